@@ -1,0 +1,45 @@
+import type { Evidence } from './evidence.ts';
+
+/** How a check came out. `invalid`: a control misbehaved, so nothing can be said. */
+export type Outcome = 'pass' | 'fail' | 'inconclusive' | 'invalid' | 'skipped';
+
+/** One named assertion over the evidence of a run. */
+export interface Check {
+  /** Like `ROUTE-01`; never reused for something else. */
+  readonly id: string;
+  /** The claim in words, as a person would put it: "No haiku reached Anthropic". */
+  readonly title: string;
+  /** Judges the evidence. Must be pure. With less evidence than `least`, the caller reports `inconclusive`. */
+  judge(evidence: Evidence): Finding;
+  /** The least number of observations (`Finding.observed`) that a pass may rest on. */
+  readonly least: number;
+}
+
+export interface Finding {
+  /** How many observations the judgement rests on. */
+  readonly observed: number;
+  /** What contradicts the claim; empty means that the claim stands. */
+  readonly violations: readonly Violation[];
+  /** Why the check does not apply to this run; then it is skipped. */
+  readonly skipped?: string;
+}
+
+export interface Violation {
+  /** One sentence: what was expected and what was seen. */
+  readonly what: string;
+  readonly expected?: string;
+  /** What each witness saw, by name. */
+  readonly saw?: Readonly<Record<string, string>>;
+  /** Where to look: a transcript id, a rid, a file and line. */
+  readonly pointers: readonly string[];
+}
+
+export interface Verdict {
+  readonly id: string;
+  readonly title: string;
+  readonly outcome: Outcome;
+  readonly observed: number;
+  readonly violations: readonly Violation[];
+  /** For `inconclusive`, `invalid` and `skipped`: why. */
+  readonly note?: string;
+}

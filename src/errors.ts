@@ -1,0 +1,40 @@
+/**
+ * The one catalogue of what can go wrong for an operator. A command translates it to an exit code in one
+ * place; what a client of the proxy gets is an Anthropic error body, made in `protocol/error-body.ts`.
+ */
+
+/** Exit codes of both programs. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, notReady: 3, interrupted: 130 } as const;
+
+const CATALOGUE = {
+  /** The command line is wrong. */
+  USAGE: EXIT.usage,
+  /** A setting, a catalog or another configuration file is wrong. */
+  CONFIG: EXIT.usage,
+  /** A verification found something. */
+  CHECK_FAILED: EXIT.failed,
+  /** The port is taken, a program is missing, a peer does not answer. */
+  NOT_READY: EXIT.notReady,
+  /** The person, or a signal, ended it. */
+  INTERRUPTED: EXIT.interrupted,
+} as const;
+
+export type ErrorCode = keyof typeof CATALOGUE;
+
+/** An error that is nobody's bug: shown as `message` and `hint`, without a stack trace. */
+export class OperatorError extends Error {
+  readonly code: ErrorCode;
+  /** What to do about it, one sentence. */
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.name = 'OperatorError';
+    this.code = code;
+    this.hint = options.hint;
+  }
+
+  get exitCode(): number {
+    return CATALOGUE[this.code];
+  }
+}
