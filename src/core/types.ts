@@ -1,0 +1,120 @@
+/** The words that the data plane and the features share. Features import these and never each other. */
+import type { Anomaly } from '../protocol/anomaly.ts';
+import type {
+  CompletionEvent,
+  Decision,
+  DecisionEvent,
+  HeaderMode,
+  Op,
+  StreamStartEvent,
+  Tokens,
+} from '../protocol/usage-event.ts';
+
+/** What is known of a request before anything is decided. */
+export interface RequestFacts {
+  readonly method: string;
+  /** Path without the query string, as received. */
+  readonly path: string;
+  readonly op: Op;
+  /** Top-level `model` of the body; null where there is none, or the body is not JSON. */
+  readonly model: string | null;
+}
+
+/** An upstream, ready to be used. Built by routing from the catalog; replaced whole on a reload. */
+export interface Provider {
+  readonly id: string;
+  /** The label of its traffic in logs and counts; `anth` logs as `anthropic`. */
+  readonly lane: string;
+  /** `https://host[:port]`, without a path. */
+  readonly origin: string;
+  /** Put before the request path; empty or `/like/this`. */
+  readonly basePath: string;
+  /** `client`: the client's own credentials pass unchanged (built-in `anth` only). */
+  readonly auth: { readonly kind: 'client' } | ProviderKey;
+  /** Lower-case names of further request headers that this provider must not see. */
+  readonly dropHeaders: readonly string[];
+  /** Client model → the name sent upstream; empty for most. */
+  readonly rewriteModel: ReadonlyMap<string, string>;
+  readonly h2: boolean;
+  /** Ids of the providers that may take over an exchange that this one failed. */
+  readonly fallback: readonly string[];
+}
+
+export interface ProviderKey {
+  readonly kind: 'key';
+  readonly headerMode: HeaderMode;
+  /** The environment variable that names the key. */
+  readonly env: string;
+  /** Null where the variable is not set: then the provider cannot be chosen (`no_credential`). */
+  readonly key: string | null;
+}
+
+/** Where an exchange goes first, why, and who may take over. */
+export interface Route {
+  readonly provider: Provider;
+  readonly decision: Decision;
+  readonly alternatives: readonly Provider[];
+}
+
+/** Chooses the route of one exchange; a pure function over facts and a snapshot of states. */
+export type Router = (facts: RequestFacts) => Route;
+
+/** For which failures of a lane one more attempt is made on its fallback (`CCP_FALLBACK`). */
+export type FallbackCause = 'auth' | 'limit' | 'overload' | 'net';
+
+/** A feature that wants to know of exchanges. Called in the order listed in `ccp.ts`; must not throw or block. */
+export interface ExchangeObserver {
+  onDecision?(event: DecisionEvent): void;
+  onStreamStart?(event: StreamStartEvent): void;
+  onCompletion?(event: CompletionEvent): void;
+  onAnomaly?(anomaly: Anomaly): void;
+  /** Gauge of exchanges under way. */
+  onInflight?(count: number): void;
+}
+
+/** Keeps what a client had been sent of a stream that ended abnormally. */
+export interface PartialSink {
+  /** Returns false where it could not be written; never throws. */
+  write(rid: string, pieces: readonly Buffer[]): boolean;
+}
+
+/** What the tap read from a copy of a response. */
+export interface TapResult {
+  readonly tokens?: Tokens;
+  readonly servedModel?: string;
+  /** Counts of a stream; absent for other answers. */
+  readonly sse?: { readonly events: number; readonly maxGapMs: number; readonly finished: boolean };
+  /** The type of an error body or an in-stream `event: error`, e.g. `overloaded_error`; and its code if any. */
+  readonly error?: { readonly type: string; readonly code?: string; readonly message: string };
+  /** Event types that the published protocol does not list. */
+  readonly unknownEvents: readonly string[];
+  /** Why the tap could not read the answer to its end; absent where it could. */
+  readonly gaveUp?: string;
+}
+
+/** Watches a copy of one response body. Never throws, never holds the bytes up. */
+export interface Tap {
+  /** A piece as it came from the upstream, still compressed; `at` in monotonic milliseconds. */
+  write(piece: Buffer, at: number): void;
+  /** Resolves with what was read once all pieces are digested (soon: decompression may lag). */
+  end(): Promise<TapResult> | TapResult;
+}
+
+/** An endpoint of our own (`/healthz`, `/v1/ccp/…`). */
+export interface Endpoint {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  handle(request: EndpointRequest): Promise<EndpointAnswer> | EndpointAnswer;
+}
+
+export interface EndpointRequest {
+  readonly query: URLSearchParams;
+  /** At most 1 MiB. */
+  readonly body: Buffer;
+}
+
+export interface EndpointAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
