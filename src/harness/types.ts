@@ -1,0 +1,274 @@
+/** The words that worlds, targets, clients and saboteurs share. Suites and runs build on these. */
+import type { Artifact, Canary, ProbeResult, ProxyAnswers, UsageLog } from '../analysis/evidence.ts';
+import type { Anomaly } from '../protocol/anomaly.ts';
+import type { HeaderPairs, Transcript } from '../protocol/transcript.ts';
+
+/** What is under test. */
+export type TargetSpec =
+  /** The `ccp` of this checkout. */
+  | { readonly kind: 'builtin' }
+  /** Something that runs already; it is neither started nor stopped, and none of its files are read. */
+  | { readonly kind: 'url'; readonly url: string }
+  /** A command line for `sh`, with `{port}` where the port to listen on goes. It gets the same environment as the built-in. */
+  | { readonly kind: 'cmd'; readonly command: string };
+
+/** A running proxy under test. Disposing of it stops it and waits until its whole process group is gone. */
+export interface Target extends AsyncDisposable {
+  readonly kind: TargetSpec['kind'];
+  /** `http://127.0.0.1:PORT`, without a path. */
+  readonly url: string;
+  /** Leader of its process group; null for a `url` target. */
+  readonly pid: number | null;
+  /** Where it writes its files; null for a `url` target. */
+  readonly logsDir: string | null;
+  readonly usageLogPath: string | null;
+  /** What it printed so far, both channels in order of arrival, the oldest dropped beyond 4 MiB. */
+  output(): string;
+  /** Runs the `ccp` command in the same environment; null where the target is not the built-in one. */
+  ccp(args: readonly string[]): Promise<CommandResult | null>;
+  /** One GET of an endpoint of its own. */
+  get(path: string): Promise<EndpointReply>;
+  /** SIGTERM, then SIGKILL to the group after its grace. `exitCode` is null where a signal ended it. */
+  stop(): Promise<{ readonly exitCode: number | null }>;
+  /** Signals the whole group and does not wait. */
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface CommandResult {
+  /** Null where it was killed. */
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface EndpointReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** How a Claude Code under test is logged in. Both are made up by the run. */
+export type ClaudeCredentials =
+  /** `ANTHROPIC_API_KEY`: sent as `x-api-key`. */
+  | { readonly kind: 'key'; readonly key: string }
+  /** A stored subscription login in the configuration folder: sent as a bearer. */
+  | { readonly kind: 'oauth'; readonly token: string };
+
+export type ClaudeLookup =
+  | { readonly found: true; readonly path: string; readonly from: 'package' | 'path' }
+  | { readonly found: false; readonly reason: string };
+
+/** What one `claude -p` said of itself. */
+export interface ClaudeRun {
+  readonly startedAt: number;
+  readonly ms: number;
+  readonly exitCode: number | null;
+  readonly timedOut: boolean;
+  /** Exit code 0 and `is_error: false`. `subtype` says "success" on API errors too, so it is not asked. */
+  readonly ok: boolean;
+  readonly text: string;
+  readonly tokens?: NonNullable<ProbeResult['tokens']>;
+  /** The whole JSON document, or null where there was none. */
+  readonly report: Readonly<Record<string, unknown>> | null;
+  readonly stderr: string;
+  readonly reproduce: string;
+}
+
+/** A request of the raw client: nothing is added, reordered or normalised. */
+export interface ProbeRequest {
+  readonly method: string;
+  /** The request target exactly as it goes on the request line. */
+  readonly target: string;
+  readonly headers: HeaderPairs;
+  /** Pieces are written one by one, each after its delay in milliseconds. A string or buffer is one piece. */
+  readonly body?: string | Buffer | readonly BodyPiece[];
+  /** `chunked` frames each piece as one chunk and ends with the last chunk; `raw` (default) writes them as they are. */
+  readonly framing?: 'raw' | 'chunked';
+  /** Goes away on purpose. `reset` sends a RST, `close` a FIN. */
+  readonly leave?: {
+    readonly how: 'reset' | 'close';
+    /** After so many response body bytes, */
+    readonly afterBytes?: number;
+    /** or so many milliseconds after the first byte was sent. */
+    readonly afterMs?: number;
+  };
+  /** Reads at most `bytes` in every `everyMs`, so that the sender feels back-pressure. */
+  readonly slowRead?: { readonly bytes: number; readonly everyMs: number };
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface BodyPiece {
+  readonly bytes: string | Buffer;
+  readonly afterMs?: number;
+}
+
+export interface ProbeAnswer {
+  /** Bodies are always kept. */
+  readonly transcript: Transcript;
+  /** Statuses of the 1xx answers before the final one. */
+  readonly informational: readonly number[];
+  /** What made it end otherwise than complete. */
+  readonly problem?: string;
+}
+
+/** An upstream mock as a world uses it. */
+export interface UpstreamMock extends AsyncDisposable {
+  /** `https://localhost:PORT`. */
+  readonly url: string;
+  transcripts(): readonly Transcript[];
+  /** Resolves once no exchange is under way. */
+  idle(): Promise<void>;
+  openSockets(): number;
+  /** Plays the named scenario for the next `times` message requests. */
+  play(name: string, options: { readonly times: number }): void;
+}
+
+export type ProviderId = 'anth' | 'zai';
+
+export interface WorldPlan {
+  /** Absolute; everything that the world writes goes beneath. */
+  readonly runDir: string;
+  /** Same seed, same canaries and same upstream behaviour. */
+  readonly seed: string;
+  readonly target: TargetSpec;
+  /** Further `CCP_*` settings of the target, over what the world sets itself. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Whether the mocks offer HTTP/2; default true. */
+  readonly h2?: boolean;
+  readonly saboteur?: Saboteur;
+  /** For whatever is started to become ready; default 15 s. */
+  readonly readyTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface ClaudeProbe {
+  readonly id: string;
+  /** An alias (`haiku`, `sonnet`) or a full model name. */
+  readonly model: string;
+  /** Where the contract says that this must go. */
+  readonly expectedLane: string;
+  readonly login: ClaudeCredentials['kind'];
+  readonly timeoutMs: number;
+  /** Put before the canary phrase of the probe; default "Say ok." */
+  readonly prompt?: string;
+}
+
+export interface RawProbe {
+  readonly id: string;
+  readonly model: string;
+  readonly expectedLane: string;
+  readonly timeoutMs: number;
+  /** Default: a streaming message whose prompt is the canary phrase, with the headers that Claude Code sends. */
+  readonly request?: (canary: string) => Omit<ProbeRequest, 'timeoutMs'>;
+}
+
+/** Everything that a run needs around it, started, wired and disposed as one. */
+export interface World extends AsyncDisposable {
+  readonly target: Target;
+  readonly upstreams: Readonly<Record<ProviderId, UpstreamMock>>;
+  /** Where the clients connect to: the recording relay in front of the target. */
+  readonly clientUrl: string;
+  readonly canaries: Canaries;
+  readonly claude: ClaudeLookup;
+  /** Runs the real client; rejects with NOT_READY where it is not found. */
+  runClaude(probe: ClaudeProbe): Promise<ProbeResult>;
+  runProbe(probe: RawProbe): Promise<ProbeResult & { readonly answer: ProbeAnswer }>;
+  /** Gathers what all witnesses saw; call it when the last probe has ended, before disposal. */
+  collect(): Promise<Collected>;
+}
+
+/** `Evidence` without what only the run knows. */
+export interface Collected {
+  readonly client: readonly Transcript[];
+  readonly upstream: readonly Transcript[];
+  readonly usage: UsageLog;
+  readonly anomalies: readonly Anomaly[];
+  readonly proxy: ProxyAnswers;
+  readonly canaries: readonly Canary[];
+  readonly artifacts: readonly Artifact[];
+}
+
+export interface Canaries {
+  readonly anthropicKey: string;
+  readonly anthropicOauth: string;
+  readonly anthropicRefresh: string;
+  readonly zaiKey: string;
+  /** For `CCP_CLIENT_TOKEN` and `x-ccp-token`. */
+  readonly clientToken: string;
+  /** The phrase of one probe, the same for the same id; it may appear on the wire of its lanes only. */
+  prompt(probe: string, providers: readonly ProviderId[]): string;
+  /** A secret that the target made itself, such as its control token: allowed nowhere. */
+  add(name: string, value: string): void;
+  all(): readonly Canary[];
+}
+
+/** A way to break the surroundings, and the checks that must notice. */
+export interface Saboteur {
+  /** Kebab-case, unique. */
+  readonly name: string;
+  /** What is wrong, as one would report it. */
+  readonly breaks: string;
+  readonly faults: readonly Fault[];
+  /** Ids of the checks of which at least one must fail. */
+  readonly caughtBy: readonly string[];
+  /** A scenario of the mocks without which the fault cannot show; default: any stream. */
+  readonly scenario?: { readonly provider: ProviderId; readonly name: string };
+}
+
+/** The layer at which a saboteur sits, and what it does there. */
+export type Fault =
+  | { readonly layer: 'client'; readonly rewrite: (context: FaultContext) => ExchangeRewriter }
+  | {
+      readonly layer: 'upstream';
+      readonly provider: ProviderId;
+      readonly rewrite: (context: FaultContext) => ExchangeRewriter;
+    }
+  | {
+      readonly layer: 'records';
+      readonly alter: (records: ProxyRecords, context: FaultContext) => ProxyRecords;
+    }
+  | {
+      readonly layer: 'settings';
+      readonly settings: (context: FaultContext) => Readonly<Record<string, string>>;
+    };
+
+export interface FaultContext {
+  readonly canaries: Canaries;
+  readonly urls: Readonly<Record<ProviderId, string>>;
+}
+
+/** Alters the HTTP/1.1 messages that pass; whatever it leaves alone passes unchanged. */
+export interface ExchangeRewriter {
+  request?(request: WireRequest): WireRequest;
+  response?(head: WireResponseHead, request: WireRequest): ResponseRewrite | undefined;
+}
+
+export interface WireRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: HeaderPairs;
+  readonly body: Buffer;
+}
+
+export interface WireResponseHead {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: HeaderPairs;
+}
+
+export interface ResponseRewrite {
+  readonly head?: WireResponseHead;
+  /** Called with each piece of body as it arrives; returns what goes on in its place. */
+  piece?(bytes: Buffer): readonly Buffer[];
+  /** Called once at the end: what is still to be said, and whether a cut is passed on as one (default) or dressed up as a clean end. */
+  end?(cut: boolean): { readonly pieces: readonly Buffer[]; readonly clean: boolean };
+}
+
+/** What the target left behind, before anybody judges it. */
+export interface ProxyRecords {
+  /** Text files of the logs folder, by name relative to it. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly output: string;
+  readonly answers: ProxyAnswers;
+}
