@@ -1,7 +1,7 @@
 /** The words that worlds, targets, clients and saboteurs share. Suites and runs build on these. */
-import type { Artifact, Canary, ProbeResult, ProxyAnswers, UsageLog } from '../analysis/evidence.ts';
 import type { Anomaly } from '../protocol/anomaly.ts';
 import type { HeaderPairs, Transcript } from '../protocol/transcript.ts';
+import type { Artifact, Canary, ProbeResult, ProxyAnswers, UsageLog } from '../protocol/witness.ts';
 
 /** What is under test. */
 export type TargetSpec =

@@ -1,0 +1,64 @@
+/**
+ * What a run gathers beside the transcripts: how each client fared, what the proxy wrote and said, the
+ * canaries planted, the artifacts to search. The harness makes these records, the analysis judges them.
+ */
+import type { UsageEvent } from './usage-event.ts';
+
+export interface ProbeResult {
+  readonly id: string;
+  readonly client: 'claude' | 'curl';
+  /** The model as the client was asked for it: an alias for Claude Code. */
+  readonly model: string;
+  /** The phrase in the prompt that marks this probe on the wire. */
+  readonly canary: string;
+  /** Where the contract says that this must go. */
+  readonly expectedLane: string;
+  readonly startedAt: number;
+  readonly ms: number;
+  /** Null where the client was killed. */
+  readonly exitCode: number | null;
+  readonly timedOut: boolean;
+  /** What the client itself calls success: exit 0 and, for Claude Code, `is_error: false`. */
+  readonly ok: boolean;
+  /** The final text that the client showed. */
+  readonly text: string;
+  /** Token counts as the client reports them; absent where it reports none. */
+  readonly tokens?: {
+    readonly input: number;
+    readonly output: number;
+    readonly cacheRead: number;
+    readonly cacheWrite: number;
+  };
+  /** A line that repeats this probe by hand. */
+  readonly reproduce: string;
+}
+
+export interface UsageLog {
+  readonly events: readonly UsageEvent[];
+  /** Lines that are no usage event: one-based line number, and what is wrong. */
+  readonly bad: readonly { readonly line: number; readonly problem: string }[];
+  /** Whether a log that existed before the run was rotated away first. */
+  readonly rotatedBefore: boolean;
+}
+
+export interface ProxyAnswers {
+  readonly readyz: { readonly status: number; readonly body: unknown } | null;
+  /** `ccp providers --json`, null where the target has no such command. */
+  readonly providers: unknown;
+  /** `/metrics` after the last probe, null where the target has none. */
+  readonly metrics: string | null;
+}
+
+export interface Canary {
+  /** What it stands for: `anthropic-key`, `anthropic-oauth`, `zai-key`, `prompt:<probe>`, … */
+  readonly name: string;
+  readonly value: string;
+  /** Places where it may appear, matched against `Artifact.place` and the wire places. */
+  readonly allowed: readonly string[];
+}
+
+export interface Artifact {
+  /** `wire:anth:request`, `wire:zai:request`, `usage.jsonl`, `proxy.log`, `metrics`, `partials/…`, … */
+  readonly place: string;
+  readonly text: string;
+}
