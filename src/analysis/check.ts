@@ -16,6 +16,8 @@ export interface Check {
 }
 
 export interface Finding {
+  /** What a person should know beside the verdict, such as what was set apart and not judged. */
+  readonly note?: string;
   /** How many observations the judgement rests on. */
   readonly observed: number;
   /** What contradicts the claim; empty means that the claim stands. */
@@ -40,6 +42,6 @@ export interface Verdict {
   readonly outcome: Outcome;
   readonly observed: number;
   readonly violations: readonly Violation[];
-  /** For `inconclusive`, `invalid` and `skipped`: why. */
+  /** For `inconclusive`, `invalid` and `skipped`: why. For others, what the check wants to add. */
   readonly note?: string;
 }
