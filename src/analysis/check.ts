@@ -13,7 +13,15 @@ export interface Check {
   judge(evidence: Evidence): Finding;
   /** The least number of observations (`Finding.observed`) that a pass may rest on. */
   readonly least: number;
+  /**
+   * The witnesses, beside the client, on which it rests. A run that cannot have one of them by its nature (a
+   * real upstream keeps no transcript for us, a proxy that already runs keeps its log) skips the check.
+   */
+  readonly needs?: readonly Witness[];
 }
+
+/** `upstream`: the mocks' transcripts; `proxy`: its log, files, output and `ccp` commands. */
+export type Witness = 'upstream' | 'proxy';
 
 export interface Finding {
   /** What a person should know beside the verdict, such as what was set apart and not judged. */

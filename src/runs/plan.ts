@@ -1,0 +1,128 @@
+/** From a suite and what was asked for to a plan: a value that `--dry-run` prints and `execute` follows. */
+import type { Check } from '../analysis/check.ts';
+import { OperatorError } from '../errors.ts';
+import type { ClaudeLookup, TargetSpec } from '../harness/types.ts';
+import type { Plan, PlannedProbe } from './run-record.ts';
+import type { ProbeSpec, Suite } from './suite.ts';
+import { missingWitness } from './witness-needs.ts';
+
+/** What the command line asks of a run. */
+export interface RunOptions {
+  readonly upstream: Plan['upstream'];
+  /** `auto`: the real Claude Code where it is found, and raw probes beside it. */
+  readonly client: 'auto' | 'claude' | 'curl';
+  readonly target: TargetSpec;
+  /** Of each probe. */
+  readonly timeoutMs: number;
+  readonly seed: string;
+  /** Ids of the checks wanted; none means those of the suite. */
+  readonly only: readonly string[];
+  readonly failFast: boolean;
+  readonly allowInconclusive: boolean;
+}
+
+/**
+ * Throws USAGE for a check that the suite does not have, NOT_READY where the real client is demanded and
+ * missing, or where no probe is left.
+ */
+export function makePlan({
+  suite,
+  checks,
+  options,
+  claude,
+  startedAt,
+}: {
+  readonly suite: Suite;
+  /** All there are. */
+  readonly checks: readonly Check[];
+  readonly options: RunOptions;
+  readonly claude: ClaudeLookup;
+  readonly startedAt: Date;
+}): Plan {
+  if (options.client === 'claude' && !claude.found) {
+    throw new OperatorError('NOT_READY', `Claude Code is demanded and was not found: ${claude.reason}`, {
+      hint: 'Install it with "npm ci", or leave --client at auto.',
+    });
+  }
+  const probes = suite.probes.flatMap(expand).map((probe) => ({ probe, skip: whySkipped(probe, options, claude) }));
+  const wanted = probes.flatMap(({ probe, skip }) => (skip === null ? [probe] : []));
+  const skippedProbes = probes.flatMap(({ probe, skip }) => (skip === null ? [] : [{ id: probe.id, reason: skip }]));
+  if (wanted.length === 0) {
+    throw new OperatorError('NOT_READY', `No probe of ${suite.name} can be sent: ${skippedProbes[0]?.reason ?? 'it has none'}`);
+  }
+  return {
+    run: `${compactUtc(startedAt)}-${suite.name}`,
+    suite: suite.name,
+    title: suite.title,
+    proves: [...suite.proves],
+    upstream: options.upstream,
+    target: options.target,
+    settings: { ...suite.settings },
+    seed: options.seed,
+    timeoutMs: options.timeoutMs,
+    waves: waves(wanted),
+    skippedProbes,
+    checks: chooseChecks({ suite, checks, options }),
+    failFast: options.failFast,
+    allowInconclusive: options.allowInconclusive,
+  };
+}
+
+/** `20261121T064500Z`: sorts by time and is a file name everywhere. */
+export function compactUtc(date: Date): string {
+  return date.toISOString().replace(/\.\d+/, '').replaceAll(/[-:]/g, '');
+}
+
+function expand({ times = 1, ...spec }: ProbeSpec): PlannedProbe[] {
+  const probe: PlannedProbe = spec.client === 'claude' ? { ...spec, op: 'stream' } : spec;
+  if (times === 1) return [probe];
+  return Array.from({ length: times }, (_, index) => ({ ...probe, id: `${probe.id}-${index + 1}` }));
+}
+
+function whySkipped(probe: PlannedProbe, options: RunOptions, claude: ClaudeLookup): string | null {
+  if (probe.client === 'claude' && options.client === 'curl') return 'only raw probes are asked for';
+  if (probe.client === 'curl' && options.client === 'claude') return 'only Claude Code is asked for';
+  if (probe.client === 'claude' && !claude.found) return `Claude Code was not found: ${claude.reason}`;
+  if (probe.scenario === undefined) return null;
+  if (options.upstream === 'real') return 'a real upstream is never asked to misbehave';
+  if (options.target.kind === 'url') return 'the upstreams of a proxy that already runs are not ours to direct';
+  return null;
+}
+
+/**
+ * Raw probes first: they take milliseconds, and their timing is not disturbed by starting clients. Then every
+ * Claude Code at once. A scenario applies to whatever comes next, so its probe goes alone.
+ */
+function waves(probes: readonly PlannedProbe[]): PlannedProbe[][] {
+  const plain = probes.filter(({ scenario }) => scenario === undefined);
+  const directed = probes.filter(({ scenario }) => scenario !== undefined);
+  return [
+    plain.filter(({ client }) => client === 'curl'),
+    ...directed.map((probe) => [probe]),
+    plain.filter(({ client }) => client === 'claude'),
+  ].filter((wave) => wave.length > 0);
+}
+
+function chooseChecks({
+  suite,
+  checks,
+  options,
+}: {
+  readonly suite: Suite;
+  readonly checks: readonly Check[];
+  readonly options: RunOptions;
+}): Plan['checks'] {
+  const stranger = options.only.find((id) => !suite.checks.includes(id));
+  if (stranger !== undefined) {
+    throw new OperatorError('USAGE', `${suite.name} has no check ${stranger}`, {
+      hint: `It has ${suite.checks.join(', ')}.`,
+    });
+  }
+  const ids = options.only.length > 0 ? options.only : suite.checks;
+  return ids.map((id) => {
+    const check = checks.find((one) => one.id === id);
+    if (check === undefined) throw new Error(`suite ${suite.name} names the check ${id}, which does not exist`);
+    const skip = missingWitness(check, options);
+    return { id, title: check.title, ...(skip !== null && { skip }) };
+  });
+}

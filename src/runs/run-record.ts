@@ -1,0 +1,111 @@
+/**
+ * `run.json`: what a run set out to do and how it came out. `runRecordSchema` is the published form
+ * (`docs/run.schema.json`); a stored run is read back through it.
+ */
+import { z } from 'zod';
+
+const epochMs = z.number().describe('epoch milliseconds');
+const milliseconds = z.number().nonnegative().describe('milliseconds');
+
+const targetSchema = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('builtin') }),
+    z.strictObject({ kind: z.literal('url'), url: z.string() }),
+    z.strictObject({ kind: z.literal('cmd'), command: z.string() }),
+  ])
+  .describe('what was under test');
+
+const plannedProbeSchema = z.strictObject({
+  id: z.string(),
+  client: z.enum(['claude', 'curl']),
+  model: z.string(),
+  lane: z.enum(['anthropic', 'zai']).describe('where the contract says that it must go'),
+  op: z.enum(['stream', 'nonstream', 'count_tokens', 'models']),
+  login: z.enum(['key', 'oauth']).exactOptional().describe('Claude Code only'),
+  prompt: z.string().exactOptional(),
+  acceptEncoding: z.string().exactOptional(),
+  scenario: z.strictObject({ provider: z.enum(['anth', 'zai']), name: z.string() }).exactOptional(),
+});
+
+const reasonedSchema = z.strictObject({ id: z.string(), reason: z.string() });
+
+export const planSchema = z.strictObject({
+  run: z.string().describe('<utc>-<suite>, the name of its folder'),
+  suite: z.string(),
+  title: z.string(),
+  proves: z.array(z.string()),
+  upstream: z.enum(['mock', 'real']),
+  target: targetSchema,
+  settings: z.record(z.string(), z.string()).describe('further settings of the target'),
+  seed: z.string(),
+  timeoutMs: milliseconds.describe('limit of each probe, milliseconds'),
+  waves: z
+    .array(z.array(plannedProbeSchema))
+    .describe('the probes of a wave run at the same time, the waves one after the other'),
+  skippedProbes: z.array(reasonedSchema),
+  checks: z.array(z.strictObject({ id: z.string(), title: z.string(), skip: z.string().exactOptional() })),
+  failFast: z.boolean(),
+  allowInconclusive: z.boolean(),
+});
+
+export const probeResultSchema = z.strictObject({
+  id: z.string(),
+  client: z.enum(['claude', 'curl']),
+  model: z.string(),
+  canary: z.string().describe('the phrase in the prompt that marks this probe on the wire'),
+  expectedLane: z.string(),
+  startedAt: epochMs,
+  ms: milliseconds,
+  exitCode: z.int().nullable().describe('null where the client was killed'),
+  timedOut: z.boolean(),
+  ok: z.boolean().describe('what the client itself calls success'),
+  text: z.string(),
+  tokens: z
+    .strictObject({ input: z.number(), output: z.number(), cacheRead: z.number(), cacheWrite: z.number() })
+    .exactOptional(),
+  reproduce: z.string().describe('a line that repeats this probe by hand'),
+});
+
+const verdictSchema = z.strictObject({
+  id: z.string(),
+  title: z.string(),
+  outcome: z.enum(['pass', 'fail', 'inconclusive', 'invalid', 'skipped']),
+  observed: z.int().nonnegative(),
+  violations: z.array(
+    z.strictObject({
+      what: z.string(),
+      expected: z.string().exactOptional(),
+      saw: z.record(z.string(), z.string()).exactOptional(),
+      pointers: z.array(z.string()),
+    }),
+  ),
+  note: z.string().exactOptional(),
+});
+
+export const runRecordSchema = z.strictObject({
+  v: z.literal(1),
+  run: z.string(),
+  suite: z.string(),
+  title: z.string(),
+  outcome: z.enum(['pass', 'fail', 'inconclusive']),
+  ending: z
+    .enum(['complete', 'interrupted', 'broken', 'died'])
+    .describe('died: nothing was written at the end; judged from what had been stored'),
+  endingNote: z.string().exactOptional().describe('what interrupted or broke it'),
+  exitCode: z.int(),
+  startedAt: z.iso.datetime(),
+  ms: milliseconds,
+  provenance: z.strictObject({
+    version: z.string().describe('of this package'),
+    node: z.string(),
+    platform: z.string(),
+    claude: z.string().describe('where Claude Code was found, or why not'),
+  }),
+  plan: planSchema,
+  probes: z.array(probeResultSchema),
+  checks: z.array(verdictSchema),
+});
+
+export type Plan = z.infer<typeof planSchema>;
+export type PlannedProbe = z.infer<typeof plannedProbeSchema>;
+export type RunRecord = z.infer<typeof runRecordSchema>;

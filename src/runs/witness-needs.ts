@@ -1,0 +1,20 @@
+/** Which witnesses a run can have by its nature, and which checks it must therefore skip. */
+import type { Check, Witness } from '../analysis/check.ts';
+import type { Plan } from './run-record.ts';
+
+/** Why `check` cannot be judged in such a run; null where it can. */
+export function missingWitness(
+  { needs = [] }: Pick<Check, 'needs'>,
+  run: Pick<Plan, 'upstream' | 'target'>,
+): string | null {
+  return needs.map((witness) => whyMissing(witness, run)).find((reason) => reason !== null) ?? null;
+}
+
+function whyMissing(witness: Witness, { upstream, target }: Pick<Plan, 'upstream' | 'target'>): string | null {
+  if (target.kind === 'url') {
+    return witness === 'upstream'
+      ? 'the upstreams of a proxy that already runs are not ours'
+      : 'the records of a proxy that already runs are not read';
+  }
+  return witness === 'upstream' && upstream === 'real' ? 'a real upstream gives no transcript' : null;
+}
