@@ -1,0 +1,367 @@
+/**
+ * One try of an exchange on one provider: dispatches the request, judges the start of the answer where a
+ * failure may still go elsewhere, and relays the rest. Nothing reaches the client before `commit`.
+ */
+import type { ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import type { Clock } from '../platform/clock.ts';
+import { readUpstreamError } from '../protocol/upstream-error.ts';
+import type { AttemptRecord, ErrType } from '../protocol/usage-event.ts';
+import { isEventStream, promisedLength, readHead } from './answer.ts';
+import type { Deadline } from './deadlines.ts';
+import { headerValue, requestHeaders, responseHeaders } from './header-policy.ts';
+import { evidenceOf, type Hold, heldEnough, holdFor } from './holdback.ts';
+import { type AnswerHead, type Relay, startRelay } from './relay.ts';
+import type { Retained } from './retention.ts';
+import type { Failure, Step } from './steps.ts';
+import type { Tap } from './types.ts';
+import { failureType, isClientFault, provablyUnprocessed } from './upstream/failure.ts';
+import type { Upstreams } from './upstream/upstreams.ts';
+
+export interface AttemptRequest {
+  readonly method: string;
+  /** Path and query, byte for byte. */
+  readonly target: string;
+  /** Alternating names and values as the client sent them. */
+  readonly headers: readonly string[];
+  readonly body: RequestBody;
+}
+
+export type RequestBody =
+  | { readonly kind: 'none' }
+  /** Taken in whole; the exchange lets go of it when no further attempt can need it. */
+  | { readonly kind: 'held'; readonly bytes: Buffer }
+  /** Passed through as it comes; can be sent once. */
+  | { readonly kind: 'stream'; readonly pieces: AsyncIterable<Buffer>; readonly length: number | undefined };
+
+export interface AttemptPorts {
+  /** Filled in as facts become known. */
+  readonly record: AttemptRecord;
+  readonly clock: Clock;
+  readonly upstreams: Upstreams;
+  readonly response: ServerResponse;
+  readonly deadline: Deadline;
+  /** Milliseconds; 0 is none. `jsonMs` bounds a whole answer that is no stream. */
+  readonly limits: { readonly headMs: number; readonly jsonMs: number; readonly streamIdleMs: number };
+  /** Whether an answer that fails is worth holding back. */
+  readonly mayGoOn: boolean;
+  /** Asked once per failure that the client has not seen: true when another attempt follows. */
+  readonly goesOn: (failure: Failure) => boolean;
+  /** Called when the answer starts towards the client; from here there is no other attempt. */
+  readonly onCommit: (head: AnswerHead, headAt: number) => { tap: Tap | null; retained: Retained | null };
+}
+
+export type AttemptEnd =
+  /** Relayed to its end, as the upstream's framing promised; not `certain`: the relay is still to be ended. */
+  | { readonly kind: 'relayed'; readonly answer: Answer; readonly certain: boolean }
+  /** The client got the start, and then the break. */
+  | {
+      readonly kind: 'broken';
+      readonly answer: Answer;
+      readonly cause: 'reset' | 'truncated' | 'idle' | 'timeout';
+    }
+  /** The client got nothing. */
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  /** The client left, or we are asked to end. */
+  | { readonly kind: 'abandoned'; readonly answer: Answer | null };
+
+export interface Answer {
+  readonly head: AnswerHead;
+  readonly relay: Relay;
+  /** Monotonic time of the head. */
+  readonly headAt: number;
+}
+
+/** A small body is cheaper handed over as it is, and undici can repeat it by itself. */
+const ONE_SHOT_FROM_BYTES = 16 * 1024;
+
+/** An attempt under way. */
+export interface RunningAttempt {
+  readonly ended: Promise<AttemptEnd>;
+  /** Ends it at once, towards the upstream too. */
+  abandon(): void;
+}
+
+/** Starts one attempt. */
+export function startAttempt(step: Step, request: AttemptRequest, ports: AttemptPorts): RunningAttempt {
+  const { promise: ended, resolve } = Promise.withResolvers<AttemptEnd>();
+  const attempt = new Attempt(step, ports, resolve);
+  ports.upstreams.dispatch(step.provider, dispatchOptions(step, request), attempt);
+  return { ended, abandon: () => attempt.abandon() };
+}
+
+function dispatchOptions(
+  { provider }: Step,
+  { method, target, headers, body }: AttemptRequest,
+): Dispatcher.DispatchOptions {
+  const path = provider.basePath + target;
+  switch (body.kind) {
+    case 'none':
+      return { method, path, headers: requestHeaders(headers, provider) };
+    case 'stream':
+      return {
+        method,
+        path,
+        headers: requestHeaders(headers, provider, body.length),
+        body: iterable(body.pieces),
+      };
+    case 'held': {
+      const { bytes } = body;
+      if (bytes.length < ONE_SHOT_FROM_BYTES)
+        return { method, path, headers: requestHeaders(headers, provider), body: bytes };
+      return {
+        method,
+        path,
+        headers: requestHeaders(headers, provider, bytes.length),
+        body: iterable(oneShot(bytes)),
+      };
+    }
+  }
+}
+
+/** undici takes iterables as bodies (its manual says so), its types do not. */
+function iterable(pieces: Iterable<Buffer> | AsyncIterable<Buffer>): Readable {
+  return pieces as Readable;
+}
+
+/** undici keeps its body until the answer has ended; this one lets go of the bytes when they are handed over. */
+function oneShot(bytes: Buffer): Iterable<Buffer> {
+  let held: Buffer | undefined = bytes;
+  const next = (): IteratorResult<Buffer> => {
+    const value = held;
+    held = undefined;
+    return value === undefined ? { done: true, value } : { done: false, value };
+  };
+  return { [Symbol.iterator]: () => ({ next }) };
+}
+
+class Attempt implements Dispatcher.DispatchHandler {
+  readonly #step: Step;
+  readonly #ports: AttemptPorts;
+  readonly #resolve: (end: AttemptEnd) => void;
+  readonly #startedAt: number;
+  #controller: Dispatcher.DispatchController | null = null;
+  #head: AnswerHead | null = null;
+  #headAt = 0;
+  #hold: Hold | null = null;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #answer: Answer | null = null;
+  #streaming = false;
+  #over = false;
+
+  constructor(step: Step, ports: AttemptPorts, resolve: (end: AttemptEnd) => void) {
+    this.#step = step;
+    this.#ports = ports;
+    this.#resolve = resolve;
+    this.#startedAt = ports.clock.monotonic();
+    const { headMs, jsonMs } = ports.limits;
+    ports.deadline.at = this.#startedAt + shortest(headMs, jsonMs);
+    ports.deadline.strike = () => this.#timeOut();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#over) controller.abort(new Error('the exchange is over'));
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    message?: string,
+  ): void {
+    // Informational answers are between us and the upstream.
+    if (status < 200 || this.#over) return;
+    const head = readHead(status, message, controller.rawHeaders);
+    this.#head = head;
+    this.#headAt = this.#ports.clock.monotonic();
+    this.#ports.record.status = status;
+    this.#ports.record.h2 = head.h2;
+    if (this.#ports.limits.jsonMs === 0) this.#ports.deadline.at = Number.POSITIVE_INFINITY;
+    if (status >= 300 && status < 400 && status !== 304 && this.#step.provider.auth.kind === 'key') {
+      // The client would follow it with its own Anthropic key.
+      this.#fail({
+        errType: 'protocol',
+        cause: null,
+        unprocessed: false,
+        message: `${this.#step.provider.id} answered with a redirect`,
+      });
+      return;
+    }
+    this.#hold =
+      this.#ports.mayGoOn && (this.#step.provider.auth.kind === 'key' || status >= 400)
+        ? holdFor(head)
+        : null;
+    if (this.#hold === null) this.#commit(head);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, piece: Buffer): void {
+    if (this.#over) return;
+    if (this.#answer !== null) {
+      this.#answer.relay.write(piece);
+      return;
+    }
+    this.#held.push(piece);
+    this.#heldBytes += piece.length;
+    if (this.#hold !== null && heldEnough(this.#hold, this.#held, this.#heldBytes)) this.#judge();
+  }
+
+  onResponseEnd(): void {
+    if (this.#over) return;
+    if (this.#answer === null) this.#judge();
+    if (this.#over || this.#answer === null) return;
+    const { head, relay } = this.#answer;
+    const promised = promisedLength(head);
+    if (
+      promised !== undefined &&
+      relay.counts.bytes < promised &&
+      this.#ports.response.req.method !== 'HEAD'
+    ) {
+      this.#break('truncated');
+      return;
+    }
+    // Over HTTP/2 a reset can look like an end (undici reports both alike): whoever has read the stream decides.
+    const certain = !(head.h2 && this.#streaming);
+    if (certain) relay.end();
+    this.#finish({ kind: 'relayed', answer: this.#answer, certain });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#over) return;
+    if (this.#answer !== null) {
+      this.#break('reset');
+      return;
+    }
+    const clientFault = isClientFault(error);
+    this.#fail({
+      errType: failureType(error),
+      cause: clientFault ? null : 'net',
+      clientFault,
+      unprocessed: this.#head === null && provablyUnprocessed(error),
+      message: error.message,
+    });
+  }
+
+  abandon(): void {
+    if (this.#over) return;
+    this.#finish({ kind: 'abandoned', answer: this.#answer });
+    this.#cancelUpstream();
+  }
+
+  /** A held answer is whole, or held long enough: it goes to the client unless another attempt follows. */
+  #judge(): void {
+    const head = this.#head as AnswerHead;
+    if (this.#hold !== null) {
+      const failure = failureOf(head, evidenceOf(this.#hold, head, this.#held), this.#ports.clock.now());
+      if (failure !== null && this.#ports.goesOn(failure)) {
+        this.#ports.record.err_type = failure.errType;
+        this.#finish({ kind: 'failed', failure });
+        this.#cancelUpstream();
+        return;
+      }
+    }
+    this.#commit(head);
+    for (const piece of this.#held) this.#answer?.relay.write(piece);
+    this.#held = [];
+  }
+
+  #commit(head: AnswerHead): void {
+    const { response, clock, deadline, limits } = this.#ports;
+    const controller = this.#controller as Dispatcher.DispatchController;
+    this.#streaming = isEventStream(head);
+    this.#hold = null;
+    const { tap, retained } = this.#ports.onCommit(head, this.#headAt);
+    const idle = this.#streaming && limits.streamIdleMs > 0 ? limits.streamIdleMs : null;
+    // A stream has no total limit, only one on its silence.
+    if (this.#streaming) deadline.at = idle === null ? Number.POSITIVE_INFINITY : this.#headAt + idle;
+    try {
+      const relay = startRelay({
+        response,
+        clock,
+        head,
+        headers: responseHeaders(head.headers),
+        valve: controller,
+        tap,
+        retained,
+        onPulse: (at) => {
+          if (idle !== null) deadline.at = at + idle;
+        },
+      });
+      this.#answer = { head, relay, headAt: this.#headAt };
+    } catch (error) {
+      // A head that Node refuses to write: nothing of it went out.
+      this.#fail({ errType: 'protocol', cause: null, unprocessed: false, message: (error as Error).message });
+    }
+  }
+
+  #timeOut(): void {
+    if (this.#over) return;
+    if (this.#answer !== null) {
+      this.#break(this.#streaming ? 'idle' : 'timeout');
+      return;
+    }
+    this.#fail({ errType: 'timeout', cause: 'net', unprocessed: false, message: 'no answer in time' });
+  }
+
+  #break(cause: 'reset' | 'truncated' | 'idle' | 'timeout'): void {
+    const answer = this.#answer as Answer;
+    this.#ports.record.err_type = BREAK_TYPES[cause];
+    this.#finish({ kind: 'broken', answer, cause });
+    this.#cancelUpstream();
+  }
+
+  #fail(failure: Failure): void {
+    this.#ports.record.err_type = failure.errType;
+    this.#finish({ kind: 'failed', failure });
+    this.#cancelUpstream();
+  }
+
+  #finish(end: AttemptEnd): void {
+    this.#over = true;
+    this.#held = [];
+    this.#ports.deadline.at = Number.POSITIVE_INFINITY;
+    this.#ports.record.ms = roundMs(this.#ports.clock.monotonic() - this.#startedAt);
+    this.#resolve(end);
+  }
+
+  #cancelUpstream(): void {
+    this.#controller?.abort(new Error('the exchange is over'));
+  }
+}
+
+const BREAK_TYPES: Record<'reset' | 'truncated' | 'idle' | 'timeout', ErrType> = {
+  reset: 'net',
+  truncated: 'net',
+  idle: 'idle_timeout',
+  timeout: 'timeout',
+};
+
+function failureOf(head: AnswerHead, body: Buffer | null, now: number): Failure | null {
+  const error = readUpstreamError({
+    status: head.status,
+    headers: (name) => headerValue(head.headers, name),
+    body,
+    now,
+  });
+  if (error === null) return null;
+  return {
+    errType: error.errType,
+    cause: error.cause,
+    status: head.status,
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    unprocessed: false,
+    message: `the upstream answered ${head.status}`,
+  };
+}
+
+function shortest(...limits: number[]): number {
+  const set = limits.filter((limit) => limit > 0);
+  return set.length === 0 ? Number.POSITIVE_INFINITY : Math.min(...set);
+}
+
+/** A tenth of a millisecond is what a record keeps. */
+export function roundMs(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,184 @@
+/**
+ * The gateway door: clients point their base URL at it. Guards every request, answers our own endpoints and
+ * gives everything else to an exchange.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { errorBody } from '../protocol/error-body.ts';
+import { NOWHERE, reportAnomaly } from './account.ts';
+import { type ExchangePorts, runExchange, type Visit } from './exchange.ts';
+import { createGuard, sameSecret } from './guard.ts';
+import { takeIn } from './intake.ts';
+import { sendError, sendText } from './own-answer.ts';
+import type { Endpoint } from './types.ts';
+
+export interface GatewayOptions extends ExchangePorts {
+  readonly endpoints: readonly Endpoint[];
+  /** Where set, every request must carry it in `x-ccp-token`. */
+  readonly clientToken: string | null;
+  /** The bearer that every POST of our own needs. */
+  readonly controlToken: string;
+}
+
+export interface Gateway {
+  /** Starts to listen; rejects with the system's error (`EADDRINUSE`, …). Gives the port, also for port 0. */
+  listen(port: number, host: string): Promise<number>;
+  /** Exchanges under way. */
+  inflight(): number;
+  /** Takes no more requests and waits for those under way, at most `graceMs`; then cuts them. */
+  drain(graceMs: number): Promise<void>;
+  /** Cuts everything at once. */
+  cut(): void;
+}
+
+/** More than any client sends; a flood gets 431. */
+const MAX_HEADER_BYTES = 64 * 1024;
+const MAX_OWN_BODY_BYTES = 1024 * 1024;
+/** Longer than clients and their pools keep a connection, so that the closing side is not us. */
+const CLIENT_IDLE_MS = 72_000;
+const OWN_PREFIX = '/v1/ccp/';
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const { observers, clock } = options;
+  const guard = createGuard(options);
+  const endpoints = new Map(
+    options.endpoints.map((endpoint) => [`${endpoint.method} ${endpoint.path}`, endpoint]),
+  );
+  const ownPaths = new Set(options.endpoints.map(({ path }) => path));
+  let inflight = 0;
+  let draining = false;
+  /** The answer that a connection is waiting for, should its request turn out to be malformed half-way. */
+  const answering = new WeakMap<Duplex, ServerResponse>();
+
+  const server = createServer({
+    noDelay: true,
+    keepAlive: true,
+    keepAliveTimeout: CLIENT_IDLE_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    // A large upload over a slow line is no attack on a loopback door.
+    requestTimeout: 0,
+    highWaterMark: 64 * 1024,
+  });
+  // By default Node drops headers past the two thousandth in silence; the size limit is enough.
+  server.maxHeadersCount = 0;
+  server.on('request', (request, response) => void serve(request, response));
+  server.on('checkContinue', (request, response) => void serve(request, response, true));
+  server.on('clientError', refuseMalformed);
+
+  async function serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    expectsContinue = false,
+  ): Promise<void> {
+    if (draining) response.shouldKeepAlive = false;
+    const refusal = guard(request.headers);
+    const path = (request.url ?? '').split('?', 1)[0] as string;
+    const invite = (): void => {
+      if (expectsContinue) response.writeContinue();
+    };
+    if (refusal === null && (ownPaths.has(path) || path.startsWith(OWN_PREFIX))) {
+      await answerOwn({ request, response, refusal, invite }, path);
+      return;
+    }
+    answering.set(request.socket, response);
+    count(1);
+    await runExchange(options, { request, response, refusal, invite });
+    count(-1);
+  }
+
+  function count(change: 1 | -1): void {
+    inflight += change;
+    for (const observer of observers) observer.onInflight?.(inflight);
+  }
+
+  async function answerOwn({ request, response, invite }: Visit, path: string): Promise<void> {
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const endpoint = endpoints.get(`${method} ${path}`);
+    if (endpoint === undefined) {
+      const known = ownPaths.has(path);
+      sendError(
+        response,
+        known ? 405 : 404,
+        known ? 'invalid_request_error' : 'not_found_error',
+        `ccp: no ${method} ${path} here`,
+      );
+      return;
+    }
+    if (method === 'POST' && !sameSecret(request.headers.authorization, `Bearer ${options.controlToken}`)) {
+      sendError(
+        response,
+        401,
+        'authentication_error',
+        'ccp: the control token is missing or wrong (use the ccp command, or read control.token)',
+      );
+      return;
+    }
+    const intake = await takeIn(request, { announced: undefined, cap: MAX_OWN_BODY_BYTES, invite });
+    if (intake.kind === 'too_large')
+      sendError(response, 413, 'request_too_large', `ccp: at most ${MAX_OWN_BODY_BYTES} bytes here`);
+    if (intake.kind !== 'whole') return;
+    const query = new URL(request.url ?? '/', 'http://ccp').searchParams;
+    const answer = await endpoint.handle({ query, body: intake.body });
+    sendText(response, answer.status, answer.contentType, answer.body);
+  }
+
+  /** Answers what is no HTTP in Anthropic's error shape, where that is still possible. */
+  function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+    if (!socket.writable || error.code === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    const flood = error.code === 'HPE_HEADER_OVERFLOW';
+    const message = flood
+      ? `more than ${MAX_HEADER_BYTES} bytes of headers`
+      : `malformed HTTP (${error.code ?? error.message})`;
+    const response = answering.get(socket);
+    if (response !== undefined && !response.closed) {
+      // In the middle of a body: its exchange makes the record.
+      sendError(response, 400, 'invalid_request_error', `ccp: ${message}`);
+      return;
+    }
+    const body = errorBody('invalid_request_error', `ccp: ${message}`);
+    const status = flood ? '431 Request Header Fields Too Large' : '400 Bad Request';
+    socket.end(
+      `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    );
+    reportAnomaly(options, {
+      rid: options.ids.rid(),
+      lane: NOWHERE.lane,
+      kind: 'protocol_violation',
+      detail: `from a client: ${message}`,
+    });
+  }
+
+  return {
+    async listen(port, host) {
+      await listening(server, port, host);
+      return (server.address() as AddressInfo).port;
+    },
+    inflight: () => inflight,
+    async drain(graceMs) {
+      draining = true;
+      const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+      server.closeIdleConnections();
+      const stop = clock.after(graceMs, () => server.closeAllConnections());
+      await closed;
+      stop();
+    },
+    cut() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+function listening(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,37 @@
+/** What the proxy says itself, always in Anthropic's error shape where it is an error. */
+import type { ServerResponse } from 'node:http';
+import { errorBody } from '../protocol/error-body.ts';
+
+/** How long an unread upload is discarded before its connection is cut, in milliseconds. */
+const DISCARD_MS = 5_000;
+
+/**
+ * Answers with an error of our own. A body that is still arriving is discarded for a while, so that the
+ * client gets to read the answer instead of a reset; then the connection ends.
+ */
+export function sendError(response: ServerResponse, status: number, type: string, message: string): void {
+  if (response.headersSent || response.destroyed) return;
+  const body = errorBody(type, message);
+  const headers = ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(body))];
+  const { req: request } = response;
+  if (!request.complete) {
+    headers.push('connection', 'close');
+    request.resume();
+    const timer = setTimeout(() => request.destroy(), DISCARD_MS).unref();
+    request.once('close', () => clearTimeout(timer));
+  }
+  response.writeHead(status, headers);
+  response.end(body);
+}
+
+export function sendText(response: ServerResponse, status: number, contentType: string, body: string): void {
+  response.writeHead(status, [
+    'content-type',
+    contentType,
+    'content-length',
+    String(Buffer.byteLength(body)),
+    'cache-control',
+    'no-store',
+  ]);
+  response.end(response.req.method === 'HEAD' ? undefined : body);
+}

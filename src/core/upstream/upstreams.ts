@@ -1,0 +1,117 @@
+/** The connections to all upstreams: one pool per origin and protocol choice, made on first use. */
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { type Dispatcher, Pool } from 'undici';
+import type { Clock } from '../../platform/clock.ts';
+import type { ErrType } from '../../protocol/usage-event.ts';
+import type { Provider } from '../types.ts';
+import { createConnector } from './connector.ts';
+import { failureType } from './failure.ts';
+
+export interface UpstreamOptions {
+  readonly clock: Clock;
+  readonly dialTimeoutMs: number;
+  readonly tlsTimeoutMs: number;
+  readonly keepAliveDelayMs: number;
+  /** PEM text of further certificate authorities; verification itself is never turned off. */
+  readonly extraCa: string | null;
+  /** HTTP/1.1 even where HTTP/2 is offered. */
+  readonly forceH1: boolean;
+}
+
+export type ProbeOutcome =
+  | { readonly status: number; readonly ms: number }
+  | { readonly error: ErrType; readonly message: string; readonly ms: number };
+
+export interface Upstreams {
+  dispatch(
+    provider: Provider,
+    options: Dispatcher.DispatchOptions,
+    handler: Dispatcher.DispatchHandler,
+  ): void;
+  /** Asks whether an upstream answers at all: a request without credentials, whose body is not read. */
+  probe(provider: Provider, timeoutMs: number): Promise<ProbeOutcome>;
+  /** Ends all connections; exchanges under way fail. */
+  close(): Promise<void>;
+}
+
+/** Idle connections are given up before common servers and load balancers (5 s and up) close them. */
+const IDLE_MS = 4_000;
+
+export function createUpstreams(options: UpstreamOptions): Upstreams {
+  const pools = new Map<string, Pool>();
+  let secureContext: SecureContext | undefined;
+
+  const poolOf = (provider: Provider): Pool => {
+    const h2 = provider.h2 && !options.forceH1;
+    const key = h2 ? provider.origin : `${provider.origin} h1`;
+    let pool = pools.get(key);
+    if (pool === undefined) {
+      secureContext ??= createSecureContext({ ca: trustedAuthorities(options.extraCa) });
+      pool = new Pool(provider.origin, {
+        connect: createConnector({ ...options, secureContext, h2 }),
+        allowH2: h2,
+        // Limits are our own: undici's tick once a second.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        keepAliveTimeout: IDLE_MS,
+        maxHeaderSize: 64 * 1024,
+        strictContentLength: true,
+      });
+      pools.set(key, pool);
+    }
+    return pool;
+  };
+
+  return {
+    dispatch(provider, request, handler) {
+      poolOf(provider).dispatch(request, handler);
+    },
+    probe(provider, timeoutMs) {
+      return probe(poolOf(provider), provider, timeoutMs, options.clock);
+    },
+    async close() {
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+    },
+  };
+}
+
+function trustedAuthorities(extraCa: string | null): string[] {
+  // The default list honours NODE_EXTRA_CA_CERTS and the choice of store made on Node's command line.
+  return [...getCACertificates('default'), ...(extraCa === null ? [] : [extraCa])];
+}
+
+function probe(pool: Pool, provider: Provider, timeoutMs: number, clock: Clock): Promise<ProbeOutcome> {
+  const startedAt = clock.monotonic();
+  const elapsed = (): number => Math.round(clock.monotonic() - startedAt);
+  return new Promise((resolve) => {
+    let abort: (() => void) | undefined;
+    let over = false;
+    const settle = (outcome: ProbeOutcome): void => {
+      over = true;
+      stop();
+      resolve(outcome);
+      abort?.();
+    };
+    const stop = clock.after(timeoutMs, () =>
+      settle({ error: 'timeout', message: `no answer within ${timeoutMs} ms`, ms: elapsed() }),
+    );
+    // GET where only POST is served: a healthy upstream says 405 or 401 at once, and spends nothing.
+    pool.dispatch(
+      { method: 'GET', path: `${provider.basePath}/v1/messages`, headers: ['accept', 'application/json'] },
+      {
+        onRequestStart(controller) {
+          abort = () => controller.abort(new Error('the probe is over'));
+          if (over) abort();
+        },
+        onResponseStart(_controller, status) {
+          if (status >= 200) settle({ status, ms: elapsed() });
+        },
+        onResponseData() {},
+        onResponseEnd() {},
+        onResponseError(_controller, error) {
+          if (!over) settle({ error: failureType(error), message: error.message, ms: elapsed() });
+        },
+      },
+    );
+  });
+}
