@@ -1,0 +1,179 @@
+/** Every setting of `ccp`, declared once; `docs/settings.md` is made from this. */
+import { z } from 'zod';
+import { BASE_URL_ALLOWED, parseBaseUrl } from '../features/routing/base-url.ts';
+import {
+  credential,
+  duration,
+  durationOrNone,
+  flag,
+  host,
+  type Kind,
+  listOf,
+  oneOf,
+  path,
+  port,
+  size,
+  text,
+} from './kinds.ts';
+import { setting } from './setting.ts';
+
+const baseUrl: Kind<string> = {
+  name: 'URL',
+  allowed: BASE_URL_ALLOWED,
+  schema: z.string().refine((value) => parseBaseUrl(value) !== null),
+};
+
+export const CCP_DECLARATIONS = {
+  port: setting(port, {
+    env: ['CCP_PORT', 'PORT', 'MITM_PORT'],
+    environmentOnly: ['PORT'],
+    flag: '--port',
+    default: '8082',
+    trust: 'cwd',
+    help: 'Port of the listener.',
+  }),
+  host: setting(host, {
+    env: ['CCP_HOST'],
+    flag: '--host',
+    default: '127.0.0.1',
+    help: 'Address of the listener; one that is not loopback is refused unless CCP_CLIENT_TOKEN is set.',
+  }),
+  profile: setting(oneOf('dev', 'prod'), {
+    env: ['CCP_PROFILE'],
+    help: 'Separate port, logs and state: dev (port 8182, logs/dev) or prod (port 8082, logs in the state folder).',
+  }),
+  logsDir: setting(path, {
+    env: ['CCP_LOGS_DIR'],
+    default: 'logs',
+    help: 'Folder of usage.jsonl, anomalies.jsonl and the partials.',
+  }),
+  anthropicBaseUrl: setting(baseUrl, {
+    env: ['CCP_ANTHROPIC_BASE_URL'],
+    default: 'https://api.anthropic.com',
+    help: 'Upstream of the anthropic lane. ANTHROPIC_BASE_URL is never read: it points at the proxy.',
+  }),
+  zaiBaseUrl: setting(baseUrl, {
+    env: ['CCP_ZAI_BASE_URL'],
+    default: 'https://api.z.ai/api/anthropic',
+    help: 'Upstream of the zai lane.',
+  }),
+  upstreamCa: setting(path, {
+    env: ['CCP_UPSTREAM_CA'],
+    help: 'PEM file of one more authority for upstream certificates; they are always verified.',
+  }),
+  zaiHeaderMode: setting(oneOf('x-api-key', 'authorization'), {
+    env: ['ZAI_HEADER_MODE'],
+    default: 'x-api-key',
+    help: 'Header that carries the Z.AI key.',
+  }),
+  forceHaikuToZai: setting(flag, {
+    env: ['FORCE_HAIKU_TO_ZAI'],
+    default: '1',
+    help: 'Whether models named haiku go to Z.AI where nothing else routes them.',
+  }),
+  offloadPaused: setting(flag, {
+    env: ['OFFLOAD_PAUSED'],
+    default: '0',
+    help: 'Starts paused: everything goes to Anthropic until "ccp offload resume".',
+  }),
+  forceH1: setting(flag, {
+    env: ['MITM_FORCE_H1', 'CCP_FORCE_H1'],
+    default: '0',
+    trust: 'cwd',
+    help: 'HTTP/1.1 to the upstreams even where they offer HTTP/2.',
+  }),
+  enableBackoff: setting(flag, {
+    env: ['MITM_ENABLE_BACKOFF'],
+    default: '0',
+    trust: 'cwd',
+    help: 'On 429 and 503, waits out a stated retry-after of at most 10 s once, before any fallback.',
+  }),
+  filterChain: setting(text, {
+    env: ['MITM_FILTER_CHAIN'],
+    trust: 'cwd',
+    help: 'Obsolete, accepted and without effect.',
+  }),
+  fallback: setting(listOf('auth', 'limit', 'overload', 'net'), {
+    env: ['CCP_FALLBACK'],
+    default: 'auth,limit,overload,net',
+    help: 'Failures for which an exchange is tried once more on the fallback of its lane.',
+  }),
+  providersFile: setting(path, {
+    env: ['CCP_PROVIDERS_FILE'],
+    flag: '--providers',
+    help: 'The provider catalog, instead of configs/providers.yaml and the one in the user folder.',
+  }),
+  model: setting(text, {
+    env: ['CCP_MODEL'],
+    help: 'Routes every request as if it named this model; wins over the model file.',
+  }),
+  jsonTimeout: setting(durationOrNone, {
+    env: ['CCP_JSON_TIMEOUT'],
+    default: '10m',
+    trust: 'cwd',
+    help: 'Limit of a whole answer that is not a stream.',
+  }),
+  sseIdleTimeout: setting(duration, {
+    env: ['CCP_SSE_IDLE_TIMEOUT'],
+    default: '120s',
+    trust: 'cwd',
+    help: 'Longest silence inside a stream.',
+  }),
+  dialTimeout: setting(duration, {
+    env: ['CCP_DIAL_TIMEOUT'],
+    default: '5s',
+    trust: 'cwd',
+    help: 'Limit of a TCP connection, name resolution included.',
+  }),
+  dialKeepalive: setting(duration, {
+    env: ['CCP_DIAL_KEEPALIVE'],
+    default: '30s',
+    trust: 'cwd',
+    help: 'Idle time before TCP keep-alive probes.',
+  }),
+  tlsTimeout: setting(duration, {
+    env: ['CCP_TLS_TIMEOUT'],
+    default: '5s',
+    trust: 'cwd',
+    help: 'Limit of a TLS handshake.',
+  }),
+  headerTimeout: setting(duration, {
+    env: ['CCP_HEADER_TIMEOUT'],
+    default: '10m',
+    trust: 'cwd',
+    help: 'Limit until the first byte of an answer; a model may think for minutes.',
+  }),
+  maxBody: setting(size, {
+    env: ['CCP_MAX_BODY'],
+    default: '64MiB',
+    help: 'Largest body of /v1/messages and count_tokens, which are buffered; beyond it 413.',
+  }),
+  maxLogBytes: setting(size, {
+    env: ['MAX_LOG_BYTES'],
+    default: '5MiB',
+    help: 'Size at which usage.jsonl is rotated; five copies are kept.',
+  }),
+  logMaxAge: setting(duration, {
+    env: ['CCP_LOG_MAX_AGE'],
+    default: '24h',
+    help: 'Age at which usage.jsonl is rotated.',
+  }),
+};
+
+/** The credentials among the variables: loaded as `Secrets`, never as settings. */
+export const CCP_SECRETS = {
+  clientToken: setting(credential, {
+    env: ['CCP_CLIENT_TOKEN'],
+    help: 'What clients must send as x-ccp-token when the listener is not on loopback.',
+  }),
+  zaiApiKey: setting(credential, {
+    env: ['ZAI_API_KEY'],
+    help: 'The Z.AI credential.',
+  }),
+};
+
+/** What a profile puts in place of the defaults. */
+export const PROFILE_DEFAULTS = {
+  dev: { port: '8182', logsDir: 'logs/dev' },
+  prod: { port: '8082', logsDir: null },
+} as const;

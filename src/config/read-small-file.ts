@@ -1,0 +1,36 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { OperatorError } from '../errors.ts';
+
+/** Configuration is written by hand; what is larger is something else. */
+const MAX_BYTES = 1024 * 1024;
+const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
+
+/**
+ * The bytes of a configuration file, null where there is none. Opened without blocking and looked at
+ * before it is read: a pipe or a device of that name, in a stranger's folder, must not hang the program.
+ * Throws `CONFIG` where it is there and can't be read, is no file, or is over 1 MiB.
+ */
+export function readSmallFile(path: string): Buffer | null {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== undefined && ABSENT.has(code)) return null;
+    throw new OperatorError('CONFIG', `${path} cannot be read: ${message}`, { cause: error });
+  }
+  try {
+    const { size, isFile } = look(descriptor);
+    if (!isFile) return null;
+    if (size > MAX_BYTES) throw new OperatorError('CONFIG', `${path} is larger than ${MAX_BYTES} bytes`);
+    const bytes = Buffer.alloc(size);
+    return bytes.subarray(0, readSync(descriptor, bytes, 0, size, 0));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function look(descriptor: number): { size: number; isFile: boolean } {
+  const stats = fstatSync(descriptor);
+  return { size: stats.size, isFile: stats.isFile() };
+}

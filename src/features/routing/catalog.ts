@@ -1,0 +1,145 @@
+/** Provider catalogs: YAML text to checked entries, and what is wrong with one by file, line and entry. */
+import { z } from 'zod';
+import { HEADER_MODES } from '../../protocol/usage-event.ts';
+import { BASE_URL_ALLOWED, parseBaseUrl } from './base-url.ts';
+import { catalogError, readYaml, type YamlPath } from './read-yaml.ts';
+
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, 'must be up to 32 lower-case letters, digits, "-" and "_"');
+const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable');
+const glob = z.string().min(1).max(200);
+const modelName = z.string().min(1).max(200);
+const headerName = z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'must be the name of a header');
+const routes = z.record(glob, name);
+
+const entrySchema = z.strictObject({
+  id: name,
+  lane: name.optional(),
+  base_url: z.string().refine((text) => parseBaseUrl(text) !== null, `must be ${BASE_URL_ALLOWED}`),
+  auth: z.strictObject({ env: variable, header_mode: z.enum(HEADER_MODES).default('x-api-key') }),
+  models: z.array(glob).default([]),
+  routes: routes.default({}),
+  fallback: z.array(name).default([]),
+  drop_headers: z.array(headerName.transform((text) => text.toLowerCase())).default([]),
+  rewrite_model: z.record(modelName, modelName).default({}),
+  h2: z.boolean().default(true),
+});
+
+const catalogSchema = z.strictObject({
+  providers: z.array(entrySchema).default([]),
+  routes: routes.default({}),
+});
+
+export type CatalogEntry = z.infer<typeof entrySchema>;
+
+/** What one catalog file says. */
+export interface Catalog {
+  readonly path: string;
+  readonly entries: readonly CatalogEntry[];
+  /** In the order in which they are tried: first those under `routes`, then the `models` of the entries. */
+  readonly routes: readonly CatalogRoute[];
+}
+
+export interface CatalogRoute {
+  readonly glob: string;
+  /** Id of a provider. */
+  readonly provider: string;
+}
+
+/** What a catalog may refer to without declaring it. */
+export interface Surroundings {
+  /** Ids of providers from elsewhere: the built-in ones, and those of catalogs that come later. */
+  readonly known: ReadonlySet<string>;
+  /** Whether a variable that holds a key is set. */
+  readonly hasKey: (variable: string) => boolean;
+}
+
+/** No entry may take these over: the rules about credentials rest on them. */
+const RESERVED_IDS: ReadonlySet<string> = new Set(['anth', 'zai']);
+const RESERVED_LANE = 'anthropic';
+
+/** Says what is wrong with the value at a path of the file. */
+type Fail = (at: YamlPath, problem: string) => never;
+
+/** Reads a catalog. Throws `CONFIG` with file, line and entry for the first thing that is wrong. */
+export function parseCatalog(path: string, text: string, { known, hasKey }: Surroundings): Catalog {
+  const { value, lineOf } = readYaml(path, text);
+  const fail: Fail = (at, problem) => {
+    throw catalogError(path, lineOf(at), [entryOf(value, at), problem]);
+  };
+  const parsed = catalogSchema.safeParse(value);
+  if (!parsed.success) return failOn(parsed.error, fail);
+  const { providers: entries } = parsed.data;
+  for (const [index, entry] of entries.entries()) checkEntry(entry, index, entries, hasKey, fail);
+  return { path, entries, routes: collectRoutes(parsed.data, known, fail) };
+}
+
+function failOn(error: z.ZodError, fail: Fail): never {
+  const [issue] = error.issues;
+  if (issue === undefined) throw error;
+  if (issue.code === 'unrecognized_keys') {
+    const [key = ''] = issue.keys;
+    return fail([...issue.path, key], `unknown key "${key}"`);
+  }
+  const place = issue.path.slice(issue.path[0] === 'providers' ? 2 : 0).join('.');
+  return fail(issue.path, place === '' ? issue.message : `${place}: ${issue.message}`);
+}
+
+function checkEntry(
+  { id, lane, auth, fallback }: CatalogEntry,
+  index: number,
+  entries: readonly CatalogEntry[],
+  hasKey: Surroundings['hasKey'],
+  fail: Fail,
+): void {
+  const at = ['providers', index];
+  if (RESERVED_IDS.has(id)) fail([...at, 'id'], `the id "${id}" is reserved for the built-in provider`);
+  if (entries.findIndex((entry) => entry.id === id) !== index) fail([...at, 'id'], `the id "${id}" is taken`);
+  if ((lane ?? id) === RESERVED_LANE) {
+    fail([...at, lane === undefined ? 'id' : 'lane'], `the lane "${RESERVED_LANE}" is reserved`);
+  }
+  if (fallback.includes(id)) fail([...at, 'fallback'], 'a provider cannot be its own fallback');
+  if (!hasKey(auth.env)) fail([...at, 'auth', 'env'], `the variable ${auth.env} is not set`);
+}
+
+/** All routes in the order in which they are tried; every provider that is named must exist. */
+function collectRoutes(
+  { providers, routes }: z.infer<typeof catalogSchema>,
+  known: ReadonlySet<string>,
+  fail: Fail,
+): CatalogRoute[] {
+  const ids = new Set([...known, ...providers.map(({ id }) => id)]);
+  const table = new Map<string, CatalogRoute>();
+  const refer = (provider: string, at: YamlPath): void => {
+    if (!ids.has(provider)) fail(at, `there is no provider "${provider}"`);
+  };
+  const add = (pattern: string, provider: string, at: YamlPath): void => {
+    refer(provider, at);
+    const key = pattern.toLowerCase();
+    const taken = table.get(key)?.provider ?? provider;
+    if (taken !== provider) fail(at, `"${pattern}" leads to both "${taken}" and "${provider}"`);
+    table.set(key, { glob: pattern, provider });
+  };
+
+  for (const [pattern, provider] of Object.entries(routes)) add(pattern, provider, ['routes', pattern]);
+  for (const [index, entry] of providers.entries()) {
+    const at = ['providers', index];
+    for (const [pattern, provider] of Object.entries(entry.routes)) {
+      add(pattern, provider, [...at, 'routes', pattern]);
+    }
+    for (const [place, id] of entry.fallback.entries()) refer(id, [...at, 'fallback', place]);
+  }
+  for (const [index, { id, models }] of providers.entries()) {
+    for (const [place, pattern] of models.entries()) add(pattern, id, ['providers', index, 'models', place]);
+  }
+  return [...table.values()];
+}
+
+/** The entry that a path leads into, as a person would name it. */
+function entryOf(value: unknown, [section, key]: YamlPath): string {
+  if (section !== 'providers' || typeof key !== 'number') return String(section ?? 'catalog');
+  const named = z.object({ providers: z.array(z.unknown()) }).safeParse(value).data?.providers[key];
+  const { data } = z.object({ id: z.string() }).safeParse(named);
+  return data === undefined ? `provider ${key + 1}` : `provider "${data.id}"`;
+}
