@@ -14,21 +14,11 @@ import type {
   Reason,
 } from '../protocol/usage-event.ts';
 import { roundMs } from './attempt.ts';
+import type { Ending } from './ending.ts';
+import { headerValue } from './header-policy.ts';
 import type { AnswerHead, RelayCounts } from './relay.ts';
 import type { Step } from './steps.ts';
-import { headerValue } from './header-policy.ts';
 import type { ExchangeObserver, Provider, TapResult } from './types.ts';
-
-/** How an exchange ended, in the words of its completion. */
-export interface Ending {
-  readonly reason: Reason;
-  readonly errType?: ErrType;
-  /** What the client got; 499 where it left before there was one. */
-  readonly status: number;
-}
-
-/** The client left before a status was known: the code that nginx made customary. */
-export const CLIENT_LEFT = 499;
 
 /** Exchanges that were refused before a route was chosen are counted under this label. */
 export const NOWHERE = { lane: 'none', provider: 'none', upstream: 'none', decision: 'to_none' } as const;

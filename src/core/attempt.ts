@@ -3,37 +3,21 @@
  * failure may still go elsewhere, and relays the rest. Nothing reaches the client before `commit`.
  */
 import type { ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../platform/clock.ts';
 import { readUpstreamError } from '../protocol/upstream-error.ts';
 import type { AttemptRecord, ErrType } from '../protocol/usage-event.ts';
 import { isEventStream, promisedLength, readHead } from './answer.ts';
 import type { Deadline } from './deadlines.ts';
-import { headerValue, requestHeaders, responseHeaders } from './header-policy.ts';
+import { headerValue, responseHeaders } from './header-policy.ts';
 import { evidenceOf, type Hold, heldEnough, holdFor } from './holdback.ts';
+import { dispatchOptions, type OutboundRequest } from './outbound-request.ts';
 import { type AnswerHead, type Relay, startRelay } from './relay.ts';
 import type { Retained } from './retention.ts';
 import type { Failure, Step } from './steps.ts';
 import type { Tap } from './types.ts';
 import { failureType, isClientFault, provablyUnprocessed } from './upstream/failure.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
-
-export interface AttemptRequest {
-  readonly method: string;
-  /** Path and query, byte for byte. */
-  readonly target: string;
-  /** Alternating names and values as the client sent them. */
-  readonly headers: readonly string[];
-  readonly body: RequestBody;
-}
-
-export type RequestBody =
-  | { readonly kind: 'none' }
-  /** Taken in whole; the exchange lets go of it when no further attempt can need it. */
-  | { readonly kind: 'held'; readonly bytes: Buffer }
-  /** Passed through as it comes; can be sent once. */
-  | { readonly kind: 'stream'; readonly pieces: AsyncIterable<Buffer>; readonly length: number | undefined };
 
 export interface AttemptPorts {
   /** Filled in as facts become known. */
@@ -73,9 +57,6 @@ export interface Answer {
   readonly headAt: number;
 }
 
-/** A small body is cheaper handed over as it is, and undici can repeat it by itself. */
-const ONE_SHOT_FROM_BYTES = 16 * 1024;
-
 /** An attempt under way. */
 export interface RunningAttempt {
   readonly ended: Promise<AttemptEnd>;
@@ -84,56 +65,11 @@ export interface RunningAttempt {
 }
 
 /** Starts one attempt. */
-export function startAttempt(step: Step, request: AttemptRequest, ports: AttemptPorts): RunningAttempt {
+export function startAttempt(step: Step, request: OutboundRequest, ports: AttemptPorts): RunningAttempt {
   const { promise: ended, resolve } = Promise.withResolvers<AttemptEnd>();
   const attempt = new Attempt(step, ports, resolve);
-  ports.upstreams.dispatch(step.provider, dispatchOptions(step, request), attempt);
+  ports.upstreams.dispatch(step.provider, dispatchOptions(step.provider, request), attempt);
   return { ended, abandon: () => attempt.abandon() };
-}
-
-function dispatchOptions(
-  { provider }: Step,
-  { method, target, headers, body }: AttemptRequest,
-): Dispatcher.DispatchOptions {
-  const path = provider.basePath + target;
-  switch (body.kind) {
-    case 'none':
-      return { method, path, headers: requestHeaders(headers, provider) };
-    case 'stream':
-      return {
-        method,
-        path,
-        headers: requestHeaders(headers, provider, body.length),
-        body: iterable(body.pieces),
-      };
-    case 'held': {
-      const { bytes } = body;
-      if (bytes.length < ONE_SHOT_FROM_BYTES)
-        return { method, path, headers: requestHeaders(headers, provider), body: bytes };
-      return {
-        method,
-        path,
-        headers: requestHeaders(headers, provider, bytes.length),
-        body: iterable(oneShot(bytes)),
-      };
-    }
-  }
-}
-
-/** undici takes iterables as bodies (its manual says so), its types do not. */
-function iterable(pieces: Iterable<Buffer> | AsyncIterable<Buffer>): Readable {
-  return pieces as Readable;
-}
-
-/** undici keeps its body until the answer has ended; this one lets go of the bytes when they are handed over. */
-function oneShot(bytes: Buffer): Iterable<Buffer> {
-  let held: Buffer | undefined = bytes;
-  const next = (): IteratorResult<Buffer> => {
-    const value = held;
-    held = undefined;
-    return value === undefined ? { done: true, value } : { done: false, value };
-  };
-  return { [Symbol.iterator]: () => ({ next }) };
 }
 
 class Attempt implements Dispatcher.DispatchHandler {

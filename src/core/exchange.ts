@@ -6,20 +6,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../platform/clock.ts';
 import type { Ids } from '../platform/ids.ts';
 import { scanBody, spliceModel } from '../protocol/body-scan.ts';
-import { readUpstreamError } from '../protocol/upstream-error.ts';
-import type { Op } from '../protocol/usage-event.ts';
-import { type Account, type AnsweredFacts, CLIENT_LEFT, type Ending, openAccount } from './account.ts';
+import { type Account, type AnsweredFacts, openAccount } from './account.ts';
 import { isEventStream } from './answer.ts';
 import {
   type Answer,
   type AttemptEnd,
-  type RequestBody,
   type RunningAttempt,
   startAttempt,
 } from './attempt.ts';
 import type { Deadline, Deadlines } from './deadlines.ts';
+import { BROKEN, CLIENT_LEFT, type Ending, endingOf, LEAVES_PARTIAL, WHOLE } from './ending.ts';
 import { headerValue } from './header-policy.ts';
+import { announcedLength, bufferedOp, isWholeAnswer } from './inbound-request.ts';
 import { takeIn } from './intake.ts';
+import type { RequestBody } from './outbound-request.ts';
 import { sendError } from './own-answer.ts';
 import type { AnswerHead } from './relay.ts';
 import type { Retained, Retention } from './retention.ts';
@@ -359,51 +359,4 @@ class Exchange {
       this.#account.anomaly('unknown_event', `unknown event types: ${read.unknownEvents.join(', ')}`);
     }
   }
-}
-
-const BROKEN = {
-  reset: { reason: 'upstream_reset', errType: 'net' },
-  truncated: { reason: 'truncated', errType: 'protocol' },
-  idle: { reason: 'stream_timeout', errType: 'idle_timeout' },
-  timeout: { reason: 'timeout', errType: 'timeout' },
-} as const;
-
-/** Reasons that claim that the client got everything. */
-const WHOLE: ReadonlySet<string> = new Set(['ok', 'upstream_error', 'blocked', 'too_large', 'timeout']);
-/** A client that left has no use for the rest; every other unfinished stream is worth keeping. */
-const LEAVES_PARTIAL: ReadonlySet<string> = new Set([
-  'upstream_reset',
-  'truncated',
-  'stream_timeout',
-  'timeout',
-  'upstream_error',
-]);
-
-/** How an answer ended that was relayed to the end. */
-function endingOf(head: AnswerHead, read: TapResult | undefined, now: number): Omit<Ending, 'status'> {
-  const headers = (name: string) => headerValue(head.headers, name);
-  if (head.status >= 400 || read?.error !== undefined) {
-    const error = readUpstreamError({ status: head.status, headers, body: null, now, error: read?.error });
-    return { reason: 'upstream_error', errType: error?.errType ?? 'protocol' };
-  }
-  if (read?.sse !== undefined && !read.sse.finished && read.gaveUp === undefined) {
-    return { reason: 'truncated', errType: 'protocol' };
-  }
-  return { reason: 'ok' };
-}
-
-/** Only messages and token counts are buffered: to read the model, and to be able to try again. */
-function bufferedOp(method: string | undefined, path: string): 'messages' | 'count_tokens' | null {
-  if (method !== 'POST') return null;
-  if (path === '/v1/messages') return 'messages';
-  return path === '/v1/messages/count_tokens' ? 'count_tokens' : null;
-}
-
-function isWholeAnswer(op: Op): boolean {
-  return op === 'nonstream' || op === 'count_tokens' || op === 'models';
-}
-
-function announcedLength(request: IncomingMessage): number | undefined {
-  const value = request.headers['content-length'];
-  return value === undefined ? undefined : Number(value);
 }

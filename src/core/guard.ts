@@ -3,7 +3,7 @@
  * page in the person's browser can reach a loopback port: so nothing passes that a browser sent on behalf of
  * a page of somebody else, whether by a foreign origin or by a host name that was made to point here.
  */
-import { timingSafeEqual, createHash } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
 export interface GuardOptions {

@@ -2,9 +2,9 @@
  * Decides how long the start of an answer is held back, so that a failure can still go to another lane.
  * Only answers that may have a successor are held; everything else passes at once.
  */
-import { gunzipSync, inflateSync, brotliDecompressSync, zstdDecompressSync } from 'node:zlib';
-import { headerValue } from './header-policy.ts';
+import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { isEventStream } from './answer.ts';
+import { headerValue } from './header-policy.ts';
 import type { AnswerHead } from './relay.ts';
 
 /** An error answer is held to its end, a success only until it has shown that it is one. */

@@ -2,8 +2,8 @@
  * Opens connections to upstreams for undici, with a limit of its own for each phase, so that a record can
  * tell a name that does not resolve from a host that does not answer and from a certificate that is wrong.
  */
-import { type Socket, connect as dial, isIP } from 'node:net';
-import { type ConnectionOptions, connect as secure, type SecureContext } from 'node:tls';
+import { connect as dial, isIP, type Socket } from 'node:net';
+import { type ConnectionOptions, type SecureContext, connect as secure } from 'node:tls';
 import type { buildConnector } from 'undici';
 import type { Clock } from '../../platform/clock.ts';
 

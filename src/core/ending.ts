@@ -1,0 +1,54 @@
+/** How an exchange ended, in the words of its completion: pure rules. */
+import { readUpstreamError } from '../protocol/upstream-error.ts';
+import type { ErrType, Reason } from '../protocol/usage-event.ts';
+import { headerValue } from './header-policy.ts';
+import type { AnswerHead } from './relay.ts';
+import type { TapResult } from './types.ts';
+
+export interface Ending {
+  readonly reason: Reason;
+  readonly errType?: ErrType;
+  /** What the client got; 499 where it left before there was one. */
+  readonly status: number;
+}
+
+/** The client left before a status was known: the code that nginx made customary. */
+export const CLIENT_LEFT = 499;
+
+/** What the client saw the start of, and then the break. */
+export const BROKEN = {
+  reset: { reason: 'upstream_reset', errType: 'net' },
+  truncated: { reason: 'truncated', errType: 'protocol' },
+  idle: { reason: 'stream_timeout', errType: 'idle_timeout' },
+  timeout: { reason: 'timeout', errType: 'timeout' },
+} as const;
+
+/** Reasons that claim that the client got everything. */
+export const WHOLE: ReadonlySet<string> = new Set([
+  'ok',
+  'upstream_error',
+  'blocked',
+  'too_large',
+  'timeout',
+]);
+/** A client that left has no use for the rest; every other unfinished stream is worth keeping. */
+export const LEAVES_PARTIAL: ReadonlySet<string> = new Set([
+  'upstream_reset',
+  'truncated',
+  'stream_timeout',
+  'timeout',
+  'upstream_error',
+]);
+
+/** How an answer ended that was relayed to the end. */
+export function endingOf(head: AnswerHead, read: TapResult | undefined, now: number): Omit<Ending, 'status'> {
+  const headers = (name: string) => headerValue(head.headers, name);
+  if (head.status >= 400 || read?.error !== undefined) {
+    const error = readUpstreamError({ status: head.status, headers, body: null, now, error: read?.error });
+    return { reason: 'upstream_error', errType: error?.errType ?? 'protocol' };
+  }
+  if (read?.sse !== undefined && !read.sse.finished && read.gaveUp === undefined) {
+    return { reason: 'truncated', errType: 'protocol' };
+  }
+  return { reason: 'ok' };
+}

@@ -1,0 +1,70 @@
+/** What one attempt sends: the client's request in the terms of undici's dispatch. */
+import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import { requestHeaders } from './header-policy.ts';
+import type { Provider } from './types.ts';
+
+export interface OutboundRequest {
+  readonly method: string;
+  /** Path and query, byte for byte. */
+  readonly target: string;
+  /** Alternating names and values as the client sent them. */
+  readonly headers: readonly string[];
+  readonly body: RequestBody;
+}
+
+export type RequestBody =
+  | { readonly kind: 'none' }
+  /** Taken in whole; the exchange lets go of it when no further attempt can need it. */
+  | { readonly kind: 'held'; readonly bytes: Buffer }
+  /** Passed through as it comes; can be sent once. */
+  | { readonly kind: 'stream'; readonly pieces: AsyncIterable<Buffer>; readonly length: number | undefined };
+
+/** A small body is cheaper handed over as it is, and undici can repeat it by itself. */
+const ONE_SHOT_FROM_BYTES = 16 * 1024;
+
+/** The dispatch of a request to a provider: its path prefix, its header policy, the body as it is held. */
+export function dispatchOptions(
+  provider: Provider,
+  { method, target, headers, body }: OutboundRequest,
+): Dispatcher.DispatchOptions {
+  const path = provider.basePath + target;
+  switch (body.kind) {
+    case 'none':
+      return { method, path, headers: requestHeaders(headers, provider) };
+    case 'stream':
+      return {
+        method,
+        path,
+        headers: requestHeaders(headers, provider, body.length),
+        body: iterable(body.pieces),
+      };
+    case 'held': {
+      const { bytes } = body;
+      if (bytes.length < ONE_SHOT_FROM_BYTES)
+        return { method, path, headers: requestHeaders(headers, provider), body: bytes };
+      return {
+        method,
+        path,
+        headers: requestHeaders(headers, provider, bytes.length),
+        body: iterable(oneShot(bytes)),
+      };
+    }
+  }
+}
+
+/** undici takes iterables as bodies (its manual says so), its types do not. */
+function iterable(pieces: Iterable<Buffer> | AsyncIterable<Buffer>): Readable {
+  return pieces as Readable;
+}
+
+/** undici keeps its body until the answer has ended; this one lets go of the bytes when they are handed over. */
+function oneShot(bytes: Buffer): Iterable<Buffer> {
+  let held: Buffer | undefined = bytes;
+  const next = (): IteratorResult<Buffer> => {
+    const value = held;
+    held = undefined;
+    return value === undefined ? { done: true, value } : { done: false, value };
+  };
+  return { [Symbol.iterator]: () => ({ next }) };
+}
