@@ -1,0 +1,109 @@
+/** One measurement of one contestant. Everything here gives plain numbers; medians are made later. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LoadResult } from './load-protocol.ts';
+import type { Load, Running } from './processes.ts';
+import { cpuMicros, type Memory, memory } from './procfs.ts';
+import { EVENTS_PER_STREAM, SLOW_MS, type Work } from './work.ts';
+
+/** Beyond the time that a command asks for, milliseconds. */
+const GRACE_MS = 30_000;
+
+export interface ExchangeSample {
+  /** Processor time of the proxy for one exchange, microseconds; null without a proxy. */
+  readonly cpuMicros: number | null;
+  /** The same for one event, of streams. */
+  readonly cpuMicrosPerEvent: number | null;
+  readonly exchangesPerSecond: number;
+  readonly firstByteP50Ms: number;
+  readonly firstByteP99Ms: number;
+}
+
+export interface ExchangeOptions {
+  readonly work: Work;
+  readonly concurrency: number;
+  readonly warmMs: number;
+  readonly ms: number;
+}
+
+/** Keeps `concurrency` connections busy for `ms` and divides what the proxy used meanwhile by what was answered. */
+export async function measureExchanges(
+  load: Load,
+  { contestant, port, pid, headers }: Running,
+  { work, concurrency, warmMs, ms }: ExchangeOptions,
+): Promise<ExchangeSample> {
+  const { verbatim } = contestant;
+  await load.tell(
+    { do: 'connect', work: work.name, port, connections: concurrency, headers, verbatim },
+    GRACE_MS,
+  );
+  try {
+    await run(load, warmMs);
+    const before = pid === null ? null : cpuMicros(pid);
+    const result = await run(load, ms);
+    const used = pid === null || before === null ? null : cpuMicros(pid) - before;
+    const each = used === null ? null : used / result.exchanges;
+    return {
+      cpuMicros: each,
+      cpuMicrosPerEvent: each === null || work.shape === 'json' ? null : each / EVENTS_PER_STREAM,
+      exchangesPerSecond: (result.exchanges * 1000) / result.wallMs,
+      firstByteP50Ms: result.firstByteMs.p50,
+      firstByteP99Ms: result.firstByteMs.p99,
+    };
+  } finally {
+    await load.tell({ do: 'close' }, GRACE_MS);
+  }
+}
+
+export interface MemorySample {
+  readonly idle: Memory;
+  readonly held: Memory;
+  /** Resident memory over idle for one stream, KB. */
+  readonly perStreamKb: number;
+  /** What one stream grew by between the first look and the second, KB. */
+  readonly growthKb: number;
+}
+
+/** How long streams run before the first look, and how long until the second. */
+const SETTLE_MS = 3 * SLOW_MS;
+const LATER_MS = 5 * SLOW_MS;
+
+/** Opens `streams` slow streams on a freshly started proxy and weighs it. Needs a contestant with a process. */
+export async function measureMemory(
+  load: Load,
+  { contestant, port, pid, headers }: Running,
+  { work, warmWork, streams }: { readonly work: Work; readonly warmWork: Work; readonly streams: number },
+): Promise<MemorySample> {
+  if (pid === null) throw new Error(`${contestant.name} has no process to weigh`);
+  const { verbatim } = contestant;
+  // One ordinary exchange first: what it loads once is no stream's memory.
+  await load.tell({ do: 'connect', work: warmWork.name, port, connections: 1, headers, verbatim }, GRACE_MS);
+  await run(load, 1);
+  await load.tell({ do: 'close' }, GRACE_MS);
+  await sleep(1000);
+  const idle = memory(pid);
+  await load.tell(
+    { do: 'connect', work: work.name, port, connections: streams, headers, verbatim },
+    GRACE_MS,
+  );
+  try {
+    await load.tell({ do: 'hold' }, GRACE_MS);
+    await sleep(SETTLE_MS);
+    const held = memory(pid);
+    await sleep(LATER_MS);
+    const later = memory(pid);
+    return {
+      idle,
+      held: later,
+      perStreamKb: (later.rssKb - idle.rssKb) / streams,
+      growthKb: (later.rssKb - held.rssKb) / streams,
+    };
+  } finally {
+    await load.tell({ do: 'close' }, GRACE_MS);
+  }
+}
+
+async function run(load: Load, ms: number): Promise<LoadResult> {
+  const result = await load.tell({ do: 'run', ms }, ms + GRACE_MS);
+  if (result === undefined) throw new Error('the load process ran and told nothing');
+  return result;
+}
