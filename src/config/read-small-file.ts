@@ -3,7 +3,7 @@ import { OperatorError } from '../errors.ts';
 
 /** Configuration is written by hand; what is larger is something else. */
 const MAX_BYTES = 1024 * 1024;
-const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
+const ABSENT: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 
 /**
  * The bytes of a configuration file, null where there is none. Opened without blocking and looked at
@@ -15,9 +15,8 @@ export function readSmallFile(path: string): Buffer | null {
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== undefined && ABSENT.has(code)) return null;
-    throw new OperatorError('CONFIG', `${path} cannot be read: ${message}`, { cause: error });
+    if (error instanceof Error && 'code' in error && ABSENT.has(error.code)) return null;
+    throw new OperatorError('CONFIG', `${path} cannot be read: ${String(error)}`, { cause: error });
   }
   try {
     const { size, isFile } = look(descriptor);

@@ -40,9 +40,20 @@ export function resolveSettings<D extends Declarations>(
     const found = find(key, setting, layers) ?? byDefault(setting);
     return [key, { source: found.source, value: read(setting, found, place) }] as const;
   });
-  const settings = Object.fromEntries(entries.map(([key, { value }]) => [key, value]));
-  const sources = Object.fromEntries(entries.map(([key, { source }]) => [key, source]));
-  return { settings: Object.freeze(settings) as SettingsOf<D>, sources: sources as Resolved<D>['sources'] };
+  const made = {
+    settings: Object.freeze(Object.fromEntries(entries.map(([key, { value }]) => [key, value]))),
+    sources: Object.freeze(Object.fromEntries(entries.map(([key, { source }]) => [key, source]))),
+  };
+  if (!isFor(declarations, made)) throw new TypeError('a declared setting was not resolved');
+  return made;
+}
+
+/** Whether both objects have something for each declaration. */
+function isFor<D extends Declarations>(
+  declarations: D,
+  made: { readonly settings: object; readonly sources: object },
+): made is Resolved<D> {
+  return Object.keys(declarations).every((key) => key in made.settings && key in made.sources);
 }
 
 interface Found {

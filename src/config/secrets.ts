@@ -8,9 +8,9 @@ export interface Secrets {
    * The value of a variable that holds a credential, null where it is not set. Throws `CONFIG` where it
    * could not be sent as a header; the message never shows it.
    */
-  get(variable: string): string | null;
+  readonly get: (variable: string) => string | null;
   /** Where it is set; null where it is not. */
-  source(variable: string): Source | null;
+  readonly source: (variable: string) => Source | null;
 }
 
 /** Looks credentials up in the trusted ones of `layers`, first match wins. An empty value is not set. */

@@ -35,11 +35,9 @@ export type SettingsOf<D extends Declarations> = {
 /** Declares a setting: with a default its value is never null. */
 export function setting<T>(kind: Kind<T>, described: Described & { readonly default: string }): Setting<T>;
 export function setting<T>(kind: Kind<T>, described: Described): Setting<T | null>;
-export function setting<T>(kind: Kind<T>, described: Described): Setting<T | null> {
-  return {
-    trust: 'user',
-    ...described,
-    default: described.default ?? null,
-    kind: kind as Kind<NonNullable<T>>,
-  };
+export function setting(
+  kind: Kind<object | string | number | boolean>,
+  described: Described,
+): Setting<unknown> {
+  return { trust: 'user', ...described, default: described.default ?? null, kind };
 }

@@ -11,7 +11,7 @@ const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name 
 const glob = z.string().min(1).max(200);
 const modelName = z.string().min(1).max(200);
 const headerName = z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'must be the name of a header');
-const routes = z.record(glob, name);
+const routeMap = z.record(glob, name);
 
 const entrySchema = z.strictObject({
   id: name,
@@ -19,7 +19,7 @@ const entrySchema = z.strictObject({
   base_url: z.string().refine((text) => parseBaseUrl(text) !== null, `must be ${BASE_URL_ALLOWED}`),
   auth: z.strictObject({ env: variable, header_mode: z.enum(HEADER_MODES).default('x-api-key') }),
   models: z.array(glob).default([]),
-  routes: routes.default({}),
+  routes: routeMap.default({}),
   fallback: z.array(name).default([]),
   drop_headers: z.array(headerName.transform((text) => text.toLowerCase())).default([]),
   rewrite_model: z.record(modelName, modelName).default({}),
@@ -28,7 +28,7 @@ const entrySchema = z.strictObject({
 
 const catalogSchema = z.strictObject({
   providers: z.array(entrySchema).default([]),
-  routes: routes.default({}),
+  routes: routeMap.default({}),
 });
 
 export type CatalogEntry = z.infer<typeof entrySchema>;

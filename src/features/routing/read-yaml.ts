@@ -8,7 +8,7 @@ export type YamlPath = readonly PropertyKey[];
 export interface YamlFile {
   readonly value: unknown;
   /** One-based; of the deepest part of the path that exists. */
-  lineOf(at: YamlPath): number;
+  readonly lineOf: (at: YamlPath) => number;
 }
 
 /** Reads a document, an empty one as an empty map. Throws `CONFIG` with file and line where it is no YAML. */

@@ -21,10 +21,10 @@ export function watchFiles(paths: readonly string[], onChange: () => void, every
     const seen = found.map(fingerprint).join();
     const changed = seen !== known;
     known = seen;
-    timer = setTimeout(look, everyMs).unref();
+    timer = setTimeout(() => void look(), everyMs).unref();
     if (changed) onChange();
   };
-  let timer = setTimeout(look, everyMs).unref();
+  let timer = setTimeout(() => void look(), everyMs).unref();
   return () => {
     stopped = true;
     clearTimeout(timer);
