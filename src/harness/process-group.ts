@@ -4,7 +4,6 @@
  * output pipe that they inherited.
  */
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { execa } from 'execa';
 import { OperatorError } from '../errors.ts';
 import { createTail } from './tail.ts';
@@ -140,8 +139,10 @@ function supervise(child: ChildProcess, pid: number, options: GroupOptions): Pro
 /** Waits for the leader rather than for the pipes: a grandchild may hold those for ever. */
 async function ended(child: ChildProcess, killRest: () => void): Promise<GroupExit> {
   // Asked for before the exit: both events may come in one tick.
-  const drained = once(child, 'close');
-  const [exitCode, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  const drained = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const exit = await new Promise<GroupExit>((resolve) =>
+    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal })),
+  );
   killRest();
   const timer = setTimeout(() => {
     child.stdout?.destroy();
@@ -149,7 +150,7 @@ async function ended(child: ChildProcess, killRest: () => void): Promise<GroupEx
   }, DRAIN_MS);
   await drained;
   clearTimeout(timer);
-  return { exitCode, signal };
+  return exit;
 }
 
 function stopOnAbort(
@@ -167,6 +168,6 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }

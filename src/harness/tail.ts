@@ -1,8 +1,8 @@
 /** Keeps the newest bytes of an output: bounded, whatever a child prints. */
 export interface Tail {
-  push(bytes: Buffer): void;
+  readonly push: (bytes: Buffer) => void;
   /** What is kept, as UTF-8; starts with a note where something was dropped. */
-  text(): string;
+  readonly text: () => string;
 }
 
 /** Keeps at least the last `limit` bytes (whole pieces are dropped, oldest first). */

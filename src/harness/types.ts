@@ -242,6 +242,8 @@ export interface FaultContext {
 export interface ExchangeRewriter {
   request?(request: WireRequest): WireRequest;
   response?(head: WireResponseHead, request: WireRequest): ResponseRewrite | undefined;
+  /** The server side is kept running when the client side has gone. */
+  readonly outlivesClient?: boolean;
 }
 
 export interface WireRequest {

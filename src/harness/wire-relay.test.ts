@@ -1,0 +1,344 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import net from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createCa } from './certs.ts';
+import { listen } from './ports.ts';
+import type { ExchangeRewriter } from './types.ts';
+import { type RelayOptions, startRelay, type WireRelay } from './wire-relay.ts';
+
+let opened: AsyncDisposableStack = new AsyncDisposableStack();
+afterEach(async () => {
+  await opened.disposeAsync();
+  opened = new AsyncDisposableStack();
+});
+
+/** A server that hands each connection to the test. */
+async function startPeer(onConnection: (socket: net.Socket) => void) {
+  return (await startHearingPeer(onConnection)).url;
+}
+
+/** The same, which also keeps what it received. */
+async function startHearingPeer(onConnection: (socket: net.Socket) => void) {
+  const sockets = new Set<net.Socket>();
+  let heard = '';
+  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => {
+      heard += bytes.toString('latin1');
+    });
+    onConnection(socket);
+  });
+  const port = await listen(server);
+  opened.defer(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${port}`, heard: () => heard };
+}
+
+async function relayTo(to: string, options: Omit<RelayOptions, 'to'> = {}): Promise<WireRelay> {
+  return opened.use(await startRelay({ to, observer: 'relay', ...options }));
+}
+
+async function connect(relay: WireRelay) {
+  const socket = net.connect({ port: Number(new URL(relay.url).port), host: '127.0.0.1', noDelay: true });
+  let heard = '';
+  let failure: string | undefined;
+  socket.on('data', (bytes) => {
+    heard += bytes.toString('latin1');
+  });
+  socket.on('error', (error) => {
+    failure = 'code' in error ? String(error.code) : error.message;
+  });
+  await once(socket, 'connect');
+  opened.defer(() => void socket.destroy());
+  return { socket, heard: () => heard, failure: () => failure };
+}
+
+const REQUEST =
+  'POST /v1/x?b=1&a=%20 HTTP/1.1\r\nhost: h\r\nX-Odd:  kept \r\nx-odd: twice\r\ncontent-length: 4\r\n\r\nbody';
+const hear = (heard: () => string, wanted: string) =>
+  vi.waitFor(() => expect(heard()).toBe(wanted), { interval: 5 });
+
+describe('the relay', () => {
+  it('passes every byte of both directions as it came, and writes the exchange down', async () => {
+    const answer =
+      'HTTP/1.1 200 Fine\r\nRequest-ID: req_7\r\nX: 1\r\nx: 2\r\ntransfer-encoding: chunked\r\n\r\n3;e=1\r\nabc\r\n0\r\n\r\n';
+    const peer = await startHearingPeer((socket) => void socket.write(answer));
+    const relay = await relayTo(peer.url);
+    const client = await connect(relay);
+    client.socket.write(REQUEST);
+    await hear(peer.heard, REQUEST);
+    await hear(client.heard, answer);
+    expect(relay.transcripts()).toMatchObject([
+      {
+        observer: 'relay',
+        request: {
+          method: 'POST',
+          target: '/v1/x?b=1&a=%20',
+          headers: [
+            ['host', 'h'],
+            ['X-Odd', 'kept'],
+            ['x-odd', 'twice'],
+            ['content-length', '4'],
+          ],
+          body: { bytes: 4, base64: btoa('body') },
+        },
+        response: {
+          status: 200,
+          body: { base64: btoa('abc') },
+          headers: [
+            ['Request-ID', 'req_7'],
+            ['X', '1'],
+            ['x', '2'],
+            ['transfer-encoding', 'chunked'],
+          ],
+        },
+        ending: 'complete',
+        requestId: 'req_7',
+      },
+    ]);
+  });
+
+  it('passes each piece when it comes, not when the answer is whole', async () => {
+    const sockets: net.Socket[] = [];
+    const relay = await relayTo(await startPeer((socket) => void sockets.push(socket)));
+    const client = await connect(relay);
+    client.socket.write('GET / HTTP/1.1\r\n\r\n');
+    await vi.waitFor(() => expect(sockets).toHaveLength(1));
+    const head = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n';
+    for (const [at, piece] of [head, 'a', 'b'].entries()) {
+      sockets[0]?.write(piece);
+      await hear(client.heard, head + 'ab'.slice(0, at));
+    }
+  });
+
+  it('passes malformed bytes too', async () => {
+    const peer = await startHearingPeer((socket) => void socket.end('nonsense\n'));
+    const relay = await relayTo(peer.url);
+    const client = await connect(relay);
+    client.socket.write('BREW\n\n');
+    await hear(peer.heard, 'BREW\n\n');
+    await hear(client.heard, 'nonsense\n');
+  });
+
+  it('passes a reset of the server on as a reset', async () => {
+    const relay = await relayTo(
+      await startPeer((socket) => {
+        socket.once('data', () => {
+          socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc', () => socket.resetAndDestroy());
+        });
+      }),
+    );
+    const client = await connect(relay);
+    client.socket.write(REQUEST);
+    await vi.waitFor(() => expect(client.failure()).toBe('ECONNRESET'));
+    expect(relay.transcripts()).toMatchObject([{ ending: 'cut_by_peer' }]);
+  });
+
+  it('passes a short answer that ends in a FIN on as that', async () => {
+    const relay = await relayTo(
+      await startPeer((socket) =>
+        socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc')),
+      ),
+    );
+    const client = await connect(relay);
+    client.socket.write(REQUEST);
+    await once(client.socket, 'end');
+    client.socket.end();
+    await vi.waitFor(() =>
+      expect(relay.transcripts()).toMatchObject([
+        { ending: 'cut_by_peer', response: { body: { bytes: 3 } } },
+      ]),
+    );
+    expect(client.failure()).toBeUndefined();
+  });
+
+  it.each([
+    ['a reset', (socket: net.Socket) => socket.resetAndDestroy(), 'ECONNRESET'],
+    ['a FIN', (socket: net.Socket) => socket.end(), 'end'],
+  ])('passes %s of the client on', async (_how, leave, expected) => {
+    const endings: string[] = [];
+    const relay = await relayTo(
+      await startPeer((socket) => {
+        socket.on('error', (error) => endings.push('code' in error ? String(error.code) : error.message));
+        socket.on('end', () => endings.push('end'));
+        socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc'));
+      }),
+    );
+    const client = await connect(relay);
+    client.socket.write(REQUEST);
+    await vi.waitFor(() => expect(client.heard()).toContain('abc'));
+    leave(client.socket);
+    await vi.waitFor(() => expect(endings).toEqual([expected]));
+  });
+
+  it('resets the client where nobody answers behind it', async () => {
+    const relay = await relayTo('http://127.0.0.1:1');
+    const client = await connect(relay);
+    client.socket.write(REQUEST);
+    await vi.waitFor(() => expect(client.failure()).toBe('ECONNRESET'));
+  });
+
+  it('makes a server that sends too much wait for a client that does not read', async () => {
+    let sent = 0;
+    const relay = await relayTo(
+      await startPeer((socket) => {
+        const block = Buffer.alloc(256 * 1024, 'x');
+        const more = () => {
+          while (sent < 64 * 1024 * 1024) {
+            sent += block.length;
+            if (!socket.write(block)) {
+              socket.once('drain', more);
+              return;
+            }
+          }
+        };
+        socket.once('data', more);
+      }),
+      { observer: 'relay' },
+    );
+    const client = await connect(relay);
+    client.socket.pause();
+    client.socket.write('GET / HTTP/1.1\r\n\r\n');
+    let before = -1;
+    await vi.waitFor(
+      () => {
+        const still = sent === before;
+        before = sent;
+        expect(sent > 0 && still).toBe(true);
+      },
+      { interval: 150, timeout: 5000 },
+    );
+    expect(sent).toBeLessThan(32 * 1024 * 1024);
+  });
+
+  it('adds less than a millisecond to an exchange', async () => {
+    const server = http.createServer((request, response) =>
+      request.resume().on('end', () => response.end('ok')),
+    );
+    const port = await listen(server);
+    opened.defer(() => void server.close());
+    const relay = await relayTo(`http://127.0.0.1:${port}`);
+    const body = Buffer.alloc(100_000, 'x');
+    const time = async (url: string) => {
+      const agent = new http.Agent({ keepAlive: true });
+      const samples: number[] = [];
+      for (let round = 0; round < 40; round += 1) {
+        const start = performance.now();
+        const request = http.request(url, { agent, method: 'POST' }).end(body);
+        const [response] = await once(request, 'response');
+        response.resume();
+        await once(response, 'end');
+        samples.push(performance.now() - start);
+      }
+      agent.destroy();
+      return samples.toSorted((a, b) => a - b)[20] ?? Number.POSITIVE_INFINITY;
+    };
+    const direct = await time(`http://127.0.0.1:${port}`);
+    expect((await time(relay.url)) - direct).toBeLessThan(1);
+  });
+});
+
+async function exchange(rewriter: ExchangeRewriter, to: string) {
+  const client = await connect(await relayTo(to, { rewriter }));
+  client.socket.write(REQUEST);
+  return client;
+}
+
+describe('the relay with a rewriter', () => {
+  const stream = [
+    'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n',
+    '1\r\na\r\n',
+    '1\r\nb\r\n',
+    '0\r\n\r\n',
+  ];
+  const streaming = () =>
+    startPeer((socket) => socket.once('data', () => stream.forEach((piece) => socket.write(piece))));
+  it('passes what the rewriter leaves alone unchanged', async () => {
+    const client = await exchange({}, await streaming());
+    await hear(client.heard, stream.join(''));
+  });
+
+  it('alters a request and makes its length fit', async () => {
+    const peer = await startHearingPeer(() => {});
+    await exchange(
+      { request: (request) => ({ ...request, target: '/other', body: Buffer.from('longer body') }) },
+      peer.url,
+    );
+    await hear(
+      peer.heard,
+      REQUEST.replace('/v1/x?b=1&a=%20', '/other')
+        .replace('X-Odd:  kept ', 'X-Odd: kept')
+        .replace('length: 4\r\n\r\nbody', 'length: 11\r\n\r\nlonger body'),
+    );
+  });
+
+  it('alters a stream piece by piece', async () => {
+    const client = await exchange(
+      {
+        response: () => ({
+          piece: (bytes) => (bytes.toString() === 'a' ? [] : [bytes, bytes]),
+          end: () => ({ pieces: [Buffer.from('!')], clean: true }),
+        }),
+      },
+      await streaming(),
+    );
+    await hear(client.heard, `${stream[0]}1\r\nb\r\n1\r\nb\r\n1\r\n!\r\n0\r\n\r\n`);
+  });
+
+  it('gives an answer with a length the length of what it became', async () => {
+    const to = await startPeer((socket) =>
+      socket.once('data', () => socket.write('HTTP/1.1 400 Bad\r\ncontent-length: 3\r\n\r\nabc')),
+    );
+    const client = await exchange({ response: () => ({ piece: () => [Buffer.from('rewritten')] }) }, to);
+    await hear(client.heard, 'HTTP/1.1 400 Bad\r\ncontent-length: 9\r\n\r\nrewritten');
+  });
+
+  it('dresses a cut stream up as a whole one where told to', async () => {
+    const to = await startPeer((socket) =>
+      socket.once('data', () => socket.write(`${stream[0]}${stream[1]}`, () => socket.resetAndDestroy())),
+    );
+    const client = await exchange({ response: () => ({ end: () => ({ pieces: [], clean: true }) }) }, to);
+    await hear(client.heard, `${stream[0]}${stream[1]}0\r\n\r\n`);
+    expect(client.failure()).toBeUndefined();
+  });
+
+  it('passes a cut on as a cut otherwise', async () => {
+    const to = await startPeer((socket) =>
+      socket.once('data', () => socket.write(`${stream[0]}${stream[1]}`, () => socket.resetAndDestroy())),
+    );
+    const client = await exchange({ response: () => ({ piece: (bytes) => [bytes] }) }, to);
+    await vi.waitFor(() => expect(client.failure()).toBe('ECONNRESET'));
+  });
+
+  it('keeps the server running for nobody where told to', async () => {
+    const endings: string[] = [];
+    const to = await startPeer((socket) => {
+      socket.on('end', () => endings.push('end'));
+      socket.on('error', () => endings.push('error'));
+      socket.once('data', () => socket.write(`${stream[0]}${stream[1]}`));
+    });
+    const relay = await relayTo(to, { rewriter: { outlivesClient: true } });
+    const client = await connect(relay);
+    client.socket.write(REQUEST);
+    await vi.waitFor(() => expect(client.heard()).toContain('a'));
+    client.socket.destroy();
+    await once(client.socket, 'close');
+    await vi.waitFor(() => expect(relay.openSockets()).toBe(1));
+    expect(endings).toEqual([]);
+  });
+
+  it('terminates TLS with one certificate and speaks TLS onwards', async () => {
+    const ca = createCa();
+    const leaf = ca.issue(['localhost']);
+    const identity = { key: leaf.keyPem, cert: leaf.certPem };
+    const inner = await relayTo(await streaming(), { tls: identity });
+    const outer = await relayTo(inner.url, { ca: ca.certPem });
+    const client = await connect(outer);
+    client.socket.write(REQUEST);
+    await hear(client.heard, stream.join(''));
+  });
+});
