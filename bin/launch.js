@@ -18,6 +18,8 @@ export async function run(program) {
   nodeModule.enableCompileCache?.();
   const entry = `commands/${program === 'ccp' ? 'ccp' : 'uat'}/main`;
   const source = new URL(`../src/${entry}.ts`, import.meta.url);
-  const { main } = await import(existsSync(source) ? source.href : new URL(`../dist/src/${entry}.js`, import.meta.url).href);
+  const { main } = await import(
+    existsSync(source) ? source.href : new URL(`../dist/src/${entry}.js`, import.meta.url).href
+  );
   process.exitCode = await main(process.argv.slice(2));
 }

@@ -20,11 +20,12 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'ccp.ts': ['errors.ts', 'platform', 'protocol', 'config', 'core', 'features/*', 'store'],
   analysis: ['errors.ts', 'type protocol'],
   harness: ['errors.ts', 'type protocol', 'platform'],
-  runs: ['errors.ts', 'harness', 'analysis', 'platform'],
+  runs: ['errors.ts', 'type protocol', 'harness', 'analysis', 'platform'],
   'ccp-uat.ts': ['errors.ts', 'config', 'platform', 'harness', 'runs'],
   // `verify` audits the live log with the analyzer of the harness: docs/decisions says why.
-  'commands/ccp': ['errors.ts', 'ccp.ts', 'config', 'analysis'],
-  'commands/uat': ['errors.ts', 'ccp-uat.ts', 'config'],
+  'commands/ccp': ['errors.ts', 'ccp.ts', 'config', 'commands/shared', 'analysis'],
+  'commands/uat': ['errors.ts', 'ccp-uat.ts', 'config', 'commands/shared'],
+  'commands/shared': ['errors.ts', 'platform'],
   suites: ['type runs', 'type analysis', 'type protocol'],
 };
 
