@@ -1,0 +1,107 @@
+/** The proxy's own endpoints: is it alive, is it ready, what did it count, and the commands' control channel. */
+import { z } from 'zod';
+import type { Endpoint, EndpointAnswer, EndpointRequest, Provider } from '../../core/types.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { errorBody } from '../../protocol/error-body.ts';
+import { parseJson } from '../../protocol/json.ts';
+import { createReadiness, type Probe, type Readiness } from './readiness.ts';
+
+export interface AdminOptions {
+  readonly version: string;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  /** The catalog now; a new array after each reload. */
+  readonly providers: () => readonly Provider[];
+  readonly probe: Probe;
+  readonly metrics: {
+    render(): Promise<{ readonly contentType: string; readonly body: string }>;
+    laneReady(lane: string, ok: boolean): void;
+  };
+  readonly journal: { rotate(): { readonly rotatedTo: string | null } };
+  readonly offload: Offload;
+  readonly clock: Clock;
+}
+
+/** The kill switch: while paused, everything goes to Anthropic. */
+export interface Offload {
+  pause(on: boolean): void;
+  paused(): boolean;
+}
+
+const offloadBody = z.strictObject({ paused: z.boolean() });
+const emptyBody = z.strictObject({});
+
+/** Endpoints for the gateway, which checks the bearer of every POST before it calls one. */
+export function createAdmin(options: AdminOptions): readonly Endpoint[] {
+  const { version, startedAt, metrics, journal, offload, clock } = options;
+  const readiness = createReadiness({
+    ...options,
+    onResult: (result) => reportLanes(result, (lane, ok) => metrics.laneReady(lane, ok)),
+  });
+
+  return [
+    {
+      method: 'GET',
+      path: '/healthz',
+      handle: () =>
+        json(200, { status: 'ok', version, uptime_s: Math.round((clock.now() - startedAt) / 1000) }),
+    },
+    {
+      method: 'GET',
+      path: '/readyz',
+      async handle() {
+        const { ready, providers } = await readiness();
+        return json(ready ? 200 : 503, { ready, paused: offload.paused(), providers });
+      },
+    },
+    {
+      method: 'GET',
+      path: '/metrics',
+      handle: async () => ({ status: 200, ...(await metrics.render()) }),
+    },
+    {
+      method: 'POST',
+      path: '/v1/ccp/offload',
+      handle: withBody(offloadBody, '{"paused": true} or {"paused": false}', ({ paused }) => {
+        offload.pause(paused);
+        return json(200, { paused: offload.paused() });
+      }),
+    },
+    {
+      method: 'POST',
+      path: '/v1/ccp/log/rotate',
+      handle: withBody(emptyBody, 'nothing, or {}', () => {
+        return json(200, { rotated_to: journal.rotate().rotatedTo });
+      }),
+    },
+  ];
+}
+
+/** A lane is ready when every provider that answers under its label is. */
+function reportLanes({ providers }: Readiness, report: (lane: string, ok: boolean) => void): void {
+  const states = Object.values(providers);
+  for (const lane of new Set(states.map((state) => state.lane))) {
+    report(
+      lane,
+      states.every((state) => state.lane !== lane || state.ok),
+    );
+  }
+}
+
+/** Hands a body over once it is what the schema wants; none at all counts as `{}`. Else 400 says what is allowed. */
+function withBody<T>(schema: z.ZodType<T>, allowed: string, handle: (body: T) => EndpointAnswer) {
+  return ({ body }: EndpointRequest): EndpointAnswer => {
+    const parsed = schema.safeParse(body.length === 0 ? {} : parseJson(body.toString()));
+    if (parsed.success) return handle(parsed.data);
+    const [issue] = parsed.error.issues;
+    const where = issue === undefined || issue.path.length === 0 ? 'the body' : issue.path.join('.');
+    const message = `${where}: ${issue?.message ?? 'not valid'}; allowed is ${allowed}`;
+    return { status: 400, contentType: JSON_TYPE, body: errorBody('invalid_request_error', message) };
+  };
+}
+
+const JSON_TYPE = 'application/json';
+
+function json(status: number, value: object): EndpointAnswer {
+  return { status, contentType: JSON_TYPE, body: `${JSON.stringify(value)}\n` };
+}
