@@ -1,5 +1,6 @@
 /** The words that the data plane and the features share. Features import these and never each other. */
 import type { Anomaly } from '../protocol/anomaly.ts';
+import type { ErrorFacts } from '../protocol/error-body.ts';
 import type {
   CompletionEvent,
   Decision,
@@ -85,9 +86,11 @@ export interface TapResult {
   /** Counts of a stream; absent for other answers. */
   readonly sse?: { readonly events: number; readonly maxGapMs: number; readonly finished: boolean };
   /** The type of an error body or an in-stream `event: error`, e.g. `overloaded_error`; and its code if any. */
-  readonly error?: { readonly type: string; readonly code?: string; readonly message: string };
+  readonly error?: ErrorFacts;
   /** Event types that the published protocol does not list. */
   readonly unknownEvents: readonly string[];
+  /** The first breach of the published protocol, e.g. `a second message_start`; absent where there was none. */
+  readonly violation?: string;
   /** Why the tap could not read the answer to its end; absent where it could. */
   readonly gaveUp?: string;
 }
@@ -96,7 +99,10 @@ export interface TapResult {
 export interface Tap {
   /** A piece as it came from the upstream, still compressed; `at` in monotonic milliseconds. */
   write(piece: Buffer, at: number): void;
-  /** Resolves with what was read once all pieces are digested (soon: decompression may lag). */
+  /**
+   * What was read, once all pieces are digested (decompression may lag a little); the same for every call.
+   * No piece may follow.
+   */
   end(): Promise<TapResult> | TapResult;
 }
 
