@@ -44,11 +44,18 @@ export function makePlan({
       hint: 'Install it with "npm ci", or leave --client at auto.',
     });
   }
-  const probes = suite.probes.flatMap(expand).map((probe) => ({ probe, skip: whySkipped(probe, options, claude) }));
+  const probes = suite.probes
+    .flatMap(expand)
+    .map((probe) => ({ probe, skip: whySkipped(probe, options, claude) }));
   const wanted = probes.flatMap(({ probe, skip }) => (skip === null ? [probe] : []));
-  const skippedProbes = probes.flatMap(({ probe, skip }) => (skip === null ? [] : [{ id: probe.id, reason: skip }]));
+  const skippedProbes = probes.flatMap(({ probe, skip }) =>
+    skip === null ? [] : [{ id: probe.id, reason: skip }],
+  );
   if (wanted.length === 0) {
-    throw new OperatorError('NOT_READY', `No probe of ${suite.name} can be sent: ${skippedProbes[0]?.reason ?? 'it has none'}`);
+    throw new OperatorError(
+      'NOT_READY',
+      `No probe of ${suite.name} can be sent: ${skippedProbes[0]?.reason ?? 'it has none'}`,
+    );
   }
   return {
     run: `${compactUtc(startedAt)}-${suite.name}`,
@@ -85,7 +92,8 @@ function whySkipped(probe: PlannedProbe, options: RunOptions, claude: ClaudeLook
   if (probe.client === 'claude' && !claude.found) return `Claude Code was not found: ${claude.reason}`;
   if (probe.scenario === undefined) return null;
   if (options.upstream === 'real') return 'a real upstream is never asked to misbehave';
-  if (options.target.kind === 'url') return 'the upstreams of a proxy that already runs are not ours to direct';
+  if (options.target.kind === 'url')
+    return 'the upstreams of a proxy that already runs are not ours to direct';
   return null;
 }
 
@@ -121,7 +129,8 @@ function chooseChecks({
   const ids = options.only.length > 0 ? options.only : suite.checks;
   return ids.map((id) => {
     const check = checks.find((one) => one.id === id);
-    if (check === undefined) throw new Error(`suite ${suite.name} names the check ${id}, which does not exist`);
+    if (check === undefined)
+      throw new Error(`suite ${suite.name} names the check ${id}, which does not exist`);
     const skip = missingWitness(check, options);
     return { id, title: check.title, ...(skip !== null && { skip }) };
   });

@@ -82,6 +82,13 @@ const verdictSchema = z.strictObject({
   note: z.string().exactOptional(),
 });
 
+export const provenanceSchema = z.strictObject({
+  version: z.string().describe('of this package'),
+  node: z.string(),
+  platform: z.string(),
+  claude: z.string().describe('where Claude Code was found, or why not'),
+});
+
 export const runRecordSchema = z.strictObject({
   v: z.literal(1),
   run: z.string(),
@@ -95,12 +102,7 @@ export const runRecordSchema = z.strictObject({
   exitCode: z.int(),
   startedAt: z.iso.datetime(),
   ms: milliseconds,
-  provenance: z.strictObject({
-    version: z.string().describe('of this package'),
-    node: z.string(),
-    platform: z.string(),
-    claude: z.string().describe('where Claude Code was found, or why not'),
-  }),
+  provenance: provenanceSchema,
   plan: planSchema,
   probes: z.array(probeResultSchema),
   checks: z.array(verdictSchema),
@@ -108,4 +110,5 @@ export const runRecordSchema = z.strictObject({
 
 export type Plan = z.infer<typeof planSchema>;
 export type PlannedProbe = z.infer<typeof plannedProbeSchema>;
+export type Provenance = z.infer<typeof provenanceSchema>;
 export type RunRecord = z.infer<typeof runRecordSchema>;

@@ -10,7 +10,10 @@ export function missingWitness(
   return needs.map((witness) => whyMissing(witness, run)).find((reason) => reason !== null) ?? null;
 }
 
-function whyMissing(witness: Witness, { upstream, target }: Pick<Plan, 'upstream' | 'target'>): string | null {
+function whyMissing(
+  witness: Witness,
+  { upstream, target }: Pick<Plan, 'upstream' | 'target'>,
+): string | null {
   if (target.kind === 'url') {
     return witness === 'upstream'
       ? 'the upstreams of a proxy that already runs are not ours'

@@ -1,0 +1,150 @@
+/**
+ * Carries out a plan: opens the world, sends the probes wave by wave, gathers what the witnesses saw, closes
+ * the world. What happens is told as it happens, to the run's folder first. It never judges.
+ */
+import type { World } from '../harness/types.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Canary, ProbeResult } from '../protocol/witness.ts';
+import { rawRequest } from './raw-request.ts';
+import { createRedactor } from './redact.ts';
+import { type RunEvent, type RunNews, runEventSchema } from './run-events.ts';
+import type { RunFolder } from './run-folder.ts';
+import type { Plan, PlannedProbe, Provenance } from './run-record.ts';
+
+export interface ExecuteOptions {
+  readonly plan: Plan;
+  readonly provenance: Provenance;
+  readonly folder: RunFolder;
+  readonly openWorld: () => Promise<World>;
+  readonly onEvent: (event: RunEvent) => void;
+  readonly clock: Clock;
+  /** Its abort ends the run in order: no further probe, but everything gathered and put away. */
+  readonly signal: AbortSignal;
+}
+
+export type Execution =
+  | { readonly ending: 'complete' }
+  | { readonly ending: 'interrupted'; readonly note: string }
+  /** The surroundings failed, not a probe. */
+  | { readonly ending: 'broken'; readonly note: string; readonly cause: unknown };
+
+/** Never rejects: whatever goes wrong is an ending, told with its cause. */
+export async function execute(options: ExecuteOptions): Promise<Execution> {
+  const { plan, provenance, signal } = options;
+  const tell = createTeller(options);
+  tell({ type: 'run_started', plan, provenance });
+  const cause = await failureOf(carryOut(options, tell));
+  if (signal.aborted) {
+    const note = sentence(signal.reason);
+    tell({ type: 'interrupted', note });
+    return { ending: 'interrupted', note };
+  }
+  if (cause !== undefined) {
+    const note = sentence(cause);
+    tell({ type: 'broken', note });
+    return { ending: 'broken', note, cause };
+  }
+  tell({ type: 'run_ended' });
+  return { ending: 'complete' };
+}
+
+async function carryOut(options: ExecuteOptions, tell: Teller): Promise<void> {
+  const { folder, openWorld } = options;
+  await using world = await openWorld();
+  tell.hide(() => world.canaries.all());
+  tell({ type: 'world_ready' });
+  try {
+    await sendWaves({ ...options, world, tell });
+  } finally {
+    const collected = await world.collect();
+    await folder.keep(collected, createRedactor(collected.canaries));
+  }
+}
+
+type Sending = ExecuteOptions & { readonly world: World; readonly tell: Teller };
+
+async function sendWaves({ plan, signal, ...rest }: Sending): Promise<void> {
+  const interrupted = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  for (const wave of plan.waves) {
+    if (signal.aborted) return;
+    const sent = Promise.all(wave.map((probe) => sendOne(probe, { plan, signal, ...rest })));
+    const results = await Promise.race([sent, interrupted]);
+    if (plan.failFast && results?.includes('bad')) return;
+  }
+}
+
+/** Never rejects, so that a probe left behind by an interruption can't surface later. */
+async function sendOne(probe: PlannedProbe, { plan, world, tell }: Sending): Promise<'good' | 'bad'> {
+  tell({ type: 'probe_started', id: probe.id });
+  if (probe.scenario !== undefined)
+    world.upstreams[probe.scenario.provider].play(probe.scenario.name, { times: 1 });
+  try {
+    const result = await send(probe, plan, world);
+    tell({ type: 'probe_ended', result });
+    return result.ok || probe.scenario !== undefined ? 'good' : 'bad';
+  } catch (error) {
+    tell({ type: 'probe_broke', id: probe.id, problem: sentence(error) });
+    return 'bad';
+  }
+}
+
+async function send(probe: PlannedProbe, { timeoutMs }: Plan, world: World): Promise<ProbeResult> {
+  const { id, model, lane: expectedLane } = probe;
+  if (probe.client === 'claude') {
+    const { login = 'key', prompt } = probe;
+    return world.runClaude({
+      id,
+      model,
+      expectedLane,
+      login,
+      timeoutMs,
+      ...(prompt !== undefined && { prompt }),
+    });
+  }
+  const credential = { header: 'x-api-key', value: world.canaries.anthropicKey } as const;
+  const { answer: _, ...result } = await world.runProbe({
+    id,
+    model,
+    expectedLane,
+    timeoutMs,
+    request: (canary) => rawRequest(probe, credential, canary),
+  });
+  return result;
+}
+
+interface Teller {
+  (news: RunNews): void;
+  /** From now on, these are taken out of whatever is told. */
+  hide(canaries: () => readonly Canary[]): void;
+}
+
+function createTeller({ folder, onEvent, clock }: ExecuteOptions): Teller {
+  let hidden = (): readonly Canary[] => NONE;
+  const tell = (news: RunNews): void => {
+    const clean = createRedactor(hidden()).text(JSON.stringify({ ...news, at: clock.now() }));
+    const event = runEventSchema.parse(JSON.parse(clean));
+    folder.append(event);
+    onEvent(event);
+  };
+  return Object.assign(tell, {
+    hide: (canaries: () => readonly Canary[]) => {
+      hidden = canaries;
+    },
+  });
+}
+
+/** Before the world is made there is nothing to hide. */
+const NONE: readonly Canary[] = [];
+
+async function failureOf(work: Promise<void>): Promise<unknown> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    return error ?? new Error('it failed without saying why');
+  }
+}
+
+const sentence = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason));

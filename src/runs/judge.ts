@@ -1,0 +1,110 @@
+/** From a stored run to verdicts and one outcome. Pure: the same stored run, the same answer. */
+import type { Check, Outcome, Verdict } from '../analysis/check.ts';
+import { judgeAll } from '../analysis/judge.ts';
+import { EXIT } from '../errors.ts';
+import type { Plan, RunRecord } from './run-record.ts';
+import type { StoredRun } from './stored-run.ts';
+
+/** The one check that a run makes of itself. */
+const WHOLE_RUN = { id: 'RUN-01', title: 'Every planned probe was sent and came back' } as const;
+
+/** Judges by today's form of the checks that the plan names, after the run's own completeness. */
+export function judgeRun(stored: StoredRun, checks: readonly Check[]): Verdict[] {
+  return [
+    judgeCompleteness(stored),
+    ...stored.plan.checks.flatMap((planned) => judgePlanned(planned, stored, checks)),
+  ];
+}
+
+function judgePlanned(
+  { id, title, skip }: Plan['checks'][number],
+  { evidence }: StoredRun,
+  checks: readonly Check[],
+): Verdict[] {
+  const check = checks.find((one) => one.id === id);
+  if (check !== undefined && skip === undefined) return judgeAll([check], evidence);
+  const note = skip ?? 'this check is no longer there';
+  return [{ id, title, outcome: 'skipped', observed: 0, violations: [], note }];
+}
+
+function judgeCompleteness({ plan, probes, lost, ending, endingNote }: StoredRun): Verdict {
+  const planned = plan.waves.flat().map(({ id }) => id);
+  const seen = new Set([...probes, ...lost].map(({ id }) => id));
+  const unsent = planned.filter((id) => !seen.has(id));
+  const violations = [
+    ...lost.map(({ id, problem }) => ({ what: `${id}: ${problem}`, pointers: ['events.jsonl'] })),
+    ...unsent.map((id) => ({ what: `${id}: was never sent`, pointers: ['events.jsonl'] })),
+    ...(ending === 'complete'
+      ? []
+      : [
+          {
+            what: `the run ended as "${ending}": ${endingNote ?? 'no more is known'}`,
+            pointers: ['events.jsonl'],
+          },
+        ]),
+  ];
+  const skipped = plan.skippedProbes.map(({ id, reason }) => `${id} was not sent: ${reason}`);
+  return {
+    ...WHOLE_RUN,
+    outcome: violations.length > 0 ? 'fail' : 'pass',
+    observed: probes.length,
+    violations,
+    ...(skipped.length > 0 && { note: skipped.join('; ') }),
+  };
+}
+
+/** A run in which no check was judged has proven nothing: it fails. */
+export function outcomeOf(
+  verdicts: readonly Verdict[],
+  { allowInconclusive }: Pick<Plan, 'allowInconclusive'>,
+): RunRecord['outcome'] {
+  const has = (...outcomes: Outcome[]): boolean => verdicts.some(({ outcome }) => outcomes.includes(outcome));
+  const judged = verdicts.filter(({ id, outcome }) => id !== WHOLE_RUN.id && outcome !== 'skipped');
+  if (has('fail') || judged.length === 0) return 'fail';
+  return has('inconclusive', 'invalid') && !allowInconclusive ? 'inconclusive' : 'pass';
+}
+
+/** The record of a stored run, judged now. `brokenBy`: the exit code of what broke it, where something did. */
+export function recordOf(stored: StoredRun, checks: readonly Check[], brokenBy?: number): RunRecord {
+  const { plan, provenance, probes, ending, endingNote, startedAt, ms } = stored;
+  const verdicts = judgeRun(stored, checks);
+  const outcome = outcomeOf(verdicts, plan);
+  return {
+    v: 1,
+    run: plan.run,
+    suite: plan.suite,
+    title: plan.title,
+    outcome,
+    ending,
+    ...(endingNote !== undefined && { endingNote }),
+    exitCode: exitCodeOf({ outcome, ending }, brokenBy),
+    startedAt: new Date(startedAt).toISOString(),
+    ms,
+    provenance,
+    plan,
+    probes: [...probes],
+    checks: verdicts.map(toRecord),
+  };
+}
+
+function toRecord({ violations, ...verdict }: Verdict): RunRecord['checks'][number] {
+  return {
+    ...verdict,
+    violations: violations.map(({ saw, pointers, ...violation }) => ({
+      ...violation,
+      ...(saw !== undefined && { saw: { ...saw } }),
+      pointers: [...pointers],
+    })),
+  };
+}
+
+/** Interrupted and broken runs are judged too, but end as what they are. */
+export function exitCodeOf(
+  { outcome, ending }: Pick<RunRecord, 'outcome' | 'ending'>,
+  brokenBy: number = EXIT.failed,
+): number {
+  if (ending === 'interrupted') return EXIT.interrupted;
+  if (ending === 'broken') return brokenBy;
+  if (ending === 'died') return EXIT.failed;
+  return outcome === 'pass' ? EXIT.ok : EXIT.failed;
+}

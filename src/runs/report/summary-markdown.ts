@@ -1,0 +1,62 @@
+/** `SUMMARY.md`: verdict first, then the checks, the probes, what failed, and how to repeat it. */
+import type { RunRecord } from '../run-record.ts';
+import { OUTCOME_WORDS } from './style.ts';
+import { countsOf, reproduceLine, seconds } from './verdict-text.ts';
+
+export function summaryMarkdown(record: RunRecord): string {
+  const { suite, title, outcome, ending, endingNote, startedAt, ms, provenance, plan, probes, checks } =
+    record;
+  return [
+    `# ${suite}: ${outcome}`,
+    '',
+    `${title}. ${countsOf(record)}, ${probes.length} probes in ${seconds(ms)}, started ${startedAt}.`,
+    ...(ending === 'complete'
+      ? []
+      : ['', `The run ended as "${ending}": ${endingNote ?? 'no more is known'}.`]),
+    ...(outcome === 'pass' ? ['', ...plan.proves.map((claim) => `- ${claim}`)] : []),
+    '',
+    '| check | outcome | claim | seen |',
+    '| --- | --- | --- | --- |',
+    ...checks.map(({ id, outcome: each, title: claim, observed, note }) =>
+      row([
+        id,
+        OUTCOME_WORDS[each].word,
+        note === undefined ? claim : `${claim} (${note})`,
+        String(observed),
+      ]),
+    ),
+    ...failures(record),
+    '',
+    '| probe | client | model | lane | time | ok |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...probes.map(({ id, client, model, expectedLane, ms: took, ok }) =>
+      row([id, client, model, expectedLane, seconds(took), ok ? 'yes' : 'no']),
+    ),
+    '',
+    `Seed \`${plan.seed}\`, upstream ${plan.upstream}, ccp-uat ${provenance.version} on Node ${provenance.node}, ${provenance.platform}.`,
+    `Claude Code: ${provenance.claude}.`,
+    '',
+  ].join('\n');
+}
+
+function failures(record: RunRecord): string[] {
+  return record.checks
+    .filter(({ outcome }) => outcome === 'fail')
+    .flatMap(({ id, title, violations }) => [
+      '',
+      `## ${id}: ${title}`,
+      '',
+      ...violations.flatMap(({ what, expected, saw = {}, pointers }) => [
+        `- ${what}`,
+        ...(expected === undefined ? [] : [`  - expected: ${expected}`]),
+        ...Object.entries(saw).map(([witness, sight]) => `  - ${witness} saw: ${sight}`),
+        ...(pointers.length === 0 ? [] : [`  - look at: ${pointers.join(', ')}`]),
+      ]),
+      '',
+      `Repeat: \`${reproduceLine(record, id)}\``,
+    ]);
+}
+
+/** A bar or a line break would end the cell. */
+const row = (cells: readonly string[]): string =>
+  `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ')).join(' | ')} |`;

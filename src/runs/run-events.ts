@@ -1,0 +1,24 @@
+/** The lines of a run's `events.jsonl`: written as things happen, so that a run that dies leaves its account. */
+import { z } from 'zod';
+import { planSchema, probeResultSchema, provenanceSchema } from './run-record.ts';
+
+const at = z.number().describe('epoch milliseconds');
+
+export const runEventSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('run_started'), at, plan: planSchema, provenance: provenanceSchema }),
+  z.strictObject({ type: z.literal('world_ready'), at }),
+  z.strictObject({ type: z.literal('probe_started'), at, id: z.string() }),
+  z.strictObject({ type: z.literal('probe_ended'), at, result: probeResultSchema }),
+  z.strictObject({ type: z.literal('probe_broke'), at, id: z.string(), problem: z.string() }),
+  z.strictObject({ type: z.literal('interrupted'), at, note: z.string() }),
+  z.strictObject({ type: z.literal('broken'), at, note: z.string() }),
+  z.strictObject({ type: z.literal('run_ended'), at }),
+]);
+
+export type RunEvent = z.infer<typeof runEventSchema>;
+
+/** Distributes over the union, so that each event keeps its own fields. */
+type Untimed<E> = E extends unknown ? Omit<E, 'at'> : never;
+
+/** An event before the clock is asked. */
+export type RunNews = Untimed<RunEvent>;

@@ -1,0 +1,129 @@
+/** The folder of one run: everything that is stored of it passes here, and is read back here. */
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { z } from 'zod';
+import type { Evidence } from '../analysis/evidence.ts';
+import { OperatorError } from '../errors.ts';
+import type { Collected } from '../harness/types.ts';
+import type { Redactor } from './redact.ts';
+import { type RunEvent, runEventSchema } from './run-events.ts';
+import { artifactSchema, canarySchema, proxyLineSchema, transcriptSchema } from './stored-witness.ts';
+
+export interface RunFolder {
+  /** Absolute. */
+  readonly path: string;
+  /** Appends to `events.jsonl`, at once: what happened is on disk before the next thing happens. */
+  append(event: RunEvent): void;
+  /** Replaces the stored views of the witnesses by newer ones. */
+  keep(collected: Collected, redactor: Redactor): Promise<void>;
+  /** Writes a report, whole or not at all. */
+  write(name: string, text: string): Promise<void>;
+}
+
+/** Makes the folder; throws USAGE where it exists and is not empty, so that no run is mixed with another. */
+export async function createRunFolder(folder: string): Promise<RunFolder> {
+  mkdirSync(path.join(folder, 'witness'), { recursive: true });
+  const others = (await readdir(folder)).filter((name) => name !== 'witness');
+  if (others.length > 0) {
+    throw new OperatorError('USAGE', `${folder} is not empty (it holds ${others[0]})`, {
+      hint: 'Name another folder with --run-dir.',
+    });
+  }
+  const write = async (name: string, text: string): Promise<void> => {
+    const file = path.join(folder, name);
+    await writeFile(`${file}.part`, text);
+    await rename(`${file}.part`, file);
+  };
+  return {
+    path: folder,
+    append: (event) => appendFileSync(path.join(folder, 'events.jsonl'), `${JSON.stringify(event)}\n`),
+    write,
+    async keep(collected, redactor) {
+      const { client, upstream, usage, anomalies, proxy, artifacts } = collected;
+      const said: z.input<typeof proxyLineSchema>[] = [
+        ...usage.events.map((event) => ({ kind: 'usage', event }) as const),
+        ...anomalies.map((anomaly) => ({ kind: 'anomaly', anomaly }) as const),
+        { kind: 'log', bad: [...usage.bad], rotatedBefore: usage.rotatedBefore },
+        { kind: 'answers', answers: proxy },
+      ];
+      await Promise.all([
+        write('witness/client.jsonl', jsonLines(client.map((one) => redactor.transcript(one)))),
+        write('witness/upstream.jsonl', jsonLines(upstream.map((one) => redactor.transcript(one)))),
+        write('witness/proxy.jsonl', redactor.text(jsonLines(said))),
+        write('witness/canaries.jsonl', jsonLines(redactor.canaries())),
+        write('witness/artifacts.jsonl', redactor.text(jsonLines(artifacts))),
+        ...artifacts
+          .filter(({ place }) => OWN_FILES.has(place))
+          .map(({ place, text }) => write(place, redactor.text(text))),
+      ]);
+    },
+  };
+}
+
+/** Artifacts that a person looks for under their own name. */
+const OWN_FILES: ReadonlySet<string> = new Set(['usage.jsonl', 'proxy.log']);
+
+/** Every event of a stored run; a line torn by its death is left out. Throws USAGE where there is no run. */
+export async function readEvents(folder: string): Promise<RunEvent[]> {
+  const text = await readOptional(path.join(folder, 'events.jsonl'));
+  const events = lines(text).flatMap((line) => {
+    const event = runEventSchema.safeParse(parsed(line));
+    return event.success ? [event.data] : [];
+  });
+  if (events[0]?.type !== 'run_started') {
+    throw new OperatorError('USAGE', `${folder} holds no run (no readable events.jsonl)`);
+  }
+  return events;
+}
+
+/** The stored views of the witnesses; what a run that died had not written yet is empty. */
+export async function readCollected(folder: string): Promise<Omit<Evidence, 'suite' | 'run' | 'probes'>> {
+  const read = async <T>(name: string, schema: z.ZodType<T>): Promise<T[]> =>
+    lines(await readOptional(path.join(folder, 'witness', name))).map((line) => schema.parse(parsed(line)));
+  const [client, upstream, said, canaries, artifacts] = await Promise.all([
+    read('client.jsonl', transcriptSchema),
+    read('upstream.jsonl', transcriptSchema),
+    read('proxy.jsonl', proxyLineSchema),
+    read('canaries.jsonl', canarySchema),
+    read('artifacts.jsonl', artifactSchema),
+  ]);
+  const log = said.find((line) => line.kind === 'log');
+  return {
+    client,
+    upstream,
+    canaries,
+    artifacts,
+    anomalies: said.flatMap((line) => (line.kind === 'anomaly' ? [line.anomaly] : [])),
+    usage: {
+      events: said.flatMap((line) => (line.kind === 'usage' ? [line.event] : [])),
+      bad: log?.bad ?? [],
+      rotatedBefore: log?.rotatedBefore ?? false,
+    },
+    proxy: said.find((line) => line.kind === 'answers')?.answers ?? {
+      readyz: null,
+      providers: null,
+      metrics: null,
+    },
+  };
+}
+
+const jsonLines = (values: readonly object[]): string =>
+  values.map((value) => `${JSON.stringify(value)}\n`).join('');
+
+const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function readOptional(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+}

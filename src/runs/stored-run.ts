@@ -1,0 +1,87 @@
+/** A run as its folder tells it: enough to judge it again, also where the run itself never came to that. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Evidence } from '../analysis/evidence.ts';
+import type { Artifact, ProbeResult } from '../protocol/witness.ts';
+import type { RunEvent } from './run-events.ts';
+import { readCollected, readEvents } from './run-folder.ts';
+import type { Plan, Provenance, RunRecord } from './run-record.ts';
+
+export interface StoredRun {
+  readonly plan: Plan;
+  readonly provenance: Provenance;
+  readonly evidence: Evidence;
+  readonly probes: readonly ProbeResult[];
+  /** Probes that the harness itself could not carry out, and those under way when the run ended. */
+  readonly lost: readonly { readonly id: string; readonly problem: string }[];
+  readonly ending: RunRecord['ending'];
+  readonly endingNote?: string;
+  readonly startedAt: number;
+  readonly ms: number;
+}
+
+/** Throws USAGE where the folder holds no run. */
+export async function readStoredRun(folder: string): Promise<StoredRun> {
+  const [events, collected, reports] = await Promise.all([
+    readEvents(folder),
+    readCollected(folder),
+    readReports(folder),
+  ]);
+  const { plan, provenance, at: startedAt } = startOf(events);
+  const probes = events.flatMap((event) => (event.type === 'probe_ended' ? [event.result] : []));
+  const { ending, endingNote } = endingOf(events);
+  return {
+    plan,
+    provenance,
+    probes,
+    lost: lostProbes(events),
+    ending,
+    ...(endingNote !== undefined && { endingNote }),
+    startedAt,
+    ms: (events.at(-1)?.at ?? startedAt) - startedAt,
+    evidence: {
+      suite: plan.suite,
+      run: plan.run,
+      probes,
+      ...collected,
+      artifacts: [...collected.artifacts, ...reports],
+    },
+  };
+}
+
+/** Reports that are written before the judging and must be as free of secrets as the rest. */
+const REPORTS = ['METRICS.json'];
+
+async function readReports(folder: string): Promise<Artifact[]> {
+  const read = REPORTS.map(async (place) => {
+    const text = await readFile(path.join(folder, place), 'utf8').catch(() => null);
+    return text === null ? [] : [{ place, text }];
+  });
+  return (await Promise.all(read)).flat();
+}
+
+function startOf(events: readonly RunEvent[]) {
+  const [first] = events;
+  if (first?.type !== 'run_started') throw new Error('a run begins with run_started');
+  return first;
+}
+
+function endingOf(events: readonly RunEvent[]): Pick<StoredRun, 'ending' | 'endingNote'> {
+  const last = events.at(-1);
+  if (last?.type === 'run_ended') return { ending: 'complete' };
+  if (last?.type === 'interrupted' || last?.type === 'broken')
+    return { ending: last.type, endingNote: last.note };
+  return { ending: 'died', endingNote: `its last words were ${last?.type ?? 'none'}` };
+}
+
+function lostProbes(events: readonly RunEvent[]): StoredRun['lost'] {
+  const ended = new Set(events.flatMap((event) => (event.type === 'probe_ended' ? [event.result.id] : [])));
+  const broke = new Map(
+    events.flatMap((event) => (event.type === 'probe_broke' ? [[event.id, event.problem]] : [])),
+  );
+  return events.flatMap((event) =>
+    event.type === 'probe_started' && !ended.has(event.id)
+      ? [{ id: event.id, problem: broke.get(event.id) ?? 'was under way when the run ended' }]
+      : [],
+  );
+}

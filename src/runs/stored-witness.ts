@@ -1,0 +1,54 @@
+/** The lines of a run's `witness/*.jsonl`, as they are read back. */
+import { z } from 'zod';
+import type { Anomaly } from '../protocol/anomaly.ts';
+import type { UsageEvent } from '../protocol/usage-event.ts';
+
+const milliseconds = z.number();
+const headers = z.array(z.tuple([z.string(), z.string()]));
+const payload = z.object({
+  bytes: z.int(),
+  sha256: z.string(),
+  base64: z.string().exactOptional(),
+  pieces: z.array(z.tuple([milliseconds, z.int()])),
+});
+
+export const transcriptSchema = z.object({
+  id: z.string(),
+  side: z.enum(['client', 'upstream']),
+  observer: z.string(),
+  connection: z.string(),
+  http: z.enum(['1.0', '1.1', '2']),
+  startedAt: z.number(),
+  request: z.object({ method: z.string(), target: z.string(), headers, body: payload }),
+  response: z.object({ status: z.int(), headers, body: payload, headMs: milliseconds }).exactOptional(),
+  ending: z.enum(['complete', 'ended_by_self', 'cut_by_peer', 'timeout']),
+  endedMs: milliseconds,
+  requestId: z.string().exactOptional(),
+  scenario: z.string().exactOptional(),
+});
+
+export const canarySchema = z.object({ name: z.string(), value: z.string(), allowed: z.array(z.string()) });
+
+export const artifactSchema = z.object({ place: z.string(), text: z.string() });
+
+/** What the proxy says is a claim: the checks judge its form, so here anything that is an object passes. */
+const claim = <T extends object>() =>
+  z.custom<T>((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
+
+export const proxyLineSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('usage'), event: claim<UsageEvent>() }),
+  z.object({ kind: z.literal('anomaly'), anomaly: claim<Anomaly>() }),
+  z.object({
+    kind: z.literal('log'),
+    bad: z.array(z.object({ line: z.int(), problem: z.string() })),
+    rotatedBefore: z.boolean(),
+  }),
+  z.object({
+    kind: z.literal('answers'),
+    answers: z.object({
+      readyz: z.object({ status: z.int(), body: z.unknown() }).nullable(),
+      providers: z.unknown(),
+      metrics: z.string().nullable(),
+    }),
+  }),
+]);
