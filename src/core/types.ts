@@ -60,8 +60,7 @@ export interface Route {
 /** Chooses the route of one exchange; a pure function over facts and a snapshot of states. */
 export type Router = (facts: RequestFacts) => Route;
 
-/** For which failures of a lane one more attempt is made on its fallback (`CCP_FALLBACK`). */
-export type FallbackCause = 'auth' | 'limit' | 'overload' | 'net';
+export type { FallbackCause } from '../protocol/upstream-error.ts';
 
 /** A feature that wants to know of exchanges. Called in the order listed in `ccp.ts`; must not throw or block. */
 export interface ExchangeObserver {
