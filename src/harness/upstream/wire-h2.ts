@@ -1,0 +1,96 @@
+/** HTTP/2: node:http2 frames the answer; the frames that it will not send as told are written beneath it. */
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { HeaderPairs } from '../../protocol/transcript.ts';
+import type { Head, Wire } from './wire.ts';
+
+/**
+ * `transport` carries the frames (the TLS socket), `raw` is the TCP socket below it.
+ *
+ * `stream.close(code)` of Node 24 ends the writable side first: the peer sees END_STREAM and no RST_STREAM at
+ * all, a clean end. So a RST_STREAM frame is written to the transport directly; node:http2 writes whole frames,
+ * so none is ever torn.
+ */
+export function createH2Wire(stream: ServerHttp2Stream, transport: Duplex, raw: Socket): Wire {
+  const gone = new AbortController();
+  let struck = false;
+  let finished = false;
+  stream.on('finish', () => {
+    // Node also "finishes" a stream that the peer has reset.
+    finished = !stream.aborted;
+  });
+  stream.on('close', () => {
+    if (!finished && !struck) gone.abort();
+  });
+  stream.on('error', () => gone.abort());
+
+  const sendFrame = (frame: Buffer): Promise<void> =>
+    new Promise((resolve) => void transport.write(frame, () => resolve()));
+  const resetStream = async (code: number): Promise<void> => {
+    struck = true;
+    const payload = Buffer.alloc(4);
+    payload.writeUInt32BE(code);
+    await sendFrame(Buffer.concat([frameHeader(FRAME.rstStream, stream.id, payload.length), payload]));
+    stream.destroy();
+  };
+  return {
+    http: '2',
+    gone: gone.signal,
+    head(head) {
+      const headers = lowerCase(head);
+      stream.respond([':status', String(head.status), ...headers.flat()]);
+      return headers;
+    },
+    async partialHead() {
+      // A HEADERS frame that promises a hundred bytes, of which none follows.
+      await sendFrame(frameHeader(FRAME.headers, stream.id, 100));
+    },
+    write: (bytes) => new Promise((resolve) => void stream.write(bytes, () => resolve())),
+    end: () => new Promise((resolve) => void stream.end(resolve)),
+    async strike(fault) {
+      switch (fault.kind) {
+        case 'reset':
+          struck = true;
+          raw.resetAndDestroy();
+          return;
+        case 'close':
+          struck = true;
+          raw.destroySoon();
+          return;
+        case 'malformed_chunk':
+          await resetStream(constants.NGHTTP2_PROTOCOL_ERROR);
+          return;
+        case 'rst_stream':
+          await resetStream(fault.code);
+          return;
+        case 'goaway': {
+          struck = !fault.processed;
+          const last = fault.processed ? stream.id : (stream.id ?? 0) - 2;
+          stream.session?.goaway(fault.code, Math.max(0, last ?? 0));
+        }
+      }
+    },
+    closeConnection: () => raw.destroySoon(),
+  };
+}
+
+const FRAME = { headers: 0x1, rstStream: 0x3 } as const;
+
+/** RFC 9113, 4.1: length (24 bits), type, flags, stream. */
+function frameHeader(type: number, streamId: number | undefined, length: number): Buffer {
+  const header = Buffer.alloc(9);
+  header.writeUIntBE(length, 0, 3);
+  header[3] = type;
+  header.writeUInt32BE(streamId ?? 0, 5);
+  return header;
+}
+
+function lowerCase({ status, headers, now, length, bodyBytes }: Head): HeaderPairs {
+  const bodyless = status === 204 || status === 304;
+  return [
+    ['date', new Date(now).toUTCString()],
+    ...headers.map(([name, value]) => [name.toLowerCase(), value] as const),
+    ...(length === 'content-length' && !bodyless ? [['content-length', String(bodyBytes)] as const] : []),
+  ];
+}
