@@ -4,6 +4,7 @@ import net from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createCa } from './certs.ts';
 import { listen } from './ports.ts';
+import { type Peer, startPeer } from './testing/peer.ts';
 import type { ExchangeRewriter } from './types.ts';
 import { type RelayOptions, startRelay, type WireRelay } from './wire-relay.ts';
 
@@ -13,29 +14,13 @@ afterEach(async () => {
   opened = new AsyncDisposableStack();
 });
 
-/** A server that hands each connection to the test. */
-async function startPeer(onConnection: (socket: net.Socket) => void) {
-  return (await startHearingPeer(onConnection)).url;
+/** A peer for one test; gives its origin. */
+async function peerAt(onConnection: (socket: net.Socket) => void): Promise<string> {
+  return (await peer(onConnection)).url;
 }
 
-/** The same, which also keeps what it received. */
-async function startHearingPeer(onConnection: (socket: net.Socket) => void) {
-  const sockets = new Set<net.Socket>();
-  let heard = '';
-  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    socket.on('data', (bytes) => {
-      heard += bytes.toString('latin1');
-    });
-    onConnection(socket);
-  });
-  const port = await listen(server);
-  opened.defer(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${port}`, heard: () => heard };
+async function peer(onConnection: (socket: net.Socket) => void): Promise<Peer> {
+  return opened.use(await startPeer(onConnection));
 }
 
 async function relayTo(to: string, options: Omit<RelayOptions, 'to'> = {}): Promise<WireRelay> {
@@ -66,11 +51,11 @@ describe('the relay', () => {
   it('passes every byte of both directions as it came, and writes the exchange down', async () => {
     const answer =
       'HTTP/1.1 200 Fine\r\nRequest-ID: req_7\r\nX: 1\r\nx: 2\r\ntransfer-encoding: chunked\r\n\r\n3;e=1\r\nabc\r\n0\r\n\r\n';
-    const peer = await startHearingPeer((socket) => void socket.write(answer));
-    const relay = await relayTo(peer.url);
+    const server = await peer((socket) => void socket.write(answer));
+    const relay = await relayTo(server.url);
     const client = await connect(relay);
     client.socket.write(REQUEST);
-    await hear(peer.heard, REQUEST);
+    await hear(server.heard, REQUEST);
     await hear(client.heard, answer);
     expect(relay.transcripts()).toMatchObject([
       {
@@ -104,7 +89,7 @@ describe('the relay', () => {
 
   it('passes each piece when it comes, not when the answer is whole', async () => {
     const sockets: net.Socket[] = [];
-    const relay = await relayTo(await startPeer((socket) => void sockets.push(socket)));
+    const relay = await relayTo(await peerAt((socket) => void sockets.push(socket)));
     const client = await connect(relay);
     client.socket.write('GET / HTTP/1.1\r\n\r\n');
     await vi.waitFor(() => expect(sockets).toHaveLength(1));
@@ -116,17 +101,17 @@ describe('the relay', () => {
   });
 
   it('passes malformed bytes too', async () => {
-    const peer = await startHearingPeer((socket) => void socket.end('nonsense\n'));
-    const relay = await relayTo(peer.url);
+    const server = await peer((socket) => void socket.end('nonsense\n'));
+    const relay = await relayTo(server.url);
     const client = await connect(relay);
     client.socket.write('BREW\n\n');
-    await hear(peer.heard, 'BREW\n\n');
+    await hear(server.heard, 'BREW\n\n');
     await hear(client.heard, 'nonsense\n');
   });
 
   it('passes a reset of the server on as a reset', async () => {
     const relay = await relayTo(
-      await startPeer((socket) => {
+      await peerAt((socket) => {
         socket.once('data', () => {
           socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc', () => socket.resetAndDestroy());
         });
@@ -140,7 +125,7 @@ describe('the relay', () => {
 
   it('passes a short answer that ends in a FIN on as that', async () => {
     const relay = await relayTo(
-      await startPeer((socket) =>
+      await peerAt((socket) =>
         socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc')),
       ),
     );
@@ -162,7 +147,7 @@ describe('the relay', () => {
   ])('passes %s of the client on', async (_how, leave, expected) => {
     const endings: string[] = [];
     const relay = await relayTo(
-      await startPeer((socket) => {
+      await peerAt((socket) => {
         socket.on('error', (error) => endings.push('code' in error ? String(error.code) : error.message));
         socket.on('end', () => endings.push('end'));
         socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc'));
@@ -185,7 +170,7 @@ describe('the relay', () => {
   it('makes a server that sends too much wait for a client that does not read', async () => {
     let sent = 0;
     const relay = await relayTo(
-      await startPeer((socket) => {
+      await peerAt((socket) => {
         const block = Buffer.alloc(256 * 1024, 'x');
         const more = () => {
           while (sent < 64 * 1024 * 1024) {
@@ -256,20 +241,20 @@ describe('the relay with a rewriter', () => {
     '0\r\n\r\n',
   ];
   const streaming = () =>
-    startPeer((socket) => socket.once('data', () => stream.forEach((piece) => socket.write(piece))));
+    peerAt((socket) => socket.once('data', () => stream.forEach((piece) => socket.write(piece))));
   it('passes what the rewriter leaves alone unchanged', async () => {
     const client = await exchange({}, await streaming());
     await hear(client.heard, stream.join(''));
   });
 
   it('alters a request and makes its length fit', async () => {
-    const peer = await startHearingPeer(() => {});
+    const server = await peer(() => {});
     await exchange(
       { request: (request) => ({ ...request, target: '/other', body: Buffer.from('longer body') }) },
-      peer.url,
+      server.url,
     );
     await hear(
-      peer.heard,
+      server.heard,
       REQUEST.replace('/v1/x?b=1&a=%20', '/other')
         .replace('X-Odd:  kept ', 'X-Odd: kept')
         .replace('length: 4\r\n\r\nbody', 'length: 11\r\n\r\nlonger body'),
@@ -290,7 +275,7 @@ describe('the relay with a rewriter', () => {
   });
 
   it('gives an answer with a length the length of what it became', async () => {
-    const to = await startPeer((socket) =>
+    const to = await peerAt((socket) =>
       socket.once('data', () => socket.write('HTTP/1.1 400 Bad\r\ncontent-length: 3\r\n\r\nabc')),
     );
     const client = await exchange({ response: () => ({ piece: () => [Buffer.from('rewritten')] }) }, to);
@@ -298,7 +283,7 @@ describe('the relay with a rewriter', () => {
   });
 
   it('dresses a cut stream up as a whole one where told to', async () => {
-    const to = await startPeer((socket) =>
+    const to = await peerAt((socket) =>
       socket.once('data', () => socket.write(`${stream[0]}${stream[1]}`, () => socket.resetAndDestroy())),
     );
     const client = await exchange({ response: () => ({ end: () => ({ pieces: [], clean: true }) }) }, to);
@@ -307,7 +292,7 @@ describe('the relay with a rewriter', () => {
   });
 
   it('passes a cut on as a cut otherwise', async () => {
-    const to = await startPeer((socket) =>
+    const to = await peerAt((socket) =>
       socket.once('data', () => socket.write(`${stream[0]}${stream[1]}`, () => socket.resetAndDestroy())),
     );
     const client = await exchange({ response: () => ({ piece: (bytes) => [bytes] }) }, to);
@@ -316,7 +301,7 @@ describe('the relay with a rewriter', () => {
 
   it('keeps the server running for nobody where told to', async () => {
     const endings: string[] = [];
-    const to = await startPeer((socket) => {
+    const to = await peerAt((socket) => {
       socket.on('end', () => endings.push('end'));
       socket.on('error', () => endings.push('error'));
       socket.once('data', () => socket.write(`${stream[0]}${stream[1]}`));

@@ -25,6 +25,8 @@ export interface RecorderOptions {
   onTranscript(transcript: Transcript): void;
   /** A 1xx answer. */
   onInformational?(status: number): void;
+  /** The answer is whole; its request may still be on its way. */
+  onAnswered?(): void;
   /** A piece of response body, as it came. */
   onBody?(bytes: Buffer): void;
   /** Something on the wire is not HTTP. */
@@ -101,13 +103,16 @@ export function createConnectionRecorder(options: RecorderOptions): ConnectionRe
         } else if (event.kind === 'end') {
           exchange.responseDone = true;
           settle();
+          options.onAnswered?.();
         }
       }
     },
     receivedEnd() {
       const [exchange] = open;
-      if (responses.finish().length > 0 && exchange !== undefined) exchange.responseDone = true;
+      if (responses.finish().length === 0 || exchange === undefined) return;
+      exchange.responseDone = true;
       settle();
+      options.onAnswered?.();
     },
     over(ending) {
       // An answer that came whole before the request did is an answer all the same.
