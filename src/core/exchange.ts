@@ -6,14 +6,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../platform/clock.ts';
 import type { Ids } from '../platform/ids.ts';
 import { scanBody, spliceModel } from '../protocol/body-scan.ts';
+import type { AnthropicErrorType } from '../protocol/error-body.ts';
 import { type Account, type AnsweredFacts, openAccount } from './account.ts';
 import { isEventStream } from './answer.ts';
-import {
-  type Answer,
-  type AttemptEnd,
-  type RunningAttempt,
-  startAttempt,
-} from './attempt.ts';
+import { type Answer, type AttemptEnd, type RunningAttempt, startAttempt } from './attempt.ts';
 import type { Deadline, Deadlines } from './deadlines.ts';
 import { BROKEN, CLIENT_LEFT, type Ending, endingOf, LEAVES_PARTIAL, WHOLE } from './ending.ts';
 import { headerValue } from './header-policy.ts';
@@ -133,7 +129,7 @@ class Exchange {
   }
 
   /** Answers ourselves; only where the client has been sent nothing. */
-  refuse(status: number, type: string, message: string, ending: Omit<Ending, 'status'>): void {
+  refuse(status: number, type: AnthropicErrorType, message: string, ending: Omit<Ending, 'status'>): void {
     this.#ending ??= { ...ending, status };
     sendError(this.#response, status, type, `ccp: ${message}`);
   }

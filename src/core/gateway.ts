@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Log } from '../platform/log.ts';
 import { errorBody } from '../protocol/error-body.ts';
 import { NOWHERE, reportAnomaly } from './account.ts';
 import { type ExchangePorts, runExchange, type Visit } from './exchange.ts';
@@ -19,6 +20,7 @@ export interface GatewayOptions extends ExchangePorts {
   readonly clientToken: string | null;
   /** The bearer that every POST of our own needs. */
   readonly controlToken: string;
+  readonly log: Log;
 }
 
 export interface Gateway {
@@ -26,9 +28,9 @@ export interface Gateway {
   listen(port: number, host: string): Promise<number>;
   /** Exchanges under way. */
   inflight(): number;
-  /** Takes no more requests and waits for those under way, at most `graceMs`; then cuts them. */
+  /** Takes no more requests and waits until those under way are recorded; cuts them after `graceMs`. */
   drain(graceMs: number): Promise<void>;
-  /** Cuts everything at once. */
+  /** Cuts what is under way; its records are still made. */
   cut(): void;
 }
 
@@ -48,6 +50,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const ownPaths = new Set(options.endpoints.map(({ path }) => path));
   let inflight = 0;
   let draining = false;
+  let onIdle = (): void => {};
   /** The answer that a connection is waiting for, should its request turn out to be malformed half-way. */
   const answering = new WeakMap<Duplex, ServerResponse>();
 
@@ -62,14 +65,28 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   // By default Node drops headers past the two thousandth in silence; the size limit is enough.
   server.maxHeadersCount = 0;
-  server.on('request', (request, response) => void serve(request, response));
-  server.on('checkContinue', (request, response) => void serve(request, response, true));
+  server.on('request', (request, response) => void contained(request, response, false));
+  server.on('checkContinue', (request, response) => void contained(request, response, true));
   server.on('clientError', refuseMalformed);
+
+  /** A fault of ours in one request must not reach another: it ends here, with its connection. */
+  async function contained(
+    request: IncomingMessage,
+    response: ServerResponse,
+    expectsContinue: boolean,
+  ): Promise<void> {
+    try {
+      await serve(request, response, expectsContinue);
+    } catch (error) {
+      options.log.error(`a request failed inside the proxy: ${(error as Error).stack ?? String(error)}`);
+      response.destroy();
+    }
+  }
 
   async function serve(
     request: IncomingMessage,
     response: ServerResponse,
-    expectsContinue = false,
+    expectsContinue: boolean,
   ): Promise<void> {
     if (draining) response.shouldKeepAlive = false;
     const refusal = guard(request.headers);
@@ -83,12 +100,16 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
     answering.set(request.socket, response);
     count(1);
-    await runExchange(options, { request, response, refusal, invite });
-    count(-1);
+    try {
+      await runExchange(options, { request, response, refusal, invite });
+    } finally {
+      count(-1);
+    }
   }
 
   function count(change: 1 | -1): void {
     inflight += change;
+    if (inflight === 0) onIdle();
     for (const observer of observers) observer.onInflight?.(inflight);
   }
 
@@ -165,11 +186,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       const stop = clock.after(graceMs, () => server.closeAllConnections());
       await closed;
       stop();
+      if (inflight > 0) await new Promise<void>((resolve) => void (onIdle = resolve));
     },
-    cut() {
-      server.close();
-      server.closeAllConnections();
-    },
+    cut: () => server.closeAllConnections(),
   };
 }
 

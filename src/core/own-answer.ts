@@ -1,6 +1,6 @@
 /** What the proxy says itself, always in Anthropic's error shape where it is an error. */
 import type { ServerResponse } from 'node:http';
-import { errorBody } from '../protocol/error-body.ts';
+import { type AnthropicErrorType, errorBody } from '../protocol/error-body.ts';
 
 /** How long an unread upload is discarded before its connection is cut, in milliseconds. */
 const DISCARD_MS = 5_000;
@@ -9,7 +9,12 @@ const DISCARD_MS = 5_000;
  * Answers with an error of our own. A body that is still arriving is discarded for a while, so that the
  * client gets to read the answer instead of a reset; then the connection ends.
  */
-export function sendError(response: ServerResponse, status: number, type: string, message: string): void {
+export function sendError(
+  response: ServerResponse,
+  status: number,
+  type: AnthropicErrorType,
+  message: string,
+): void {
   if (response.headersSent || response.destroyed) return;
   const body = errorBody(type, message);
   const headers = ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(body))];

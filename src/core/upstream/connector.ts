@@ -6,6 +6,7 @@ import { connect as dial, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, type SecureContext, connect as secure } from 'node:tls';
 import type { buildConnector } from 'undici';
 import type { Clock } from '../../platform/clock.ts';
+import { isOwnListener } from './own-listener.ts';
 
 export interface ConnectorOptions {
   readonly clock: Clock;
@@ -18,6 +19,8 @@ export interface ConnectorOptions {
   readonly secureContext: SecureContext;
   /** Whether HTTP/2 is offered in the handshake. */
   readonly h2: boolean;
+  /** The port we listen on ourselves. */
+  readonly ownPort: () => number;
 }
 
 /** The phase that failed, as the `err_type` of a record. */
@@ -66,6 +69,10 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
     });
     tcp.once('connect', () => {
       stopDial();
+      if (isOwnListener(tcp, options.ownPort())) {
+        give(tcp, new ConnectError('net', `${host} is our own listener`), settle);
+        return;
+      }
       if (!https) {
         settle(null, tcp);
         return;

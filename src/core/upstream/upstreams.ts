@@ -14,8 +14,8 @@ export interface UpstreamOptions {
   readonly keepAliveDelayMs: number;
   /** PEM text of further certificate authorities; verification itself is never turned off. */
   readonly extraCa: string | null;
-  /** HTTP/1.1 even where HTTP/2 is offered. */
-  readonly forceH1: boolean;
+  /** The port we listen on ourselves, which no upstream may be. */
+  readonly ownPort: () => number;
 }
 
 export type ProbeOutcome =
@@ -42,7 +42,7 @@ export function createUpstreams(options: UpstreamOptions): Upstreams {
   let secureContext: SecureContext | undefined;
 
   const poolOf = (provider: Provider): Pool => {
-    const h2 = provider.h2 && !options.forceH1;
+    const { h2 } = provider;
     const key = h2 ? provider.origin : `${provider.origin} h1`;
     let pool = pools.get(key);
     if (pool === undefined) {

@@ -1,0 +1,155 @@
+/**
+ * The composition root of the proxy: builds every feature from the settings, in the order in which records
+ * reach them, and hands them to the door.
+ */
+import { readFileSync } from 'node:fs';
+import type { LoadedCcp } from './config/ccp-settings.ts';
+import { openRouting } from './config/open-routing.ts';
+import { createDeadlines } from './core/deadlines.ts';
+import { createGateway } from './core/gateway.ts';
+import { createRetention } from './core/retention.ts';
+import type { ExchangeObserver, PartialSink } from './core/types.ts';
+import { refuseOwnListener } from './core/upstream/own-listener.ts';
+import { createUpstreams } from './core/upstream/upstreams.ts';
+import { OperatorError } from './errors.ts';
+import { createAdmin } from './features/admin/admin.ts';
+import { ensureControlToken } from './features/admin/control-token.ts';
+import { createJournal } from './features/journal/journal.ts';
+import { createMetrics } from './features/metrics/metrics.ts';
+import type { Clock } from './platform/clock.ts';
+import type { Ids } from './platform/ids.ts';
+import type { Log } from './platform/log.ts';
+
+export interface CcpPorts {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly version: string;
+}
+
+export interface Ccp {
+  /** Starts to listen; gives the address that clients use. Throws `CONFIG` or `NOT_READY`. */
+  listen(): Promise<string>;
+  /** Exchanges under way. */
+  inflight(): number;
+  /** Ends in order: no new requests, those under way get `graceMs`, then everything is closed. */
+  close(graceMs: number): Promise<void>;
+  /** Cuts what is under way, so that a `close` comes to its end. */
+  cut(): void;
+}
+
+/** Builds the proxy; nothing listens and nothing is sent before `listen`. Throws `CONFIG`. */
+export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPorts): Ccp {
+  const { settings, secrets, paths } = loaded;
+  const routing = openRouting(loaded, log);
+  let port = settings.port;
+  const upstreams = createUpstreams({
+    clock,
+    dialTimeoutMs: settings.dialTimeout,
+    tlsTimeoutMs: settings.tlsTimeout,
+    keepAliveDelayMs: settings.dialKeepalive,
+    extraCa: settings.upstreamCa === null ? null : readCa(settings.upstreamCa),
+    ownPort: () => port,
+  });
+  const journal = createJournal({
+    logsDir: settings.logsDir,
+    maxBytes: settings.maxLogBytes,
+    maxAgeMs: settings.logMaxAge,
+    clock,
+    log,
+  });
+  const metrics = createMetrics({ defaultMetrics: true });
+  // The order in which each record reaches the features: what must not be lost comes first.
+  const observers: readonly ExchangeObserver[] = [journal, metrics];
+  const partials: PartialSink = {
+    write(rid, pieces) {
+      const written = journal.partials.write(rid, pieces);
+      if (written) metrics.partialWritten();
+      return written;
+    },
+  };
+  const gateway = createGateway({
+    clock,
+    ids,
+    log,
+    router: routing.route,
+    upstreams,
+    deadlines: createDeadlines(clock),
+    retention: createRetention(),
+    partials,
+    observers,
+    policy: { fallback: new Set(settings.fallback), backoff: settings.enableBackoff },
+    limits: {
+      maxBody: settings.maxBody,
+      headMs: settings.headerTimeout,
+      jsonMs: settings.jsonTimeout,
+      streamIdleMs: settings.sseIdleTimeout,
+    },
+    profile: settings.profile,
+    clientToken: secrets.get('CCP_CLIENT_TOKEN'),
+    controlToken: ensureControlToken(paths.stateDir),
+    endpoints: createAdmin({
+      version,
+      startedAt: clock.now(),
+      providers: routing.providers,
+      probe: upstreams.probe,
+      metrics,
+      journal,
+      offload: routing,
+      clock,
+    }),
+  });
+
+  return {
+    async listen() {
+      await refuseOwnListener(routing.providers(), settings.port);
+      port = await gateway.listen(settings.port, settings.host).catch((error: NodeJS.ErrnoException) => {
+        throw listenError(error, settings.host, settings.port);
+      });
+      const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+      return `http://${host}:${port}`;
+    },
+    inflight: gateway.inflight,
+    cut: gateway.cut,
+    async close(graceMs) {
+      await gateway.drain(graceMs);
+      await upstreams.close();
+      await routing[Symbol.asyncDispose]();
+      journal.close();
+    },
+  };
+}
+
+function readCa(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new OperatorError('CONFIG', `CCP_UPSTREAM_CA: ${path} cannot be read`, {
+      hint: 'Name a PEM file that this user may read, or unset it.',
+      cause,
+    });
+  }
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new OperatorError('NOT_READY', `port ${port} on ${host} is taken`, {
+        hint: 'Is ccp running already? Stop what listens there, or choose another port with --port.',
+        cause: error,
+      });
+    case 'EACCES':
+      return new OperatorError('NOT_READY', `this user may not listen on port ${port}`, {
+        hint: 'Choose a port above 1023 with --port.',
+        cause: error,
+      });
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new OperatorError('CONFIG', `${host} is no address of this machine (CCP_HOST)`, {
+        hint: 'Use 127.0.0.1.',
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,53 @@
+/** `ccp serve`: runs the proxy in the foreground until it is told to stop. */
+import { createCcp } from '../../ccp.ts';
+import { loadCcpSettings, type Start } from '../../config/ccp-settings.ts';
+import { EXIT } from '../../errors.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { createRandomIds } from '../../platform/ids.ts';
+import { createLog } from '../../platform/log.ts';
+import { type Host, printWarnings } from '../shared/host.ts';
+import { packageVersion } from '../shared/version.ts';
+
+/** What streams under way get to finish when the proxy is asked to stop, in milliseconds. */
+const GRACE_MS = 10_000;
+
+/** Gives the exit code: 0 after SIGTERM, 130 after SIGINT; a second signal ends at once. */
+export async function serve(host: Host, flags: NonNullable<Start['flags']>): Promise<number> {
+  const { env, cwd, home, err } = host;
+  const loaded = loadCcpSettings({ flags, env, cwd, home });
+  printWarnings(host, 'ccp', loaded.warnings);
+  const log = createLog('ccp', (line) => err.write(line));
+  const ccp = createCcp(loaded, { clock: systemClock, ids: createRandomIds(), log, version: packageVersion() });
+  const told = signals();
+  const address = await ccp.listen();
+  log.info(`listening on ${address}, logs in ${loaded.settings.logsDir}`);
+  log.info(`point clients at it: export ANTHROPIC_BASE_URL=${address}`);
+
+  const first = await told.next();
+  if (ccp.inflight() > 0)
+    log.info(
+      `${first}: waiting for ${ccp.inflight()} exchanges, at most ${GRACE_MS / 1000} s; once more ends at once`,
+    );
+  void told.next().then(ccp.cut);
+  await ccp.close(GRACE_MS);
+  told.stop();
+  return first === 'SIGINT' ? EXIT.interrupted : EXIT.ok;
+}
+
+interface Signals {
+  next(): Promise<NodeJS.Signals>;
+  stop(): void;
+}
+
+function signals(): Signals {
+  const names: NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP'];
+  const waiting: ((signal: NodeJS.Signals) => void)[] = [];
+  const heard = (signal: NodeJS.Signals): void => waiting.shift()?.(signal);
+  for (const name of names) process.on(name, heard);
+  return {
+    next: () => new Promise((resolve) => void waiting.push(resolve)),
+    stop: () => {
+      for (const name of names) process.off(name, heard);
+    },
+  };
+}
