@@ -1,0 +1,27 @@
+import type { Check } from '../check.ts';
+import { ABORT_CHECKS } from './abort.ts';
+import { BYTES_CHECKS } from './bytes.ts';
+import { HEADER_CHECKS } from './header.ts';
+import { HYGIENE_CHECKS } from './hygiene.ts';
+import { LOG_CHECKS } from './log.ts';
+import { RECONCILE_CHECKS } from './reconcile.ts';
+import { ROUTE_CHECKS } from './route.ts';
+import { STATUS_CHECKS } from './status.ts';
+import { STREAM_CHECKS } from './stream.ts';
+import { SURFACE_CHECKS } from './surface.ts';
+import { TOKENS_CHECKS } from './tokens.ts';
+
+/** All checks there are, in the order of the verdict table. `docs/checks.md` says what each one catches. */
+export const CHECKS: readonly Check[] = [
+  ...ROUTE_CHECKS,
+  ...HEADER_CHECKS,
+  ...BYTES_CHECKS,
+  ...STATUS_CHECKS,
+  ...STREAM_CHECKS,
+  ...TOKENS_CHECKS,
+  ...SURFACE_CHECKS,
+  ...LOG_CHECKS,
+  ...RECONCILE_CHECKS,
+  ...HYGIENE_CHECKS,
+  ...ABORT_CHECKS,
+];

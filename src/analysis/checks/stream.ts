@@ -1,0 +1,150 @@
+import type { Payload, Transcript } from '../../protocol/transcript.ts';
+import type { Check, Violation } from '../check.ts';
+import { about, type Answered, answeredExchanges, clientLeft } from '../check-kit.ts';
+import type { Evidence } from '../evidence.ts';
+import { answerOf, isStream, type StreamEvent } from '../oracle/answer.ts';
+
+/** Exchanges of which both ends hold a readable stream. */
+interface Streamed {
+  readonly exchange: Answered;
+  readonly sent: readonly StreamEvent[];
+  readonly got: readonly StreamEvent[];
+}
+
+function streams(evidence: Evidence): Streamed[] {
+  return answeredExchanges(evidence)
+    .filter(
+      ({ answered, client }) => isStream(answered) && client.response?.status === answered.response.status,
+    )
+    .map((exchange) => ({ exchange, sent: eventsOf(exchange.answered), got: eventsOf(exchange.client) }));
+}
+
+/** An answer that can't be read as events holds none: what was sent and did not arrive readable is lost. */
+function eventsOf(transcript: Transcript): readonly StreamEvent[] {
+  const answer = answerOf(transcript);
+  return answer.kind === 'stream' ? answer.events : [];
+}
+
+/** A client that left, or whose patience ended, is owed no end. */
+const waited = ({ exchange }: Streamed): boolean =>
+  !clientLeft(exchange) && exchange.client.ending !== 'timeout';
+
+const complete: Check = {
+  id: 'STREAM-01',
+  title: 'Streams end for the client as they ended upstream: message_stop if and only if it was sent',
+  least: 1,
+  needs: ['upstream'],
+  judge(evidence) {
+    const judged = streams(evidence).filter(waited);
+    return { observed: judged.length, violations: judged.flatMap(differentEnd) };
+  },
+};
+
+function differentEnd({ exchange, sent, got }: Streamed): Violation[] {
+  const violations: Violation[] = [];
+  const stops = [sent, got].map((events) => events.filter(({ type }) => type === 'message_stop').length);
+  const reset = exchange.answered.ending !== 'complete';
+  // Bytes in flight when an upstream resets may be lost; they may not appear from nowhere.
+  if (reset ? (stops[1] ?? 0) > (stops[0] ?? 0) : stops[0] !== stops[1]) {
+    const saw = { [exchange.answered.observer]: `${stops[0]} sent`, client: `${stops[1]} received` };
+    violations.push(about(exchange, 'message_stop does not agree', { saw }));
+  }
+  if ((exchange.client.ending === 'complete') === reset) {
+    const saw = { [exchange.answered.observer]: exchange.answered.ending, client: exchange.client.ending };
+    const what = reset ? 'a broken stream ended as if it were whole' : 'a whole stream was broken off';
+    violations.push(about(exchange, what, { saw }));
+  }
+  return violations;
+}
+
+const asSent: Check = {
+  id: 'STREAM-02',
+  title: 'Events reach the client as sent: none lost, doubled, reordered or invented',
+  least: 1,
+  needs: ['upstream'],
+  judge(evidence) {
+    const judged = streams(evidence);
+    return { observed: judged.length, violations: judged.flatMap(differentEvents) };
+  },
+};
+
+function differentEvents(streamed: Streamed): Violation[] {
+  const { exchange, sent, got } = streamed;
+  const at = got.findIndex(({ type, data }, i) => type !== sent[i]?.type || data !== sent[i]?.data);
+  const mayBePart = !waited(streamed) || exchange.answered.ending !== 'complete';
+  if (at === -1 && (got.length === sent.length || mayBePart)) return [];
+  const place = at === -1 ? got.length : at;
+  const expected = sent[place]?.type ?? 'the end';
+  const saw = {
+    client: got[place]?.type ?? 'the end',
+    events: `${sent.length} sent, ${got.length} received`,
+  };
+  return [about(exchange, `event ${place + 1} is not the one that was sent`, { expected, saw })];
+}
+
+/** A stream shorter than this says nothing about pace: scheduling alone moves pieces by tens of milliseconds. */
+const MIN_PACED_MS = 200;
+/** A piece is late when it arrives more than this after it was sent, or a tenth of the stream if that is more … */
+const LATE_MS = 50;
+const LATE_SHARE_OF_STREAM = 0.1;
+/** … and up to a quarter of the pieces may be: a busy machine stalls now and then, a buffer holds nearly all. */
+const MAX_LATE_SHARE = 0.25;
+
+const pace: Check = {
+  id: 'STREAM-03',
+  title:
+    'Streams keep their pace: at least three quarters of the pieces arrive within 50 ms, or a tenth of the stream',
+  least: 1,
+  needs: ['upstream'],
+  judge(evidence) {
+    const judged = streams(evidence).filter((streamed) => waited(streamed) && isPaced(streamed));
+    return { observed: judged.length, violations: judged.flatMap(latePieces) };
+  },
+};
+
+function isPaced({ exchange: { answered } }: Streamed): boolean {
+  const { pieces } = answered.response.body;
+  return (
+    answered.ending === 'complete' && pieces.length > 2 && spanOf(answered.response.body) >= MIN_PACED_MS
+  );
+}
+
+const spanOf = ({ pieces }: Payload): number => (pieces.at(-1)?.[0] ?? 0) - (pieces[0]?.[0] ?? 0);
+
+function latePieces({ exchange }: Streamed): Violation[] {
+  const { answered, client } = exchange;
+  const sent = answered.response.body;
+  const tolerance = Math.max(LATE_MS, spanOf(sent) * LATE_SHARE_OF_STREAM);
+  const arrivals = arrivalTimes(client);
+  let offset = 0;
+  let late = 0;
+  let worst = 0;
+  for (const [ms, bytes] of sent.pieces) {
+    offset += bytes;
+    const delay = arrivals(offset) - (answered.startedAt + ms);
+    worst = Math.max(worst, delay);
+    if (delay > tolerance) late += 1;
+  }
+  if (late <= sent.pieces.length * MAX_LATE_SHARE) return [];
+  const saw = {
+    client: `${late} of ${sent.pieces.length} pieces late, the latest by ${Math.round(worst)} ms`,
+  };
+  return [about(exchange, 'the stream was held up', { expected: `within ${Math.round(tolerance)} ms`, saw })];
+}
+
+/** When the client had so many bytes of body, in epoch milliseconds; asked for growing offsets. */
+function arrivalTimes({ startedAt, response }: Transcript): (offset: number) => number {
+  const pieces = response?.body.pieces ?? [];
+  let index = -1;
+  let received = 0;
+  return (offset) => {
+    while (received < offset && index < pieces.length) {
+      index += 1;
+      received += pieces[index]?.[1] ?? 0;
+    }
+    const piece = pieces[index];
+    return received < offset || piece === undefined ? Number.POSITIVE_INFINITY : startedAt + piece[0];
+  };
+}
+
+export const STREAM_CHECKS: readonly Check[] = [complete, asSent, pace];

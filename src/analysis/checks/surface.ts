@@ -1,0 +1,157 @@
+import type { CompletionEvent, Tokens } from '../../protocol/usage-event.ts';
+import type { Check, Violation } from '../check.ts';
+import { pointerTo } from '../check-kit.ts';
+import type { Evidence } from '../evidence.ts';
+import { accountOf } from '../exchanges.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
+import { parseMetrics, type Sample } from '../prometheus.ts';
+import { problemOfLine } from '../usage-line.ts';
+
+const BUILT_IN = ['anth', 'zai'] as const;
+
+const ready: Check = {
+  id: 'READY-01',
+  title: '/readyz answers 200 with anth and zai ok, and both upstreams were really asked',
+  least: 1,
+  needs: ['upstream', 'proxy'],
+  judge(evidence) {
+    const { readyz } = evidence.proxy;
+    if (readyz === null) return { observed: 0, violations: [] };
+    const violations: Violation[] = BUILT_IN.flatMap((id) => unready(id, evidence));
+    if (readyz.status !== 200) {
+      const saw = { proxy: String(readyz.status) };
+      violations.unshift({ what: '/readyz is not ready', expected: '200', saw, pointers: ['/readyz'] });
+    }
+    return { observed: 1, violations };
+  },
+};
+
+function unready(id: string, evidence: Evidence): Violation[] {
+  const entry = entryOf(evidence.proxy.readyz?.body, id);
+  if (entry?.['ok'] !== true) {
+    const reason = typeof entry?.['reason'] === 'string' ? entry['reason'] : 'no entry';
+    return [{ what: `/readyz does not call ${id} ok`, saw: { proxy: reason }, pointers: ['/readyz'] }];
+  }
+  // A readiness that never asked, or heard something else, lies.
+  const probes = accountOf(evidence).readiness.filter(({ observer }) => observer === id);
+  if (probes.some(({ response }) => response?.status === entry['status'])) return [];
+  const answers = probes.map(({ response }) => response?.status ?? 'no answer').join(', ');
+  const saw = { proxy: String(entry['status']), [id]: answers || 'never asked' };
+  return [
+    { what: `/readyz calls ${id} ok by an answer that it never gave`, saw, pointers: probes.map(pointerTo) },
+  ];
+}
+
+/** The entry of a provider, keyed by its id at the top or under `providers`. */
+function entryOf(body: unknown, id: string): JsonObject | undefined {
+  if (!isJsonObject(body)) return undefined;
+  const providers = isJsonObject(body['providers']) ? body['providers'] : body;
+  return isJsonObject(providers[id]) ? providers[id] : undefined;
+}
+
+const lanes: Check = {
+  id: 'LANES-01',
+  title: '`ccp providers` lists the lanes that the run used',
+  least: 1,
+  needs: ['proxy'],
+  judge({ proxy, probes }) {
+    if (proxy.providers === null) return { observed: 0, violations: [] };
+    const listed = lanesIn(proxy.providers);
+    const wanted = new Set(['anthropic', 'zai', ...probes.map(({ expectedLane }) => expectedLane)]);
+    const violations = [...wanted]
+      .filter((lane) => !listed.has(lane))
+      .map((lane) => ({
+        what: `\`ccp providers\` does not list the lane ${lane}`,
+        pointers: ['ccp providers'],
+      }));
+    return { observed: listed.size, violations };
+  },
+};
+
+/** Every `lane` named anywhere in the document: it is for people and scripts, its shape may grow. */
+function lanesIn(document: unknown): Set<string> {
+  const found = new Set<string>();
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) return value.forEach(visit);
+    if (!isJsonObject(value)) return;
+    if (typeof value['lane'] === 'string') found.add(value['lane']);
+    Object.values(value).forEach(visit);
+  };
+  visit(document);
+  return found;
+}
+
+const metrics: Check = {
+  id: 'METRICS-01',
+  title: '/metrics adds up with the completions in the log',
+  least: 1,
+  needs: ['proxy'],
+  judge({ proxy, usage }) {
+    if (proxy.metrics === null) return { observed: 0, violations: [] };
+    const samples = parseMetrics(proxy.metrics);
+    const completions = usage.events.filter(
+      (event): event is CompletionEvent => event.event === 'completion' && problemOfLine(event) === undefined,
+    );
+    const violations = [
+      ...unequal('ccp_requests_total', requestsIn(samples), requestsOf(completions)),
+      ...unequal('ccp_tokens_total', tokensIn(samples), tokensOfLanes(completions)),
+    ];
+    return { observed: completions.length, violations };
+  },
+};
+
+type Sums = ReadonlyMap<string, number>;
+
+function sumBy<T>(items: Iterable<T>, key: (item: T) => string, value: (item: T) => number): Sums {
+  const sums = new Map<string, number>();
+  for (const item of items) sums.set(key(item), (sums.get(key(item)) ?? 0) + value(item));
+  return sums;
+}
+
+const requestsIn = (samples: readonly Sample[]): Sums =>
+  sumBy(
+    samples.filter(({ name }) => name === 'ccp_requests_total'),
+    ({ labels }) => ['lane', 'op', 'status', 'decision'].map((name) => labels[name] ?? '').join(' '),
+    ({ value }) => value,
+  );
+
+const requestsOf = (completions: readonly CompletionEvent[]): Sums =>
+  sumBy(
+    completions,
+    ({ lane, op, status, decision }) => [lane, op, status, decision].join(' '),
+    () => 1,
+  );
+
+/** Per lane and kind: the model label is bounded by the proxy, so it may stand for many. */
+const tokensIn = (samples: readonly Sample[]): Sums =>
+  sumBy(
+    samples.filter(({ name, value }) => name === 'ccp_tokens_total' && value > 0),
+    ({ labels }) => `${labels['lane'] ?? ''} ${labels['kind'] ?? ''}`,
+    ({ value }) => value,
+  );
+
+function tokensOfLanes(completions: readonly CompletionEvent[]): Sums {
+  const counts = completions.flatMap(({ lane, tokens }) =>
+    kindsOf(tokens).map(([kind, count]) => ({ key: `${lane} ${kind}`, count })),
+  );
+  return sumBy(
+    counts,
+    ({ key }) => key,
+    ({ count }) => count,
+  );
+}
+
+const kindsOf = (tokens: Tokens | undefined): [string, number][] =>
+  Object.entries(tokens ?? {}).filter(([, count]) => count > 0);
+
+function unequal(metric: string, counted: Sums, logged: Sums): Violation[] {
+  return [...new Set([...counted.keys(), ...logged.keys()])]
+    .filter((key) => (counted.get(key) ?? 0) !== (logged.get(key) ?? 0))
+    .map((key) => ({
+      what: `${metric} does not add up with the log for: ${key}`,
+      saw: { metrics: String(counted.get(key) ?? 0), log: String(logged.get(key) ?? 0) },
+      pointers: ['/metrics', 'usage.jsonl'],
+    }));
+}
+
+export const SURFACE_CHECKS: readonly Check[] = [ready, lanes, metrics];

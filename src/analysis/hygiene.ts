@@ -1,0 +1,122 @@
+/**
+ * Looks for secrets where none may be: planted canaries in every usual disguise, and anything that has the
+ * shape of a credential. Findings name rule, file, place and count; never the secret.
+ */
+import type { Artifact, Canary } from './evidence.ts';
+
+export interface HygieneHit {
+  /** `canary:<name>`, or the name of a shape. */
+  readonly rule: string;
+  /** Where: the place of an artifact. */
+  readonly place: string;
+  /** One-based line of the first finding. */
+  readonly line: number;
+  readonly count: number;
+  /** For a canary: how it was disguised. */
+  readonly form?: string;
+}
+
+/** Shapes of credentials. Each pattern is linear in its input. */
+const SHAPES: readonly { readonly rule: string; readonly pattern: RegExp }[] = [
+  { rule: 'anthropic-credential', pattern: /sk-ant-[A-Za-z0-9_-]{8,}/g },
+  { rule: 'bearer', pattern: /\bbearer(?:\s|%20|\\u0020)+[A-Za-z0-9._~+/-]{16,}/gi },
+  { rule: 'zai-key', pattern: /\b[0-9a-f]{32}\.[A-Za-z0-9]{16}\b/g },
+  {
+    rule: 'value-after-auth-word',
+    pattern:
+      /(?:api[-_]?key|authorization|secret|password)["']?\s*[:=,]\s*["']?(?:basic\s+)?[A-Za-z0-9+/_-]{32,}/gi,
+  },
+  { rule: 'json-web-token', pattern: /\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g },
+  { rule: 'private-key', pattern: /-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----/g },
+];
+
+/** Credential shapes in texts, whatever they belong to. */
+export function findCredentialShapes(artifacts: readonly Artifact[]): HygieneHit[] {
+  return artifacts.flatMap(({ place, text }) => SHAPES.flatMap((shape) => hitsOf(shape, place, text)));
+}
+
+function hitsOf({ rule, pattern }: (typeof SHAPES)[number], place: string, text: string): HygieneHit[] {
+  const found = [...text.matchAll(pattern)];
+  return found[0] === undefined
+    ? []
+    : [{ rule, place, line: lineAt(text, found[0].index), count: found.length }];
+}
+
+/** Canaries in places that are not on their list. `*` in an allowed place stands for any characters. */
+export function findCanaries(canaries: readonly Canary[], artifacts: readonly Artifact[]): HygieneHit[] {
+  return artifacts.flatMap(({ place, text }) => {
+    const squeezed = squeeze(text);
+    return canaries
+      .filter(({ allowed }) => !allowed.some((pattern) => matchesPlace(pattern, place)))
+      .flatMap(({ name, value }) => canaryHits({ rule: `canary:${name}`, value, place, text, squeezed }));
+  });
+}
+
+/** Whether a place is on a list of places; `*` stands for any characters. */
+export function matchesPlace(pattern: string, place: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`));
+  return new RegExp(`^${parts.join('.*')}$`, 's').test(place);
+}
+
+interface Search {
+  readonly rule: string;
+  readonly value: string;
+  readonly place: string;
+  readonly text: string;
+  readonly squeezed: string;
+}
+
+function canaryHits({ rule, value, place, text, squeezed }: Search): HygieneHit[] {
+  const hits: HygieneHit[] = [];
+  for (const { form, text: needle } of formsOf(value)) {
+    const count = countOf(text, needle);
+    if (count > 0) hits.push({ rule, place, line: lineAt(text, text.indexOf(needle)), count, form });
+    const split = countOf(squeezed, needle) - count;
+    if (split > 0) hits.push({ rule, place, line: 1, count: split, form: `${form}, split across lines` });
+  }
+  return hits;
+}
+
+/**
+ * The disguises of a secret: as it is, in base64 (also inside a longer text, at any of the three alignments,
+ * and in the URL alphabet), in hexadecimal, and percent-encoded.
+ */
+export function formsOf(secret: string): { readonly form: string; readonly text: string }[] {
+  const bytes = Buffer.from(secret);
+  const percent = encodeURIComponent(secret);
+  const allPercent = [...bytes].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+  const aligned = [0, 1, 2].map((offset) => base64Core(bytes, offset));
+  const forms = [
+    { form: 'plain', text: secret },
+    ...aligned.map((text) => ({ form: 'base64', text })),
+    ...aligned.map((text) => ({ form: 'base64', text: text.replaceAll('+', '-').replaceAll('/', '_') })),
+    { form: 'hexadecimal', text: bytes.toString('hex') },
+    { form: 'hexadecimal', text: bytes.toString('hex').toUpperCase() },
+    { form: 'percent-encoded', text: percent },
+    { form: 'percent-encoded', text: allPercent },
+    { form: 'percent-encoded', text: allPercent.toUpperCase() },
+  ];
+  return forms.filter(
+    ({ text }, index) => text !== '' && forms.findIndex((other) => other.text === text) === index,
+  );
+}
+
+/** The characters of the base64 of any text with the secret `offset` bytes after a boundary that depend on the secret alone. */
+function base64Core(bytes: Buffer, offset: number): string {
+  const encoded = Buffer.concat([Buffer.alloc(offset), bytes])
+    .toString('base64')
+    .replaceAll('=', '');
+  const tail = (offset + bytes.length) % 3;
+  return encoded.slice(offset === 0 ? 0 : offset + 1, tail === 0 ? undefined : -1);
+}
+
+/** Without line ends, indentation and their escaped forms, in which a wrapped secret hides. */
+const squeeze = (text: string): string => text.replaceAll(/\s+|\\[nrt]/g, '');
+
+const countOf = (text: string, needle: string): number => text.split(needle).length - 1;
+
+function lineAt(text: string, index: number): number {
+  let line = 1;
+  for (let at = text.indexOf('\n'); at !== -1 && at < index; at = text.indexOf('\n', at + 1)) line += 1;
+  return line;
+}
