@@ -52,7 +52,7 @@ export type ClaudeCredentials =
   /** `ANTHROPIC_API_KEY`: sent as `x-api-key`. */
   | { readonly kind: 'key'; readonly key: string }
   /** A stored subscription login in the configuration folder: sent as a bearer. */
-  | { readonly kind: 'oauth'; readonly token: string };
+  | { readonly kind: 'oauth'; readonly token: string; readonly refreshToken: string };
 
 export type ClaudeLookup =
   | { readonly found: true; readonly path: string; readonly from: 'package' | 'path' }
@@ -159,8 +159,8 @@ export interface RawProbe {
   readonly model: string;
   readonly expectedLane: string;
   readonly timeoutMs: number;
-  /** Default: a streaming message whose prompt is the canary phrase, with the headers that Claude Code sends. */
-  readonly request?: (canary: string) => Omit<ProbeRequest, 'timeoutMs'>;
+  /** What is sent, given the canary phrase; a `Host` header goes first where it names none. */
+  readonly request: (canary: string) => Omit<ProbeRequest, 'timeoutMs'>;
 }
 
 /** Everything that a run needs around it, started, wired and disposed as one. */
