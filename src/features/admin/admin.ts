@@ -10,7 +10,7 @@ export interface AdminOptions {
   readonly version: string;
   /** Epoch milliseconds. */
   readonly startedAt: number;
-  /** The catalog now; a new array after each reload. */
+  /** The catalog as it is now; a reload replaces its entries. */
   readonly providers: () => readonly Provider[];
   readonly probe: Probe;
   readonly metrics: {

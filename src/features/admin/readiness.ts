@@ -37,7 +37,7 @@ export interface Readiness {
 }
 
 export interface ReadinessOptions {
-  /** The catalog now; a new array after each reload. */
+  /** The catalog as it is now; a reload replaces its entries. */
   readonly providers: () => readonly Provider[];
   readonly probe: Probe;
   readonly clock: Clock;
@@ -48,13 +48,15 @@ export interface ReadinessOptions {
 export const PROBE_TIMEOUT_MS = 2_000;
 export const CACHE_MS = 5_000;
 
+/** One probe of all providers, shared by everybody who asks while it runs and for a while after. */
 interface Round {
-  readonly providers: readonly Provider[];
+  readonly asked: readonly Provider[];
   readonly result: Promise<Readiness>;
-  /** Monotonic; unknown while the probes are under way. */
+  /** Monotonic; null while the probes are under way. */
   finishedAt: number | null;
 }
 
+/** Gives a function that probes, or hands out the result of a probe that is fresh enough. */
 export function createReadiness({
   providers,
   probe,
@@ -64,26 +66,29 @@ export function createReadiness({
   let last: Round | null = null;
 
   const start = (asked: readonly Provider[]): Round => {
-    const round: Round = { providers: asked, result: run(), finishedAt: null };
-    return round;
-
-    async function run(): Promise<Readiness> {
-      const readiness = await probeAll(asked, probe);
+    const result = probeAll(asked, probe);
+    const round: Round = { asked, result, finishedAt: null };
+    const finish = (): void => {
       round.finishedAt = clock.monotonic();
-      onResult(readiness);
-      return readiness;
-    }
+    };
+    result.then(onResult).then(finish, finish);
+    return round;
   };
 
-  const isFresh = (round: Round): boolean =>
-    round.finishedAt === null || clock.monotonic() - round.finishedAt < CACHE_MS;
+  const serves = (round: Round, current: readonly Provider[]): boolean =>
+    areSame(round.asked, current) &&
+    (round.finishedAt === null || clock.monotonic() - round.finishedAt < CACHE_MS);
 
   return () => {
     const current = providers();
-    // A reload of the catalog is a new question.
-    if (last === null || last.providers !== current || !isFresh(last)) last = start(current);
+    if (last === null || !serves(last, current)) last = start(current);
     return last.result;
   };
+}
+
+/** A reload replaces the providers: then the question is a new one. */
+function areSame(a: readonly Provider[], b: readonly Provider[]): boolean {
+  return a.length === b.length && a.every((provider, at) => provider === b[at]);
 }
 
 async function probeAll(providers: readonly Provider[], probe: Probe): Promise<Readiness> {

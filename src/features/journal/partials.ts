@@ -42,6 +42,8 @@ export function createPartials({
           total = kept.reduce((sum, { bytes }) => sum + bytes, 0);
         }
         const content = Buffer.concat(pieces);
+        if (content.length > maxBytes)
+          throw new Error(`${content.length} bytes, at most ${maxBytes} are kept`);
         const path = join(dir, `${rid}${SUFFIX}`);
         writeNew(path, content);
         kept.push({ path, bytes: content.length });
