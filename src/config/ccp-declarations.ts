@@ -1,6 +1,7 @@
 /** Every setting of `ccp`, declared once; `docs/settings.md` is made from this. */
 import { z } from 'zod';
 import { BASE_URL_ALLOWED, parseBaseUrl } from '../features/routing/base-url.ts';
+import { logsDir, zaiApiKey } from './common-declarations.ts';
 import {
   credential,
   duration,
@@ -42,11 +43,7 @@ export const CCP_DECLARATIONS = {
     env: ['CCP_PROFILE'],
     help: 'Separate port, logs and state: dev (port 8182, logs/dev) or prod (port 8082, logs in the state folder).',
   }),
-  logsDir: setting(path, {
-    env: ['CCP_LOGS_DIR'],
-    default: 'logs',
-    help: 'Folder of usage.jsonl, anomalies.jsonl and the partials.',
-  }),
+  logsDir,
   anthropicBaseUrl: setting(baseUrl, {
     env: ['CCP_ANTHROPIC_BASE_URL'],
     default: 'https://api.anthropic.com',
@@ -166,10 +163,7 @@ export const CCP_SECRETS = {
     env: ['CCP_CLIENT_TOKEN'],
     help: 'What clients must send as x-ccp-token when the listener is not on loopback.',
   }),
-  zaiApiKey: setting(credential, {
-    env: ['ZAI_API_KEY'],
-    help: 'The Z.AI credential.',
-  }),
+  zaiApiKey,
 };
 
 /** What a profile puts in place of the defaults. */

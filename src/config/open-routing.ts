@@ -5,6 +5,8 @@ import type { LoadedCcp } from './ccp-settings.ts';
 import { text } from './kinds.ts';
 import { readSmallFile } from './read-small-file.ts';
 
+export type { ProviderRow } from '../features/routing/describe.ts';
+
 /** Throws `CONFIG` where a catalog or the model file can't be used. */
 export function openRouting(loaded: LoadedCcp, log: RoutingOptions['log']): Routing {
   const { settings, secrets, paths, catalogs, trust } = loaded;

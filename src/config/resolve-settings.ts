@@ -25,6 +25,8 @@ export interface Source {
 export interface Resolved<D extends Declarations> {
   readonly settings: SettingsOf<D>;
   readonly sources: { readonly [K in keyof D]: Source };
+  /** The values as a person would write them; null where there is none. */
+  readonly shown: { readonly [K in keyof D]: string | null };
 }
 
 /**
@@ -38,22 +40,26 @@ export function resolveSettings<D extends Declarations>(
 ): Resolved<D> {
   const entries = Object.entries(declarations).map(([key, setting]) => {
     const found = find(key, setting, layers) ?? byDefault(setting);
-    return [key, { source: found.source, value: read(setting, found, place) }] as const;
+    const value = read(setting, found, place);
+    // A path is shown as it was settled, everything else as it was written.
+    const shown = typeof value === 'string' ? value : found.text;
+    return [key, { source: found.source, value, shown }] as const;
   });
   const made = {
     settings: Object.freeze(Object.fromEntries(entries.map(([key, { value }]) => [key, value]))),
     sources: Object.freeze(Object.fromEntries(entries.map(([key, { source }]) => [key, source]))),
+    shown: Object.freeze(Object.fromEntries(entries.map(([key, { shown }]) => [key, shown]))),
   };
   if (!isFor(declarations, made)) throw new TypeError('a declared setting was not resolved');
   return made;
 }
 
-/** Whether both objects have something for each declaration. */
+/** Whether each of the objects has something for each declaration. */
 function isFor<D extends Declarations>(
   declarations: D,
-  made: { readonly settings: object; readonly sources: object },
+  made: { readonly settings: object; readonly sources: object; readonly shown: object },
 ): made is Resolved<D> {
-  return Object.keys(declarations).every((key) => key in made.settings && key in made.sources);
+  return Object.keys(declarations).every((key) => Object.values(made).every((values) => key in values));
 }
 
 interface Found {
@@ -105,14 +111,24 @@ export function ignoredNames(declarations: Declarations, layer: Layer): string[]
     .filter((name) => (layer.values[name] ?? '') !== '');
 }
 
-/** A sentence for each `CCP_*` name that no setting has, with the nearest that one does. */
-export function unknownNames(layer: Layer, known: ReadonlySet<string>): string[] {
-  return Object.keys(layer.values)
-    .filter((name) => name.startsWith('CCP_') && !known.has(name))
-    .map((name) => {
-      const near = nearestName(name, known);
-      return `${name} (${layer.label}) is not a setting${near === null ? '' : `; did you mean ${near}?`}`;
-    });
+export interface UnknownName {
+  readonly sentence: string;
+  /** The known name that was probably meant. */
+  readonly near: string | null;
+}
+
+/** The `CCP_*` variables that no setting has. */
+export function unknownNames(layers: readonly Layer[], known: ReadonlySet<string>): UnknownName[] {
+  const variables = layers.filter(({ kind }) => kind === 'environment' || kind === 'file');
+  return variables.flatMap(({ label, values }) =>
+    Object.keys(values)
+      .filter((name) => name.startsWith('CCP_') && !known.has(name))
+      .map((name) => {
+        const near = nearestName(name, known);
+        const remedy = near === null ? '' : `; did you mean ${near}?`;
+        return { sentence: `${name} (${label}) is not a setting${remedy}`, near };
+      }),
+  );
 }
 
 /** All names of all settings. */

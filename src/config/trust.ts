@@ -4,9 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { OperatorError } from '../errors.ts';
+import type { Folders } from './folders.ts';
 import { readSmallFile } from './read-small-file.ts';
 
 const storeSchema = z.strictObject({ v: z.literal(1), files: z.record(z.string(), z.hash('sha256')) });
@@ -24,8 +25,9 @@ export interface TrustStore {
   forget(path: string): boolean;
 }
 
-/** Reads the store anew at each question: another process may have changed it. */
-export function createTrustStore(path: string): TrustStore {
+/** The person's store. It is read anew at each question: another process may have changed it. */
+export function openTrust({ state }: Folders): TrustStore {
+  const path = join(state, 'trust.json');
   const read = (): Record<string, string> => {
     const bytes = readSmallFile(path);
     if (bytes === null) return {};

@@ -1,0 +1,57 @@
+/** Speaks to the proxy that runs with these settings. */
+import { type IncomingMessage, request } from 'node:http';
+import { text as readText } from 'node:stream/consumers';
+import type { LoadedCcp } from '../../config/ccp-settings.ts';
+
+export interface Question {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export type ProxyAnswer =
+  | { readonly answered: true; readonly status: number; readonly body: string }
+  /** Nobody listens, or nobody answered in time. */
+  | { readonly answered: false; readonly why: string };
+
+const PATIENCE_MS = 5000;
+
+/** Where this machine reaches the listener. */
+export function proxyUrl({ settings: { host, port } }: LoadedCcp): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Asks, with the client token where one is set. Never throws for what the other side does. */
+export async function askProxy(
+  loaded: LoadedCcp,
+  { method, path, headers, body }: Question,
+): Promise<ProxyAnswer> {
+  const { host, port } = loaded.settings;
+  const token = loaded.secrets.get('CCP_CLIENT_TOKEN');
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const sending = request({
+    // What listens on every address is reached on loopback too.
+    host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host,
+    port,
+    method,
+    path,
+    agent: false,
+    headers: { ...headers, ...(token !== null && { 'x-ccp-token': token }) },
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  });
+  sending.on('response', resolve).on('error', reject).end(body);
+  try {
+    const response = await promise;
+    return { answered: true, status: response.statusCode ?? 0, body: await readText(response) };
+  } catch (error) {
+    return { answered: false, why: reasonOf(error) };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'AbortError' || error.name === 'TimeoutError')
+    return `no answer within ${PATIENCE_MS} ms`;
+  return 'code' in error ? String(error.code) : error.message;
+}

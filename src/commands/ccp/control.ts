@@ -1,0 +1,59 @@
+/** Commands that change the running proxy, through its own endpoints and with its control token. */
+import type { LoadedCcp } from '../../config/ccp-settings.ts';
+import { readSmallFile } from '../../config/read-small-file.ts';
+import { EXIT, OperatorError } from '../../errors.ts';
+import { type Host, printJson } from '../shared/host.ts';
+import { askProxy, proxyUrl } from './ask-proxy.ts';
+import { load } from './load.ts';
+
+/** `ccp offload pause` and `resume`. */
+export async function setOffload(
+  host: Host,
+  { paused, json }: { readonly paused: boolean; readonly json: boolean },
+): Promise<number> {
+  await post(load(host), '/v1/ccp/offload', { paused });
+  if (json) printJson(host, { paused });
+  else
+    host.out.write(paused ? 'Paused: everything goes to Anthropic.\n' : 'Resumed: routing as configured.\n');
+  return EXIT.ok;
+}
+
+/** `ccp log rotate`. */
+export async function rotateLog(host: Host, { json }: { readonly json: boolean }): Promise<number> {
+  const loaded = load(host);
+  await post(loaded, '/v1/ccp/log/rotate', {});
+  if (json) printJson(host, { rotated: true });
+  else host.out.write(`Rotated usage.jsonl in ${loaded.settings.logsDir}.\n`);
+  return EXIT.ok;
+}
+
+/** Throws `NOT_READY` where no proxy of these settings takes the order. */
+async function post(loaded: LoadedCcp, path: string, body: unknown): Promise<void> {
+  const url = proxyUrl(loaded);
+  const token = readSmallFile(loaded.paths.controlToken)?.toString('utf8').trim();
+  if (token === undefined) {
+    throw new OperatorError(
+      'NOT_READY',
+      `no proxy answers at ${url}: ${loaded.paths.controlToken} is not there`,
+      {
+        hint: START_IT,
+      },
+    );
+  }
+  const answer = await askProxy(loaded, {
+    method: 'POST',
+    path,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (!answer.answered) {
+    throw new OperatorError('NOT_READY', `no proxy answers at ${url} (${answer.why})`, { hint: START_IT });
+  }
+  if (answer.status < 200 || answer.status > 299) {
+    throw new OperatorError('NOT_READY', `what answers at ${url} refused with ${answer.status}`, {
+      hint: 'It may be the proxy of another profile or user, or another program; "ccp doctor" tells more.',
+    });
+  }
+}
+
+const START_IT = 'Start it with "ccp serve", or set CCP_PORT and CCP_PROFILE as it has them.';

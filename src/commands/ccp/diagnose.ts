@@ -1,0 +1,187 @@
+/** What `ccp doctor` looks at: one question a function, each giving its findings. */
+import { X509Certificate } from 'node:crypto';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { refuseOwnListener } from '../../ccp.ts';
+import { CCP_DECLARATIONS, CCP_SECRETS } from '../../config/ccp-declarations.ts';
+import { type LoadedCcp, loadCcpSettings } from '../../config/ccp-settings.ts';
+import { openRouting } from '../../config/open-routing.ts';
+import type { Source } from '../../config/resolve-settings.ts';
+import { OperatorError } from '../../errors.ts';
+import type { Host } from '../shared/host.ts';
+import { askProxy, proxyUrl } from './ask-proxy.ts';
+
+export interface Diagnosis {
+  readonly node: string;
+  /** Empty where the settings can't be loaded; then a finding says why. */
+  readonly settings: readonly SettingRow[];
+  readonly files: readonly { readonly path: string; readonly state: string }[];
+  readonly findings: readonly Finding[];
+}
+
+export interface SettingRow {
+  /** The variable. */
+  readonly name: string;
+  /** Of a credential only `set` or `not set`. */
+  readonly value: string;
+  readonly source: string;
+}
+
+export interface Finding {
+  readonly level: 'ok' | 'note' | 'problem';
+  readonly what: string;
+  readonly remedy?: string;
+}
+
+/** Looks at everything; what goes wrong while looking is a finding, too. */
+export async function diagnose({ env, cwd, home }: Host): Promise<Diagnosis> {
+  const node = process.versions.node;
+  const runtime: Finding = { level: 'ok', what: `Node ${node}` };
+  const loaded = await attempt(() => loadCcpSettings({ env, cwd, home }));
+  if (!loaded.ok) return { node, settings: [], files: [], findings: [runtime, loaded.finding] };
+  const warnings = loaded.value.warnings.map((what): Finding => ({ level: 'note', what }));
+  return {
+    node,
+    settings: settingRows(loaded.value),
+    files: await fileRows(loaded.value),
+    findings: [
+      runtime,
+      ...warnings,
+      ...checkSettingsFile(loaded.value),
+      ...(await checkUpstreamCa(loaded.value)),
+      await checkLogs(loaded.value),
+      ...(await checkRouting(loaded.value)),
+      await checkProxy(loaded.value),
+    ],
+  };
+}
+
+function settingRows({ sources, shown, secrets }: LoadedCcp): SettingRow[] {
+  const values: Readonly<Record<string, string | null>> = shown;
+  const origins: Readonly<Record<string, Source>> = sources;
+  const rows = Object.entries(CCP_DECLARATIONS).map(([key, { env }]) => ({
+    name: env[0],
+    value: values[key] ?? '-',
+    source: describeSource(env[0], origins[key]),
+  }));
+  const secretRows = Object.values(CCP_SECRETS).map(({ env: [name] }) => {
+    const source = secrets.source(name);
+    return { name, value: source === null ? 'not set' : 'set', source: describeSource(name, source) };
+  });
+  return [...rows, ...secretRows];
+}
+
+/** The place, and the name used there where it is not the canonical one. */
+function describeSource(canonical: string, source: Source | null | undefined): string {
+  if (source === null || source === undefined) return '-';
+  const { name, label } = source;
+  return name === undefined || name === canonical ? label : `${label} (${name})`;
+}
+
+async function fileRows({ envFiles, catalogs }: LoadedCcp): Promise<Diagnosis['files']> {
+  const catalogRows = catalogs.map(async (catalog) => {
+    const found = await attempt(() => catalog.read().state);
+    return { path: catalog.path, state: found.ok ? found.value : found.finding.what };
+  });
+  return [
+    ...envFiles.map(({ path, state }) => ({ path, state: ENV_FILE_STATES[state] })),
+    ...(await Promise.all(catalogRows)),
+  ];
+}
+
+const ENV_FILE_STATES = {
+  absent: 'absent',
+  own: 'used',
+  trusted: 'used (trusted)',
+  changed: 'changed since it was trusted: only harmless settings used',
+  untrusted: 'not trusted: only harmless settings used',
+} as const;
+
+/** A file that may hold keys is for its owner's eyes. */
+function checkSettingsFile({ paths: { settingsFile } }: LoadedCcp): Finding[] {
+  const stats = statSync(settingsFile, { throwIfNoEntry: false });
+  if (stats === undefined || (stats.mode & 0o077) === 0) return [];
+  return [
+    { level: 'problem', what: `${settingsFile} can be read by others`, remedy: `chmod 600 ${settingsFile}` },
+  ];
+}
+
+async function checkUpstreamCa({ settings: { upstreamCa } }: LoadedCcp): Promise<Finding[]> {
+  if (upstreamCa === null) return [];
+  const read = await attempt(() => new X509Certificate(readFileSync(upstreamCa)));
+  if (!read.ok) {
+    return [{ level: 'problem', what: `CCP_UPSTREAM_CA: ${read.finding.what}`, remedy: 'Name a PEM file.' }];
+  }
+  const { validToDate, subject } = read.value;
+  if (validToDate.getTime() > Date.now()) return [];
+  return [{ level: 'problem', what: `CCP_UPSTREAM_CA: ${subject} expired on ${validToDate.toISOString()}` }];
+}
+
+/** The nearest folder that exists must let the proxy write, or make the missing ones. */
+async function checkLogs({ settings: { logsDir } }: LoadedCcp): Promise<Finding> {
+  let folder = logsDir;
+  while (!existsSync(folder)) folder = dirname(folder);
+  const writable = await attempt(() => accessSync(folder, constants.W_OK | constants.X_OK));
+  if (writable.ok) return { level: 'ok', what: `logs go to ${logsDir}` };
+  return {
+    level: 'problem',
+    what: `${folder} is not writable`,
+    remedy: 'Set CCP_LOGS_DIR to another folder.',
+  };
+}
+
+async function checkRouting(loaded: LoadedCcp): Promise<Finding[]> {
+  const ignored: string[] = [];
+  const log = { info: () => {}, warn: (text: string) => void ignored.push(text), error: () => {} };
+  const opened = await attempt(() => openRouting(loaded, log));
+  if (!opened.ok) return [opened.finding];
+  await using routing = opened.value;
+  const providers = routing.providers();
+  const upstreams = await attempt(() => refuseOwnListener(providers, loaded.settings.port));
+  const keyless = providers.flatMap(({ id, auth }) =>
+    auth.kind === 'key' && auth.key === null ? { id, env: auth.env } : [],
+  );
+  return [
+    ...ignored.map((what): Finding => ({ level: 'note', what })),
+    ...keyless.map(
+      ({ id, env }): Finding => ({
+        level: 'note',
+        what: `${id} has no key: what would go there goes to its fallback (no_credential)`,
+        remedy: `Set ${env}, best in ${loaded.paths.settingsFile}.`,
+      }),
+    ),
+    upstreams.ok
+      ? { level: 'ok', what: `providers: ${providers.map(({ id }) => id).join(', ')}` }
+      : upstreams.finding,
+  ];
+}
+
+async function checkProxy(loaded: LoadedCcp): Promise<Finding> {
+  const url = proxyUrl(loaded);
+  const answer = await askProxy(loaded, { method: 'GET', path: '/healthz' });
+  if (!answer.answered && answer.why === 'ECONNREFUSED') {
+    return { level: 'note', what: `no proxy runs at ${url}`, remedy: 'Start it with "ccp serve".' };
+  }
+  if (!answer.answered)
+    return { level: 'problem', what: `${url} does not answer as a proxy would: ${answer.why}` };
+  if (answer.status === 200) return { level: 'ok', what: `a proxy serves at ${url}` };
+  return {
+    level: 'problem',
+    what: `${url} answers /healthz with ${answer.status}`,
+    remedy: 'Another program may hold the port: set CCP_PORT.',
+  };
+}
+
+type Attempt<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly finding: Finding };
+
+async function attempt<T>(look: () => T | Promise<T>): Promise<Attempt<T>> {
+  try {
+    return { ok: true, value: await look() };
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    const hint = error instanceof OperatorError ? error.hint : undefined;
+    return { ok: false, finding: { level: 'problem', what, ...(hint !== undefined && { remedy: hint }) } };
+  }
+}

@@ -1,0 +1,195 @@
+/** The commands of `ccp`. What a command does is imported when it is run, so that the rest costs no start-up. */
+import { Argument, type Command } from 'commander';
+import { completionScript, SHELLS, type Shell } from '../shared/completion.ts';
+import { type Host, processHost } from '../shared/host.ts';
+import { runProgram } from '../shared/run-program.ts';
+
+/** Runs `ccp` with the arguments after its name; gives the exit code. */
+export function main(argv: readonly string[], host: Host = processHost()): Promise<number> {
+  return runProgram({ name: 'ccp', host, argv, build: (program, exit) => build(program, host, exit) });
+}
+
+type Exit = (code: number) => void;
+
+interface Json {
+  readonly json?: boolean;
+}
+
+function build(program: Command, host: Host, exit: Exit): void {
+  program
+    .description('A local proxy between Claude Code and its upstreams, and its tools.')
+    .addHelpText(
+      'after',
+      examples('ccp serve', 'ANTHROPIC_BASE_URL=http://127.0.0.1:8082 claude', 'ccp doctor'),
+    );
+  addServe(program, host, exit);
+  addRouting(program, host, exit);
+  addControl(program, host, exit);
+  addDiagnosis(program, host, exit);
+  program
+    .command('completion')
+    .description('print a completion script for a shell')
+    .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
+    .addHelpText('after', examples('eval "$(ccp completion bash)"', 'ccp completion fish | source'))
+    .action((shell: Shell) => host.out.write(completionScript(program, shell)));
+}
+
+interface ServeOptions extends Json {
+  readonly port?: string;
+  readonly host?: string;
+  readonly providers?: string;
+  readonly printProviders?: boolean;
+}
+
+function addServe(program: Command, host: Host, exit: Exit): void {
+  program
+    .command('serve')
+    .description('run the proxy until it is told to stop')
+    .option('--port <port>', 'port of the listener, 0 for a free one (default: 8082)')
+    .option('--host <address>', 'address of the listener (default: 127.0.0.1)')
+    .option('--providers <file>', 'provider catalog, instead of the usual places')
+    .option('--print-providers', 'print the providers that would be used, and end')
+    .option('--json', 'with --print-providers: print one JSON document')
+    .addHelpText('after', examples('ccp serve', 'ccp serve --port 9000 --providers ./providers.yaml'))
+    .action(
+      async ({
+        port,
+        host: address,
+        providers: file,
+        printProviders = false,
+        json = false,
+      }: ServeOptions) => {
+        const flags = { port, host: address, providersFile: file };
+        if (printProviders) {
+          const { providers } = await import('./providers.ts');
+          exit(await providers(host, { json, flags }));
+        } else {
+          const { serve } = await import('./serve.ts');
+          exit(await serve(host, flags));
+        }
+      },
+    );
+}
+
+function addRouting(program: Command, host: Host, exit: Exit): void {
+  program
+    .command('providers')
+    .description('show the providers: hosts, lanes, credentials set or not, routes, where each comes from')
+    .option('--providers <file>', 'provider catalog, instead of the usual places')
+    .option(...AS_JSON)
+    .addHelpText('after', examples('ccp providers', "ccp providers --json | jq '.providers[].base_url'"))
+    .action(async ({ json = false, providers: file }: Json & { readonly providers?: string }) => {
+      const { providers } = await import('./providers.ts');
+      exit(await providers(host, { json, flags: { providersFile: file } }));
+    });
+  program
+    .command('model')
+    .description('show, set or clear the model that every request is routed as')
+    .argument('[name]', 'name of a model')
+    .option('--clear', 'route every request by its own model again')
+    .option(...AS_JSON)
+    .addHelpText('after', examples('ccp model', 'ccp model claude-haiku-4-5', 'ccp model --clear'))
+    .action(
+      async (
+        name: string | undefined,
+        { clear = false, json = false }: Json & { readonly clear?: boolean },
+      ) => {
+        const { model } = await import('./model.ts');
+        exit(await model(host, { name, clear, json }));
+      },
+    );
+  program
+    .command('trust')
+    .description('let a file of the working directory count as it is now; without one, show what lies there')
+    .argument('[file]', 'the file, e.g. .env or configs/providers.yaml')
+    .option('--forget', 'take the trust back')
+    .option(...AS_JSON)
+    .addHelpText('after', examples('ccp trust', 'ccp trust .env', 'ccp trust --forget .env'))
+    .action(
+      async (
+        file: string | undefined,
+        { forget = false, json = false }: Json & { readonly forget?: boolean },
+      ) => {
+        const { trust } = await import('./trust.ts');
+        exit(trust(host, { file, forget, json }));
+      },
+    );
+}
+
+function addControl(program: Command, host: Host, exit: Exit): void {
+  const offload = program
+    .command('offload')
+    .description('the kill switch of the running proxy')
+    .addHelpText('after', examples('ccp offload pause', 'ccp offload resume'));
+  const switches = [
+    ['pause', 'send everything to Anthropic from now on', true],
+    ['resume', 'route as configured again', false],
+  ] as const;
+  for (const [name, description, paused] of switches) {
+    offload
+      .command(name)
+      .description(description)
+      .option(...AS_JSON)
+      .action(async ({ json = false }: Json) => {
+        const { setOffload } = await import('./control.ts');
+        exit(await setOffload(host, { paused, json }));
+      });
+  }
+  program
+    .command('log')
+    .description('the usage log of the running proxy')
+    .addHelpText('after', examples('ccp log rotate'))
+    .command('rotate')
+    .description('start a new usage.jsonl; five old ones are kept')
+    .option(...AS_JSON)
+    .action(async ({ json = false }: Json) => {
+      const { rotateLog } = await import('./control.ts');
+      exit(await rotateLog(host, { json }));
+    });
+}
+
+function addDiagnosis(program: Command, host: Host, exit: Exit): void {
+  const partials = program
+    .command('partials')
+    .description('what clients had been sent of streams that ended abnormally')
+    .addHelpText('after', examples('ccp partials', 'ccp partials clean'));
+  const actions = [
+    ['list', 'show them, newest first', { isDefault: true }],
+    ['clean', 'delete them', {}],
+  ] as const;
+  for (const [name, description, options] of actions) {
+    partials
+      .command(name, options)
+      .description(description)
+      .option(...AS_JSON)
+      .action(async ({ json = false }: Json) => {
+        const { cleanPartials, listPartials } = await import('./partials.ts');
+        exit((name === 'list' ? listPartials : cleanPartials)(host, { json }));
+      });
+  }
+  program
+    .command('doctor')
+    .description('say what every setting is and why, which files count, and what is wrong')
+    .option(...AS_JSON)
+    .addHelpText('after', examples('ccp doctor', "ccp doctor --json | jq '.findings'"))
+    .action(async ({ json = false }: Json) => {
+      const { doctor } = await import('./doctor.ts');
+      exit(await doctor(host, { json }));
+    });
+  program
+    .command('verify')
+    .description('audit the routing of the live log: no haiku on the Anthropic lane')
+    .argument('[log]', 'the log (default: usage.jsonl in the logs folder)')
+    .option(...AS_JSON)
+    .addHelpText('after', examples('ccp verify', 'ccp verify logs/usage.jsonl.1'))
+    .action(async (log: string | undefined, { json = false }: Json) => {
+      const { verify } = await import('./verify.ts');
+      exit(await verify(host, { log, json }));
+    });
+}
+
+const AS_JSON = ['--json', 'print one JSON document'] as const;
+
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
+}

@@ -1,0 +1,63 @@
+/** What a command may touch of the process it runs in; tests hand in their own. */
+import { homedir } from 'node:os';
+import { styleText } from 'node:util';
+
+export interface Host {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly home: string;
+  /** Data, and nothing else. */
+  readonly out: Screen;
+  /** Progress, warnings and errors. */
+  readonly err: Screen;
+}
+
+export interface Screen {
+  write(text: string): void;
+  /** Columns that a table may take. */
+  readonly width: number;
+  /** Colours the text where the screen shows colours. */
+  paint(style: Style, text: string): string;
+}
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
+
+/** What a table is made for where the output is no terminal. */
+const USUAL_WIDTH = 80;
+
+/** The real process. `NO_COLOR` and `FORCE_COLOR` are respected. */
+export function processHost(): Host {
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    home: homedir(),
+    out: streamScreen(process.stdout),
+    err: streamScreen(process.stderr),
+  };
+}
+
+function streamScreen(stream: NodeJS.WriteStream): Screen {
+  // The reader of a pipe may leave early (`| head -1`): that ends the output, and is nobody's mistake.
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  return {
+    write: (text) => void stream.write(text),
+    width: stream.isTTY ? stream.columns : USUAL_WIDTH,
+    paint: (style, text) => styleText(style, text, { stream }),
+  };
+}
+
+/** Prints one JSON document. */
+export function printJson({ out }: Host, value: unknown): void {
+  out.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Prints warnings, a line each, where they can't be taken for data. */
+export function printWarnings({ err }: Host, program: string, warnings: readonly string[]): void {
+  for (const warning of warnings)
+    err.write(`${program}: ${err.paint('yellow', 'warning')}: ${plain(warning)}\n`);
+}
+
+/** Text from files and from the wire without the control characters that could command a terminal. */
+export const plain = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, '\u{fffd}');

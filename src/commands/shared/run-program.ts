@@ -1,0 +1,52 @@
+/** The one edge where what went wrong becomes a sentence on standard error and an exit code. */
+import { Command, CommanderError } from 'commander';
+import { EXIT, OperatorError } from '../../errors.ts';
+import { type Host, plain } from './host.ts';
+import { packageVersion } from './version.ts';
+
+export interface ProgramOptions {
+  readonly name: string;
+  readonly host: Host;
+  /** Without the program's own name. */
+  readonly argv: readonly string[];
+  /** Adds the commands; each hands the exit code of what it did to `exit`. */
+  readonly build: (program: Command, exit: (code: number) => void) => void;
+}
+
+/**
+ * Parses the arguments and runs the command; gives the exit code. An operator's mistake is shown as message
+ * and hint; anything else is a bug and is thrown.
+ */
+export async function runProgram({ name, host, argv, build }: ProgramOptions): Promise<number> {
+  let code: number = EXIT.ok;
+  const program = new Command(name)
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => host.out.write(text),
+      writeErr: (text) => host.err.write(text),
+      outputError: (text, write) => write(`${name}: ${text}`),
+      getOutHelpWidth: () => host.out.width,
+      getErrHelpWidth: () => host.err.width,
+    });
+  build(program, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    // Commander has said its sentence already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (!(error instanceof OperatorError)) throw error;
+    printError(name, error, host);
+    return error.exitCode;
+  }
+}
+
+function printError(name: string, { message, hint }: OperatorError, { err }: Host): void {
+  err.write(`${name}: ${err.paint('red', 'error')}: ${plain(message)}\n`);
+  if (hint !== undefined) err.write(`${plain(hint)}\n`);
+}

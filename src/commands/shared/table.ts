@@ -1,0 +1,66 @@
+import { plain, type Screen } from './host.ts';
+
+const GAP = '  ';
+/**
+ * Lays rows out in columns under a heading. What does not fit the screen is wrapped inside its column; the
+ * widest columns give way first.
+ */
+export function table(
+  screen: Screen,
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  const cells = rows.map((row) => row.map(plain));
+  const natural = heading.map((title, column) =>
+    Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)),
+  );
+  const widths = fit(
+    natural,
+    heading.map(({ length }) => length),
+    screen.width,
+  );
+  const body = cells.map((row) => layOut(row, widths));
+  return [screen.paint('bold', layOut(heading, widths)), ...body].map((line) => `${line}\n`).join('');
+}
+
+/** Takes from the widest column as long as all together are too wide; none gets narrower than its heading. */
+function fit(natural: readonly number[], least: readonly number[], available: number): readonly number[] {
+  const widths = [...natural];
+  const spare = (column: number): number => (widths[column] ?? 0) - (least[column] ?? 0);
+  let excess = widths.reduce((sum, width) => sum + width, GAP.length * (widths.length - 1)) - available;
+  for (; excess > 0; excess--) {
+    const shrinkable = [...widths.keys()].filter((column) => spare(column) > 0);
+    const widest = shrinkable.reduce<number | undefined>(
+      (best, column) => (best === undefined || (widths[column] ?? 0) > (widths[best] ?? 0) ? column : best),
+      undefined,
+    );
+    if (widest === undefined) break;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
+  return widths;
+}
+
+function layOut(row: readonly string[], widths: readonly number[]): string {
+  const wrapped = row.map((cell, column) => wrap(cell, widths[column] ?? cell.length));
+  const height = Math.max(...wrapped.map(({ length }) => length));
+  const lines = Array.from({ length: height }, (_, line) =>
+    wrapped
+      .map((cell, column) => (cell[line] ?? '').padEnd(widths[column] ?? 0))
+      .join(GAP)
+      .trimEnd(),
+  );
+  return lines.join('\n');
+}
+
+/** Breaks at spaces where it can, and inside a word that is longer than a line. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let rest = text;
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(' ', width);
+    const end = space > 0 ? space : width;
+    lines.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
+  }
+  return [...lines, rest];
+}

@@ -1,0 +1,14 @@
+/** Settings that both programs have. */
+import { credential, path } from './kinds.ts';
+import { setting } from './setting.ts';
+
+export const logsDir = setting(path, {
+  env: ['CCP_LOGS_DIR'],
+  default: 'logs',
+  help: 'Folder of usage.jsonl, anomalies.jsonl and the partials.',
+});
+
+export const zaiApiKey = setting(credential, {
+  env: ['ZAI_API_KEY'],
+  help: 'The Z.AI credential.',
+});

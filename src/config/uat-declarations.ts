@@ -1,0 +1,27 @@
+/** Every setting of `ccp-uat`, declared once; `docs/settings.md` is made from this. */
+import { logsDir, zaiApiKey } from './common-declarations.ts';
+import { flag, path, seconds } from './kinds.ts';
+import { setting } from './setting.ts';
+
+export const UAT_DECLARATIONS = {
+  logsDir,
+  resultsDir: setting(path, {
+    env: ['CCP_RESULTS_DIR'],
+    default: 'results',
+    help: 'Folder of the runs and their summaries.',
+  }),
+  timeoutSecs: setting(seconds, {
+    env: ['TIMEOUT_SECS'],
+    flag: '--timeout-secs',
+    trust: 'cwd',
+    help: "Limit of each probe in seconds; where it is not set, the suite's own.",
+  }),
+  allowRealApi: setting(flag, {
+    env: ['ALLOW_REAL_API'],
+    default: '0',
+    help: 'Lets --upstream real spend money at the real providers.',
+  }),
+};
+
+/** The credentials among the variables, used with --upstream real only. */
+export const UAT_SECRETS = { zaiApiKey };
