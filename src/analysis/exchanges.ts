@@ -12,7 +12,7 @@ import type {
 } from '../protocol/usage-event.ts';
 import type { Evidence, ProbeResult } from './evidence.ts';
 import { problemOfLine } from './usage-line.ts';
-import { bytesOf, endOf, originForm, requestFacts, valueOf } from './wire.ts';
+import { bears, endOf, originForm, requestFacts, valueOf } from './wire.ts';
 
 /** One client request and everything that the other witnesses hold on it. */
 export interface Exchange {
@@ -100,8 +100,7 @@ interface OpenExchange {
 }
 
 function probeOf(transcript: Transcript, probes: readonly ProbeResult[]): ProbeResult | undefined {
-  const body = bytesOf(transcript.request.body);
-  return body === null ? undefined : probes.find(({ canary }) => canary !== '' && body.includes(canary));
+  return probes.find(({ canary }) => bears(transcript, canary));
 }
 
 /** Assigns each upstream transcript to the client request that caused it; gives those that have none. */

@@ -51,6 +51,14 @@ export function bytesOf(payload: Payload): Buffer | null {
   return bytes;
 }
 
+/** Whether a request bears a probe's phrase: in its body or, where it has none, in a header. */
+export function bears({ request }: Transcript, canary: string): boolean {
+  if (canary === '') return false;
+  return (
+    bytesOf(request.body)?.includes(canary) || request.headers.some(([, value]) => value.includes(canary))
+  );
+}
+
 export interface RequestFacts {
   /** Path without the query string. */
   readonly path: string;

@@ -4,7 +4,7 @@ import { about, completionOf, pointerTo } from '../check-kit.ts';
 import type { ProbeResult } from '../evidence.ts';
 import { accountOf, type Exchange } from '../exchanges.ts';
 import { explainsAnthropic, isFallback } from '../explained.ts';
-import { bytesOf, isHaiku, laneOf, requestFacts } from '../wire.ts';
+import { bears, isHaiku, laneOf, requestFacts } from '../wire.ts';
 
 const noHaikuOnAnthropic: Check = {
   id: 'ROUTE-01',
@@ -51,7 +51,7 @@ const expectedLane: Check = {
     const violations = evidence.probes.flatMap((probe) =>
       misrouted(
         probe,
-        evidence.upstream.filter((transcript) => bytesOf(transcript.request.body)?.includes(probe.canary)),
+        evidence.upstream.filter((transcript) => bears(transcript, probe.canary)),
         exchanges.filter((exchange) => exchange.probe === probe),
       ),
     );
