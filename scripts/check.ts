@@ -4,7 +4,7 @@
  * `--only a,b` and `--skip a,b` choose steps by name. Exits 1 if a step failed, 2 on a wrong command line.
  */
 import { spawn } from 'node:child_process';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 
@@ -79,7 +79,7 @@ async function runStep(step: Step, folder: string, tell: (text: string) => void)
 }
 
 function execute([file, ...args]: Step['command'], folder: string): Promise<{ ok: boolean; output: string }> {
-  const PATH = [join(ROOT, 'node_modules/.bin'), process.env['PATH']].join(delimiter);
+  const PATH = [join(ROOT, 'node_modules/.bin'), dirname(process.execPath), process.env['PATH']].join(delimiter);
   return new Promise((resolve) => {
     const child = spawn(file, args, {
       cwd: folder,
