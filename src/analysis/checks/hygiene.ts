@@ -1,4 +1,4 @@
-import type { Transcript } from '../../protocol/transcript.ts';
+import type { HeaderPairs, Transcript } from '../../protocol/transcript.ts';
 import type { Check, Violation } from '../check.ts';
 import type { Artifact, Canary, Evidence } from '../evidence.ts';
 import { findCanaries, findCredentialShapes, type HygieneHit, matchesPlace } from '../hygiene.ts';
@@ -45,25 +45,28 @@ function violationOf({ rule, place, line, count, form }: HygieneHit): Violation 
 
 /** The wire as places to search: `wire:client:request`, `wire:anth:response`, … one text each. */
 function wirePlaces({ client, upstream }: Evidence): Artifact[] {
-  const texts = new Map<string, string[]>();
-  for (const transcript of [...client, ...upstream]) {
-    const party = transcript.side === 'client' ? 'client' : transcript.observer;
-    for (const [part, text] of Object.entries(textsOf(transcript))) {
-      const place = `wire:${party}:${part}`;
-      texts.set(place, [...(texts.get(place) ?? []), text]);
-    }
-  }
-  return [...texts].map(([place, parts]) => ({ place, text: parts.join('\n') }));
+  const byParty = Map.groupBy([...client, ...upstream], ({ side, observer }) =>
+    side === 'client' ? 'client' : observer,
+  );
+  return [...byParty].flatMap(([party, group]) => [
+    { place: `wire:${party}:request`, text: group.map(requestText).join('\n') },
+    { place: `wire:${party}:response`, text: group.map(responseText).join('\n') },
+  ]);
 }
 
-function textsOf(transcript: Transcript): Record<'request' | 'response', string> {
-  const { request, response } = transcript;
-  const head = (first: string, headers: Transcript['request']['headers'] = []) =>
-    [first, ...headers.map(([name, value]) => `${name}: ${value}`)].join('\n');
-  return {
-    request: `${head(`${request.method} ${request.target}`, request.headers)}\n\n${bytesOf(request.body)?.toString('utf8') ?? ''}`,
-    response: `${head(String(response?.status ?? ''), response?.headers)}\n\n${decodedBody(transcript)?.toString('utf8') ?? ''}`,
-  };
+const requestText = ({ request }: Transcript): string =>
+  messageText(`${request.method} ${request.target}`, request.headers, bytesOf(request.body));
+
+const responseText = (transcript: Transcript): string =>
+  messageText(
+    String(transcript.response?.status),
+    transcript.response?.headers ?? [],
+    decodedBody(transcript),
+  );
+
+function messageText(firstLine: string, headers: HeaderPairs, body: Buffer | null): string {
+  const head = [firstLine, ...headers.map(([name, value]) => `${name}: ${value}`)].join('\n');
+  return `${head}\n\n${body?.toString('utf8') ?? ''}`;
 }
 
 export const HYGIENE_CHECKS: readonly Check[] = [noCanaryAstray, noCredentialShape];

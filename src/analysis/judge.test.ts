@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import type { Check, Finding } from './check.ts';
+import { CHECKS } from './checks/index.ts';
+import { judgeAll } from './judge.ts';
+import { greenRun } from './testing/green-run.ts';
+
+const checkThat = (finding: Finding, least = 2): Check => ({
+  id: 'X-01',
+  title: 'x',
+  least,
+  judge: () => finding,
+});
+const violation = { what: 'wrong', pointers: [] };
+
+describe('judgeAll', () => {
+  it('passes every check on a run where everything is right', () => {
+    const red = judgeAll(CHECKS, greenRun()).filter(({ outcome }) => outcome !== 'pass');
+    expect(red).toEqual([]);
+  });
+
+  it('calls a clean finding on too little evidence inconclusive, and says how little', () => {
+    const [verdict] = judgeAll([checkThat({ observed: 1, violations: [] })], greenRun());
+    expect(verdict).toMatchObject({
+      outcome: 'inconclusive',
+      note: 'needs at least 2 observations, saw 1',
+    });
+  });
+
+  it('fails on a violation however little was seen', () => {
+    const [verdict] = judgeAll([checkThat({ observed: 0, violations: [violation] })], greenRun());
+    expect(verdict?.outcome).toBe('fail');
+  });
+
+  it('skips with the reason of the check', () => {
+    const [verdict] = judgeAll(
+      [checkThat({ observed: 0, violations: [], skipped: 'no such probe' })],
+      greenRun(),
+    );
+    expect(verdict).toMatchObject({ outcome: 'skipped', note: 'no such probe' });
+  });
+
+  it('calls a check that breaks down invalid and judges the others', () => {
+    const broken: Check = {
+      ...checkThat({ observed: 0, violations: [] }),
+      judge: () => {
+        throw new Error('odd evidence');
+      },
+    };
+    const verdicts = judgeAll([broken, checkThat({ observed: 2, violations: [] })], greenRun());
+    expect(verdicts.map(({ outcome }) => outcome)).toEqual(['invalid', 'pass']);
+  });
+
+  it('refuses to judge by no check at all', () => {
+    expect(() => judgeAll([], greenRun())).toThrow(RangeError);
+  });
+});
+
+it('gives every check an id of its own and a least of at least one', () => {
+  expect(new Set(CHECKS.map(({ id }) => id)).size).toBe(CHECKS.length);
+  expect(CHECKS.filter(({ least }) => least < 1)).toEqual([]);
+});
