@@ -1,0 +1,204 @@
+/** Starts what is under test, or finds it running, and gives one handle for all kinds of it. */
+import { existsSync } from 'node:fs';
+import http from 'node:http';
+import { getCompileCacheDir } from 'node:module';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OperatorError } from '../errors.ts';
+import { childEnvironment, type Environment, type Home } from './environment.ts';
+import { findFreePort } from './ports.ts';
+import { type ProcessGroup, runGroup, startGroup } from './process-group.ts';
+import type { EndpointReply, Target, TargetSpec } from './types.ts';
+
+export interface TargetOptions {
+  readonly spec: TargetSpec;
+  /** Its own; it starts in the working directory there, in which nothing lies. */
+  readonly home: Home;
+  /** Where it is told to write; absolute. */
+  readonly logsDir: string;
+  /** Its settings and keys, beside what every child gets. */
+  readonly settings: Environment;
+  /** Until it answers. */
+  readonly readyTimeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const POLL_MS = 20;
+const ENDPOINT_TIMEOUT_MS = 10_000;
+const COMMAND_TIMEOUT_MS = 20_000;
+/** The proxy lets streams under way finish for 10 s; one second more and it has not kept its word. */
+const STOP_GRACE_MS = 11_000;
+const TAIL_LINES = 20;
+
+/** Rejects with NOT_READY, and what it printed last, where it ends or stays silent before it is ready. */
+export async function startTarget(options: TargetOptions): Promise<Target> {
+  const { spec } = options;
+  if (spec.kind === 'url') return findTarget(spec.url, options);
+  if (spec.kind === 'cmd') return launchCommand(spec.command, options);
+  return launchBuiltin(options);
+}
+
+/** The launcher of a program of this project, also when this file runs from `dist`. */
+function launcher(program: 'ccp'): string {
+  let folder = import.meta.dirname;
+  while (!existsSync(path.join(folder, 'bin', `${program}.js`))) folder = path.dirname(folder);
+  return path.join(folder, 'bin', `${program}.js`);
+}
+
+async function launchBuiltin(options: TargetOptions): Promise<Target> {
+  const env = environmentOf(options);
+  const ccp = (args: readonly string[]) => ({
+    file: process.execPath,
+    args: [launcher('ccp'), ...args],
+    env,
+    cwd: options.home.work,
+  });
+  const group = await startGroup({
+    ...ccp(['serve', '--port', '0']),
+    signal: options.signal,
+    graceMs: STOP_GRACE_MS,
+  });
+  const url = await readyOr(group, options, async () => {
+    const announced = /listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(group.stderr())?.[1];
+    return announced !== undefined && (await answers(announced, (status) => status === 200))
+      ? announced
+      : undefined;
+  });
+  const port = new URL(url).port;
+  return {
+    ...launchedTarget('builtin', url, group, options),
+    ccp: async (args) => {
+      const command = ccp(args);
+      return runGroup({ ...command, env: { ...env, CCP_PORT: port }, timeoutMs: COMMAND_TIMEOUT_MS });
+    },
+  };
+}
+
+async function launchCommand(command: string, options: TargetOptions): Promise<Target> {
+  const port = await findFreePort();
+  const group = await startGroup({
+    file: 'sh',
+    args: ['-c', command.replaceAll('{port}', String(port))],
+    env: { ...environmentOf(options), CCP_PORT: String(port) },
+    cwd: options.home.work,
+    signal: options.signal,
+    graceMs: STOP_GRACE_MS,
+  });
+  const url = `http://127.0.0.1:${port}`;
+  // It may be any proxy: whatever it answers there, it answers.
+  await readyOr(group, options, async () => (await answers(url, () => true)) || undefined);
+  return launchedTarget('cmd', url, group, options);
+}
+
+async function findTarget(given: string, { readyTimeoutMs, signal }: TargetOptions): Promise<Target> {
+  const url = given.replace(/\/+$/, '');
+  const deadline = performance.now() + readyTimeoutMs;
+  while (!(await answers(url, () => true))) {
+    signal?.throwIfAborted();
+    if (performance.now() > deadline) {
+      throw new OperatorError('NOT_READY', `nothing answers at ${url}`, {
+        hint: 'Start it, or leave --target out.',
+      });
+    }
+    await sleep(POLL_MS);
+  }
+  return {
+    kind: 'url',
+    url,
+    pid: null,
+    logsDir: null,
+    usageLogPath: null,
+    output: () => '',
+    ccp: async () => null,
+    get: (endpoint) => getEndpoint(url, endpoint),
+    stop: async () => ({ exitCode: null }),
+    kill: () => {},
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+function launchedTarget(
+  kind: 'builtin' | 'cmd',
+  url: string,
+  group: ProcessGroup,
+  { logsDir }: TargetOptions,
+): Target {
+  return {
+    kind,
+    url,
+    pid: group.pid,
+    logsDir,
+    usageLogPath: path.join(logsDir, 'usage.jsonl'),
+    output: group.output,
+    ccp: async () => null,
+    get: (endpoint) => getEndpoint(url, endpoint),
+    stop: async () => ({ exitCode: (await group.stop()).exitCode }),
+    kill: (signal) => group.kill(signal),
+    [Symbol.asyncDispose]: () => group[Symbol.asyncDispose](),
+  };
+}
+
+function environmentOf({ home, logsDir, settings }: TargetOptions): Environment {
+  const cache = getCompileCacheDir();
+  return childEnvironment({
+    home,
+    extra: {
+      // A cold start costs half a second, and a home of its own would make every start a cold one.
+      ...(cache !== undefined && { NODE_COMPILE_CACHE: path.dirname(cache) }),
+      CCP_LOGS_DIR: logsDir,
+      ...settings,
+    },
+  });
+}
+
+/** Polls until `check` gives something; stops the group and rejects where it ends, or time is up, before. */
+async function readyOr<T>(
+  group: ProcessGroup,
+  { readyTimeoutMs, signal }: TargetOptions,
+  check: () => Promise<T | undefined>,
+): Promise<T> {
+  const deadline = performance.now() + readyTimeoutMs;
+  const ended = group.exited.then(
+    ({ signal: by, exitCode }) => `ended (${by ?? `exit code ${exitCode}`}) before it was ready`,
+  );
+  const late = `was not ready in ${readyTimeoutMs} ms`;
+  for (;;) {
+    const found = await check();
+    if (found !== undefined) return found;
+    signal?.throwIfAborted();
+    const problem =
+      (await Promise.race([ended, sleep(POLL_MS)])) ?? (performance.now() > deadline ? late : undefined);
+    if (problem === undefined) continue;
+    await group.stop();
+    const tail = group.output().trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
+    throw new OperatorError(
+      'NOT_READY',
+      `the target ${problem}${tail === '' ? ', and printed nothing' : `:\n${tail}`}`,
+    );
+  }
+}
+
+async function answers(url: string, accept: (status: number) => boolean): Promise<boolean> {
+  try {
+    return accept((await getEndpoint(url, '/healthz')).status);
+  } catch {
+    return false;
+  }
+}
+
+/** A connection of its own each time: none stays open at the target. */
+async function getEndpoint(url: string, endpoint: string): Promise<EndpointReply> {
+  const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+  http
+    .get(`${url}${endpoint}`, { agent: false, signal: AbortSignal.timeout(ENDPOINT_TIMEOUT_MS) })
+    .on('response', resolve)
+    .on('error', reject);
+  const response = await promise;
+  const headers = Object.entries(response.headers).map(([name, value]) => [name, String(value)]);
+  return {
+    status: response.statusCode ?? 0,
+    headers: Object.fromEntries(headers),
+    body: await text(response),
+  };
+}
