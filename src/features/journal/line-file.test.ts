@@ -116,8 +116,10 @@ describe('rotation', () => {
 
   it('puts a line that is longer than the limit into a file of its own', () => {
     const file = open({ maxBytes: 10 });
-    for (const line of ['short', 'x'.repeat(50), 'end']) file.append(line);
-    expect([`${path}.2`, `${path}.1`, path].map(read)).toEqual(['short\n', `${'x'.repeat(50)}\n`, 'end\n']);
+    const long = 'x'.repeat(50);
+    for (const line of [long, 'short', long]) file.append(line);
+    expect(names()).toEqual(['usage.jsonl', 'usage.jsonl.1', 'usage.jsonl.2']);
+    expect([`${path}.2`, `${path}.1`, path].map(read)).toEqual([`${long}\n`, 'short\n', `${long}\n`]);
   });
 
   it('drops the oldest copy only once no process can still be writing to it', () => {
@@ -196,9 +198,10 @@ describe('rotation', () => {
     file.append('a longer line');
     expect(read()).toBe('one\na longer line\n');
     rmSync(`${path}.lock`);
+    file.append('tried again');
     later += 1_000;
-    file.append('two');
-    expect(read(`${path}.1`)).toBe('one\na longer line\n');
+    file.append('after a second');
+    expect(read(`${path}.1`)).toBe('one\na longer line\ntried again\n');
   });
 
   it('clears the lock of a process that was killed in a rotation', () => {
@@ -220,6 +223,16 @@ describe('rotation', () => {
     later += 1_000;
     file.append('three');
     expect([`${path}.1`, path].map(read)).toEqual(['one\ntwo\n', 'three\n']);
+  });
+
+  it('by another process a moment before is not done twice', () => {
+    const file = open({ maxBytes: 10 });
+    file.append('one');
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, 'its\n');
+    file.append('a longer line');
+    expect(names()).toEqual(['usage.jsonl', 'usage.jsonl.1']);
+    expect(read()).toBe('its\na longer line\n');
   });
 });
 
