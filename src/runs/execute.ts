@@ -5,7 +5,7 @@
 import type { World } from '../harness/types.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Canary, ProbeResult } from '../protocol/witness.ts';
-import { rawRequest } from './raw-request.ts';
+import { promptOf, rawRequest } from './raw-request.ts';
 import { createRedactor } from './redact.ts';
 import { type RunEvent, type RunNews, runEventSchema } from './run-events.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -78,8 +78,6 @@ async function sendWaves({ plan, signal, ...rest }: Sending): Promise<void> {
 /** Never rejects, so that a probe left behind by an interruption can't surface later. */
 async function sendOne(probe: PlannedProbe, { plan, world, tell }: Sending): Promise<'good' | 'bad'> {
   tell({ type: 'probe_started', id: probe.id });
-  if (probe.scenario !== undefined)
-    world.upstreams[probe.scenario.provider].play(probe.scenario.name, { times: 1 });
   try {
     const result = await send(probe, plan, world);
     tell({ type: 'probe_ended', result });
@@ -91,17 +89,11 @@ async function sendOne(probe: PlannedProbe, { plan, world, tell }: Sending): Pro
 }
 
 async function send(probe: PlannedProbe, { timeoutMs }: Plan, world: World): Promise<ProbeResult> {
-  const { id, model, lane: expectedLane } = probe;
+  const { id, model, lane: expectedLane, scenario } = probe;
+  if (typeof scenario === 'object') world.upstreams[scenario.provider].play(scenario.name, { times: 1 });
   if (probe.client === 'claude') {
-    const { login = 'key', prompt } = probe;
-    return world.runClaude({
-      id,
-      model,
-      expectedLane,
-      login,
-      timeoutMs,
-      ...(prompt !== undefined && { prompt }),
-    });
+    const { login = 'key' } = probe;
+    return world.runClaude({ id, model, expectedLane, login, timeoutMs, prompt: promptOf(probe) });
   }
   const credential = { header: 'x-api-key', value: world.canaries.anthropicKey } as const;
   const { answer: _, ...result } = await world.runProbe({
@@ -121,9 +113,9 @@ interface Teller {
 }
 
 function createTeller({ folder, onEvent, clock }: ExecuteOptions): Teller {
-  let hidden = (): readonly Canary[] => NONE;
+  let hidden: (() => readonly Canary[]) | undefined;
   const tell = (news: RunNews): void => {
-    const clean = createRedactor(hidden()).text(JSON.stringify({ ...news, at: clock.now() }));
+    const clean = createRedactor(hidden?.() ?? []).text(JSON.stringify({ ...news, at: clock.now() }));
     const event = runEventSchema.parse(JSON.parse(clean));
     folder.append(event);
     onEvent(event);
@@ -134,9 +126,6 @@ function createTeller({ folder, onEvent, clock }: ExecuteOptions): Teller {
     },
   });
 }
-
-/** Before the world is made there is nothing to hide. */
-const NONE: readonly Canary[] = [];
 
 async function failureOf(work: Promise<void>): Promise<unknown> {
   try {

@@ -3,7 +3,7 @@ import type { Check } from '../analysis/check.ts';
 import { OperatorError } from '../errors.ts';
 import type { ClaudeLookup, TargetSpec } from '../harness/types.ts';
 import type { Plan, PlannedProbe } from './run-record.ts';
-import type { ProbeSpec, Suite } from './suite.ts';
+import type { ProbeSpec, RawProbeSpec, Suite } from './suite.ts';
 import { missingWitness } from './witness-needs.ts';
 
 /** What the command line asks of a run. */
@@ -45,7 +45,7 @@ export function makePlan({
     });
   }
   const probes = suite.probes
-    .flatMap(expand)
+    .flatMap((spec) => expand(spec, options))
     .map((probe) => ({ probe, skip: whySkipped(probe, options, claude) }));
   const wanted = probes.flatMap(({ probe, skip }) => (skip === null ? [probe] : []));
   const skippedProbes = probes.flatMap(({ probe, skip }) =>
@@ -80,10 +80,15 @@ export function compactUtc(date: Date): string {
   return date.toISOString().replace(/\.\d+/, '').replaceAll(/[-:]/g, '');
 }
 
-function expand({ times = 1, ...spec }: ProbeSpec): PlannedProbe[] {
-  const probe: PlannedProbe = spec.client === 'claude' ? { ...spec, op: 'stream' } : spec;
+function expand({ times = 1, ...spec }: ProbeSpec, { upstream }: RunOptions): PlannedProbe[] {
+  const probe = spec.client === 'claude' ? ({ ...spec, op: 'stream' } as const) : rawProbe(spec, upstream);
   if (times === 1) return [probe];
   return Array.from({ length: times }, (_, index) => ({ ...probe, id: `${probe.id}-${index + 1}` }));
+}
+
+function rawProbe({ live, scenario, ...probe }: RawProbeSpec, upstream: Plan['upstream']): PlannedProbe {
+  if (upstream === 'real' && live !== undefined) return { ...probe, ...live };
+  return { ...probe, ...(scenario !== undefined && { scenario }) };
 }
 
 function whySkipped(probe: PlannedProbe, options: RunOptions, claude: ClaudeLookup): string | null {
@@ -91,25 +96,26 @@ function whySkipped(probe: PlannedProbe, options: RunOptions, claude: ClaudeLook
   if (probe.client === 'curl' && options.client === 'claude') return 'only Claude Code is asked for';
   if (probe.client === 'claude' && !claude.found) return `Claude Code was not found: ${claude.reason}`;
   if (probe.scenario === undefined) return null;
-  if (options.upstream === 'real') return 'a real upstream is never asked to misbehave';
+  if (options.upstream === 'real') return 'a real upstream plays no scenarios';
   if (options.target.kind === 'url')
     return 'the upstreams of a proxy that already runs are not ours to direct';
   return null;
 }
 
 /**
- * Raw probes first: they take milliseconds, and their timing is not disturbed by starting clients. Then every
- * Claude Code at once. A scenario applies to whatever comes next, so its probe goes alone.
+ * Raw probes first: they take milliseconds, and their timing is not disturbed by starting clients. A queued
+ * scenario applies to whatever comes next, so its probe goes alone. Then every Claude Code at once.
  */
 function waves(probes: readonly PlannedProbe[]): PlannedProbe[][] {
-  const plain = probes.filter(({ scenario }) => scenario === undefined);
-  const directed = probes.filter(({ scenario }) => scenario !== undefined);
+  const together = probes.filter((probe) => !queued(probe));
   return [
-    plain.filter(({ client }) => client === 'curl'),
-    ...directed.map((probe) => [probe]),
-    plain.filter(({ client }) => client === 'claude'),
+    together.filter(({ client }) => client === 'curl'),
+    ...probes.filter(queued).map((probe) => [probe]),
+    together.filter(({ client }) => client === 'claude'),
   ].filter((wave) => wave.length > 0);
 }
+
+const queued = ({ scenario }: PlannedProbe): boolean => typeof scenario === 'object';
 
 function chooseChecks({
   suite,

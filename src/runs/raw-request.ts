@@ -13,12 +13,12 @@ export interface ClientCredential {
 
 /** `canary` marks the probe on the wire: in the prompt where there is one, and in the session id. */
 export function rawRequest(
-  probe: Pick<PlannedProbe, 'op' | 'model' | 'acceptEncoding' | 'prompt'>,
+  probe: Omit<PlannedProbe, 'id' | 'client' | 'lane' | 'login'>,
   credential: ClientCredential,
   canary: string,
 ): Omit<ProbeRequest, 'timeoutMs'> {
   const endpoint = ENDPOINTS[probe.op];
-  const body = endpoint.body?.(probe.model, `${probe.prompt ?? 'Say ok.'} ${canary}`);
+  const body = endpoint.body?.(probe, `${promptOf(probe)} ${canary}`);
   return {
     method: endpoint.method,
     target: endpoint.target,
@@ -39,7 +39,16 @@ export function rawRequest(
           ] as const)),
     ],
     ...(body !== undefined && { body }),
+    ...(probe.leaveAfterMs !== undefined && { leave: { how: 'reset', afterMs: probe.leaveAfterMs } }),
   };
+}
+
+/** A mock plays the scenario that it finds named in a prompt. */
+export function promptOf({
+  scenario,
+  prompt = 'Say ok.',
+}: Pick<PlannedProbe, 'scenario' | 'prompt'>): string {
+  return typeof scenario === 'string' ? `${prompt} scenario=${scenario}` : prompt;
 }
 
 const BETAS = 'interleaved-thinking-2025-05-14,prompt-caching-scope-2026-01-05,claude-code-20250219';
@@ -47,30 +56,26 @@ const BETAS = 'interleaved-thinking-2025-05-14,prompt-caching-scope-2026-01-05,c
 interface Endpoint {
   readonly method: 'GET' | 'POST';
   readonly target: string;
-  readonly body?: (model: string, prompt: string) => string;
+  readonly body?: (probe: Asked, prompt: string) => string;
 }
 
+type Asked = Pick<PlannedProbe, 'model' | 'maxTokens'>;
+
 const ENDPOINTS: Readonly<Record<PlannedProbe['op'], Endpoint>> = {
-  stream: {
-    method: 'POST',
-    target: '/v1/messages?beta=true',
-    body: (model, prompt) => message(model, prompt, true),
-  },
-  nonstream: {
-    method: 'POST',
-    target: '/v1/messages?beta=true',
-    body: (model, prompt) => message(model, prompt, false),
-  },
+  stream: { method: 'POST', target: '/v1/messages?beta=true', body: message(true) },
+  nonstream: { method: 'POST', target: '/v1/messages?beta=true', body: message(false) },
   count_tokens: {
     method: 'POST',
     target: '/v1/messages/count_tokens?beta=true',
-    body: (model, prompt) => write({ model, messages: conversation(prompt) }),
+    body: ({ model }, prompt) => write({ model, messages: conversation(prompt) }),
   },
   models: { method: 'GET', target: '/v1/models?limit=1000' },
 };
 
-const message = (model: string, prompt: string, stream: boolean): string =>
-  write({ model, messages: conversation(prompt), max_tokens: 64, ...(stream && { stream }) });
+function message(stream: boolean) {
+  return ({ model, maxTokens = 64 }: Asked, prompt: string): string =>
+    write({ model, messages: conversation(prompt), max_tokens: maxTokens, ...(stream && { stream }) });
+}
 
 const conversation = (prompt: string) => [{ role: 'user', content: prompt }];
 

@@ -22,9 +22,14 @@ const plannedProbeSchema = z.strictObject({
   lane: z.enum(['anthropic', 'zai']).describe('where the contract says that it must go'),
   op: z.enum(['stream', 'nonstream', 'count_tokens', 'models']),
   login: z.enum(['key', 'oauth']).exactOptional().describe('Claude Code only'),
-  prompt: z.string().exactOptional(),
   acceptEncoding: z.string().exactOptional(),
-  scenario: z.strictObject({ provider: z.enum(['anth', 'zai']), name: z.string() }).exactOptional(),
+  leaveAfterMs: milliseconds.exactOptional(),
+  prompt: z.string().exactOptional().describe('real upstreams only; "Say ok." where absent'),
+  maxTokens: z.int().exactOptional(),
+  scenario: z
+    .union([z.string(), z.strictObject({ provider: z.enum(['anth', 'zai']), name: z.string() })])
+    .exactOptional()
+    .describe('what the upstreams play: asked for in the prompt, or queued at one of them'),
 });
 
 const reasonedSchema = z.strictObject({ id: z.string(), reason: z.string() });

@@ -34,8 +34,12 @@ interface AnyProbeSpec {
   readonly lane: Lane;
   /** How often it is sent; default once. */
   readonly times?: number;
-  /** What the upstream plays for it; default: a plain answer. Such a probe has the upstreams to itself. */
-  readonly scenario?: { readonly provider: ProviderId; readonly name: string };
+  /**
+   * What the upstream plays for it; default: a plain answer. A name is asked for in the prompt, so that every
+   * upstream that sees it plays it. With a provider it is queued there alone: what a fallback needs. Such a
+   * probe is sent by itself.
+   */
+  readonly scenario?: string | { readonly provider: ProviderId; readonly name: string };
 }
 
 export type Lane = 'anthropic' | 'zai';
@@ -45,8 +49,6 @@ export interface ClaudeProbeSpec extends AnyProbeSpec {
   readonly client: 'claude';
   /** How it is logged in: an API key (default) or a stored subscription login. */
   readonly login?: 'key' | 'oauth';
-  /** Default "Say ok." */
-  readonly prompt?: string;
 }
 
 /** One request written byte by byte. */
@@ -55,7 +57,8 @@ export interface RawProbeSpec extends AnyProbeSpec {
   readonly op: 'stream' | 'nonstream' | 'count_tokens' | 'models';
   /** Sent as `accept-encoding`; default `identity`. */
   readonly acceptEncoding?: string;
+  /** Goes away so many milliseconds after the first byte was sent. */
+  readonly leaveAfterMs?: number;
+  /** What is asked of a real upstream in place of the scenario; without it, a probe with a scenario is not sent there. */
+  readonly live?: { readonly prompt: string; readonly maxTokens: number };
 }
-
-/** The provider whose traffic a lane's label stands for. */
-export const PROVIDER_OF: Readonly<Record<Lane, ProviderId>> = { anthropic: 'anth', zai: 'zai' };

@@ -18,12 +18,7 @@ export function summaryMarkdown(record: RunRecord): string {
     '| check | outcome | claim | seen |',
     '| --- | --- | --- | --- |',
     ...checks.map(({ id, outcome: each, title: claim, observed, note }) =>
-      row([
-        id,
-        OUTCOME_WORDS[each].word,
-        note === undefined ? claim : `${claim} (${note})`,
-        String(observed),
-      ]),
+      row([id, OUTCOME_WORDS[each][0], note === undefined ? claim : `${claim} (${note})`, String(observed)]),
     ),
     ...failures(record),
     '',

@@ -1,6 +1,6 @@
 /** The verdict of a run for a person at a terminal: probes, checks, what failed and why, one last line. */
 import type { RunRecord } from '../run-record.ts';
-import { createStyle, OUTCOME_WORDS, type Style } from './style.ts';
+import { OUTCOME_WORDS, type Paint } from './style.ts';
 import { hang, wrap } from './wrap.ts';
 
 export const WIDTH = 80;
@@ -8,49 +8,49 @@ export const WIDTH = 80;
 type Verdict = RunRecord['checks'][number];
 
 /** `where`: the run's folder, as the reader would type it. */
-export function verdictText(
-  record: RunRecord,
-  { colour, where }: { colour: boolean; where: string },
-): string {
-  const style = createStyle(colour);
+export function verdictText(record: RunRecord, { paint, where }: { paint: Paint; where: string }): string {
   return [
     '',
-    ...probeTable(record, style),
+    ...probeTable(record, paint),
     '',
-    ...record.checks.flatMap((verdict) => checkLines(verdict, style)),
-    ...record.checks.flatMap((verdict) => (needsWords(verdict) ? failureLines(verdict, record, style) : [])),
+    ...record.checks.flatMap((verdict) => checkLines(verdict, paint)),
+    ...record.checks.flatMap((verdict) => (needsWords(verdict) ? failureLines(verdict, record, paint) : [])),
     '',
-    lastLine(record, style),
-    ...proven(record, style),
+    lastLine(record, paint),
+    ...proven(record, paint),
     `  ${where}`,
     '',
   ].join('\n');
 }
 
-function probeTable({ probes }: RunRecord, style: Style): string[] {
+function probeTable({ probes }: RunRecord, paint: Paint): string[] {
   const width = Math.max(5, ...probes.map(({ id }) => id.length));
-  return probes.map(({ id, client, expectedLane, ms, ok, timedOut, exitCode }) => {
-    const came = ok
-      ? 'answered'
-      : timedOut
-        ? 'timed out'
-        : exitCode === null
-          ? 'was cut off'
-          : 'got an error';
-    const who = client === 'claude' ? 'Claude Code' : 'raw';
-    return `  ${id.padEnd(width)}  ${style.dim(`${who.padEnd(11)}  ${expectedLane.padEnd(9)}`)}  ${seconds(ms).padStart(7)}  ${came}`;
+  return probes.map(({ client, ...probe }) => {
+    const who = (client === 'claude' ? 'Claude Code' : 'raw').padEnd(11);
+    const how = paint('dim', `${who}  ${probe.expectedLane.padEnd(9)}`);
+    return `  ${probe.id.padEnd(width)}  ${how}  ${seconds(probe.ms).padStart(7)}  ${fateOf(probe)}`;
   });
 }
 
-function checkLines({ id, outcome, title, observed, note }: Verdict, style: Style): string[] {
-  const { word, paint } = OUTCOME_WORDS[outcome];
+function fateOf({
+  ok,
+  timedOut,
+  exitCode,
+}: Pick<RunRecord['probes'][number], 'ok' | 'timedOut' | 'exitCode'>): string {
+  if (ok) return 'answered';
+  if (timedOut) return 'timed out';
+  return exitCode === null ? 'was cut off' : 'got an error';
+}
+
+function checkLines({ id, outcome, title, observed, note }: Verdict, paint: Paint): string[] {
+  const [word, style] = OUTCOME_WORDS[outcome];
   const label = `  ${word.padEnd(7)}  ${id.padEnd(12)}  `;
   const count = outcome === 'skipped' ? '' : ` ${observed} seen`;
   const lines = hang(label, title, WIDTH - count.length);
   const first = `${(lines[0] ?? label).padEnd(WIDTH - count.length)}${count}`.trimEnd();
-  const painted = first.replace(word, () => style[paint](word));
+  const painted = first.replace(word, () => paint(style, word));
   const remark = note !== undefined && outcome !== 'fail' ? hang(' '.repeat(label.length), note, WIDTH) : [];
-  return [painted, ...lines.slice(1), ...remark.map(style.dim)];
+  return [painted, ...lines.slice(1), ...remark.map((line) => paint('dim', line))];
 }
 
 const needsWords = ({ outcome, violations }: Verdict): boolean => outcome === 'fail' && violations.length > 0;
@@ -58,11 +58,11 @@ const needsWords = ({ outcome, violations }: Verdict): boolean => outcome === 'f
 /** More of the same teaches nothing; `run.json` has them all. */
 const SHOWN = 5;
 
-function failureLines({ id, title, violations }: Verdict, record: RunRecord, style: Style): string[] {
+function failureLines({ id, title, violations }: Verdict, record: RunRecord, paint: Paint): string[] {
   const rest = violations.length - SHOWN;
   return [
     '',
-    ...wrap(`FAIL ${id}: ${title}`, WIDTH).map(style.bad),
+    ...wrap(`FAIL ${id}: ${title}`, WIDTH).map((line) => paint('red', line)),
     ...violations
       .slice(0, SHOWN)
       .flatMap(({ what, expected, saw = {}, pointers }) => [
@@ -94,18 +94,16 @@ export function reproduceLine({ plan }: Pick<RunRecord, 'plan'>, check: string):
   ].join(' ');
 }
 
-const VERDICTS: Readonly<
-  Record<RunRecord['outcome'], { readonly word: string; readonly paint: keyof Style }>
-> = {
-  pass: { word: 'PASS', paint: 'good' },
-  fail: { word: 'FAIL', paint: 'bad' },
-  inconclusive: { word: 'INCONCLUSIVE', paint: 'doubt' },
-};
+const VERDICTS = {
+  pass: ['PASS', 'green'],
+  fail: ['FAIL', 'red'],
+  inconclusive: ['INCONCLUSIVE', 'yellow'],
+} as const satisfies Record<RunRecord['outcome'], unknown>;
 
-function lastLine(record: RunRecord, style: Style): string {
-  const { word, paint } = VERDICTS[record.outcome];
+function lastLine(record: RunRecord, paint: Paint): string {
+  const [word, style] = VERDICTS[record.outcome];
   const ending = record.ending === 'complete' ? '' : `, ${record.ending}`;
-  return `${style[paint](word)}  ${record.suite}: ${countsOf(record)}, ${record.probes.length} probes, ${seconds(record.ms)}${ending}`;
+  return `${paint(style, word)}  ${record.suite}: ${countsOf(record)}, ${record.probes.length} probes, ${seconds(record.ms)}${ending}`;
 }
 
 /** `23 of 24 checks passed, 1 skipped`. */
@@ -118,9 +116,9 @@ export function countsOf({ checks }: Pick<RunRecord, 'checks'>): string {
   return `${count('pass')} of ${checks.length} checks passed${others.join('')}`;
 }
 
-function proven({ outcome, plan }: RunRecord, style: Style): string[] {
+function proven({ outcome, plan }: RunRecord, paint: Paint): string[] {
   if (outcome !== 'pass') return [];
-  return plan.proves.flatMap((claim) => hang('  ', claim, WIDTH)).map(style.dim);
+  return plan.proves.flatMap((claim) => hang('  ', claim, WIDTH)).map((line) => paint('dim', line));
 }
 
 export function seconds(ms: number): string {

@@ -1,8 +1,14 @@
-/** Breaks text at spaces into lines of at most `width`; a longer word gets a line of its own. */
+/**
+ * Breaks text at spaces into lines of at most `width`; a longer word gets a line of its own. Control characters,
+ * which could command a terminal, are replaced: what is shown comes from the wire.
+ */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(/\s+/).filter((one) => one !== '')) {
+  for (const word of text
+    .replaceAll(/(?!\s)[\p{Cc}\p{Cf}]/gu, '\u{fffd}')
+    .split(/\s+/)
+    .filter((one) => one !== '')) {
     const longer = line === '' ? word : `${line} ${word}`;
     if (longer.length <= width || line === '') line = longer;
     else {

@@ -1,0 +1,132 @@
+/** What a person sees while a run is under way: a live list on a terminal, plain lines elsewhere. */
+import type { ListrTask } from 'listr2';
+import type { RunEvent } from '../run-events.ts';
+import type { Plan, PlannedProbe } from '../run-record.ts';
+import { seconds } from './verdict-text.ts';
+
+export interface Progress {
+  onEvent(event: RunEvent): void;
+  /** Resolves once the screen is free for the verdict. */
+  end(): Promise<void>;
+}
+
+/** One line for each thing that came to an end. */
+export function plainProgress(write: (line: string) => void): Progress {
+  let startedAt = 0;
+  return {
+    onEvent(event) {
+      if (event.type === 'run_started') startedAt = event.at;
+      const line = lineOf(event, event.at - startedAt);
+      if (line !== null) write(`${line}\n`);
+    },
+    end: async () => {},
+  };
+}
+
+function lineOf(event: RunEvent, sinceStart: number): string | null {
+  switch (event.type) {
+    case 'run_started':
+      return `${event.plan.run}: ${event.plan.waves.flat().length} probes, seed ${event.plan.seed}`;
+    case 'world_ready':
+      return `ready after ${seconds(sinceStart)}`;
+    case 'probe_started':
+    case 'run_ended':
+      return null;
+    case 'probe_ended':
+      return `${event.result.id}: ${event.result.ok ? 'answered' : 'ended with an error'} after ${seconds(event.result.ms)}`;
+    case 'probe_broke':
+      return `${event.id}: ${event.problem}`;
+    case 'interrupted':
+    case 'broken':
+      break;
+  }
+  return `${event.type}: ${event.note}`;
+}
+
+/** A task list that only mirrors the events: it decides nothing, and whatever it does not hear of ends with it. */
+export async function liveProgress(stream: NodeJS.WriteStream): Promise<Progress> {
+  const { DefaultRenderer, Listr, ListrLogger, ProcessOutput } = await import('listr2');
+  /** Listr asks standard output whether it is a terminal; this list lives on another stream. */
+  class LiveRenderer extends DefaultRenderer {
+    static override nonTTY = true;
+  }
+  const logger = new ListrLogger({
+    useIcons: true,
+    toStderr: [],
+    processOutput: new ProcessOutput(stream, stream),
+  });
+  const marks = createMarks();
+  let shown: Promise<unknown> | undefined;
+  return {
+    onEvent(event) {
+      if (event.type === 'run_started') {
+        const options = { concurrent: false, exitOnError: false, registerSignalListeners: false };
+        const renderer = {
+          renderer: LiveRenderer,
+          rendererOptions: { logger, clearOutput: true, collapseSubtasks: false },
+        };
+        shown = new Listr(tasksOf(event.plan, marks), { ...options, ...renderer }).run();
+      }
+      marks.hear(event);
+    },
+    async end() {
+      marks.close();
+      await shown;
+    },
+  };
+}
+
+function tasksOf(plan: Plan, marks: Marks): ListrTask[] {
+  const probeTask = ({ id, client, lane }: PlannedProbe): ListrTask => ({
+    title: `${id} (${client === 'claude' ? 'Claude Code' : 'raw'}, ${lane})`,
+    task: () => marks.reached(id),
+  });
+  return [
+    { title: 'Start upstreams and proxy', task: () => marks.reached(WORLD) },
+    ...plan.waves.map((wave, index): ListrTask => {
+      const [only, ...others] = wave.map(probeTask);
+      if (only !== undefined && others.length === 0) return only;
+      return {
+        title: `Probes ${index + 1}/${plan.waves.length}`,
+        task: (_, task) => task.newListr(wave.map(probeTask), { concurrent: true }),
+      };
+    }),
+    { title: 'Gather what the witnesses saw', task: () => marks.reached(END) },
+  ];
+}
+
+const WORLD = 'world:ready';
+const END = 'run:end';
+
+interface Marks {
+  hear(event: RunEvent): void;
+  /** Resolves when the thing named has come to an end; rejects where that end was a bad one. */
+  reached(name: string): Promise<void>;
+  /** Nothing more will be heard: whatever is waited for counts as over. */
+  close(): void;
+}
+
+function createMarks(): Marks {
+  const marks = new Map<string, PromiseWithResolvers<void>>();
+  let closed = false;
+  const mark = (name: string): PromiseWithResolvers<void> => {
+    const known = marks.get(name) ?? Promise.withResolvers<void>();
+    // A mark that nobody waits for yet may fail without harm.
+    known.promise.catch(() => {});
+    marks.set(name, known);
+    if (closed) known.resolve();
+    return known;
+  };
+  return {
+    hear(event) {
+      if (event.type === 'world_ready') mark(WORLD).resolve();
+      if (event.type === 'probe_broke') mark(event.id).reject(new Error(event.problem));
+      if (event.type === 'probe_ended') mark(event.result.id).resolve();
+    },
+    reached: (name) => mark(name).promise,
+    close() {
+      closed = true;
+      for (const { resolve } of marks.values()) resolve();
+    },
+  };
+}

@@ -1,0 +1,10 @@
+import type { Suite } from '../src/runs/suite.ts';
+import { haikuSonnet } from './haiku-sonnet.ts';
+import { haikuZai } from './haiku-zai.ts';
+import { reproGo } from './repro-go.ts';
+import { reproGoQuick } from './repro-go-quick.ts';
+import { sonnetAnth } from './sonnet-anth.ts';
+import { verifySse } from './verify-sse.ts';
+
+/** All suites, in the order of `ccp-uat list`. */
+export const SUITES: readonly Suite[] = [reproGoQuick, reproGo, verifySse, haikuZai, sonnetAnth, haikuSonnet];

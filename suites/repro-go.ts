@@ -1,0 +1,52 @@
+import type { Suite } from '../src/runs/suite.ts';
+import { GATES } from './gates.ts';
+import { HAIKU, RAW_PROBES, SONNET } from './raw-probes.ts';
+
+const toZai = { client: 'curl', model: HAIKU, lane: 'zai' } as const;
+const toAnthropic = { client: 'curl', model: SONNET, lane: 'anthropic' } as const;
+
+export const reproGo: Suite = {
+  name: 'repro-go',
+  title: 'ccp relays Claude Code faithfully (gateway door, the full proof)',
+  proves: [
+    'Haiku goes to Z.AI and everything else to Anthropic, each with its own credential and no other.',
+    'What the client sent and got is, byte for byte, what the upstream got and sent, in every compression.',
+    'The usage log, the metrics and the upstreams tell one account, to the token, also of broken streams.',
+    'A lane that is used up falls back without carrying a credential along.',
+  ],
+  probes: [
+    ...RAW_PROBES,
+    { ...toAnthropic, id: 'tools', op: 'stream', scenario: 'tools' },
+    { ...toAnthropic, id: 'thinking', op: 'stream', scenario: 'thinking' },
+    { ...toAnthropic, id: 'many-blocks', op: 'stream', scenario: 'many-blocks' },
+    { ...toAnthropic, id: 'brotli', op: 'stream', acceptEncoding: 'br', scenario: 'br' },
+    { ...toAnthropic, id: 'zstd', op: 'stream', acceptEncoding: 'zstd', scenario: 'zstd' },
+    { ...toAnthropic, id: 'crlf', op: 'stream', scenario: 'crlf' },
+    { ...toAnthropic, id: 'inside-utf8', op: 'stream', scenario: 'inside-utf8' },
+    { ...toAnthropic, id: 'truncated', op: 'stream', scenario: 'truncated' },
+    { ...toAnthropic, id: 'gzip-error', op: 'stream', acceptEncoding: 'gzip', scenario: 'gzip-error' },
+    { ...toAnthropic, id: 'overloaded', op: 'nonstream', scenario: 'anth-529' },
+    { ...toZai, id: 'late-counts', op: 'stream', scenario: 'usage-late' },
+    {
+      ...toZai,
+      id: 'used-up',
+      lane: 'anthropic',
+      op: 'stream',
+      scenario: { provider: 'zai', name: 'zai-1308-2026' },
+    },
+    {
+      ...toZai,
+      id: 'key-expired',
+      lane: 'anthropic',
+      op: 'nonstream',
+      scenario: { provider: 'zai', name: 'zai-401-2026' },
+    },
+    { client: 'claude', id: 'claude-haiku', model: 'haiku', lane: 'zai', times: 2 },
+    { client: 'claude', id: 'claude-haiku-login', model: 'haiku', lane: 'zai', login: 'oauth' },
+    { client: 'claude', id: 'claude-sonnet', model: 'sonnet', lane: 'anthropic', times: 2 },
+    { client: 'claude', id: 'claude-sonnet-login', model: 'sonnet', lane: 'anthropic', login: 'oauth' },
+  ],
+  settings: {},
+  checks: GATES,
+  artifacts: { name: 'go_repro', summary: 'GO-REPRO-SUMMARY.md' },
+};

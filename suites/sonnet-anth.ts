@@ -1,0 +1,12 @@
+import type { Suite } from '../src/runs/suite.ts';
+import { FIDELITY } from './gates.ts';
+
+export const sonnetAnth: Suite = {
+  name: 'sonnet-anth',
+  title: 'One sonnet call of Claude Code, through to Anthropic',
+  proves: ["Claude Code's sonnet call went to Anthropic with the client's own credential, unchanged."],
+  probes: [{ client: 'claude', id: 'claude-sonnet', model: 'sonnet', lane: 'anthropic' }],
+  settings: {},
+  checks: [...FIDELITY, 'HEADER-03'],
+  artifacts: { name: 'sonnet_anth' },
+};
