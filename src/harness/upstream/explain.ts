@@ -21,9 +21,15 @@ export function explain(scenario: Scenario): string {
 }
 
 function answerInWords({ status, headers, body }: Scenario): string {
-  const names = Object.keys(headers);
-  const withHeaders = names.length === 0 ? '' : ` with ${names.join(', ')}`;
-  return `${status}${withHeaders}: ${bodyInWords(body)}`;
+  return `${status}${headersInWords(Object.keys(headers))}: ${bodyInWords(body)}`;
+}
+
+const HEADERS_NAMED = 3;
+
+function headersInWords(names: readonly string[]): string {
+  if (names.length === 0) return '';
+  const more = names.length > HEADERS_NAMED ? ` and ${names.length - HEADERS_NAMED} more headers` : '';
+  return ` with ${names.slice(0, HEADERS_NAMED).join(', ')}${more}`;
 }
 
 function bodyInWords(body: Scenario['body']): string {
@@ -34,7 +40,7 @@ function bodyInWords(body: Scenario['body']): string {
       return [
         `${kind} of ${body.blocks.map(blockInWords).join(', ') || 'nothing'}, ${body.stop_reason}`,
         body.usage !== undefined && `usage ${body.usage}`,
-        body.usage_in_delta !== 'all' && `${body.usage_in_delta} in the usage of message_delta`,
+        USAGE_IN_DELTA[body.usage_in_delta],
         body.usage_updates > 1 && `${body.usage_updates} cumulative usage updates`,
         body.pings.lead !== 1 && `${body.pings.lead} pings first`,
         body.pings.every > 0 && `a ping after every ${body.pings.every} events`,
@@ -59,6 +65,12 @@ function bodyInWords(body: Scenario['body']): string {
   }
 }
 
+const USAGE_IN_DELTA = {
+  all: undefined,
+  output: 'message_delta without the input side',
+  nulls: 'message_delta with nulls for the input side',
+} as const;
+
 function blockInWords(block: Block): string {
   switch (block.type) {
     case 'text':
@@ -74,9 +86,10 @@ function blockInWords(block: Block): string {
 
 function itemInWords(item: Item): string {
   if ('comment' in item) return `a comment "${item.comment}"`;
-  if (typeof item.data === 'string') return `data "${item.data}"`;
+  if (typeof item.data === 'string') return `data ${JSON.stringify(item.data)}`;
   const { type } = item.data;
-  return item.event ?? (typeof type === 'string' ? type : 'an event without a type');
+  const name = item.event === 'none' ? undefined : item.event;
+  return name ?? (typeof type === 'string' ? type : 'an event without a name');
 }
 
 function piecesInWords(pieces: Scenario['pieces']): string | undefined {

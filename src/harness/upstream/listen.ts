@@ -5,6 +5,7 @@ import { type IncomingHttpHeaders, performServerHandshake, type ServerHttp2Strea
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { Certificate } from '../certs.ts';
+import { createTransport } from './transport.ts';
 import { type Arrival, pairs } from './wire.ts';
 import { createH1Wire } from './wire-h1.ts';
 import { createH2Wire } from './wire-h2.ts';
@@ -136,7 +137,9 @@ function serveHttp2(
   onArrival: ListenOptions['onArrival'],
   onMalformed: ListenOptions['onMalformed'],
 ): void {
-  const session = performServerHandshake(socket);
+  // The session must not own the TLS handle: two writers on it abort the process (an assertion of Node 24).
+  const transport = createTransport(socket);
+  const session = performServerHandshake(transport);
   session.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'ECONNRESET') onMalformed(`HTTP/2: ${error.message}`);
   });
@@ -155,7 +158,7 @@ function serveHttp2(
         headers: pairs(rawHeaders),
         body: stream,
         bodyIsWhole: () => stream.readableEnded && !stream.aborted,
-        wire: createH2Wire(stream, socket, raw),
+        wire: createH2Wire(stream, transport, raw),
       }),
   );
 }

@@ -21,7 +21,8 @@ export interface Performance {
 /** Never throws on account of the client. */
 export async function perform(performance: Performance): Promise<Ending> {
   const { scenario, rendered, wire, recorder, clock, closing, headOnly } = performance;
-  const { fault, delays } = scenario;
+  const { delays } = scenario;
+  const fault = faultOf(scenario, rendered);
   const stop = AbortSignal.any([wire.gone, closing]);
   const stopped = aborted(stop);
   const pause = (ms: number): Promise<void> => sleep(ms, clock, stop);
@@ -58,6 +59,11 @@ export async function perform(performance: Performance): Promise<Ending> {
   if (stop.aborted) return endedEarly();
   if (scenario.afterwards === 'close') wire.closeConnection();
   return 'complete';
+}
+
+function faultOf({ fault }: Scenario, { stream }: Rendered): Fault | undefined {
+  const countsEvents = typeof fault?.at === 'object' && 'events' in fault.at;
+  return countsEvents && !stream ? undefined : fault;
 }
 
 /** Whether that was the end of the exchange. */

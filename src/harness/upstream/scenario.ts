@@ -110,14 +110,13 @@ const bodySchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('empty') }),
 ]);
 
-/** Where a fault strikes. Bytes are those of the body as sent, after compression. */
-const cutPoint = z.union([
-  z.literal('before_head'),
-  z.literal('mid_head'),
-  z.strictObject({ events: count }),
-  z.strictObject({ bytes: count }),
-]);
+/**
+ * Where a fault strikes. A place counted in events exists in a stream only: a JSON answer stays whole. Bytes
+ * are those of the body as sent, after compression.
+ */
 const inBody = z.union([z.strictObject({ events: count }), z.strictObject({ bytes: count })]);
+const beforeHeadOrInBody = z.union([z.literal('before_head'), inBody]);
+const cutPoint = z.union([z.literal('mid_head'), beforeHeadOrInBody]);
 
 const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('end'), at: inBody }).describe('a clean end of the framing, too early'),
@@ -127,10 +126,10 @@ const faultSchema = z.discriminatedUnion('kind', [
   z
     .strictObject({ kind: z.literal('malformed_chunk'), at: inBody })
     .describe('a chunk size that is no number'),
-  z.strictObject({ kind: z.literal('rst_stream'), at: cutPoint, code: z.int().min(0) }),
+  z.strictObject({ kind: z.literal('rst_stream'), at: beforeHeadOrInBody, code: z.int().min(0) }),
   z.strictObject({
     kind: z.literal('goaway'),
-    at: cutPoint,
+    at: beforeHeadOrInBody,
     code: z.int().min(0).default(0),
     processed: z
       .boolean()
@@ -141,7 +140,7 @@ const faultSchema = z.discriminatedUnion('kind', [
 export const CODECS = ['gzip', 'br', 'zstd', 'deflate'] as const;
 
 export const scenarioSchema = z.strictObject({
-  summary: z.string().describe('one sentence for a person'),
+  summary: z.string().describe('one sentence for a person, without a full stop'),
   status: z.int().min(200).max(599).default(200),
   headers: z
     .record(z.string(), z.union([z.string(), z.array(z.string()), z.null()]))

@@ -6,14 +6,15 @@ import type { HeaderPairs } from '../../protocol/transcript.ts';
 import type { Head, Wire } from './wire.ts';
 
 /**
- * `transport` carries the frames (the TLS socket), `raw` is the TCP socket below it.
+ * `transport` carries the frames, `raw` is the TCP socket far below it.
  *
  * `stream.close(code)` of Node 24 ends the writable side first: the peer sees END_STREAM and no RST_STREAM at
- * all, a clean end. So a RST_STREAM frame is written to the transport directly; node:http2 writes whole frames,
- * so none is ever torn.
+ * all, a clean end. `session.goaway(code, 0)` takes 0 for "the last stream". So these frames are written to the
+ * transport directly; node:http2 writes whole frames, so none is ever torn.
  */
 export function createH2Wire(stream: ServerHttp2Stream, transport: Duplex, raw: Socket): Wire {
   const gone = new AbortController();
+  const streamId = stream.id ?? 0;
   let struck = false;
   let finished = false;
   stream.on('finish', () => {
@@ -29,9 +30,7 @@ export function createH2Wire(stream: ServerHttp2Stream, transport: Duplex, raw: 
     new Promise((resolve) => void transport.write(frame, () => resolve()));
   const resetStream = async (code: number): Promise<void> => {
     struck = true;
-    const payload = Buffer.alloc(4);
-    payload.writeUInt32BE(code);
-    await sendFrame(Buffer.concat([frameHeader(FRAME.rstStream, stream.id, payload.length), payload]));
+    await sendFrame(rstStream(streamId, code));
     stream.destroy();
   };
   return {
@@ -44,7 +43,7 @@ export function createH2Wire(stream: ServerHttp2Stream, transport: Duplex, raw: 
     },
     async partialHead() {
       // A HEADERS frame that promises a hundred bytes, of which none follows.
-      await sendFrame(frameHeader(FRAME.headers, stream.id, 100));
+      await sendFrame(frameHeader(FRAME.headers, streamId, 100));
     },
     write: (bytes) => new Promise((resolve) => void stream.write(bytes, () => resolve())),
     end: () => new Promise((resolve) => void stream.end(resolve)),
@@ -64,26 +63,40 @@ export function createH2Wire(stream: ServerHttp2Stream, transport: Duplex, raw: 
         case 'rst_stream':
           await resetStream(fault.code);
           return;
-        case 'goaway': {
+        case 'goaway':
           struck = !fault.processed;
-          const last = fault.processed ? stream.id : (stream.id ?? 0) - 2;
-          stream.session?.goaway(fault.code, Math.max(0, last ?? 0));
-        }
+          await sendFrame(goaway(fault.processed ? streamId : streamId - 2, fault.code));
       }
     },
     closeConnection: () => raw.destroySoon(),
   };
 }
 
-const FRAME = { headers: 0x1, rstStream: 0x3 } as const;
+// Frames, RFC 9113, 4.1 and 6.
 
-/** RFC 9113, 4.1: length (24 bits), type, flags, stream. */
-function frameHeader(type: number, streamId: number | undefined, length: number): Buffer {
+const FRAME = { headers: 0x1, rstStream: 0x3, goaway: 0x7 } as const;
+
+function rstStream(streamId: number, code: number): Buffer {
+  return Buffer.concat([frameHeader(FRAME.rstStream, streamId, 4), uint32(code)]);
+}
+
+function goaway(lastStreamId: number, code: number): Buffer {
+  return Buffer.concat([frameHeader(FRAME.goaway, 0, 8), uint32(Math.max(0, lastStreamId)), uint32(code)]);
+}
+
+/** Length (24 bits), type, flags, stream. */
+function frameHeader(type: number, streamId: number, length: number): Buffer {
   const header = Buffer.alloc(9);
   header.writeUIntBE(length, 0, 3);
   header[3] = type;
-  header.writeUInt32BE(streamId ?? 0, 5);
+  header.writeUInt32BE(streamId, 5);
   return header;
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
 }
 
 function lowerCase({ status, headers, now, length, bodyBytes }: Head): HeaderPairs {
