@@ -18,6 +18,18 @@ describe('judgeAll', () => {
     expect(red).toEqual([]);
   });
 
+  it('passes no check on a run that left nothing', () => {
+    const nothing = greenRun((evidence) => {
+      Object.assign(evidence, { probes: [], client: [], upstream: [], canaries: [], artifacts: [] });
+      evidence.usage.events = [];
+      evidence.proxy = { readyz: null, providers: null, metrics: null };
+    });
+    const outcomes = Object.fromEntries(judgeAll(CHECKS, nothing).map(({ id, outcome }) => [id, outcome]));
+    const { 'ABORT-01': abort, ...others } = outcomes;
+    expect(abort).toBe('skipped');
+    expect(new Set(Object.values(others))).toEqual(new Set(['inconclusive']));
+  });
+
   it('calls a clean finding on too little evidence inconclusive, and says how little', () => {
     const [verdict] = judgeAll([checkThat({ observed: 1, violations: [] })], greenRun());
     expect(verdict).toMatchObject({

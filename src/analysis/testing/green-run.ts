@@ -6,11 +6,13 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { HeaderPairs, Payload, Transcript } from '../../protocol/transcript.ts';
 import type { CompletionEvent, Tokens, UsageEvent } from '../../protocol/usage-event.ts';
+import type { Verdict } from '../check.ts';
+import { CHECKS } from '../checks/index.ts';
 import type { Evidence, ProbeResult } from '../evidence.ts';
+import { judgeAll } from '../judge.ts';
 
-export type Mutable<T> = T extends (...args: never[]) => unknown
-  ? T
-  : { -readonly [Key in keyof T]: Mutable<T[Key]> };
+/** Everything may be broken. What is `unknown` stays so. */
+export type Mutable<T> = unknown extends T ? T : { -readonly [Key in keyof T]: Mutable<T[Key]> };
 
 const CLIENT_KEY = `sk-ant-api03-${'k3y'.repeat(31)}AA`;
 const ZAI_KEY = `${'0123456789abcdef'.repeat(2)}.Abcdefgh12345678`;
@@ -48,7 +50,8 @@ export function greenRun(alter: (evidence: Mutable<Evidence>) => unknown = () =>
       { place: 'proxy.log', text: 'ccp: listening\n' },
     ],
   };
-  const copy: Mutable<Evidence> = structuredClone(evidence);
+  // By way of JSON, as a stored run comes back.
+  const copy: Mutable<Evidence> = JSON.parse(JSON.stringify(evidence));
   alter(copy);
   return copy;
 }
@@ -66,6 +69,35 @@ export function completionIn(evidence: Mutable<Evidence>, rid: string): Mutable<
   if (found?.event !== 'completion') throw new Error(`the green run has no completion ${rid}`);
   return found;
 }
+
+/** The verdict of one check on the green run after `alter`. */
+export function verdictOf(id: string, alter?: (evidence: Mutable<Evidence>) => unknown): Verdict {
+  const [verdict] = judgeAll([pick(CHECKS, id)], greenRun(alter));
+  if (verdict === undefined) throw new Error(`no verdict of ${id}`);
+  return verdict;
+}
+
+/** The answer of a transcript; a test that names one without is wrong. */
+export function responseOf({
+  id,
+  response,
+}: Mutable<Transcript>): Mutable<NonNullable<Transcript['response']>> {
+  if (response === undefined) throw new Error(`${id} has no response`);
+  return response;
+}
+
+/** Puts other bytes in the place of a body, in as many pieces at the same times. */
+export function replaceBody(body: Mutable<Payload>, content: string | Buffer): void {
+  const { pieces } = body;
+  const fresh: Mutable<Payload> = JSON.parse(
+    JSON.stringify(payloadOf(content, { pieces: pieces.length || 1 })),
+  );
+  for (const [index, piece] of fresh.pieces.entries()) piece[0] = pieces[index]?.[0] ?? piece[0];
+  Object.assign(body, fresh);
+}
+
+/** The bytes of a body. */
+export const contentOf = (body: Payload): Buffer => Buffer.from(body.base64 ?? '', 'base64');
 
 /** A body as an observer records it, in pieces of equal length `stepMs` apart. */
 export function payloadOf(

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { greenRun, pick, verdictOf } from '../testing/green-run.ts';
+
+const zaiKey = greenRun().canaries.find(({ name }) => name === 'zai-key')?.value ?? '';
+
+describe('HYGIENE-01', () => {
+  it.each([
+    ['plain', zaiKey],
+    ['base64', Buffer.from(`x:${zaiKey}`).toString('base64')],
+    ['hexadecimal', Buffer.from(zaiKey).toString('hex')],
+    ['percent-encoded', [...Buffer.from(zaiKey)].map((byte) => `%${byte.toString(16)}`).join('')],
+    ['plain, split across lines', `${zaiKey.slice(0, 20)}\n  ${zaiKey.slice(20)}`],
+  ])('fails on a canary in the proxy output: %s', (form, text) => {
+    const { outcome, violations } = verdictOf('HYGIENE-01', ({ artifacts }) => {
+      artifacts.push({ place: 'proxy.out', text: `started\n${text}\n` });
+    });
+    expect(outcome).toBe('fail');
+    expect(violations[0]?.what).toContain(`canary:zai-key (${form})`);
+    expect(JSON.stringify(violations)).not.toContain(zaiKey);
+  });
+
+  it('fails on a canary on a wire where it does not belong', () => {
+    const { outcome, violations } = verdictOf('HYGIENE-01', ({ upstream }) => {
+      pick(upstream, 'u-ready-anth').request.target = `/?k=${zaiKey}`;
+    });
+    expect(outcome).toBe('fail');
+    expect(violations[0]?.what).toContain('wire:anth:request');
+  });
+
+  it('is inconclusive when the search finds no canary even where it belongs', () => {
+    const { outcome } = verdictOf('HYGIENE-01', ({ canaries }) => {
+      for (const canary of canaries) canary.value = 'never-sent-anywhere';
+    });
+    expect(outcome).toBe('inconclusive');
+  });
+});
+
+describe('HYGIENE-02', () => {
+  it('fails on the shape of a credential in an artifact and does not show it', () => {
+    const secret = 'sk-ant-api03-abcdefghijklmnop';
+    const { outcome, violations } = verdictOf('HYGIENE-02', ({ artifacts }) => {
+      artifacts.push({ place: 'report.html', text: `<p>\n${secret}</p>` });
+    });
+    expect(outcome).toBe('fail');
+    expect(violations[0]).toMatchObject({ pointers: ['report.html:2'] });
+    expect(JSON.stringify(violations)).not.toContain(secret);
+  });
+
+  it('leaves the wire to HYGIENE-01', () => {
+    const { outcome } = verdictOf('HYGIENE-02', ({ artifacts }) => {
+      artifacts.push({ place: 'wire:anth:request', text: 'x-api-key: sk-ant-api03-abcdefghijklmnop' });
+    });
+    expect(outcome).toBe('pass');
+  });
+});
