@@ -14,27 +14,33 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { OperatorError } from '../../errors.ts';
 import { hasCode } from '../../platform/files.ts';
 
 const TOKEN_BYTES = 32;
+/** Two are enough alone; others that start at once may cost a few more. */
+const ROUNDS = 10;
 /** 32 bytes in base64url, and nothing else. */
 const SANE = /^[A-Za-z0-9_-]{43}$/;
 
 /**
  * Gives the control token kept in `control.token` of the profile's state folder, making folder (0700) and file
  * (0600) where they are missing. Processes that start at once agree on one token. A file that others can read
- * or that holds no token is replaced. Throws what the file system throws.
+ * or that holds no token is replaced. Throws `CONFIG` where the file system keeps no permissions, and what it throws itself.
  */
 export function ensureControlToken(stateDir: string): string {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   if ((lstatSync(stateDir).mode & 0o077) !== 0) chmodSync(stateDir, 0o700);
   const path = join(stateDir, 'control.token');
-  for (;;) {
+  for (let round = 0; round < ROUNDS; round += 1) {
     const token = readToken(path);
     if (token !== null) return token;
     setAside(path);
     publish(path, randomBytes(TOKEN_BYTES).toString('base64url'));
   }
+  throw new OperatorError('CONFIG', `${path} cannot be kept from other users`, {
+    hint: 'Set XDG_STATE_HOME to a folder on a file system that keeps permissions.',
+  });
 }
 
 /** The token in a file, null where there is no such file or it is not fit to be trusted. */

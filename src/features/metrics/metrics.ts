@@ -26,8 +26,8 @@ const TTFB_BUCKETS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 
 const EVENT_LOOP_PRECISION_MS = 100;
 
 /**
- * Counts exchanges in a registry of its own. prom-client's `inc` and `observe` take 0.2 to 0.3 µs each with
- * labels, 1.5 µs an exchange: there is nothing to gain from resolving children beforehand.
+ * Counts exchanges in a registry of its own. prom-client's `inc` and `observe` take 0.2 to 0.4 µs each with
+ * labels, 2.7 µs an exchange; its `labels()` children hash the labels all the same and would save nothing.
  */
 export function createMetrics({ defaultMetrics = true }: MetricsOptions = {}): Metrics {
   const registry = new Registry();

@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import type { CompletionEvent } from '../../protocol/usage-event.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { MAX_MODELS } from './model-labels.ts';
+
+const completed: CompletionEvent = {
+  v: 1,
+  ts: '2026-01-02T03:04:05.678Z',
+  rid: '0123456789abcdef',
+  event: 'completion',
+  lane: 'zai',
+  provider: 'zai',
+  upstream: 'https://api.z.ai',
+  method: 'POST',
+  path: '/v1/messages',
+  model: 'claude-haiku-4-5',
+  op: 'stream',
+  decision: 'to_zai',
+  reason: 'ok',
+  status: 200,
+  latency_ms: 3_000,
+  ttfb_ms: 400,
+  attempts: [{ provider: 'zai', status: 200, ms: 3_000 }],
+  tokens: { input: 10, output: 20, cache_read: 30, cache_write_5m: 40, cache_write_1h: 0 },
+  bytes_in: 1,
+  bytes_out: 2,
+};
+
+const bare = (): Metrics => createMetrics({ defaultMetrics: false });
+
+/** The samples of one metric, as Prometheus would read them. */
+async function samples(metrics: Metrics, name: string): Promise<string[]> {
+  const { body } = await metrics.render();
+  return body.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+}
+
+describe('metrics', () => {
+  it('count exchanges by lane, op, status and final decision', async () => {
+    const metrics = bare();
+    metrics.onCompletion?.(completed);
+    metrics.onCompletion?.(completed);
+    metrics.onCompletion?.({ ...completed, lane: 'anthropic', status: 529, decision: 'fallback_auth' });
+    expect(await samples(metrics, 'ccp_requests_total')).toEqual([
+      'ccp_requests_total{lane="zai",op="stream",status="200",decision="to_zai"} 2',
+      'ccp_requests_total{lane="anthropic",op="stream",status="529",decision="fallback_auth"} 1',
+    ]);
+  });
+
+  it('measure duration and first byte in seconds', async () => {
+    const metrics = bare();
+    metrics.onCompletion?.(completed);
+    expect(await samples(metrics, 'ccp_request_duration_seconds_sum')).toEqual([
+      'ccp_request_duration_seconds_sum{lane="zai",op="stream"} 3',
+    ]);
+    expect(await samples(metrics, 'ccp_ttfb_seconds_sum')).toEqual([
+      'ccp_ttfb_seconds_sum{lane="zai",op="stream"} 0.4',
+    ]);
+    const buckets = await samples(metrics, 'ccp_request_duration_seconds_bucket');
+    expect(buckets).toContain('ccp_request_duration_seconds_bucket{le="2.5",lane="zai",op="stream"} 0');
+    expect(buckets).toContain('ccp_request_duration_seconds_bucket{le="5",lane="zai",op="stream"} 1');
+  });
+
+  it('leave the first byte out where there was none', async () => {
+    const metrics = bare();
+    const { ttfb_ms: _, tokens: __, ...refused } = completed;
+    metrics.onCompletion?.(refused);
+    expect(await samples(metrics, 'ccp_ttfb_seconds_count')).toEqual([]);
+  });
+
+  it('count tokens by lane, model and kind', async () => {
+    const metrics = bare();
+    metrics.onCompletion?.(completed);
+    metrics.onCompletion?.(completed);
+    metrics.onCompletion?.({ ...completed, model: null });
+    const found = await samples(metrics, 'ccp_tokens_total');
+    expect(found).toContain('ccp_tokens_total{lane="zai",model="claude-haiku-4-5",kind="cache_write_5m"} 80');
+    expect(found).toContain('ccp_tokens_total{lane="zai",model="none",kind="input"} 10');
+    expect(found.filter((line) => line.includes('cache_write_1h'))).toEqual([]);
+  });
+
+  it('show what is under way, what is ready, and what went wrong', async () => {
+    const metrics = bare();
+    metrics.onInflight?.(3);
+    metrics.onInflight?.(2);
+    metrics.laneReady('zai', true);
+    metrics.laneReady('anthropic', true);
+    metrics.laneReady('zai', false);
+    metrics.partialWritten();
+    const { v, ts, rid } = completed;
+    metrics.onAnomaly?.({ v, ts, rid, lane: 'zai', kind: 'truncated', detail: 'cut' });
+    expect(await samples(metrics, 'ccp_inflight')).toEqual(['ccp_inflight 2']);
+    expect(await samples(metrics, 'ccp_lane_ready')).toEqual([
+      'ccp_lane_ready{lane="zai"} 0',
+      'ccp_lane_ready{lane="anthropic"} 1',
+    ]);
+    expect(await samples(metrics, 'ccp_partial_writes_total')).toEqual(['ccp_partial_writes_total 1']);
+    expect(await samples(metrics, 'ccp_anomalies_total')).toEqual(
+      expect.arrayContaining([
+        'ccp_anomalies_total{kind="truncated"} 1',
+        'ccp_anomalies_total{kind="tap_gave_up"} 0',
+      ]),
+    );
+  });
+
+  it('include those of the process, unless told not to', async () => {
+    const full = await createMetrics().render();
+    expect(full.contentType).toMatch(/^text\/plain; version=0\.0\.4/);
+    expect(full.body).toMatch(/^process_resident_memory_bytes \d+/m);
+    expect((await bare().render()).body).not.toContain('process_resident_memory_bytes');
+  });
+
+  it('of two proxies in one process are apart', async () => {
+    const [one, other] = [createMetrics(), createMetrics()];
+    one.partialWritten();
+    expect(await samples(other, 'ccp_partial_writes_total')).toEqual(['ccp_partial_writes_total 0']);
+  });
+});
+
+describe('the model label', () => {
+  it('is bounded whatever clients send', async () => {
+    const known = await labels(Array.from({ length: 5_000 }, (_, n) => `model-${n}`));
+    expect(known.size).toBe(MAX_MODELS + 1);
+    expect(known).toContain('model-0');
+    expect(known).toContain('other');
+  });
+
+  it('is not spent on models that no upstream answered for', async () => {
+    const metrics = bare();
+    const { tokens: _, ...refused } = completed;
+    for (let n = 0; n < 200; n += 1) metrics.onCompletion?.({ ...refused, status: 404, model: `m-${n}` });
+    metrics.onCompletion?.(completed);
+    expect((await samples(metrics, 'ccp_tokens_total'))[0]).toContain('model="claude-haiku-4-5"');
+  });
+
+  it('never carries a control character, and quotes what Prometheus wants quoted', async () => {
+    expect(await labels(['a\nb\u0000\u001b[31m\u2028\ud800', 'quote"back\\slash'])).toEqual(
+      new Set(['a?b??[31m??', 'quote\\"back\\\\slash']),
+    );
+  });
+
+  it('does not repeat a name that is no name', async () => {
+    expect(await labels(['x'.repeat(1_000_000)])).toEqual(new Set(['other']));
+  });
+});
+
+/** The model labels that result from exchanges with these models. */
+async function labels(models: readonly string[]): Promise<Set<string>> {
+  const metrics = bare();
+  for (const model of models) metrics.onCompletion?.({ ...completed, model });
+  const found = await samples(metrics, 'ccp_tokens_total');
+  return new Set(found.map((line) => /model="((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? 'no label'));
+}
