@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { decide, type Snapshot } from './decide.ts';
+import { compileGlob } from './glob.ts';
+import { anthProvider, catalogProvider, zaiProvider } from './providers.ts';
+
+const anth = anthProvider('https://anth.example', false);
+const zaiWith = (key: string | null) =>
+  zaiProvider({ baseUrl: 'https://zai.example/base', headerMode: 'x-api-key', forceH1: false }, () => key);
+const zai = zaiWith('key');
+const local = catalogProvider(
+  {
+    id: 'local',
+    base_url: 'https://local.example',
+    auth: { env: 'LOCAL', header_mode: 'authorization' },
+    models: [],
+    routes: {},
+    fallback: ['zai', 'anth'],
+    drop_headers: [],
+    rewrite_model: {},
+    h2: true,
+  },
+  false,
+  () => 'key',
+);
+
+function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
+  const { zai: z = zai } = changes;
+  return {
+    providers: new Map([anth, z, local].map((provider) => [provider.id, provider])),
+    anth,
+    zai: z,
+    routes: [],
+    forceHaikuToZai: true,
+    paused: false,
+    override: null,
+    ...changes,
+  };
+}
+const routes = (...pairs: readonly (readonly [string, typeof anth])[]) =>
+  pairs.map(([glob, provider]) => ({ matches: compileGlob(glob), provider }));
+
+const HAIKU = 'claude-haiku-4-5';
+const SONNET = 'claude-sonnet-5';
+
+function decided(model: string | null, changes?: Partial<Snapshot>): string {
+  const { provider, decision, alternatives } = decide(model, snapshot(changes));
+  return [provider.id, decision, ...alternatives.map(({ id }) => `then ${id}`)].join(' ');
+}
+
+describe('the embedded default', () => {
+  it('sends haiku to Z.AI with Anthropic as fallback, and the rest to Anthropic with none', () => {
+    expect(decided(HAIKU)).toBe('zai to_zai then anth');
+    expect(decided('HAIKU')).toBe('zai to_zai then anth');
+    expect(decided(SONNET)).toBe('anth to_anthropic');
+  });
+
+  it('sends haiku to Anthropic where the offload is turned off', () => {
+    expect(decided(HAIKU, { forceHaikuToZai: false })).toBe('anth to_anthropic');
+  });
+
+  it('sends what names no model to Anthropic, whatever else is set', () => {
+    expect(decided(null, { override: HAIKU, routes: routes(['*', local]) })).toBe('anth to_anthropic');
+  });
+});
+
+describe('precedence', () => {
+  const all = { override: HAIKU, routes: routes([SONNET, local]) };
+
+  it('puts the pause before everything', () => {
+    for (const model of [HAIKU, SONNET, null]) {
+      expect(decided(model, { ...all, paused: true })).toBe('anth offload_paused');
+    }
+  });
+
+  it('puts the override before the catalog, and the catalog before the default', () => {
+    expect(decided(SONNET, all)).toBe('zai manual_override then anth');
+    expect(decided(SONNET, { ...all, override: null })).toBe('local to_local then zai then anth');
+    expect(decided(HAIKU, { routes: routes(['*haiku*', anth]) })).toBe('anth to_anthropic');
+  });
+
+  it('takes the first catalog route that matches', () => {
+    expect(decided(SONNET, { routes: routes(['*sonnet*', zai], ['*', local]) })).toBe('zai to_zai then anth');
+  });
+
+  it('follows an override to whoever serves that model, though the offload is turned off', () => {
+    expect(decided(SONNET, { override: HAIKU, forceHaikuToZai: false })).toBe(
+      'zai manual_override then anth',
+    );
+    expect(decided(HAIKU, { override: 'q', routes: routes(['q', local]) })).toBe(
+      'local manual_override then zai then anth',
+    );
+    expect(decided(HAIKU, { override: 'unheard-of' })).toBe('anth manual_override');
+  });
+
+  it('follows an explicit route though the offload is turned off', () => {
+    expect(decided(HAIKU, { forceHaikuToZai: false, routes: routes(['*haiku*', zai]) })).toBe(
+      'zai to_zai then anth',
+    );
+  });
+});
+
+describe('a missing key', () => {
+  it('turns the choice away to its fallback', () => {
+    expect(decided(HAIKU, { zai: zaiWith(null) })).toBe('anth no_credential');
+    expect(decided(SONNET, { override: HAIKU, zai: zaiWith(null) })).toBe('anth no_credential');
+  });
+
+  it('takes a provider off the fallbacks of others', () => {
+    expect(decided('q', { zai: zaiWith(null), routes: routes(['q', local]) })).toBe(
+      'local to_local then anth',
+    );
+  });
+});

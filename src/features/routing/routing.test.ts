@@ -1,0 +1,224 @@
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CatalogFile } from './catalog-file.ts';
+import { createRouting, type Routing, type RoutingOptions } from './routing.ts';
+
+let root: string;
+let said: string[];
+let open: Routing[];
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'ccp-routing-'));
+  said = [];
+  open = [];
+});
+afterEach(async () => {
+  for (const routing of open) await routing[Symbol.asyncDispose]();
+  rmSync(root, { recursive: true, force: true });
+});
+
+const say = (text: string): void => void said.push(text);
+
+function catalogAt(name: string): CatalogFile & { save(text: string): void } {
+  const path = join(root, name);
+  return {
+    path,
+    required: false,
+    read: () => {
+      const text = textOf(path);
+      return text === null ? { state: 'absent' } : { state: 'used', text };
+    },
+    // The way editors save: a new file over the old one.
+    save: (text) => {
+      writeFileSync(`${path}.new`, text);
+      renameSync(`${path}.new`, path);
+    },
+  };
+}
+
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+function start(options: Partial<RoutingOptions> = {}): Routing {
+  const modelFile = join(root, 'model');
+  const routing = createRouting({
+    anthropicBaseUrl: 'https://anth.example',
+    zaiBaseUrl: 'https://zai.example/base',
+    zaiHeaderMode: 'authorization',
+    forceHaikuToZai: true,
+    forceH1: false,
+    paused: false,
+    catalogs: [],
+    alsoWatch: [],
+    override: { model: null, path: modelFile, read: () => textOf(modelFile)?.trim() ?? null },
+    keyOf: (name) => (name.startsWith('NO_') ? null : 's3cret'),
+    log: { info: say, warn: say, error: say },
+    lookEveryMs: 5,
+    ...options,
+  });
+  open.push(routing);
+  return routing;
+}
+
+function routeOf(routing: Routing, model: string | null): string {
+  const { provider, decision } = routing.route({ method: 'POST', path: '/v1/messages', op: 'stream', model });
+  return `${provider.id} ${decision}`;
+}
+
+const entry = (id: string, extra = ''): string =>
+  `  - id: ${id}\n    base_url: https://${id}.example\n    auth: { env: KEY }\n${extra}`;
+
+const HAIKU = 'claude-haiku-4-5';
+
+it('pauses and resumes at run time', () => {
+  const routing = start({ paused: true });
+  expect([routing.paused(), routeOf(routing, HAIKU)]).toEqual([true, 'anth offload_paused']);
+  routing.pause(false);
+  expect([routing.paused(), routeOf(routing, HAIKU)]).toEqual([false, 'zai to_zai']);
+});
+
+it('decides the same for any number of models, remembered or not', () => {
+  const routing = start();
+  for (let i = 0; i < 2500; i++) expect(routeOf(routing, `haiku-${i}`)).toBe('zai to_zai');
+  expect(routeOf(routing, `haiku${'x'.repeat(1e6)}`)).toBe('zai to_zai');
+  expect(routeOf(routing, 'haiku-1')).toBe('zai to_zai');
+});
+
+describe('the model file', () => {
+  it('is followed while the proxy runs, into being and out of it', async () => {
+    const routing = start();
+    expect(routeOf(routing, 'claude-sonnet-5')).toBe('anth to_anthropic');
+    writeFileSync(join(root, 'model'), `${HAIKU}\n`);
+    await vi.waitFor(() => expect(routeOf(routing, 'claude-sonnet-5')).toBe('zai manual_override'));
+    rmSync(join(root, 'model'));
+    await vi.waitFor(() => expect(routeOf(routing, 'claude-sonnet-5')).toBe('anth to_anthropic'));
+  });
+
+  it('stands behind CCP_MODEL', () => {
+    writeFileSync(join(root, 'model'), 'claude-sonnet-5');
+    const { path, read } = { path: join(root, 'model'), read: () => textOf(join(root, 'model')) };
+    expect(start({ override: { model: HAIKU, path, read } }).override()).toBe(HAIKU);
+  });
+});
+
+describe('catalogs', () => {
+  it('are followed while the proxy runs; a bad one leaves the old and says why', async () => {
+    const catalog = catalogAt('providers.yaml');
+    const routing = start({ catalogs: [catalog] });
+    expect(routeOf(routing, 'q1')).toBe('anth to_anthropic');
+
+    catalog.save(`providers:\n${entry('local', '    models: [q1]\n')}`);
+    await vi.waitFor(() => expect(routeOf(routing, 'q1')).toBe('local to_local'));
+
+    catalog.save(`providers:\n${entry('anth')}`);
+    await vi.waitFor(() => expect(said.join('\n')).toContain(`${catalog.path}:2: provider "anth"`));
+    expect(routeOf(routing, 'q1')).toBe('local to_local');
+
+    catalog.save(`providers:\n${entry('other', '    models: [q1]\n')}`);
+    await vi.waitFor(() => expect(routeOf(routing, 'q1')).toBe('other to_other'));
+  });
+
+  it('keep the built-in providers the very same objects across a change', async () => {
+    const catalog = catalogAt('providers.yaml');
+    const routing = start({ catalogs: [catalog] });
+    const before = routing.providers();
+    catalog.save(`providers:\n${entry('local')}`);
+    await vi.waitFor(() => expect(routing.providers()).toHaveLength(3));
+    expect(routing.providers().slice(0, 2)).toEqual(before);
+    expect(routing.providers()[0]).toBe(before[0]);
+  });
+
+  it('refuse to start when one is wrong', () => {
+    const catalog = catalogAt('providers.yaml');
+    catalog.save(`providers:\n${entry('local').replace('KEY', 'NO_KEY')}`);
+    expect(() => start({ catalogs: [catalog] })).toThrow('the variable NO_KEY is not set');
+  });
+
+  it('refuse to start when the one that was named is missing', () => {
+    const catalog = { ...catalogAt('named.yaml'), required: true };
+    expect(() => start({ catalogs: [catalog] })).toThrow(`there is no provider catalog ${catalog.path}`);
+  });
+
+  it('count in order: an earlier file wins entry by entry and glob by glob, and may use the later', () => {
+    const near = catalogAt('near.yaml');
+    const far = catalogAt('far.yaml');
+    near.save(`routes: { a*: far, b*: zai }\nproviders:\n${entry('both')}`);
+    far.save(
+      `routes: { b*: far, c*: both }\nproviders:\n${entry('far')}${entry('both').replace('both.ex', 'x.ex')}`,
+    );
+    const routing = start({ catalogs: [near, far] });
+    expect(['a1', 'b1', 'c1'].map((model) => routeOf(routing, model))).toEqual([
+      'far to_far',
+      'zai to_zai',
+      'both to_both',
+    ]);
+    expect(routing.describe().find(({ id }) => id === 'both')).toMatchObject({
+      base_url: 'https://both.example',
+      source: near.path,
+    });
+  });
+
+  it('that do not count are named with the remedy, and change nothing', () => {
+    const ignored: CatalogFile = {
+      path: join(root, 'foreign.yaml'),
+      required: false,
+      read: () => ({ state: 'ignored', why: 'foreign.yaml is not trusted' }),
+    };
+    expect(start({ catalogs: [ignored] }).providers()).toHaveLength(2);
+    expect(said).toEqual(['foreign.yaml is not trusted']);
+  });
+});
+
+it('describes the wiring without a key in it', () => {
+  const catalog = catalogAt('providers.yaml');
+  catalog.save(`routes: { glm-*: zai }\nproviders:\n${entry('local', '    h2: false\n    models: [q*]\n')}`);
+  const rows = start({ catalogs: [catalog] }).describe();
+  expect(rows).toEqual([
+    {
+      id: 'anth',
+      lane: 'anthropic',
+      base_url: 'https://anth.example',
+      auth: null,
+      h2: true,
+      routes: ['*'],
+      fallback: [],
+      source: 'built in',
+    },
+    {
+      id: 'zai',
+      lane: 'zai',
+      base_url: 'https://zai.example/base',
+      auth: { env: 'ZAI_API_KEY', set: true, header_mode: 'authorization' },
+      h2: true,
+      routes: ['glm-*', '*haiku*'],
+      fallback: ['anth'],
+      source: 'built in',
+    },
+    {
+      id: 'local',
+      lane: 'local',
+      base_url: 'https://local.example',
+      auth: { env: 'KEY', set: true, header_mode: 'x-api-key' },
+      h2: false,
+      routes: ['q*'],
+      fallback: [],
+      source: catalog.path,
+    },
+  ]);
+  expect(JSON.stringify(rows)).not.toContain('s3cret');
+});
+
+it('forces HTTP/1.1 on every provider', () => {
+  expect(
+    start({ forceH1: true })
+      .providers()
+      .some(({ h2 }) => h2),
+  ).toBe(false);
+});
