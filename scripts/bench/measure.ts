@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadResult } from './load-protocol.ts';
 import type { Load, Running } from './processes.ts';
 import { cpuMicros, type Memory, memory } from './procfs.ts';
-import { EVENTS_PER_STREAM, SLOW_MS, type Work } from './work.ts';
+import { EVENTS_PER_STREAM, type Work } from './work.ts';
 
 /** Beyond the time that a command asks for, milliseconds. */
 const GRACE_MS = 30_000;
@@ -63,19 +63,24 @@ export interface MemorySample {
   readonly growthKb: number;
 }
 
-/** How long streams run before the first look, and how long until the second. */
-const SETTLE_MS = 3 * SLOW_MS;
-const LATER_MS = 5 * SLOW_MS;
+export interface MemoryOptions {
+  readonly work: Work;
+  /** Played once before, so that what a proxy loads for its first exchange counts as idle. */
+  readonly warmWork: Work;
+  readonly streams: number;
+  /** From the last stream opened to the first look, and from that to the second, milliseconds. */
+  readonly settleMs: number;
+  readonly laterMs: number;
+}
 
 /** Opens `streams` slow streams on a freshly started proxy and weighs it. Needs a contestant with a process. */
 export async function measureMemory(
   load: Load,
   { contestant, port, pid, headers }: Running,
-  { work, warmWork, streams }: { readonly work: Work; readonly warmWork: Work; readonly streams: number },
+  { work, warmWork, streams, settleMs, laterMs }: MemoryOptions,
 ): Promise<MemorySample> {
   if (pid === null) throw new Error(`${contestant.name} has no process to weigh`);
   const { verbatim } = contestant;
-  // One ordinary exchange first: what it loads once is no stream's memory.
   await load.tell({ do: 'connect', work: warmWork.name, port, connections: 1, headers, verbatim }, GRACE_MS);
   await run(load, 1);
   await load.tell({ do: 'close' }, GRACE_MS);
@@ -87,9 +92,9 @@ export async function measureMemory(
   );
   try {
     await load.tell({ do: 'hold' }, GRACE_MS);
-    await sleep(SETTLE_MS);
+    await sleep(settleMs);
     const held = memory(pid);
-    await sleep(LATER_MS);
+    await sleep(laterMs);
     const later = memory(pid);
     return {
       idle,

@@ -19,6 +19,9 @@ export interface Plan {
   readonly warmMs: number;
   readonly ms: number;
   readonly streams: number;
+  /** See `MemoryOptions`. */
+  readonly settleMs: number;
+  readonly laterMs: number;
 }
 
 /** Paced streams at once. */
@@ -43,5 +46,7 @@ export function makePlan({ contestants, peers, works, concurrency, reps, ms, str
     warmMs: Math.min(400, ms / 2),
     ms,
     streams,
+    settleMs: 3000,
+    laterMs: 5000,
   };
 }

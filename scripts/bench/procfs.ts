@@ -1,5 +1,5 @@
 /** What Linux's /proc knows of a process and of its living descendants. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Clock ticks a second in /proc: fixed at 100 in the kernel's interface to user space on every current platform. */
 const TICKS_PER_SECOND = 100;
@@ -48,10 +48,11 @@ function pssOf(pid: number): number | null {
   }
 }
 
+/** A child is listed under the thread that started it. */
 function tree(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    .split(' ')
-    .filter(Boolean)
-    .map(Number);
+  const lists = readdirSync(`/proc/${pid}/task`).map((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8'),
+  );
+  const children = lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number));
   return [pid, ...children.flatMap(tree)];
 }

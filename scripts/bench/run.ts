@@ -78,7 +78,7 @@ export async function carryOut(
       WORKS.find(({ shape, bodyBytes }) => shape === 'sse' && bodyBytes === work.bodyBytes) ?? work;
     const running = await startContestant(contestant, upstream.port);
     try {
-      return await measureMemory(load, running, { work, warmWork, streams: plan.streams });
+      return await measureMemory(load, running, { ...plan, work, warmWork });
     } finally {
       await running.stop();
     }
