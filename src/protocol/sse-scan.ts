@@ -6,9 +6,9 @@
 import { createByteStore } from './byte-store.ts';
 
 export interface SseScanOptions {
-  /** Event names that are expected; compared as bytes, the most frequent first. */
-  readonly names: readonly string[];
-  /** The largest event that is looked at, in bytes of its lines without their ends. */
+  /** Event names that are expected, the most frequent first. */
+  readonly names: SseNames;
+  /** How long a line, and the `data:` lines of an event together, may be. */
   readonly maxEventBytes: number;
   /**
    * One event. `name` is that of its `event:` line, null where it has none; `data()` decodes its data, and
@@ -19,16 +19,12 @@ export interface SseScanOptions {
   readonly onOversize: () => void;
 }
 
+/** Names with their bytes, so that a name is told apart without decoding it. */
+export type SseNames = readonly { readonly name: string; readonly bytes: Buffer }[];
+
 export interface SseScanner {
   /** The next bytes of the stream, cut anywhere. An event of theirs may be kept until the next call. */
   feed(piece: Buffer): void;
-}
-
-/** Part of a buffer; three numbers less to allocate than a `subarray`. */
-interface Slice {
-  readonly buffer: Buffer;
-  readonly start: number;
-  readonly end: number;
 }
 
 const LF = 0x0a;
@@ -39,22 +35,31 @@ const DATA = Buffer.from('data');
 const EVENT = Buffer.from('event');
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
+/** Prepares names once for all scanners. */
+export function encodeNames(names: readonly string[]): SseNames {
+  return names.map((name) => ({ name, bytes: Buffer.from(name) }));
+}
+
+/** A scanner for one stream, from its first byte. */
 export function createSseScanner({ names, maxEventBytes, onEvent, onOversize }: SseScanOptions): SseScanner {
-  const known = names.map((name) => ({ name, bytes: Buffer.from(name) }));
   /** The beginning of a line whose end has not arrived. */
   const unfinished = createByteStore();
-  let lines: Slice[] = [];
+  /** The last `data:` line of the event, undecoded, as nearly every event has but one. */
+  let line: Buffer | null = null;
+  let lineStart = 0;
+  let lineEnd = 0;
+  /** The lines before it, each with its newline. */
+  let earlier = '';
   let name: string | null = null;
-  let eventBytes = 0;
+  let dataBytes = 0;
   let firstLine = true;
   let afterCr = false;
   let stopped = false;
 
-  const data = (): string =>
-    lines.map(({ buffer, start, end }) => buffer.toString('utf8', start, end)).join('\n');
+  const data = (): string => earlier + (line === null ? '' : line.toString('utf8', lineStart, lineEnd));
 
   const readName = (buffer: Buffer, start: number, end: number): string | null => {
-    for (const { name: candidate, bytes } of known) {
+    for (const { name: candidate, bytes } of names) {
       if (bytes.length === end - start && startsWith(buffer, start, bytes)) return candidate;
     }
     return start === end ? null : buffer.toString('utf8', start, end);
@@ -65,26 +70,34 @@ export function createSseScanner({ names, maxEventBytes, onEvent, onOversize }: 
       firstLine && startsWith(buffer, from, BYTE_ORDER_MARK) ? from + BYTE_ORDER_MARK.length : from;
     firstLine = false;
     if (start === end) {
-      if (lines.length > 0) onEvent(name, data);
-      lines = [];
-      name = null;
-      eventBytes = 0;
+      if (line !== null) onEvent(name, data);
+      forget();
       return;
     }
-    eventBytes += end - start;
-    if (eventBytes > maxEventBytes) return stop();
+    if (dataBytes + end - start > maxEventBytes) return stop();
     const dataStart = valueStart(buffer, start, end, DATA);
     if (dataStart !== -1) {
-      lines.push({ buffer, start: dataStart, end });
+      if (line !== null) earlier = `${data()}\n`;
+      line = buffer;
+      lineStart = dataStart;
+      lineEnd = end;
+      dataBytes += end - start;
       return;
     }
     const nameStart = valueStart(buffer, start, end, EVENT);
     if (nameStart !== -1) name = readName(buffer, nameStart, end);
   };
 
+  const forget = (): void => {
+    line = null;
+    earlier = '';
+    name = null;
+    dataBytes = 0;
+  };
+
   const stop = (): void => {
     stopped = true;
-    lines = [];
+    forget();
     unfinished.take();
     onOversize();
   };
@@ -92,8 +105,8 @@ export function createSseScanner({ names, maxEventBytes, onEvent, onOversize }: 
   const endLine = (piece: Buffer, start: number, end: number): void => {
     if (unfinished.length() === 0) return takeLine(piece, start, end);
     unfinished.append(piece, start, end);
-    const line = unfinished.take();
-    takeLine(line, 0, line.length);
+    const whole = unfinished.take();
+    takeLine(whole, 0, whole.length);
   };
 
   return {
@@ -116,7 +129,7 @@ export function createSseScanner({ names, maxEventBytes, onEvent, onOversize }: 
         }
         if (lf < at) lf = piece[at] === LF ? at : find(piece, LF, at);
       }
-      if (eventBytes + unfinished.length() + piece.length - at > maxEventBytes) return stop();
+      if (dataBytes + unfinished.length() + piece.length - at > maxEventBytes) return stop();
       if (at < piece.length) unfinished.append(piece, at, piece.length);
     },
   };

@@ -5,10 +5,12 @@ import {
   MESSAGE_EVENT_TYPES,
   type MessageEventType,
 } from '../../protocol/message-events.ts';
-import { createSseScanner } from '../../protocol/sse-scan.ts';
+import { createSseScanner, encodeNames } from '../../protocol/sse-scan.ts';
 import { mergeUsage } from '../../protocol/usage-count.ts';
 import type { Tokens } from '../../protocol/usage-event.ts';
 import { type AnswerReader, type AnswerReaderOptions, MAX_READ_BYTES } from './answer-reader.ts';
+
+const NAMES = encodeNames(MESSAGE_EVENT_TYPES);
 
 /** How many different unknown names are worth naming, and how much of each. */
 const UNKNOWN_NAMES = 16;
@@ -28,7 +30,7 @@ export function createStreamAnswer({ countsTokens, onGiveUp }: AnswerReaderOptio
   let violation: string | undefined;
 
   const scanner = createSseScanner({
-    names: MESSAGE_EVENT_TYPES,
+    names: NAMES,
     maxEventBytes: MAX_READ_BYTES,
     onEvent(name, data) {
       events++;
