@@ -197,7 +197,7 @@ describe('a working directory of somebody else', () => {
   });
 
   it('cannot make the program wait for a pipe', () => {
-    execFileSync('mkfifo', [join(cwd, '.env')]);
+    execFileSync('sh', ['-c', 'mkfifo .env'], { cwd });
     expect(load().settings.port).toBe(8082);
   });
 });

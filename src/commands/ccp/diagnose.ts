@@ -121,11 +121,12 @@ async function checkUpstreamCa({ settings: { upstreamCa } }: LoadedCcp): Promise
 async function checkLogs({ settings: { logsDir } }: LoadedCcp): Promise<Finding> {
   let folder = logsDir;
   while (!existsSync(folder)) folder = dirname(folder);
+  const isFolder = statSync(folder).isDirectory();
   const writable = await attempt(() => accessSync(folder, constants.W_OK | constants.X_OK));
-  if (writable.ok) return { level: 'ok', what: `logs go to ${logsDir}` };
+  if (isFolder && writable.ok) return { level: 'ok', what: `logs go to ${logsDir}` };
   return {
     level: 'problem',
-    what: `${folder} is not writable`,
+    what: `${folder} is no folder that can be written to`,
     remedy: 'Set CCP_LOGS_DIR to another folder.',
   };
 }

@@ -1,0 +1,243 @@
+import { mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTestHost, type TestHost } from '../shared/test-host.ts';
+import { main } from './main.ts';
+
+let host: TestHost;
+beforeEach(() => {
+  host = createTestHost();
+});
+afterEach(() => host[Symbol.dispose]());
+
+/** The exit code and what was said. */
+async function ccp(...argv: string[]) {
+  const code = await main(argv, host);
+  return { code, ...host.said() };
+}
+
+async function json(...argv: string[]) {
+  const { out, ...rest } = await ccp(...argv, '--json');
+  return { ...rest, data: JSON.parse(out) };
+}
+
+const KEYLESS =
+  'providers:\n  - id: local\n    base_url: https://local.example\n    auth: { env: LOCAL_KEY }\n';
+
+describe('the command line', () => {
+  it('prints help with examples on stdout', async () => {
+    for (const argv of [['--help'], ['help', 'model'], ['offload', '--help']]) {
+      const { code, out, err } = await ccp(...argv);
+      expect([code, err]).toEqual([0, '']);
+      expect(out).toContain('Examples:');
+    }
+  });
+
+  it('prints its version', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+    expect(await ccp('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
+  });
+
+  it.each([
+    [['provider'], 'Did you mean providers?'],
+    [['offload', 'puase'], 'Did you mean pause?'],
+    [['providers', '--jsno'], 'Did you mean --json?'],
+    [['trust', 'a', 'b'], 'too many arguments'],
+    [['completion', 'tcsh'], 'Allowed choices are bash, zsh, fish'],
+    [[], 'Usage: ccp'],
+  ])('answers %j with exit 2 and a sentence on stderr', async (argv, sentence) => {
+    const { code, out, err } = await ccp(...argv);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(sentence);
+  });
+
+  it('shows a wrong setting as message and hint, without a stack trace', async () => {
+    host.env['CCP_PORT'] = 'eighty';
+    expect(await ccp('providers')).toEqual({
+      code: 2,
+      out: '',
+      err: 'ccp: error: CCP_PORT (environment) is "eighty"\nIt must be a whole number from 0 (any free port) to 65535.\n',
+    });
+  });
+
+  it('keeps warnings out of the data', async () => {
+    host.env['CCP_PROT'] = '1';
+    const { err, data } = await json('providers');
+    expect(err).toContain('did you mean CCP_PORT?');
+    expect(data.providers).toHaveLength(2);
+  });
+
+  it('strips what could command a terminal from what it shows', async () => {
+    host.env['CCP_PORT'] = '\u{9b}2J';
+    host.env['CCP_\u{1b}[2J'] = '1';
+    const { err } = await ccp('providers');
+    expect(['\u{1b}', '\u{9b}'].some((control) => err.includes(control))).toBe(false);
+  });
+});
+
+describe('providers', () => {
+  it('shows hosts, lanes and whether keys are set, never a key', async () => {
+    host.env['ZAI_API_KEY'] = 'c4n4ry';
+    const { code, out, err } = await ccp('providers');
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toContain('https://api.z.ai/api/anthropic');
+    expect(out).toContain('ZAI_API_KEY (set) as x-api-key');
+    expect(out).not.toContain('c4n4ry');
+    expect(JSON.stringify((await json('providers')).data)).not.toContain('c4n4ry');
+  });
+
+  it('is what serve --print-providers shows', async () => {
+    const { data } = await json('providers');
+    expect((await json('serve', '--print-providers')).data).toEqual(data);
+  });
+
+  it('refuses a wrong catalog by file, line and entry', async () => {
+    const path = host.write('mine.yaml', KEYLESS);
+    const { code, err } = await ccp('providers', '--providers', 'mine.yaml');
+    expect(code).toBe(2);
+    expect(err).toContain(`${path}:4: provider "local": the variable LOCAL_KEY is not set`);
+  });
+
+  it('ignores the catalog of a foreign folder until it is trusted', async () => {
+    host.env['LOCAL_KEY'] = 'key';
+    const path = host.write('configs/providers.yaml', KEYLESS);
+    const before = await json('providers');
+    expect(before.data.providers).toHaveLength(2);
+    expect(before.err).toContain(`ccp trust ${path}`);
+
+    expect((await ccp('trust', 'configs/providers.yaml')).code).toBe(0);
+    const after = await json('providers');
+    expect(after.data.providers).toHaveLength(3);
+    expect(after.err).toBe('');
+  });
+});
+
+describe('model', () => {
+  it('sets, shows and clears the override', async () => {
+    expect((await json('model')).data).toEqual({ model: null, provider: null, source: null });
+    await ccp('model', 'claude-haiku-4-5');
+    const source = join(host.home, '.config/ccp/model');
+    // Without a key for Z.AI, its fallback serves.
+    expect((await json('model')).data).toEqual({ model: 'claude-haiku-4-5', provider: 'anth', source });
+    host.env['ZAI_API_KEY'] = 'key';
+    expect((await json('model')).data).toMatchObject({ provider: 'zai' });
+    expect((await json('model', '--clear')).data).toMatchObject({ model: null });
+    expect((await ccp('model', '--clear')).code).toBe(0);
+  });
+
+  it('says that CCP_MODEL wins over what was just set', async () => {
+    host.env['CCP_MODEL'] = 'claude-sonnet-5';
+    const { err, data } = await json('model', 'claude-haiku-4-5');
+    expect(err).toContain('CCP_MODEL is set here and wins');
+    expect(data).toMatchObject({ model: 'claude-sonnet-5', source: 'CCP_MODEL' });
+  });
+
+  it('refuses what is no name', async () => {
+    expect((await ccp('model', 'a\nb')).code).toBe(2);
+    expect((await ccp('model', ' ')).code).toBe(2);
+    expect((await ccp('model', 'a', '--clear')).code).toBe(2);
+  });
+});
+
+describe('trust', () => {
+  it('lists what lies in the working directory and how far it counts', async () => {
+    const dotEnv = host.write('.env', 'ZAI_API_KEY=a');
+    const states = async () =>
+      Object.values<{ state: string }>((await json('trust')).data.files).map(({ state }) => state);
+    expect(await states()).toEqual(['untrusted', 'absent']);
+    await ccp('trust', '.env');
+    expect(await states()).toEqual(['trusted', 'absent']);
+    host.write('.env', 'ZAI_API_KEY=b');
+    expect(await states()).toEqual(['changed', 'absent']);
+    await ccp('trust', '--forget', dotEnv);
+    expect(await states()).toEqual(['untrusted', 'absent']);
+  });
+
+  it('works though the settings are wrong', async () => {
+    host.env['CCP_PORT'] = 'x';
+    host.write('.env', 'CCP_PORT=y');
+    expect((await ccp('trust', '.env')).code).toBe(0);
+  });
+
+  it('refuses a file that is not there', async () => {
+    expect((await ccp('trust', 'absent')).code).toBe(2);
+    expect((await ccp('trust', '--forget', '.env')).code).toBe(2);
+    expect((await ccp('trust', '--forget')).code).toBe(2);
+  });
+});
+
+describe('partials', () => {
+  it('lists and deletes the partials, and nothing else', async () => {
+    const partial = host.write('logs/partials/0123.partial', 'abc');
+    const other = host.write('logs/partials/notes.txt', 'keep');
+    mkdirSync(join(host.cwd, 'logs/partials/folder.partial'));
+    symlinkSync(other, join(host.cwd, 'logs/partials/link.partial'));
+    const { data } = await json('partials');
+    expect(data.partials).toEqual([{ rid: '0123', path: partial, bytes: 3, written: expect.any(String) }]);
+    expect((await ccp('partials', 'list')).out).toContain('0123');
+
+    expect((await json('partials', 'clean')).data).toMatchObject({ deleted: ['0123'] });
+    expect(() => statSync(partial)).toThrow('ENOENT');
+    expect(statSync(other).size).toBe(4);
+  });
+
+  it('says so where there are none', async () => {
+    const { code, out } = await ccp('partials');
+    expect([code, out]).toEqual([0, `No partials in ${join(host.cwd, 'logs/partials')}.\n`]);
+  });
+});
+
+describe('doctor', () => {
+  /** A port on which nobody can be listening by chance. */
+  const QUIET = '1';
+
+  it('says of every setting what it is and why, of keys only whether they are set', async () => {
+    host.env['CCP_PORT'] = QUIET;
+    host.write('~/.config/ccp/settings.env', 'ZAI_API_KEY=c4n4ry');
+    const { data } = await json('doctor');
+    expect(data.settings).toContainEqual({ name: 'CCP_PORT', value: QUIET, source: 'environment' });
+    expect(data.settings).toContainEqual({ name: 'CCP_MAX_BODY', value: '64MiB', source: 'default' });
+    expect(data.settings).toContainEqual({
+      name: 'ZAI_API_KEY',
+      value: 'set',
+      source: join(host.home, '.config/ccp/settings.env'),
+    });
+    expect(JSON.stringify(data) + (await ccp('doctor')).out).not.toContain('c4n4ry');
+  });
+
+  it('is content with a fresh machine on which no proxy runs', async () => {
+    host.env['CCP_PORT'] = QUIET;
+    const { code, data } = await json('doctor');
+    expect(code).toBe(0);
+    expect(data.findings.map(({ what }: { what: string }) => what)).toContain(
+      `no proxy runs at http://127.0.0.1:${QUIET}`,
+    );
+  });
+
+  it.each([
+    ['a malformed setting', { CCP_MAX_BODY: 'big' }, 'CCP_MAX_BODY'],
+    [
+      'an upstream that is this proxy',
+      { CCP_ZAI_BASE_URL: `http://localhost:${QUIET}` },
+      'is our own listener',
+    ],
+    ['a missing authority', { CCP_UPSTREAM_CA: '/absent.pem' }, '/absent.pem'],
+    ['a missing catalog', { CCP_PROVIDERS_FILE: 'absent.yaml' }, 'absent.yaml'],
+    ['logs that cannot be written', { CCP_LOGS_DIR: '/dev/null/logs' }, '/dev/null'],
+  ])('finds %s and exits 1', async (_, env, word) => {
+    Object.assign(host.env, { CCP_PORT: QUIET }, env);
+    const { code, data } = await json('doctor');
+    expect(code).toBe(1);
+    expect(data.findings).toContainEqual(
+      expect.objectContaining({ level: 'problem', what: expect.stringContaining(word) }),
+    );
+  });
+
+  it('finds a settings file that others can read', async () => {
+    host.env['CCP_PORT'] = QUIET;
+    const path = host.write('~/.config/ccp/settings.env', 'CCP_MODEL=x');
+    const { code, out } = await ccp('doctor');
+    expect(code).toBe(1);
+    expect(out).toContain(`chmod 600 ${path}`);
+  });
+});

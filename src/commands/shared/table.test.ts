@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import type { Screen } from './host.ts';
+import { table } from './table.ts';
+
+const screen = (width: number): Screen => ({ write: () => {}, width, paint: (_, text) => text });
+
+it('lines columns up under their headings', () => {
+  expect(
+    table(
+      screen(80),
+      ['a', 'long'],
+      [
+        ['wide', 'x'],
+        ['y', ''],
+      ],
+    ),
+  ).toBe('a     long\nwide  x\ny\n');
+});
+
+it('wraps the widest column where the screen is narrow, at spaces and inside long words', () => {
+  const text = table(screen(20), ['key', 'value'], [['k', 'some words and averyveryverylongword']]);
+  expect(text).toBe(`key  value
+k    some words and
+     averyveryverylo
+     ngword
+`);
+  expect(text.split('\n').every(({ length }) => length <= 20)).toBe(true);
+});
+
+it('shows no control character', () => {
+  expect(table(screen(80), ['a'], [['x\u{1b}[2Jy']])).toBe('a\nx\u{fffd}[2Jy\n');
+});
