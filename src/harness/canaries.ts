@@ -4,14 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import type { Canary } from '../protocol/witness.ts';
-import type { Canaries, ProviderId } from './types.ts';
+import type { Canaries, ProviderId, RealCredentials } from './types.ts';
 
 /** The wire between client and target, as the client's witness saw it. */
 const CLIENT_WIRE = 'wire:client:request';
 const upstreamWire = (provider: ProviderId) => `wire:${provider}:request`;
 
-/** Plants the canaries of one run; the same seed gives the same ones. */
-export function createCanaries(seed: string): Canaries {
+/** Plants the canaries of one run; the same seed gives the same ones. Real credentials take the place of made-up ones. */
+export function createCanaries(seed: string, real?: RealCredentials): Canaries {
   const planted = new Map<string, Canary>();
 
   function plant(name: string, value: string, allowed: readonly string[]): string {
@@ -21,10 +21,16 @@ export function createCanaries(seed: string): Canaries {
 
   const toAnthropic = [CLIENT_WIRE, upstreamWire('anth')];
   return {
-    anthropicKey: plant('anthropic-key', `sk-ant-api03-${token(seed, 'key', 93)}AA`, toAnthropic),
+    anthropicKey: plant(
+      'anthropic-key',
+      real?.anthropicKey ?? `sk-ant-api03-${token(seed, 'key', 93)}AA`,
+      toAnthropic,
+    ),
     anthropicOauth: plant('anthropic-oauth', `sk-ant-oat01-${token(seed, 'oauth', 93)}AA`, toAnthropic),
     anthropicRefresh: plant('anthropic-refresh', `sk-ant-ort01-${token(seed, 'refresh', 93)}AA`, []),
-    zaiKey: plant('zai-key', `${hex(seed, 'zai', 32)}.${word(seed, 'zai', 16)}`, [upstreamWire('zai')]),
+    zaiKey: plant('zai-key', real?.zaiKey ?? `${hex(seed, 'zai', 32)}.${word(seed, 'zai', 16)}`, [
+      upstreamWire('zai'),
+    ]),
     clientToken: plant('client-token', token(seed, 'client-token', 43), [CLIENT_WIRE]),
     prompt: (probe, providers) =>
       plant(`prompt:${probe}`, phrase(seed, probe), [CLIENT_WIRE, ...providers.map(upstreamWire)]),

@@ -21,6 +21,7 @@ export interface TargetOptions {
   readonly settings: Environment;
   /** Until it answers. */
   readonly readyTimeoutMs: number;
+  /** Ends the waiting, not what is running: an interrupted run still asks its target what it knows. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -56,7 +57,6 @@ async function launchBuiltin(options: TargetOptions): Promise<Target> {
   });
   const group = await startGroup({
     ...ccp(['serve', '--port', '0']),
-    signal: options.signal,
     graceMs: STOP_GRACE_MS,
   });
   const url = await readyOr(group, options, async () => {
@@ -82,7 +82,6 @@ async function launchCommand(command: string, options: TargetOptions): Promise<T
     args: ['-c', command.replaceAll('{port}', String(port))],
     env: { ...environmentOf(options), CCP_PORT: String(port) },
     cwd: options.home.work,
-    signal: options.signal,
     graceMs: STOP_GRACE_MS,
   });
   const url = `http://127.0.0.1:${port}`;
@@ -163,20 +162,27 @@ async function readyOr<T>(
     ({ signal: by, exitCode }) => `ended (${by ?? `exit code ${exitCode}`}) before it was ready`,
   );
   const late = `was not ready in ${readyTimeoutMs} ms`;
-  for (;;) {
-    const found = await check();
-    if (found !== undefined) return found;
-    signal?.throwIfAborted();
-    const problem =
-      (await Promise.race([ended, sleep(POLL_MS)])) ?? (performance.now() > deadline ? late : undefined);
-    if (problem === undefined) continue;
+  try {
+    for (;;) {
+      const found = await check();
+      if (found !== undefined) return found;
+      signal?.throwIfAborted();
+      const over = await Promise.race([ended, sleep(POLL_MS)]);
+      const problem = over ?? (performance.now() > deadline ? late : undefined);
+      if (problem !== undefined) throw notReady(problem, group.output());
+    }
+  } catch (error) {
     await group.stop();
-    const tail = group.output().trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
-    throw new OperatorError(
-      'NOT_READY',
-      `the target ${problem}${tail === '' ? ', and printed nothing' : `:\n${tail}`}`,
-    );
+    throw error;
   }
+}
+
+function notReady(problem: string, output: string): OperatorError {
+  const tail = output.trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
+  return new OperatorError(
+    'NOT_READY',
+    `the target ${problem}${tail === '' ? ', and printed nothing' : `:\n${tail}`}`,
+  );
 }
 
 async function answers(url: string, accept: (status: number) => boolean): Promise<boolean> {

@@ -127,11 +127,13 @@ export interface UpstreamMock extends AsyncDisposable {
 export type ProviderId = 'anth' | 'zai';
 
 export interface WorldPlan {
-  /** Absolute; everything that the world writes goes beneath. */
+  /** Absolute; what the world writes goes into a folder beneath, which is gone when it is disposed of. */
   readonly runDir: string;
   /** Same seed, same canaries and same upstream behaviour. */
   readonly seed: string;
   readonly target: TargetSpec;
+  /** Default: mocks. The real ones are given real credentials, which are then the canaries to watch. */
+  readonly upstream?: { readonly kind: 'mock' } | ({ readonly kind: 'real' } & RealCredentials);
   /** Further `CCP_*` settings of the target, over what the world sets itself. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Whether the mocks offer HTTP/2; default true. */
@@ -140,6 +142,11 @@ export interface WorldPlan {
   /** For whatever is started to become ready; default 15 s. */
   readonly readyTimeoutMs?: number;
   readonly signal?: AbortSignal;
+}
+
+export interface RealCredentials {
+  readonly anthropicKey: string;
+  readonly zaiKey: string;
 }
 
 export interface ClaudeProbe {
@@ -166,6 +173,7 @@ export interface RawProbe {
 /** Everything that a run needs around it, started, wired and disposed as one. */
 export interface World extends AsyncDisposable {
   readonly target: Target;
+  /** Real ones have no transcripts and play nothing. */
   readonly upstreams: Readonly<Record<ProviderId, UpstreamMock>>;
   /** Where the clients connect to: the recording relay in front of the target. */
   readonly clientUrl: string;

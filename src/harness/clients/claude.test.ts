@@ -132,8 +132,7 @@ describe.skipIf(!lookup.found)('running Claude Code', () => {
       'POST /v1/messages?beta=true',
     ]);
     expect(stub.seen[1]?.headers['x-api-key']).toBe('sk-ant-api03-made-up');
-    expect(run.reproduce).toContain(String.raw`claude -p --model haiku 'Say '\''ok'\'''`);
-    expect(run.reproduce).not.toContain('made-up');
+    expect(run.reproduce).toBe(String.raw`claude -p --model haiku 'Say '\''ok'\''' --output-format json`);
   });
 
   it('sends a stored login as a bearer', async () => {

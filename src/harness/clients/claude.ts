@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { childEnvironment, type Home } from '../environment.ts';
 import { runGroup } from '../process-group.ts';
+import { shellLine } from './shell-line.ts';
 import type { ClaudeCredentials, ClaudeRun } from '../types.ts';
 
 export interface ClaudeOptions {
@@ -43,12 +44,11 @@ export async function runClaude(options: ClaudeOptions): Promise<ClaudeRun> {
     'json',
     ...(options.extraArgs ?? []),
   ];
-  const extra = claudeVariables({ url: options.url, config, credentials });
   const startedAt = Date.now();
   const result = await runGroup({
     file: binary,
     args,
-    env: childEnvironment({ home, extra }),
+    env: childEnvironment({ home, extra: claudeVariables({ url: options.url, config, credentials }) }),
     cwd: home.work,
     timeoutMs: options.timeoutMs,
     signal: options.signal,
@@ -66,7 +66,7 @@ export async function runClaude(options: ClaudeOptions): Promise<ClaudeRun> {
     ...readTokens(report?.usage),
     report,
     stderr,
-    reproduce: reproduceLine(extra, ['claude', ...args]),
+    reproduce: shellLine(['claude', ...args]),
   };
 }
 
@@ -133,18 +133,6 @@ function readTokens(usage: unknown): Pick<ClaudeRun, 'tokens'> {
       cacheWrite: count('cache_creation_input_tokens'),
     },
   };
-}
-
-/** A line for a shell; credentials are left to the reader. */
-function reproduceLine(variables: Readonly<Record<string, string>>, command: readonly string[]): string {
-  const assignments = Object.entries(variables)
-    .filter(([name]) => name !== 'CLAUDE_CONFIG_DIR')
-    .map(([name, value]) => `${name}=${name === 'ANTHROPIC_API_KEY' ? '$ANTHROPIC_API_KEY' : quote(value)}`);
-  return [...assignments, ...command.map(quote)].join(' ');
-}
-
-function quote(word: string): string {
-  return /^[\w./:@=,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,0 +1,92 @@
+/** Gathers what all witnesses of a world saw, once its last probe has ended. */
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Transcript } from '../protocol/transcript.ts';
+import type { ProxyAnswers } from '../protocol/witness.ts';
+import { artifactsOf, countCompletions, readAnomalies, readLogsFolder, readUsage } from './records.ts';
+import { tamper } from './saboteurs/layers.ts';
+import type { Canaries, Collected, Fault, FaultContext, ProxyRecords, Target } from './types.ts';
+import type { Upstreams } from './upstreams.ts';
+
+/** For exchanges that have ended to be put on record. */
+const SETTLE_MS = 2_000;
+const POLL_MS = 20;
+
+export interface CollectOptions {
+  readonly target: Target;
+  readonly upstreams: Upstreams;
+  readonly client: () => readonly Transcript[];
+  readonly canaries: Canaries;
+  /** Where the target keeps secrets of its own making. */
+  readonly stateDir: string;
+  readonly faults: readonly Fault[];
+  readonly context: FaultContext;
+}
+
+export async function collect(options: CollectOptions): Promise<Collected> {
+  const { target, upstreams, canaries } = options;
+  await settle(options);
+  const answers = await askTarget(target);
+  await plantOwnSecrets(options.stateDir, canaries);
+  const records: ProxyRecords = {
+    files: await readLogsFolder(target.logsDir),
+    output: target.output(),
+    answers,
+  };
+  const told = tamper(records, options.faults, options.context);
+  return {
+    client: byStart(options.client()),
+    upstream: byStart([...upstreams.anth.transcripts(), ...upstreams.zai.transcripts()]),
+    usage: readUsage(told.files),
+    anomalies: readAnomalies(told.files),
+    proxy: told.answers,
+    canaries: canaries.all(),
+    artifacts: artifactsOf(told),
+  };
+}
+
+/** Waits until the upstreams are idle and each client exchange is on record, or until it has waited enough. */
+async function settle({ upstreams, target, client }: CollectOptions): Promise<void> {
+  const deadline = performance.now() + SETTLE_MS;
+  await Promise.race([Promise.all([upstreams.anth.idle(), upstreams.zai.idle()]), sleep(SETTLE_MS)]);
+  if (target.logsDir === null) return;
+  while (performance.now() < deadline) {
+    if (countCompletions(await readLogsFolder(target.logsDir)) >= client().length) return;
+    await sleep(POLL_MS);
+  }
+}
+
+async function askTarget(target: Target): Promise<ProxyAnswers> {
+  const [readyz, metrics, providers] = await Promise.all([
+    target.get('/readyz').catch(() => null),
+    target.get('/metrics').catch(() => null),
+    target.ccp(['providers', '--json']),
+  ]);
+  return {
+    readyz: readyz && { status: readyz.status, body: parse(readyz.body) },
+    providers: providers?.exitCode === 0 ? parse(providers.stdout) : null,
+    metrics: metrics?.status === 200 ? metrics.body : null,
+  };
+}
+
+/** A secret that the target made is one that must not leak either. */
+async function plantOwnSecrets(stateDir: string, canaries: Canaries): Promise<void> {
+  const entries = await readdir(stateDir, { recursive: true, withFileTypes: true }).catch(() => []);
+  for (const { name, parentPath } of entries.filter((entry) => entry.name.endsWith('.token'))) {
+    const secret = (await readFile(path.join(parentPath, name), 'utf8')).trim();
+    if (secret !== '') canaries.add(name, secret);
+  }
+}
+
+function byStart(transcripts: readonly Transcript[]): readonly Transcript[] {
+  return transcripts.toSorted((a, b) => a.startedAt - b.startedAt);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,124 @@
+/** What a target left behind, read from its folder and made into what the checks judge. */
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Anomaly } from '../protocol/anomaly.ts';
+import type { DecisionEvent, UsageEvent } from '../protocol/usage-event.ts';
+import type { Artifact, UsageLog } from '../protocol/witness.ts';
+import type { ProxyRecords } from './types.ts';
+
+const USAGE_LOG = 'usage.jsonl';
+const ANOMALIES = 'anomalies.jsonl';
+const DAY_MS = 86_400_000;
+const MARKER = 'planted-before-the-run';
+
+/** A line of yesterday, to be found in the log before the run: after a rotation it must be in an older file. */
+export function markerLine(now: number): string {
+  const marker: DecisionEvent = {
+    v: 1,
+    ts: new Date(now - DAY_MS).toISOString(),
+    rid: MARKER,
+    event: 'decision',
+    lane: 'anthropic',
+    provider: 'anth',
+    model: null,
+    op: 'other',
+    decision: 'to_anthropic',
+    alternatives: [],
+  };
+  return `${JSON.stringify(marker)}\n`;
+}
+
+/** Text of every file below the logs folder, by its name relative to it; empty where there is no folder. */
+export async function readLogsFolder(folder: string | null): Promise<ReadonlyMap<string, string>> {
+  if (folder === null) return new Map();
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name));
+  const texts = files.map(
+    async (file) => [path.relative(folder, file), await readFile(file, 'utf8')] as const,
+  );
+  return new Map((await Promise.all(texts)).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/**
+ * The usage events of the run: all lines of all files that are younger than the planted one. Lines are
+ * claims: that each is a valid event is for a check to say, so anything that calls itself an event passes.
+ */
+export function readUsage(files: ProxyRecords['files']): UsageLog {
+  const log = oldestFirst(files);
+  const planted = log.findIndex((name) => files.get(name)?.includes(MARKER));
+  const rotatedBefore = planted !== -1 && log[planted] !== USAGE_LOG;
+  const ofTheRun = rotatedBefore ? log.slice(planted + 1) : log;
+  return { ...readLines(ofTheRun.map((name) => files.get(name) ?? '').join(''), isEventLike), rotatedBefore };
+}
+
+/** What the target itself found remarkable; a damaged line is left out, as nothing is claimed of it. */
+export function readAnomalies(files: ProxyRecords['files']): readonly Anomaly[] {
+  return readLines(files.get(ANOMALIES) ?? '', isAnomalyLike).events;
+}
+
+/** Every text of the target, under the name of its place. */
+export function artifactsOf({ files, output, answers }: ProxyRecords): readonly Artifact[] {
+  const { readyz, providers, metrics } = answers;
+  return [
+    ...[...files].map(([place, text]) => ({ place, text })),
+    { place: 'proxy.log', text: output },
+    ...(metrics === null ? [] : [{ place: 'metrics', text: metrics }]),
+    ...(readyz === null ? [] : [{ place: 'readyz', text: JSON.stringify(readyz.body) }]),
+    ...(providers === null ? [] : [{ place: 'providers', text: JSON.stringify(providers) }]),
+  ];
+}
+
+/** How many exchanges have been put on record. */
+export function countCompletions(files: ProxyRecords['files']): number {
+  return readUsage(files).events.filter(({ event }) => event === 'completion').length;
+}
+
+/** `usage.jsonl.5` … `usage.jsonl.1`, `usage.jsonl`. */
+function oldestFirst(files: ProxyRecords['files']): readonly string[] {
+  return [...files.keys()]
+    .filter((name) => !Number.isNaN(ageOf(name)))
+    .toSorted((a, b) => ageOf(b) - ageOf(a));
+}
+
+/** 0 for the log itself, NaN for a file that is no part of it. */
+function ageOf(name: string): number {
+  return name === USAGE_LOG ? 0 : Number(/^usage\.jsonl\.(\d+)$/.exec(name)?.[1] ?? Number.NaN);
+}
+
+function readLines<Line>(text: string, isLine: (value: unknown) => value is Line) {
+  const events: Line[] = [];
+  const bad: { line: number; problem: string }[] = [];
+  for (const [index, raw] of text.split('\n').entries()) {
+    if (raw === '') continue;
+    const value = parse(raw);
+    if (isLine(value)) events.push(value);
+    else
+      bad.push({
+        line: index + 1,
+        problem: value === undefined ? 'not valid JSON' : 'JSON, but not an event',
+      });
+  }
+  return { events, bad };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isEventLike(value: unknown): value is UsageEvent {
+  return isRecord(value) && typeof value['event'] === 'string' && typeof value['rid'] === 'string';
+}
+
+function isAnomalyLike(value: unknown): value is Anomaly {
+  return isRecord(value) && typeof value['kind'] === 'string' && typeof value['rid'] === 'string';
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

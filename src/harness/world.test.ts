@@ -1,0 +1,109 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RawProbe, WorldPlan } from './types.ts';
+import { createWorld } from './world.ts';
+
+let runDir: string;
+let plan: WorldPlan;
+beforeEach(async () => {
+  runDir = await mkdtemp(path.join(tmpdir(), 'world-'));
+  plan = { runDir, seed: 'a seed', target: { kind: 'builtin' } };
+});
+afterEach(() => rm(runDir, { recursive: true }));
+
+function message(id: string, model: string, expectedLane: string, key: string): RawProbe {
+  return {
+    id,
+    model,
+    expectedLane,
+    timeoutMs: 10_000,
+    request: (canary) => {
+      const body = JSON.stringify({
+        model,
+        stream: true,
+        max_tokens: 9,
+        messages: [{ role: 'user', content: canary }],
+      });
+      return {
+        method: 'POST',
+        target: '/v1/messages?beta=true',
+        headers: [
+          ['x-api-key', key],
+          ['content-type', 'application/json'],
+          ['content-length', String(body.length)],
+        ],
+        body,
+      };
+    },
+  };
+}
+
+describe('a world', () => {
+  it('takes each probe to its lane and gives the account of all witnesses', async () => {
+    await using world = await createWorld(plan);
+    const { anthropicKey, zaiKey } = world.canaries;
+    const results = [
+      await world.runProbe(message('h', 'claude-haiku-4-5', 'zai', anthropicKey)),
+      await world.runProbe(message('s', 'claude-sonnet-5', 'anthropic', anthropicKey)),
+    ];
+    expect(results).toMatchObject([
+      { id: 'h', ok: true, exitCode: 0 },
+      { id: 's', ok: true, expectedLane: 'anthropic' },
+    ]);
+    const found = await world.collect();
+    expect(found.client).toHaveLength(2);
+    for (const [probe, observer, key] of [
+      [results[0], 'zai', zaiKey],
+      [results[1], 'anth', anthropicKey],
+    ] as const) {
+      const own = found.upstream.filter(({ request }) =>
+        Buffer.from(request.body.base64 ?? '', 'base64').includes(probe?.canary ?? '?'),
+      );
+      expect(own).toMatchObject([{ observer, requestId: probe?.answer.transcript.requestId }]);
+      expect(own[0]?.request.headers).toContainEqual(['x-api-key', key]);
+    }
+    expect(found.usage).toMatchObject({ bad: [], rotatedBefore: true });
+    expect(found.usage.events.filter(({ event }) => event === 'completion').map(({ lane }) => lane)).toEqual([
+      'zai',
+      'anthropic',
+    ]);
+    expect(found.proxy.readyz?.status).toBe(200);
+    expect(JSON.stringify(found.proxy.providers)).toContain('"lane":"zai"');
+    expect(found.proxy.metrics).toContain('ccp_requests_total');
+    expect(found.artifacts.map(({ place }) => place)).toEqual(
+      expect.arrayContaining(['usage.jsonl', 'proxy.log', 'metrics']),
+    );
+    expect(found.canaries.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['zai-key', 'prompt:h', 'control.token']),
+    );
+  });
+
+  it('leaves no folder, no process and no listener behind', async () => {
+    const world = await createWorld(plan);
+    const { pid } = world.target;
+    await world[Symbol.asyncDispose]();
+    expect(await readdir(runDir)).toEqual([]);
+    expect(() => process.kill(-(pid ?? 0), 0)).toThrow('ESRCH');
+    await expect(fetch(world.clientUrl)).rejects.toThrow('fetch failed');
+  });
+
+  it('leaves nothing behind either where its target does not start', async () => {
+    const broken: WorldPlan = { ...plan, target: { kind: 'cmd', command: 'exit 1' } };
+    await expect(createWorld(broken)).rejects.toMatchObject({ code: 'NOT_READY' });
+    expect(await readdir(runDir)).toEqual([]);
+  });
+
+  it('can still be collected after its run was interrupted', async () => {
+    const abort = new AbortController();
+    await using world = await createWorld({ ...plan, signal: abort.signal });
+    await world.runProbe(message('s', 'claude-sonnet-5', 'anthropic', world.canaries.anthropicKey));
+    abort.abort();
+    await expect(world.runProbe(message('t', 'claude-sonnet-5', 'anthropic', ''))).rejects.toThrow('abort');
+    expect(await world.collect()).toMatchObject({
+      proxy: { readyz: { status: 200 } },
+      client: [{ ending: 'complete' }],
+    });
+  });
+});

@@ -1,0 +1,98 @@
+/**
+ * Everything around one run: authority, upstreams, fault layers, target, recording relay and clients, each with
+ * ports and folders of its own; started in the order of the wires, disposed of in reverse.
+ */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { createCanaries } from './canaries.ts';
+import { createCa } from './certs.ts';
+import { findClaude } from './clients/claude-binary.ts';
+import { collect } from './collect.ts';
+import { makeHome } from './environment.ts';
+import { markerLine } from './records.ts';
+import { breakUpstreams, clientRewriters, faultSettings } from './saboteurs/layers.ts';
+import { startTarget } from './target.ts';
+import type { World, WorldPlan } from './types.ts';
+import { startUpstreams } from './upstreams.ts';
+import { startRelay } from './wire-relay.ts';
+import { createClients } from './world-clients.ts';
+
+const READY_TIMEOUT_MS = 15_000;
+
+/** Rejects with what could not be started, and leaves nothing behind then either. */
+export async function createWorld(plan: WorldPlan): Promise<World> {
+  const { target: spec, saboteur, signal } = plan;
+  const faults = saboteur?.faults ?? [];
+  await using stack = new AsyncDisposableStack();
+
+  const folder = path.join(plan.runDir, 'world');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+
+  const canaries = createCanaries(plan.seed, plan.upstream?.kind === 'real' ? plan.upstream : undefined);
+  const ca = createCa();
+  const upstreams = await startUpstreams(plan, ca, stack);
+  const context = { canaries, urls: { anth: upstreams.anth.url, zai: upstreams.zai.url } };
+  const urls = await breakUpstreams({ faults, context, ca, stack });
+
+  const caFile = path.join(folder, 'ca.pem');
+  await writeFile(caFile, ca.certPem);
+  const logsDir = path.join(folder, 'logs');
+  await mkdir(logsDir);
+  await writeFile(path.join(logsDir, 'usage.jsonl'), markerLine(Date.now()));
+  const home = await makeHome(path.join(folder, 'target'));
+  const target = stack.use(
+    await startTarget({
+      spec,
+      home,
+      logsDir,
+      settings: {
+        CCP_ANTHROPIC_BASE_URL: urls.anth,
+        CCP_ZAI_BASE_URL: urls.zai,
+        CCP_UPSTREAM_CA: caFile,
+        ZAI_API_KEY: canaries.zaiKey,
+        ...plan.settings,
+        ...faultSettings(faults, context),
+      },
+      readyTimeoutMs: plan.readyTimeoutMs ?? READY_TIMEOUT_MS,
+      signal,
+    }),
+  );
+  await target.ccp(['log', 'rotate']);
+
+  let entranceUrl = target.url;
+  for (const rewriter of clientRewriters(faults, context)) {
+    entranceUrl = stack.use(await startRelay({ to: entranceUrl, rewriter })).url;
+  }
+  const relay = stack.use(await startRelay({ to: entranceUrl, observer: 'relay' }));
+  const clients = createClients({
+    canaries,
+    claude: findClaude(),
+    relayUrl: relay.url,
+    entranceUrl,
+    folder: path.join(folder, 'claude'),
+    signal,
+  });
+
+  const owned = stack.move();
+  return {
+    target,
+    upstreams,
+    canaries,
+    clientUrl: relay.url,
+    claude: clients.claude,
+    runClaude: clients.runClaude,
+    runProbe: clients.runProbe,
+    collect: () =>
+      collect({
+        target,
+        upstreams,
+        client: () => [...clients.transcripts(), ...relay.transcripts()],
+        canaries,
+        stateDir: home.home,
+        faults,
+        context,
+      }),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
