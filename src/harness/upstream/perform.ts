@@ -32,6 +32,8 @@ export async function perform(performance: Performance): Promise<Ending> {
       if (stop.aborted) return;
       recorder.responsePiece(piece.bytes);
       await Promise.race([wire.write(piece.bytes), stopped]);
+      // Pieces cut on purpose must leave as such; whole events may share a segment when there is no pace.
+      if (scenario.pieces !== 'event') await Promise.race([wire.flushed(), stopped]);
       if (endsEvent(pieces, index)) await pause(delays.between_ms);
     }
   };
@@ -79,6 +81,7 @@ async function strike(fault: Fault, wire: Wire, stopped: Promise<void>): Promise
     case 'rst_stream':
     case 'malformed_chunk':
     case 'goaway':
+      await Promise.race([wire.flushed(), stopped]);
       await Promise.race([wire.strike(fault), stopped]);
       return !(fault.kind === 'goaway' && fault.processed);
   }

@@ -9,6 +9,7 @@ export function createH1Wire(request: IncomingMessage, response: ServerResponse,
   const gone = new AbortController();
   const { socket } = request;
   let struck = false;
+  let lastWrite = Promise.resolve();
   response.on('close', () => {
     if (!response.writableFinished && !struck) gone.abort();
   });
@@ -32,7 +33,12 @@ export function createH1Wire(request: IncomingMessage, response: ServerResponse,
     async partialHead(head) {
       await onSocket(`HTTP/1.1 ${head.status} \r\nDate: `);
     },
-    write: (bytes) => new Promise((resolve) => void response.write(bytes, () => resolve())),
+    write(bytes) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      lastWrite = promise;
+      return response.write(bytes, () => resolve()) ? Promise.resolve() : promise;
+    },
+    flushed: () => lastWrite,
     end: () => new Promise((resolve) => void response.end(resolve)),
     async strike(fault) {
       switch (fault.kind) {

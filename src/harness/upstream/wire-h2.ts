@@ -16,13 +16,14 @@ export function createH2Wire(stream: ServerHttp2Stream, transport: Duplex, raw: 
   const gone = new AbortController();
   const streamId = stream.id ?? 0;
   let struck = false;
-  let finished = false;
-  stream.on('finish', () => {
-    // Node also "finishes" a stream that the peer has reset.
-    finished = !stream.aborted;
-  });
+  let lastWrite = Promise.resolve();
+  let ended = false;
+  const delivered = Promise.withResolvers<void>();
   stream.on('close', () => {
-    if (!finished && !struck) gone.abort();
+    // A lost connection closes its streams with CANCEL. 'finish' tells nothing: it may come late, or after a reset.
+    const whole = ended && stream.rstCode === constants.NGHTTP2_NO_ERROR;
+    if (whole) delivered.resolve();
+    else if (!struck) gone.abort();
   });
   stream.on('error', () => gone.abort());
 
@@ -45,8 +46,17 @@ export function createH2Wire(stream: ServerHttp2Stream, transport: Duplex, raw: 
       // A HEADERS frame that promises a hundred bytes, of which none follows.
       await sendFrame(frameHeader(FRAME.headers, streamId, 100));
     },
-    write: (bytes) => new Promise((resolve) => void stream.write(bytes, () => resolve())),
-    end: () => new Promise((resolve) => void stream.end(resolve)),
+    write(bytes) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      lastWrite = promise;
+      return stream.write(bytes, () => resolve()) ? Promise.resolve() : promise;
+    },
+    flushed: () => lastWrite,
+    end() {
+      ended = true;
+      stream.end();
+      return delivered.promise;
+    },
     async strike(fault) {
       switch (fault.kind) {
         case 'reset':

@@ -11,9 +11,11 @@ export interface Wire {
   head(head: Head): HeaderPairs;
   /** Sends the beginning of a head and nothing of its end. */
   partialHead(head: Head): Promise<void>;
-  /** Resolves when the kernel has the bytes; never, where the client does not read or has gone. */
+  /** Resolves when more may be written; never, where the client does not read or has gone. */
   write(bytes: Buffer): Promise<void>;
-  /** Ends the message as its framing demands; resolves as `write` does. */
+  /** Resolves when the kernel has all that was written. */
+  flushed(): Promise<void>;
+  /** Ends the message as its framing demands; resolves as `flushed` does. */
   end(): Promise<void>;
   /** Breaks the answer, or announces (`goaway`) that the connection will end. */
   strike(fault: Exclude<Fault, { kind: 'end' | 'hang' }>): Promise<void>;
