@@ -79,7 +79,9 @@ async function runStep(step: Step, folder: string, tell: (text: string) => void)
 }
 
 function execute([file, ...args]: Step['command'], folder: string): Promise<{ ok: boolean; output: string }> {
-  const PATH = [join(ROOT, 'node_modules/.bin'), dirname(process.execPath), process.env['PATH']].join(delimiter);
+  const PATH = [join(ROOT, 'node_modules/.bin'), dirname(process.execPath), process.env['PATH']].join(
+    delimiter,
+  );
   return new Promise((resolve) => {
     const child = spawn(file, args, {
       cwd: folder,
