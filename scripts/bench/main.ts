@@ -1,17 +1,18 @@
 /** The benchmark: what a proxy costs. `--help` tells the options, docs/performance.md the method. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { HELP, readOptions } from './options.ts';
+import { PAGE, writeSection } from './page.ts';
 import { makePlan } from './plan.ts';
 import { report } from './report.ts';
 import type { Results } from './results.ts';
 import { carryOut } from './run.ts';
 
-const PAGE = new URL('../../docs/performance.md', import.meta.url);
+const [first, ...rest] = process.argv.slice(2);
+process.exitCode = first === 'summarize' ? analyzer(rest) : await proxies(process.argv.slice(2));
 
-process.exitCode = await main(process.argv.slice(2));
-
-async function main(args: readonly string[]): Promise<number> {
+async function proxies(args: readonly string[]): Promise<number> {
   const options = readOptions(args);
   if (options.help) {
     process.stdout.write(HELP);
@@ -20,35 +21,39 @@ async function main(args: readonly string[]): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const plan = makePlan(options);
   const measured = await carryOut(plan, (step) => process.stderr.write(`${step}\n`));
-  const results: Results = {
-    machine: {
-      cores: availableParallelism(),
-      cpu: cpus()[0]?.model.trim() ?? 'unknown',
-      node: process.versions.node,
-    },
-    date: new Date().toISOString(),
-    command: ['npm run bench --', ...args].join(' '),
-    reps: plan.reps,
-    ms: plan.ms,
-    skipped: plan.skipped,
-    ...measured,
-  };
-  if (options.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
-  else process.stdout.write(`${report(results)}\n`);
-  if (options.write) writePage(results);
+  const { skipped, reps, ms } = plan;
+  const results: Results = { ...provenance(args), skipped, reps, ms, ...measured };
+  process.stdout.write(options.json ? `${JSON.stringify(results, null, 2)}\n` : `${report(results)}\n`);
+  if (options.write) {
+    const repetitions = `Medians of ${reps} repetitions of ${ms} ms, their range in brackets.`;
+    writeSection(PAGE, 'proxy', `${facts(results)} ${repetitions}\n\n${report(results)}`);
+  }
   return [...results.cells, ...results.slow].some(({ failures }) => failures.length > 0) ? 1 : 0;
 }
 
-function writePage(results: Results): void {
-  const [begin, end] = ['<!-- results: begin -->', '<!-- results: end -->'];
-  const page = readFileSync(PAGE, 'utf8');
-  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from)
-    throw new Error('docs/performance.md has lost the marks between which results go');
-  const { cores, cpu, node } = results.machine;
-  const facts = `\`${results.command}\`, ${results.date.slice(0, 10)}, ${cores} cores (${cpu}), Node ${node}; medians of ${results.reps} repetitions (range).`;
-  writeFileSync(
-    PAGE,
-    `${page.slice(0, from + begin.length)}\n\n${facts}\n\n${report(results)}\n\n${page.slice(to)}`,
-  );
+/** The analyzer's benchmark is a program of its own; here it gets its place in the page. */
+function analyzer(args: readonly string[]): number {
+  const program = fileURLToPath(new URL('./summarize.ts', import.meta.url));
+  const own = args.filter((arg) => arg !== '--write');
+  const text = execFileSync(process.execPath, [program, ...own], { encoding: 'utf8' });
+  process.stdout.write(text);
+  if (args.includes('--write'))
+    writeSection(PAGE, 'analyzer', `${facts(provenance(['summarize', ...args]))}\n\n${text}`);
+  return 0;
 }
+
+function provenance(args: readonly string[]): Pick<Results, 'machine' | 'date' | 'command'> {
+  const cpu = cpus()[0]?.model.trim() ?? 'unknown';
+  return {
+    machine: { cores: availableParallelism(), cpu, node: process.versions.node },
+    date: new Date().toISOString(),
+    command: ['npm run bench --', ...args].join(' '),
+  };
+}
+
+const facts = ({
+  machine: { cores, cpu, node },
+  date,
+  command,
+}: Pick<Results, 'machine' | 'date' | 'command'>) =>
+  `\`${command}\`, ${date.slice(0, 10)}, ${cores} cores (${cpu}), Node ${node}.`;
