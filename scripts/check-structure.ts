@@ -21,7 +21,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   analysis: ['errors.ts', 'type protocol'],
   harness: ['errors.ts', 'type protocol', 'platform'],
   runs: ['errors.ts', 'type protocol', 'harness', 'analysis', 'platform'],
-  'ccp-uat.ts': ['errors.ts', 'config', 'platform', 'harness', 'runs'],
+  'ccp-uat.ts': ['errors.ts', 'config', 'platform', 'harness', 'analysis', 'runs', 'suites'],
   // `verify` audits the live log with the analyzer of the harness: docs/decisions says why.
   'commands/ccp': ['errors.ts', 'ccp.ts', 'config', 'commands/shared', 'analysis'],
   'commands/uat': ['errors.ts', 'ccp-uat.ts', 'config', 'commands/shared'],

@@ -12,8 +12,8 @@ export interface RunOptions {
   /** `auto`: the real Claude Code where it is found, and raw probes beside it. */
   readonly client: 'auto' | 'claude' | 'curl';
   readonly target: TargetSpec;
-  /** Of each probe. */
-  readonly timeoutMs: number;
+  /** Limit of each probe; null leaves it to the suite. */
+  readonly timeoutMs: number | null;
   readonly seed: string;
   /** Ids of the checks wanted; none means those of the suite. */
   readonly only: readonly string[];
@@ -66,7 +66,7 @@ export function makePlan({
     target: options.target,
     settings: { ...suite.settings },
     seed: options.seed,
-    timeoutMs: options.timeoutMs,
+    timeoutMs: options.timeoutMs ?? suite.timeoutMs,
     waves: waves(wanted),
     skippedProbes,
     checks: chooseChecks({ suite, checks, options }),

@@ -3,7 +3,10 @@
  * braces, everywhere and in each disguise alike, so that a stored run can still be searched for leaks and be
  * judged again. Prompt phrases stay: they are no secrets, and they are what ties the witnesses together.
  */
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { formsOf } from '../analysis/hygiene.ts';
+import { decodedBody } from '../analysis/oracle/answer.ts';
+import { bytesOf, valueOf } from '../analysis/wire.ts';
 import type { HeaderPairs, Payload, Transcript } from '../protocol/transcript.ts';
 import type { Canary } from '../protocol/witness.ts';
 
@@ -20,33 +23,63 @@ export function createRedactor(canaries: readonly Canary[]): Redactor {
     .flatMap(disguises);
   const text = (input: string): string => replaceAll(input, replacements);
   const headers = (pairs: HeaderPairs): HeaderPairs => pairs.map(([name, value]) => [name, text(value)]);
-  const payload = (body: Payload): Payload => {
-    if (body.base64 === undefined) return body;
-    const bytes = Buffer.from(body.base64, 'base64').toString('latin1');
-    const clean = text(bytes);
-    // Length and hash stay those of the wire: they are what the other witnesses are compared with.
-    return clean === bytes ? body : { ...body, base64: Buffer.from(clean, 'latin1').toString('base64') };
-  };
   return {
     text,
-    transcript: ({ request, response, ...rest }) => ({
-      ...rest,
-      request: {
-        ...request,
-        target: text(request.target),
-        headers: headers(request.headers),
-        body: payload(request.body),
-      },
-      ...(response !== undefined && {
-        response: { ...response, headers: headers(response.headers), body: payload(response.body) },
-      }),
-    }),
+    transcript(transcript) {
+      const { request, response, ...rest } = transcript;
+      return {
+        ...rest,
+        request: {
+          ...request,
+          target: text(request.target),
+          headers: headers(request.headers),
+          body: cleanPayload(request.body, { plain: bytesOf(request.body), encoding: undefined, text }),
+        },
+        ...(response !== undefined && {
+          response: {
+            ...response,
+            headers: headers(response.headers),
+            body: cleanPayload(response.body, {
+              plain: decodedBody(transcript),
+              encoding: valueOf(response.headers, 'content-encoding'),
+              text,
+            }),
+          },
+        }),
+      };
+    },
     canaries: () =>
       canaries.map((canary) =>
         isCredential(canary.name) ? { ...canary, value: placeholder(canary.name) } : canary,
       ),
   };
 }
+
+interface Opened {
+  /** The body without its encoding; null where it was not kept, or does not decode. */
+  readonly plain: Buffer | null;
+  readonly encoding: string | undefined;
+  readonly text: (input: string) => string;
+}
+
+/** Length and hash stay those of the wire: they are what the other witnesses are compared with. */
+function cleanPayload(body: Payload, { plain, encoding = 'identity', text }: Opened): Payload {
+  if (body.base64 === undefined || plain === null) return body;
+  const before = plain.toString('latin1');
+  const after = text(before);
+  if (after === before) return body;
+  const encode = ENCODERS[encoding.toLowerCase()];
+  const clean = Buffer.from(after, 'latin1');
+  return { ...body, base64: (encode === undefined ? clean : encode(clean)).toString('base64') };
+}
+
+const ENCODERS: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
+  gzip: (bytes) => gzipSync(bytes),
+  'x-gzip': (bytes) => gzipSync(bytes),
+  br: (bytes) => brotliCompressSync(bytes),
+  deflate: (bytes) => deflateSync(bytes),
+  zstd: (bytes) => zstdCompressSync(bytes),
+};
 
 const isCredential = (name: string): boolean => !name.startsWith('prompt:');
 

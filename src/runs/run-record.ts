@@ -35,7 +35,7 @@ const plannedProbeSchema = z.strictObject({
 const reasonedSchema = z.strictObject({ id: z.string(), reason: z.string() });
 
 export const planSchema = z.strictObject({
-  run: z.string().describe('<utc>-<suite>, the name of its folder'),
+  run: z.string().describe('<utc>-<suite>'),
   suite: z.string(),
   title: z.string(),
   proves: z.array(z.string()),

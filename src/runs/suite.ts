@@ -11,6 +11,8 @@ export interface Suite {
   /** What a green run entitles one to say, one sentence each. */
   readonly proves: readonly string[];
   readonly probes: readonly ProbeSpec[];
+  /** Limit of each probe, milliseconds, where nobody sets another. */
+  readonly timeoutMs: number;
   /** `CCP_*` settings of the target, over those that the world sets itself. */
   readonly settings: Readonly<Record<string, string>>;
   /** Ids of the checks that judge it, in the order of the verdict table. */

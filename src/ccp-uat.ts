@@ -1,0 +1,125 @@
+/**
+ * Composition root of the harness: the suites, the world they run in, the places their results go to. What
+ * a command does not need is not imported.
+ */
+import { randomBytes } from 'node:crypto';
+import { SUITES } from '../suites/index.ts';
+import { OperatorError } from './errors.ts';
+import type { RealCredentials } from './harness/types.ts';
+import { type Clock, systemClock } from './platform/clock.ts';
+import type { RunOptions } from './runs/plan.ts';
+import type { Places } from './runs/report/write-reports.ts';
+import type { RunEvent } from './runs/run-events.ts';
+import type { Plan } from './runs/run-record.ts';
+import type { FinishedRun } from './runs/run-suite.ts';
+import type { Suite } from './runs/suite.ts';
+
+export { liveProgress, plainProgress, type Progress } from './runs/report/progress.ts';
+export { verdictText } from './runs/report/verdict-text.ts';
+export { expectedSpend } from './runs/spend.ts';
+export type { FinishedRun, Plan, RunEvent, RunOptions, Suite };
+
+export interface UatSettings extends Places {
+  /** Where relative names count from; absolute. */
+  readonly cwd: string;
+}
+
+export interface UatPorts {
+  readonly clock: Clock;
+}
+
+export interface RunRequest {
+  readonly plan: Plan;
+  /** Absolute; by default a new folder among the results. */
+  readonly folder?: string | undefined;
+  /** For `--upstream real` only. */
+  readonly credentials?: RealCredentials | undefined;
+  readonly onEvent: (event: RunEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface Uat {
+  readonly suites: readonly Suite[];
+  /** Throws USAGE for a suite or check that is none, NOT_READY where a demanded client is missing. */
+  plan(
+    suite: string,
+    options: Omit<RunOptions, 'seed'> & { readonly seed?: string | undefined },
+  ): Promise<Plan>;
+  /** Rejects with what broke the run; checks that fail are no rejection. */
+  run(request: RunRequest): Promise<FinishedRun>;
+  /** Judges a stored run again, by today's checks; the newest where none is named. */
+  report(run?: string): Promise<FinishedRun>;
+}
+
+export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: systemClock }): Uat {
+  return {
+    suites: SUITES,
+    async plan(name, { seed = randomBytes(4).toString('hex'), ...options }) {
+      const suite = suiteNamed(name);
+      const [{ makePlan }, { CHECKS }, { findClaude }] = await Promise.all([
+        import('./runs/plan.ts'),
+        import('./analysis/checks/index.ts'),
+        import('./harness/clients/claude-binary.ts'),
+      ]);
+      const startedAt = new Date(clock.now());
+      return makePlan({
+        suite,
+        checks: CHECKS,
+        options: { ...options, seed },
+        claude: findClaude(),
+        startedAt,
+      });
+    },
+    async run({ plan, credentials, folder, ...watching }) {
+      // The heavy libraries load while the rest gets ready.
+      const world = import('./harness/world.ts');
+      const [{ runSuite }, { freeRunDir }, { provenanceOf }, { CHECKS }, { findClaude }] = await Promise.all([
+        import('./runs/run-suite.ts'),
+        import('./runs/find-run.ts'),
+        import('./runs/provenance.ts'),
+        import('./analysis/checks/index.ts'),
+        import('./harness/clients/claude-binary.ts'),
+      ]);
+      const runDir = folder ?? (await freeRunDir(settings.resultsDir, plan.run));
+      const { seed, target, settings: ofTarget } = plan;
+      const upstream = credentials === undefined ? undefined : ({ kind: 'real', ...credentials } as const);
+      return runSuite({
+        plan,
+        suite: suiteNamed(plan.suite),
+        checks: CHECKS,
+        places: settings,
+        provenance: provenanceOf(findClaude()),
+        folder: runDir,
+        clock,
+        openWorld: async () =>
+          (await world).createWorld({
+            runDir,
+            seed,
+            target,
+            settings: ofTarget,
+            signal: watching.signal,
+            ...(upstream !== undefined && { upstream }),
+          }),
+        ...watching,
+      });
+    },
+    async report(run) {
+      const [{ findRun }, { readStoredRun }, { recordOf }, { CHECKS }] = await Promise.all([
+        import('./runs/find-run.ts'),
+        import('./runs/stored-run.ts'),
+        import('./runs/judge.ts'),
+        import('./analysis/checks/index.ts'),
+      ]);
+      const folder = await findRun(settings.resultsDir, settings.cwd, run);
+      return { folder, record: recordOf(await readStoredRun(folder), CHECKS) };
+    },
+  };
+}
+
+function suiteNamed(name: string): Suite {
+  const suite = SUITES.find((one) => one.name === name);
+  if (suite !== undefined) return suite;
+  throw new OperatorError('USAGE', `there is no suite ${name}`, {
+    hint: `There are ${SUITES.map((one) => one.name).join(', ')}.`,
+  });
+}

@@ -1,0 +1,19 @@
+import { EXIT } from '../../errors.ts';
+import { type Host, printJson } from '../shared/host.ts';
+import { table } from '../shared/table.ts';
+import { open } from './load.ts';
+
+/** `ccp-uat list`: the suites, and what a green run of each proves. */
+export function list(host: Host, { json }: { readonly json: boolean }): number {
+  const { suites } = open(host).uat;
+  if (json) {
+    printJson(host, { suites });
+    return EXIT.ok;
+  }
+  const rows = suites.map(({ name, title, probes, checks }) => {
+    const sent = probes.reduce((sum, { times = 1 }) => sum + times, 0);
+    return [name, title, String(sent), String(checks.length)];
+  });
+  host.out.write(table(host.out, ['suite', 'what it proves', 'probes', 'checks'], rows));
+  return EXIT.ok;
+}

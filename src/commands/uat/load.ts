@@ -1,0 +1,16 @@
+import { createUat, type Uat } from '../../ccp-uat.ts';
+import { type LoadedUat, loadUatSettings } from '../../config/uat-settings.ts';
+import { type Host, printWarnings } from '../shared/host.ts';
+
+export interface Opened extends LoadedUat {
+  readonly uat: Uat;
+}
+
+/** Loads the settings, shows what is odd about them, and opens the harness on them. Throws `CONFIG`. */
+export function open(host: Host, flags: { readonly timeoutSecs?: string | undefined } = {}): Opened {
+  const { env, cwd, home } = host;
+  const loaded = loadUatSettings({ flags, env, cwd, home });
+  printWarnings(host, 'ccp-uat', loaded.warnings);
+  const { resultsDir, logsDir } = loaded.settings;
+  return { ...loaded, uat: createUat({ resultsDir, logsDir, cwd }) };
+}

@@ -1,0 +1,174 @@
+/** The commands of `ccp-uat`. What a command does is imported when it is run, so that the rest costs no start-up. */
+import { Argument, type Command, Option } from 'commander';
+import { completionScript, SHELLS, type Shell } from '../shared/completion.ts';
+import { type Host, processHost } from '../shared/host.ts';
+import { runProgram } from '../shared/run-program.ts';
+import type { RunFlags } from './run.ts';
+import { processTerminal, type Terminal } from './terminal.ts';
+
+/** Runs `ccp-uat` with the arguments after its name; gives the exit code. */
+export function main(
+  argv: readonly string[],
+  host: Host = processHost(),
+  terminal: Terminal = processTerminal(),
+): Promise<number> {
+  return runProgram({
+    name: 'ccp-uat',
+    host,
+    argv,
+    build: (program, exit) => build(program, { host, terminal, exit }),
+  });
+}
+
+interface Surroundings {
+  readonly host: Host;
+  readonly terminal: Terminal;
+  readonly exit: (code: number) => void;
+}
+
+interface Json {
+  readonly json?: boolean;
+}
+
+function build(program: Command, surroundings: Surroundings): void {
+  const { host } = surroundings;
+  program
+    .description('Proves that ccp relays Claude Code faithfully, and reads what it logged.')
+    .addHelpText('after', examples('ccp-uat repro-go-quick', 'ccp-uat run haiku-zai', 'ccp-uat report'))
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all good, 1 a check failed, 2 wrong usage, 3 not ready, 130 interrupted.\n',
+    );
+  addRuns(program, surroundings);
+  addStored(program, surroundings);
+  addAnalyzers(program, surroundings);
+  program
+    .command('completion')
+    .description('print a completion script for a shell')
+    .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
+    .addHelpText('after', examples('eval "$(ccp-uat completion bash)"', 'ccp-uat completion fish | source'))
+    .action((shell: Shell) => host.out.write(completionScript(program, shell)));
+}
+
+/** Suites that operators and their CI have a command of their own for. */
+const NAMED_RUNS = [
+  ['repro-go-quick', 'the quick proof: one haiku and one sonnet call, verdict in seconds'],
+  ['repro-go', 'the full proof: three calls a model, and all gates'],
+  ['verify-sse', 'one long stream, judged event by event'],
+] as const;
+
+function addRuns(program: Command, { host, terminal, exit }: Surroundings): void {
+  for (const [name, description] of NAMED_RUNS) {
+    withRunOptions(program.command(name).description(description))
+      .addHelpText(
+        'after',
+        examples(`ccp-uat ${name}`, `ccp-uat ${name} --dry-run`, `ccp-uat ${name} --json`),
+      )
+      .action(async (flags: RunFlags) => {
+        const { run } = await import('./run.ts');
+        exit(await run(host, terminal, [name], flags));
+      });
+  }
+  withRunOptions(program.command('run').description('run the suites named, or all of them'))
+    .argument('[suite...]', 'names of suites, see "ccp-uat list"')
+    .addHelpText(
+      'after',
+      examples('ccp-uat run haiku-zai', 'ccp-uat run repro-go --only ROUTE-01 --seed 5eed'),
+    )
+    .action(async (suites: readonly string[], flags: RunFlags) => {
+      const { run } = await import('./run.ts');
+      exit(await run(host, terminal, suites, flags));
+    });
+  program
+    .command('selftest')
+    .description('break the surroundings on purpose, one saboteur at a time, and demand that a check notices')
+    .argument('[saboteur...]', 'names of saboteurs (default: all of them)')
+    .option('--seed <text>', 'same seed, same faults (default: drawn)')
+    .option(...AS_JSON)
+    .addHelpText('after', examples('ccp-uat selftest', 'ccp-uat selftest --json'))
+    .action(
+      async (saboteurs: readonly string[], { seed, json = false }: Json & { readonly seed?: string }) => {
+        const { selftest } = await import('./selftest.ts');
+        exit(await selftest(host, terminal, { saboteurs, seed, json }));
+      },
+    );
+}
+
+function withRunOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--upstream <kind>', 'what stands behind the proxy')
+        .choices(['mock', 'real'])
+        .default('mock'),
+    )
+    .addOption(
+      new Option('--client <kind>', 'auto: Claude Code where it is found, and raw probes beside it')
+        .choices(['auto', 'claude', 'curl'])
+        .default('auto'),
+    )
+    .option('--target <what>', 'what is under test: builtin, a URL, or a command with {port}', 'builtin')
+    .option('--timeout-secs <seconds>', "limit of each probe (default: the suite's own)")
+    .option('--seed <text>', 'same seed, same canaries and upstream behaviour (default: drawn)')
+    .option('--run-dir <folder>', 'where the run is stored (default: a new folder in results/runs)')
+    .option('--only <check...>', 'judge by these checks alone')
+    .addOption(new Option('--fail-fast', 'send nothing more once a probe went wrong').conflicts('keepGoing'))
+    .option('--keep-going', 'send everything whatever happens (the default)')
+    .option('--allow-inconclusive', 'exit 0 also where a check had too little evidence')
+    .option('--dry-run', 'print the plan and send nothing')
+    .option('--yes', 'with --upstream real: do not ask')
+    .option(...AS_JSON);
+}
+
+function addStored(program: Command, { host, exit }: Surroundings): void {
+  program
+    .command('list')
+    .description('show the suites')
+    .option(...AS_JSON)
+    .addHelpText('after', examples('ccp-uat list', "ccp-uat list --json | jq '.suites[].name'"))
+    .action(async ({ json = false }: Json) => {
+      const { list } = await import('./list.ts');
+      exit(list(host, { json }));
+    });
+  program
+    .command('report')
+    .description("judge a stored run again, by today's checks; also one that died")
+    .argument('[run]', 'its folder or its name (default: the newest)')
+    .option(...AS_JSON)
+    .addHelpText('after', examples('ccp-uat report', 'ccp-uat report results/runs/20260101T000000Z-repro-go'))
+    .action(async (run: string | undefined, { json = false }: Json) => {
+      const { report } = await import('./report.ts');
+      exit(await report(host, { run, json }));
+    });
+}
+
+/** Commands that read a usage log: name, what they do, and the module's function. */
+const ANALYZERS = [
+  ['summarize', 'count requests, tokens, errors and times in a usage log'],
+  ['verify-routing', 'audit where requests went: no haiku on the Anthropic lane'],
+  ['hygiene', 'search a usage log for credentials'],
+  ['productize-check', 'fail on a Z.AI header or haiku on the Anthropic lane, or missing metrics'],
+] as const;
+
+function addAnalyzers(program: Command, { host, exit }: Surroundings): void {
+  for (const [name, description] of ANALYZERS) {
+    program
+      .command(name)
+      .description(description)
+      .argument('[log]', 'a usage log, or - for standard input (default: usage.jsonl in the logs folder)')
+      .option(...AS_JSON)
+      .addHelpText(
+        'after',
+        examples(`ccp-uat ${name}`, `ccp-uat ${name} logs/usage_go_repro_quick.jsonl --json`),
+      )
+      .action(async (log: string | undefined, { json = false }: Json) => {
+        const { analyze } = await import('./analyze.ts');
+        exit(await analyze[name](host, { log, json }));
+      });
+  }
+}
+
+const AS_JSON = ['--json', 'print one JSON document'] as const;
+
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
+}

@@ -1,0 +1,30 @@
+import type { Plan } from '../../ccp-uat.ts';
+import { EXIT } from '../../errors.ts';
+import { type Host, printJson } from '../shared/host.ts';
+import { table } from '../shared/table.ts';
+
+/** Prints what would be done; nothing was started for it. */
+export function showPlan(host: Host, plans: readonly Plan[], { json }: { readonly json: boolean }): number {
+  if (json) printJson(host, plans.length === 1 ? plans[0] : { plans });
+  else for (const plan of plans) host.out.write(textOf(host, plan));
+  return EXIT.ok;
+}
+
+function textOf({ out }: Host, plan: Plan): string {
+  const probes = plan.waves.flatMap((wave, index) =>
+    wave.map(({ id, client, model, lane, op, scenario }) => {
+      const played = typeof scenario === 'object' ? `${scenario.name} at ${scenario.provider}` : scenario;
+      return [String(index + 1), id, client, model, lane, op, played ?? '-'];
+    }),
+  );
+  const unjudged = plan.checks.filter(({ skip }) => skip !== undefined);
+  return [
+    `${plan.suite}: ${plan.title}\n`,
+    `upstream ${plan.upstream}, target ${plan.target.kind}, seed ${plan.seed}, at most ${plan.timeoutMs / 1000} s a probe\n\n`,
+    table(out, ['wave', 'probe', 'client', 'model', 'lane', 'op', 'scenario'], probes),
+    ...plan.skippedProbes.map(({ id, reason }) => `not sent: ${id} (${reason})\n`),
+    `\nchecks: ${plan.checks.map(({ id }) => id).join(' ')}\n`,
+    ...unjudged.map(({ id, skip }) => `not judged: ${id} (${skip})\n`),
+    '\n',
+  ].join('');
+}

@@ -1,0 +1,38 @@
+/** What a long command needs of the process beside its host: whether somebody watches, and whether they had enough. */
+import { createInterface } from 'node:readline/promises';
+import { OperatorError } from '../../errors.ts';
+
+export interface Terminal {
+  /** Where a live list can be drawn; null where nobody watches. */
+  readonly live: NodeJS.WriteStream | null;
+  /** Asks a yes-or-no question; null where there is nobody to ask. */
+  readonly ask: ((question: string) => Promise<boolean>) | null;
+  /** A signal that aborts on the first SIGINT, SIGTERM or SIGHUP; the second one ends the process at once. */
+  interruption(): { readonly signal: AbortSignal } & Disposable;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+export function processTerminal(): Terminal {
+  return {
+    live: process.stderr.isTTY ? process.stderr : null,
+    ask: process.stdin.isTTY && process.stderr.isTTY ? askYes : null,
+    interruption() {
+      const controller = new AbortController();
+      const stop = (signal: NodeJS.Signals): void => {
+        release();
+        controller.abort(new OperatorError('INTERRUPTED', `interrupted by ${signal}`));
+      };
+      const release = (): void => {
+        for (const name of SIGNALS) process.off(name, stop);
+      };
+      for (const name of SIGNALS) process.on(name, stop);
+      return { signal: controller.signal, [Symbol.dispose]: release };
+    },
+  };
+}
+
+async function askYes(question: string): Promise<boolean> {
+  using lines = createInterface({ input: process.stdin, output: process.stderr });
+  return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+}

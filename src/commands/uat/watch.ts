@@ -1,0 +1,8 @@
+import { liveProgress, plainProgress, type Progress } from '../../ccp-uat.ts';
+import type { Host } from '../shared/host.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Shows a run under way: a live list where somebody watches, else a line for each thing that ended. */
+export async function watch({ err }: Host, { live }: Terminal): Promise<Progress> {
+  return live === null ? plainProgress((line) => err.write(`ccp-uat: ${line}`)) : liveProgress(live);
+}

@@ -1,0 +1,48 @@
+/** Where runs are kept, and which one is meant. */
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { OperatorError } from '../errors.ts';
+
+export const runsDir = (resultsDir: string): string => path.join(resultsDir, 'runs');
+
+/** A folder for a new run: its own name, or that with a number where two began in one second. */
+export async function freeRunDir(resultsDir: string, run: string): Promise<string> {
+  const taken = new Set(await namesIn(runsDir(resultsDir)));
+  let name = run;
+  for (let number = 2; taken.has(name); number += 1) name = `${run}-${number}`;
+  return path.join(runsDir(resultsDir), name);
+}
+
+/**
+ * The folder of a run: `given` as a path, else as a name (or the end of one) below the results; without it,
+ * the newest. Throws USAGE where there is none.
+ */
+export async function findRun(resultsDir: string, cwd: string, given?: string): Promise<string> {
+  if (given !== undefined && (await isRun(path.resolve(cwd, given)))) return path.resolve(cwd, given);
+  const names = (await namesIn(runsDir(resultsDir))).filter(
+    (name) => given === undefined || name.includes(given),
+  );
+  for (const name of names.toReversed()) {
+    const folder = path.join(runsDir(resultsDir), name);
+    if (await isRun(folder)) return folder;
+  }
+  const what = given === undefined ? 'no run is stored' : `no run ${given} is stored`;
+  throw new OperatorError('USAGE', `${what} in ${runsDir(resultsDir)}`, {
+    hint: 'Runs are kept by "ccp-uat run SUITE", in CCP_RESULTS_DIR.',
+  });
+}
+
+/** Names begin with the time, so their order is that of the runs. */
+async function namesIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names.toSorted((a, b) => (a < b ? -1 : 1));
+}
+
+const isRun = (folder: string): Promise<boolean> =>
+  stat(path.join(folder, 'events.jsonl')).then(
+    (found) => found.isFile(),
+    () => false,
+  );

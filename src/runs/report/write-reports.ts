@@ -1,0 +1,89 @@
+/** Where the reports of a run go: its own folder, and the places where operators already look. */
+import { appendFile, copyFile, mkdir, rename, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { RunFolder } from '../run-folder.ts';
+import type { RunRecord } from '../run-record.ts';
+import type { Suite } from '../suite.ts';
+import { junitXml } from './junit.ts';
+import { summaryMarkdown } from './summary-markdown.ts';
+import { countsOf, seconds } from './verdict-text.ts';
+
+/** Absolute. */
+export interface Places {
+  readonly resultsDir: string;
+  readonly logsDir: string;
+}
+
+/** Writes what is derived from the record alone. */
+export async function writeReports(folder: RunFolder, record: RunRecord): Promise<void> {
+  await Promise.all([
+    folder.write('run.json', `${JSON.stringify(record, null, 2)}\n`),
+    folder.write('junit.xml', junitXml(record)),
+    folder.write('SUMMARY.md', summaryMarkdown(record)),
+  ]);
+}
+
+/** Copies under the names of old, and adds the run's line to `TESTS.md`. */
+export async function publish({
+  folder,
+  record,
+  suite: { artifacts },
+  places,
+}: {
+  readonly folder: RunFolder;
+  readonly record: RunRecord;
+  readonly suite: Suite;
+  readonly places: Places;
+}): Promise<void> {
+  const { resultsDir, logsDir } = places;
+  await Promise.all([resultsDir, logsDir].map((dir) => mkdir(dir, { recursive: true })));
+  const copies: [from: string, to: string][] = [
+    ['METRICS.json', path.join(resultsDir, `METRICS_${artifacts.name}.json`)],
+    ['usage.jsonl', path.join(logsDir, `usage_${artifacts.name}.jsonl`)],
+  ];
+  if (artifacts.summary !== undefined) copies.push(['SUMMARY.md', path.join(resultsDir, artifacts.summary)]);
+  await Promise.all(copies.map(([from, to]) => replaceBy(path.join(folder.path, from), to)));
+  await addLine(path.join(resultsDir, 'TESTS.md'), testsLine({ folder, record, artifacts, resultsDir }));
+}
+
+/** A run that broke early has not everything; then the copy of an older run is left as it is. */
+async function replaceBy(from: string, to: string): Promise<void> {
+  if (!(await exists(from))) return;
+  await copyFile(from, `${to}.part`);
+  await rename(`${to}.part`, to);
+}
+
+const HEADING = [
+  '# Runs of ccp-uat',
+  '',
+  '| started | name | verdict | checks | time | folder |',
+  '| --- | --- | --- | --- | --- | --- |',
+  '',
+].join('\n');
+
+async function addLine(file: string, line: string): Promise<void> {
+  await appendFile(file, (await exists(file)) ? line : `${HEADING}${line}`);
+}
+
+function testsLine({
+  folder,
+  record,
+  artifacts,
+  resultsDir,
+}: {
+  readonly folder: RunFolder;
+  readonly record: RunRecord;
+  readonly artifacts: Suite['artifacts'];
+  readonly resultsDir: string;
+}): string {
+  const verdict = record.ending === 'complete' ? record.outcome : `${record.outcome}, ${record.ending}`;
+  const where = path.relative(resultsDir, folder.path);
+  const cells = [record.startedAt, artifacts.name, verdict, countsOf(record), seconds(record.ms), where];
+  return `| ${cells.join(' | ')} |\n`;
+}
+
+const exists = (file: string): Promise<boolean> =>
+  stat(file).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,53 @@
+/** One run from plan to reports. */
+import type { Check } from '../analysis/check.ts';
+import { EXIT, OperatorError } from '../errors.ts';
+import { type ExecuteOptions, type Execution, execute } from './execute.ts';
+import { recordOf } from './judge.ts';
+import { writeMetrics } from './report/metrics.ts';
+import { type Places, publish, writeReports } from './report/write-reports.ts';
+import { createRunFolder, type RunFolder } from './run-folder.ts';
+import type { RunRecord } from './run-record.ts';
+import { readStoredRun } from './stored-run.ts';
+import type { Suite } from './suite.ts';
+
+export interface FinishedRun {
+  readonly record: RunRecord;
+  /** Absolute. */
+  readonly folder: string;
+}
+
+export interface RunSuiteOptions extends Omit<ExecuteOptions, 'folder'> {
+  /** Absolute; must be new or empty. */
+  readonly folder: string;
+  readonly suite: Suite;
+  readonly checks: readonly Check[];
+  readonly places: Places;
+}
+
+/**
+ * Carries the plan out, judges what was stored, writes the reports. Rejects with what broke the run, where
+ * something did, once everything is written.
+ */
+export async function runSuite({ suite, checks, places, ...options }: RunSuiteOptions): Promise<FinishedRun> {
+  const folder = await createRunFolder(options.folder);
+  const execution = await execute({ ...options, folder });
+  const record = await judgeFolder(folder, checks, execution);
+  await writeReports(folder, record);
+  await publish({ folder, record, suite, places });
+  if (execution.ending === 'broken') throw execution.cause;
+  return { record, folder: folder.path };
+}
+
+async function judgeFolder(
+  folder: RunFolder,
+  checks: readonly Check[],
+  execution: Execution,
+): Promise<RunRecord> {
+  await writeMetrics(folder);
+  return recordOf(await readStoredRun(folder.path), checks, brokenCode(execution));
+}
+
+function brokenCode(execution: Execution): number {
+  if (execution.ending !== 'broken') return EXIT.failed;
+  return execution.cause instanceof OperatorError ? execution.cause.exitCode : EXIT.failed;
+}
