@@ -31,7 +31,8 @@ export interface Resolved<D extends Declarations> {
 
 /**
  * The value of every setting: the first of `layers` that sets it, else its default. An empty value counts as
- * not set. Throws `CONFIG` naming the variable, the value (never a secret's) and what is allowed.
+ * not set. Throws `CONFIG` naming the variable, the value and what is allowed. Not for credentials: those
+ * are looked up by `createSecrets`, whose errors show no value.
  */
 export function resolveSettings<D extends Declarations>(
   declarations: D,
@@ -96,8 +97,8 @@ function read(setting: Setting<unknown>, { text, source }: Found, place: Place):
   const kind: Kind<unknown> = setting.kind;
   const parsed = kind.schema.safeParse(text);
   if (parsed.success) return Object.freeze(kind.finish?.(parsed.data, place) ?? parsed.data);
-  const shown = kind.name === 'secret' ? 'has a value that is not allowed' : `is ${quote(text)}`;
-  throw new OperatorError('CONFIG', `${source.name ?? setting.env[0]} (${source.label}) ${shown}`, {
+  const name = source.name ?? setting.env[0];
+  throw new OperatorError('CONFIG', `${name} (${source.label}) is ${quote(text)}`, {
     hint: `It must be ${kind.allowed}.`,
   });
 }

@@ -86,7 +86,10 @@ it('pauses and resumes at run time', () => {
 
 it('decides the same for any number of models, remembered or not', () => {
   const routing = start();
-  for (let i = 0; i < 2500; i++) expect(routeOf(routing, `haiku-${i}`)).toBe('zai to_zai');
+  for (let i = 0; i < 2500; i++) {
+    expect(routeOf(routing, `haiku-${i}`)).toBe('zai to_zai');
+    expect(routeOf(routing, `sonnet-${i}`)).toBe('anth to_anthropic');
+  }
   expect(routeOf(routing, `haiku${'x'.repeat(1e6)}`)).toBe('zai to_zai');
   expect(routeOf(routing, 'haiku-1')).toBe('zai to_zai');
 });
