@@ -9,6 +9,7 @@ export const haikuSonnet: Suite = {
     { client: 'claude', id: 'claude-haiku', model: 'haiku', lane: 'zai' },
     { client: 'claude', id: 'claude-sonnet', model: 'sonnet', lane: 'anthropic' },
   ],
+  timeoutMs: 60_000,
   settings: {},
   checks: ['ROUTE-01', ...FIDELITY, 'HEADER-03'],
   artifacts: { name: 'haiku_sonnet' },

@@ -15,6 +15,7 @@ export const reproGoQuick: Suite = {
     { client: 'claude', id: 'claude-haiku', model: 'haiku', lane: 'zai' },
     { client: 'claude', id: 'claude-sonnet', model: 'sonnet', lane: 'anthropic' },
   ],
+  timeoutMs: 60_000,
   settings: {},
   checks: GATES,
   artifacts: { name: 'go_repro_quick' },

@@ -46,6 +46,7 @@ export const reproGo: Suite = {
     { client: 'claude', id: 'claude-sonnet', model: 'sonnet', lane: 'anthropic', times: 2 },
     { client: 'claude', id: 'claude-sonnet-login', model: 'sonnet', lane: 'anthropic', login: 'oauth' },
   ],
+  timeoutMs: 60_000,
   settings: {},
   checks: GATES,
   artifacts: { name: 'go_repro', summary: 'GO-REPRO-SUMMARY.md' },

@@ -20,6 +20,7 @@ export const verifySse: Suite = {
       live: { prompt: 'Count from 1 to 300, one number a line.', maxTokens: 2048 },
     },
   ],
+  timeoutMs: 60_000,
   settings: {},
   checks: [...FIDELITY.filter((id) => id !== 'TOKENS-02'), 'HEADER-03', 'STREAM-03'],
   artifacts: { name: 'verify_sse' },

@@ -39,7 +39,9 @@ export function rawRequest(
           ] as const)),
     ],
     ...(body !== undefined && { body }),
-    ...(probe.leaveAfterMs !== undefined && { leave: { how: 'reset', afterMs: probe.leaveAfterMs } }),
+    ...(probe.leaveAfterBytes !== undefined && {
+      leave: { how: 'reset', afterBytes: probe.leaveAfterBytes },
+    }),
   };
 }
 

@@ -23,7 +23,7 @@ const plannedProbeSchema = z.strictObject({
   op: z.enum(['stream', 'nonstream', 'count_tokens', 'models']),
   login: z.enum(['key', 'oauth']).exactOptional().describe('Claude Code only'),
   acceptEncoding: z.string().exactOptional(),
-  leaveAfterMs: milliseconds.exactOptional(),
+  leaveAfterBytes: z.int().exactOptional(),
   prompt: z.string().exactOptional().describe('real upstreams only; "Say ok." where absent'),
   maxTokens: z.int().exactOptional(),
   scenario: z

@@ -59,8 +59,8 @@ export interface RawProbeSpec extends AnyProbeSpec {
   readonly op: 'stream' | 'nonstream' | 'count_tokens' | 'models';
   /** Sent as `accept-encoding`; default `identity`. */
   readonly acceptEncoding?: string;
-  /** Goes away so many milliseconds after the first byte was sent. */
-  readonly leaveAfterMs?: number;
+  /** Goes away once so many bytes of the answer have come. */
+  readonly leaveAfterBytes?: number;
   /** What is asked of a real upstream in place of the scenario; without it, a probe with a scenario is not sent there. */
   readonly live?: { readonly prompt: string; readonly maxTokens: number };
 }

@@ -12,18 +12,18 @@ export function showPlan(host: Host, plans: readonly Plan[], { json }: { readonl
 
 function textOf({ out }: Host, plan: Plan): string {
   const probes = plan.waves.flatMap((wave, index) =>
-    wave.map(({ id, client, model, lane, op, scenario }) => {
+    wave.map(({ id, client, lane, scenario }) => {
       const played = typeof scenario === 'object' ? `${scenario.name} at ${scenario.provider}` : scenario;
-      return [String(index + 1), id, client, model, lane, op, played ?? '-'];
+      return [String(index + 1), id, client === 'claude' ? 'Claude Code' : 'raw', lane, played ?? '-'];
     }),
   );
   const unjudged = plan.checks.filter(({ skip }) => skip !== undefined);
   return [
     `${plan.suite}: ${plan.title}\n`,
     `upstream ${plan.upstream}, target ${plan.target.kind}, seed ${plan.seed}, at most ${plan.timeoutMs / 1000} s a probe\n\n`,
-    table(out, ['wave', 'probe', 'client', 'model', 'lane', 'op', 'scenario'], probes),
+    table(out, ['wave', 'probe', 'client', 'lane', 'scenario'], probes),
     ...plan.skippedProbes.map(({ id, reason }) => `not sent: ${id} (${reason})\n`),
-    `\nchecks: ${plan.checks.map(({ id }) => id).join(' ')}\n`,
+    `\n${plan.checks.length} checks: ${plan.checks.map(({ id }) => id).join(' ')}\n`,
     ...unjudged.map(({ id, skip }) => `not judged: ${id} (${skip})\n`),
     '\n',
   ].join('');

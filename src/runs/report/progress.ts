@@ -2,7 +2,7 @@
 import type { ListrTask } from 'listr2';
 import type { RunEvent } from '../run-events.ts';
 import type { Plan, PlannedProbe } from '../run-record.ts';
-import { seconds } from './verdict-text.ts';
+import { fateOf, seconds } from './verdict-text.ts';
 
 export interface Progress {
   onEvent(event: RunEvent): void;
@@ -12,28 +12,30 @@ export interface Progress {
 
 /** One line for each thing that came to an end. */
 export function plainProgress(write: (line: string) => void): Progress {
-  let startedAt = 0;
+  let start: Start | undefined;
   return {
     onEvent(event) {
-      if (event.type === 'run_started') startedAt = event.at;
-      const line = lineOf(event, event.at - startedAt);
+      if (event.type === 'run_started') start = event;
+      const line = start === undefined ? null : lineOf(event, start);
       if (line !== null) write(`${line}\n`);
     },
     end: async () => {},
   };
 }
 
-function lineOf(event: RunEvent, sinceStart: number): string | null {
+type Start = Extract<RunEvent, { type: 'run_started' }>;
+
+function lineOf(event: RunEvent, { plan, at }: Start): string | null {
   switch (event.type) {
     case 'run_started':
-      return `${event.plan.run}: ${event.plan.waves.flat().length} probes, seed ${event.plan.seed}`;
+      return `${plan.run}: ${plan.waves.flat().length} probes, seed ${plan.seed}`;
     case 'world_ready':
-      return `ready after ${seconds(sinceStart)}`;
+      return `ready after ${seconds(event.at - at)}`;
     case 'probe_started':
     case 'run_ended':
       return null;
     case 'probe_ended':
-      return `${event.result.id}: ${event.result.ok ? 'answered' : 'ended with an error'} after ${seconds(event.result.ms)}`;
+      return `${event.result.id}: ${fateOf(event.result, plan)} after ${seconds(event.result.ms)}`;
     case 'probe_broke':
       return `${event.id}: ${event.problem}`;
     case 'interrupted':

@@ -13,7 +13,7 @@ export function verdictText(record: RunRecord, { paint, where }: { paint: Paint;
     '',
     ...probeTable(record, paint),
     '',
-    ...record.checks.flatMap((verdict) => checkLines(verdict, paint)),
+    ...checkTable(record, paint),
     ...record.checks.flatMap((verdict) => (needsWords(verdict) ? failureLines(verdict, record, paint) : [])),
     '',
     lastLine(record, paint),
@@ -23,35 +23,46 @@ export function verdictText(record: RunRecord, { paint, where }: { paint: Paint;
   ].join('\n');
 }
 
-function probeTable({ probes }: RunRecord, paint: Paint): string[] {
-  const width = Math.max(5, ...probes.map(({ id }) => id.length));
-  return probes.map(({ client, ...probe }) => {
-    const who = (client === 'claude' ? 'Claude Code' : 'raw').padEnd(11);
+function probeTable({ probes, plan }: RunRecord, paint: Paint): string[] {
+  const width = Math.max(...probes.map(({ id }) => id.length), 0);
+  return probes.map((probe) => {
+    const who = (probe.client === 'claude' ? 'Claude Code' : 'raw').padEnd(11);
     const how = paint('dim', `${who}  ${probe.expectedLane.padEnd(9)}`);
-    return `  ${probe.id.padEnd(width)}  ${how}  ${seconds(probe.ms).padStart(7)}  ${fateOf(probe)}`;
+    return `  ${probe.id.padEnd(width)}  ${how}  ${seconds(probe.ms).padStart(7)}  ${fateOf(probe, plan)}`;
   });
 }
 
-function fateOf({
-  ok,
-  timedOut,
-  exitCode,
-}: Pick<RunRecord['probes'][number], 'ok' | 'timedOut' | 'exitCode'>): string {
+/** How a probe ended, in a few words. */
+export function fateOf(
+  { id, ok, timedOut, exitCode }: Pick<RunRecord['probes'][number], 'id' | 'ok' | 'timedOut' | 'exitCode'>,
+  plan: Pick<RunRecord['plan'], 'waves'>,
+): string {
   if (ok) return 'answered';
   if (timedOut) return 'timed out';
-  return exitCode === null ? 'was cut off' : 'got an error';
+  const planned = plan.waves.flat().find((probe) => probe.id === id);
+  if (planned?.leaveAfterBytes !== undefined) return 'left, as planned';
+  if (planned?.scenario !== undefined) return 'an error, as played';
+  return exitCode === null ? 'was cut off' : 'an error';
 }
 
-function checkLines({ id, outcome, title, observed, note }: Verdict, paint: Paint): string[] {
+/** One line a check; what is cut off stands in SUMMARY.md. `width`: of the longest outcome. */
+function checkLine({ id, outcome, title, observed, note }: Verdict, width: number, paint: Paint): string {
   const [word, style] = OUTCOME_WORDS[outcome];
-  const label = `  ${word.padEnd(7)}  ${id.padEnd(12)}  `;
-  const count = outcome === 'skipped' ? '' : ` ${observed} seen`;
-  const lines = hang(label, title, WIDTH - count.length);
-  const first = `${(lines[0] ?? label).padEnd(WIDTH - count.length)}${count}`.trimEnd();
-  const painted = first.replace(word, () => paint(style, word));
-  const remark = note !== undefined && outcome !== 'fail' ? hang(' '.repeat(label.length), note, WIDTH) : [];
-  return [painted, ...lines.slice(1), ...remark.map((line) => paint('dim', line))];
+  const label = `  ${word.padEnd(width)}  ${id.padEnd(12)}  `;
+  const says = outcome === 'pass' || outcome === 'fail' || note === undefined ? title : note;
+  const room = WIDTH - label.length - 5;
+  const line = `${label}${cut(says, room).padEnd(room)} ${String(observed).padStart(4)}`;
+  return line.replace(word, () => paint(style, word));
 }
+
+function checkTable({ checks }: RunRecord, paint: Paint): string[] {
+  const width = Math.max(...checks.map(({ outcome }) => OUTCOME_WORDS[outcome][0].length), 0);
+  const heading = `  ${' '.repeat(width)}  ${'check'.padEnd(12)}  claim`.padEnd(WIDTH - 4);
+  return [paint('dim', `${heading}seen`), ...checks.map((verdict) => checkLine(verdict, width, paint))];
+}
+
+const cut = (text: string, room: number): string =>
+  text.length <= room ? text : `${text.slice(0, room - 1).trimEnd()}…`;
 
 const needsWords = ({ outcome, violations }: Verdict): boolean => outcome === 'fail' && violations.length > 0;
 
