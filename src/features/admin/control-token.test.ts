@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -12,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ensureControlToken } from './control-token.ts';
 
@@ -73,35 +73,59 @@ it.each(['', 'short', `${'a'.repeat(43)}\n`, 'a'.repeat(44), `${'a'.repeat(42)}+
   },
 );
 
-it('replaces a folder that stands in its place', () => {
-  mkdirSync(join(path, 'deep'), { recursive: true });
+it('is made although a process was killed while it made one', () => {
+  mkdirSync(stateDir, { recursive: true });
+  writeFileSync(`${path}.lock`, '');
   expect(ensureControlToken(stateDir)).toBe(readFileSync(path, 'utf8'));
+  expect(readdirSync(stateDir)).toEqual(['control.token']);
 });
 
-it('is one and the same for processes that start at once, also over a damaged file', async () => {
-  for (const damaged of [false, true]) {
-    const dir = join(stateDir, String(damaged));
-    mkdirSync(dir, { recursive: true });
-    if (damaged) writeFileSync(join(dir, 'control.token'), 'torn', { mode: 0o600 });
-    const tokens = await Promise.all(Array.from({ length: 4 }, () => tokenOfProcess(dir)));
-    expect(new Set(tokens)).toEqual(new Set([readFileSync(join(dir, 'control.token'), 'utf8')]));
+it('is waited for while another process makes it', async () => {
+  mkdirSync(stateDir, { recursive: true });
+  writeFileSync(`${path}.lock`, '');
+  const [waiting] = startThreads(1, [stateDir]);
+  const token = 'a'.repeat(43);
+  writeFileSync(path, token, { mode: 0o600 });
+  expect(await waiting).toEqual([token]);
+});
+
+it('is one and the same for all that start at once, also over a damaged file', async () => {
+  const dirs = Array.from({ length: 50 }, (_, n) => join(stateDir, String(n)));
+  for (const [n, dir] of dirs.entries()) {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    if (n % 2 === 0) writeFileSync(join(dir, 'control.token'), 'torn', { mode: 0o600 });
   }
+  const kept = await Promise.all(startThreads(2, dirs)).then(([first, ...others]) => {
+    for (const other of others) expect(other).toEqual(first);
+    return first;
+  });
+  expect(kept).toEqual(dirs.map((dir) => readFileSync(join(dir, 'control.token'), 'utf8')));
 });
 
-/** Starts with the others at the same moment of the wall clock, as near as processes can. */
-async function tokenOfProcess(dir: string): Promise<string> {
-  const script = `
-    const { ensureControlToken } = await import(process.argv[1]);
-    const start = Math.ceil(Date.now() / 200) * 200;
-    while (Date.now() < start);
-    process.stdout.write(ensureControlToken(process.argv[2]));
-  `;
-  const module = new URL('./control-token.ts', import.meta.url).href;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script, module, dir], { env: {} });
-  let token = '';
-  child.stdout.on('data', (text) => {
-    token += String(text);
+/** To the file system, threads are as good as processes; and they can be made to go at the same moment. */
+const RUNNER = `
+  const { workerData: { module, dirs, threads, arrived }, parentPort } = require('node:worker_threads');
+  import(module).then(({ ensureControlToken }) => {
+    const tokens = dirs.map((dir, n) => {
+      Atomics.add(arrived, 0, 1);
+      while (Atomics.load(arrived, 0) < threads * (n + 1));
+      return ensureControlToken(dir);
+    });
+    parentPort.postMessage(tokens);
   });
-  await once(child, 'close');
-  return token;
+`;
+
+/** Each thread asks for the token of each folder, together with the others; gives each one's tokens. */
+function startThreads(threads: number, dirs: readonly string[]): Promise<unknown>[] {
+  const module = new URL('./control-token.ts', import.meta.url).href;
+  const arrived = new Int32Array(new SharedArrayBuffer(4));
+  return Array.from({ length: threads }, async () => {
+    const worker = new Worker(RUNNER, {
+      eval: true,
+      env: {},
+      workerData: { module, dirs, threads, arrived },
+    });
+    const [tokens] = await once(worker, 'message');
+    return tokens as unknown;
+  });
 }

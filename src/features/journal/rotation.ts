@@ -3,8 +3,8 @@
  * to `x`. They hold descriptors, which follow the renamed file; each looks at the name once a second at most
  * and then moves on. Only the oldest copy is ever dropped, and only once nobody can still be writing to it.
  */
-import { closeSync, lstatSync, openSync, renameSync, rmSync } from 'node:fs';
-import { hasCode } from '../../platform/files.ts';
+import { lstatSync, renameSync, rmSync } from 'node:fs';
+import { takeLock } from '../../platform/files.ts';
 
 export const COPIES = 5;
 
@@ -32,7 +32,10 @@ export interface RotationOptions {
 /** Gives the new name of the file, or null where it is not the time. Throws what the file system throws. */
 export function rotateFile({ path, current, now, force }: RotationOptions): string | null {
   const lock = `${path}.lock`;
-  if (!takeLock(lock, now)) return null;
+  if (!takeLock(lock)) {
+    clearStale(lock, now);
+    return null;
+  }
   try {
     if (!isSameFile(statOrNull(path), current)) return null;
     const free = firstFree(path);
@@ -78,14 +81,7 @@ function isUnsettled(path: string, now: number): boolean {
  * Whoever clears a stale lock leaves the rotation to its next try: two that clear at once can then never
  * remove each other's fresh lock.
  */
-function takeLock(lock: string, now: number): boolean {
-  try {
-    closeSync(openSync(lock, 'wx', 0o600));
-    return true;
-  } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw error;
-  }
+function clearStale(lock: string, now: number): void {
   const held = lstatSync(lock, { throwIfNoEntry: false });
   if (held !== undefined && now - held.mtimeMs > STALE_LOCK_MS) rmSync(lock, { force: true });
-  return false;
 }
