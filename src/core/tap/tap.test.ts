@@ -397,6 +397,14 @@ describe('a tap on a JSON answer', () => {
     );
   });
 
+  it('gives the same result however often it is asked', async () => {
+    const tap = createTap({ contentType: 'application/json', contentEncoding: undefined, op: 'nonstream' });
+    tap.write(Buffer.from(message), 0);
+    const first = await tap.end();
+    expect(first.tokens?.output).toBe(8);
+    expect(await tap.end()).toEqual(first);
+  });
+
   it('reads an error', async () => {
     const body = '{"type":"error","error":{"type":"rate_limit_error","message":"slow"},"request_id":"req_1"}';
     expect(await readJson(body)).toEqual({
