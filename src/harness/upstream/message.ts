@@ -149,12 +149,18 @@ const WORDS = ['river ', 'Straße ', 'naïve ', '東京 ', 'λόγος ', '🜁 
 
 function textParts(block: Extract<Block, { type: 'text' }>, context: TemplateContext): string[] {
   if (block.text !== undefined) return split(fill(block.text, context), block.deltas);
-  const word = (): string => WORDS[context.seeded.int(WORDS.length)] ?? WORDS[0];
-  return Array.from({ length: block.deltas ?? 1 }, () => {
-    let text = word();
-    while (Buffer.byteLength(text) < (block.delta_bytes ?? 0)) text += word();
-    return text;
-  });
+  return Array.from({ length: block.deltas ?? 1 }, () => generatedText(block.delta_bytes ?? 1, context));
+}
+
+/** Whole words, at least `bytes` bytes of them. */
+function generatedText(bytes: number, { seeded }: TemplateContext): string {
+  const words: string[] = [];
+  for (let length = 0; length < bytes; ) {
+    const word = WORDS[seeded.int(WORDS.length)] ?? WORDS[0];
+    length += Buffer.byteLength(word);
+    words.push(word);
+  }
+  return words.join('');
 }
 
 /** In `parts` pieces of equal length, or one piece a word; never inside a character. */

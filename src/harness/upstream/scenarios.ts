@@ -1,6 +1,7 @@
 /** Reads and checks the scenario files. */
 import { readdir, readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { findPackageJSON } from 'node:module';
+import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { OperatorError } from '../../errors.ts';
@@ -19,7 +20,8 @@ export interface Scenarios {
   provider(id: ProviderId): Provider;
 }
 
-const DEFAULT_FOLDER = fileURLToPath(new URL('../../../fixtures/scenarios/', import.meta.url));
+/** Beside the package's own manifest, whether this runs as source or as built. */
+const DEFAULT_FOLDER = join(dirname(findPackageJSON(import.meta.url) ?? '.'), 'fixtures', 'scenarios');
 
 const NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const scenarioFile = z.record(z.string().regex(NAME), scenarioSchema);
@@ -32,7 +34,7 @@ const PROVIDERS_FILE = 'providers.yaml';
  */
 export async function loadScenarios(folder: string = DEFAULT_FOLDER): Promise<Scenarios> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.yaml')).toSorted();
-  const load = <T>(file: string, schema: z.ZodType<T>): Promise<T> => loadFile(`${folder}/${file}`, schema);
+  const load = <T>(file: string, schema: z.ZodType<T>): Promise<T> => loadFile(join(folder, file), schema);
   const families = await Promise.all(
     files
       .filter((file) => file !== PROVIDERS_FILE)

@@ -302,14 +302,14 @@ describe('under load', () => {
 
   test('disposal ends what still runs and says that it was us', async () => {
     const upstream = await start();
-    const { ended, until } = await sendRaw(
+    const exchange = await sendRaw(
       upstream.url,
       postText('/v1/messages', message('scenario=long-paced')),
       ca.certPem,
     );
-    await until((text) => text.includes('content_block_delta'));
+    await exchange.until((text) => text.includes('content_block_delta'));
     await upstream[Symbol.asyncDispose]();
-    await ended;
+    await exchange.ended;
     expect(upstream.transcripts().map(({ ending }) => ending)).toEqual(['ended_by_self']);
     expect(upstream.openSockets()).toBe(0);
   });
