@@ -40,7 +40,7 @@ export function ensureControlToken(stateDir: string): string {
 }
 
 /** The token in a file, null where there is no such file or it is not fit to be trusted. */
-export function readToken(path: string): string | null {
+function readToken(path: string): string | null {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined || !stats.isFile() || (stats.mode & 0o077) !== 0) return null;
   const token = readFileSync(path, 'utf8');
