@@ -1,5 +1,5 @@
 /**
- * Finds the events of an event stream in its bytes, as the WHATWG specification frames them (section 9.2.6:
+ * Finds the events of an event stream in its bytes, as the WHATWG specification frames them (sections 9.2.5 and 9.2.6:
  * lines end in LF, CR or CRLF, and in nothing else), and decodes only what is asked for. Decoding and
  * parsing every event costs four times as much.
  */
