@@ -23,7 +23,7 @@ export const reproGo: Suite = {
     { ...toAnthropic, id: 'zstd', op: 'stream', acceptEncoding: 'zstd', scenario: 'zstd' },
     { ...toAnthropic, id: 'crlf', op: 'stream', scenario: 'crlf' },
     { ...toAnthropic, id: 'inside-utf8', op: 'stream', scenario: 'inside-utf8' },
-    { ...toAnthropic, id: 'truncated', op: 'stream', scenario: 'truncated' },
+    { ...toAnthropic, id: 'reset', op: 'stream', scenario: 'rst-internal-midbody' },
     { ...toAnthropic, id: 'gzip-error', op: 'stream', acceptEncoding: 'gzip', scenario: 'gzip-error' },
     { ...toAnthropic, id: 'overloaded', op: 'nonstream', scenario: 'anth-529' },
     { ...toZai, id: 'late-counts', op: 'stream', scenario: 'usage-late' },
@@ -34,12 +34,13 @@ export const reproGo: Suite = {
       op: 'stream',
       scenario: { provider: 'zai', name: 'zai-1308-2026' },
     },
+    // Refused in both header modes, hence twice.
     {
       ...toZai,
       id: 'key-expired',
       lane: 'anthropic',
       op: 'nonstream',
-      scenario: { provider: 'zai', name: 'zai-401-2026' },
+      scenario: { provider: 'zai', name: 'zai-401-2026', times: 2 },
     },
     { client: 'claude', id: 'claude-haiku', model: 'haiku', lane: 'zai', times: 2 },
     { client: 'claude', id: 'claude-haiku-login', model: 'haiku', lane: 'zai', login: 'oauth' },

@@ -90,7 +90,8 @@ async function sendOne(probe: PlannedProbe, { plan, world, tell }: Sending): Pro
 
 async function send(probe: PlannedProbe, { timeoutMs }: Plan, world: World): Promise<ProbeResult> {
   const { id, model, lane: expectedLane, scenario } = probe;
-  if (typeof scenario === 'object') world.upstreams[scenario.provider].play(scenario.name, { times: 1 });
+  if (typeof scenario === 'object')
+    world.upstreams[scenario.provider].play(scenario.name, { times: scenario.times ?? 1 });
   if (probe.client === 'claude') {
     const { login = 'key' } = probe;
     return world.runClaude({ id, model, expectedLane, login, timeoutMs, prompt: promptOf(probe) });
@@ -101,6 +102,7 @@ async function send(probe: PlannedProbe, { timeoutMs }: Plan, world: World): Pro
     model,
     expectedLane,
     timeoutMs,
+    ...(typeof scenario === 'object' && { mayPass: [scenario.provider] }),
     request: (canary) => rawRequest(probe, credential, canary),
   });
   return result;

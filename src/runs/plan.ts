@@ -104,18 +104,20 @@ function whySkipped(probe: PlannedProbe, options: RunOptions, claude: ClaudeLook
 
 /**
  * Raw probes first: they take milliseconds, and their timing is not disturbed by starting clients. A queued
- * scenario applies to whatever comes next, so its probe goes alone. Then every Claude Code at once.
+ * scenario applies to whatever comes next, and what a client's leaving causes is timed, so those probes go
+ * alone. Then every Claude Code at once.
  */
 function waves(probes: readonly PlannedProbe[]): PlannedProbe[][] {
-  const together = probes.filter((probe) => !queued(probe));
+  const together = probes.filter((probe) => !alone(probe));
   return [
     together.filter(({ client }) => client === 'curl'),
-    ...probes.filter(queued).map((probe) => [probe]),
+    ...probes.filter(alone).map((probe) => [probe]),
     together.filter(({ client }) => client === 'claude'),
   ].filter((wave) => wave.length > 0);
 }
 
-const queued = ({ scenario }: PlannedProbe): boolean => typeof scenario === 'object';
+const alone = ({ scenario, leaveAfterBytes }: PlannedProbe): boolean =>
+  typeof scenario === 'object' || leaveAfterBytes !== undefined;
 
 function chooseChecks({
   suite,

@@ -27,7 +27,10 @@ const plannedProbeSchema = z.strictObject({
   prompt: z.string().exactOptional().describe('real upstreams only; "Say ok." where absent'),
   maxTokens: z.int().exactOptional(),
   scenario: z
-    .union([z.string(), z.strictObject({ provider: z.enum(['anth', 'zai']), name: z.string() })])
+    .union([
+      z.string(),
+      z.strictObject({ provider: z.enum(['anth', 'zai']), name: z.string(), times: z.int().exactOptional() }),
+    ])
     .exactOptional()
     .describe('what the upstreams play: asked for in the prompt, or queued at one of them'),
 });

@@ -41,7 +41,9 @@ interface AnyProbeSpec {
    * upstream that sees it plays it. With a provider it is queued there alone: what a fallback needs. Such a
    * probe is sent by itself.
    */
-  readonly scenario?: string | { readonly provider: ProviderId; readonly name: string };
+  readonly scenario?:
+    | string
+    | { readonly provider: ProviderId; readonly name: string; readonly times?: number };
 }
 
 export type Lane = 'anthropic' | 'zai';
