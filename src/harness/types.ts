@@ -165,6 +165,8 @@ export interface RawProbe {
   readonly id: string;
   readonly model: string;
   readonly expectedLane: string;
+  /** Providers beside that of its lane which may see its prompt: those that it is expected to fall back from. */
+  readonly mayPass?: readonly ProviderId[];
   readonly timeoutMs: number;
   /** What is sent, given the canary phrase; a `Host` header goes first where it names none. */
   readonly request: (canary: string) => Omit<ProbeRequest, 'timeoutMs'>;
@@ -218,10 +220,12 @@ export interface Saboteur {
   /** What is wrong, as one would report it. */
   readonly breaks: string;
   readonly faults: readonly Fault[];
-  /** Ids of the checks of which at least one must fail. */
+  /** Ids of the checks of which at least one must fail, or lose the evidence that it needs. */
   readonly caughtBy: readonly string[];
-  /** A scenario of the mocks without which the fault cannot show; default: any stream. */
+  /** What a sonnet or haiku probe must be answered with for the fault to show; default: any stream. */
   readonly scenario?: { readonly provider: ProviderId; readonly name: string };
+  /** Shows only with a client that leaves before the end. */
+  readonly clientLeaves?: true;
 }
 
 /** The layer at which a saboteur sits, and what it does there. */

@@ -86,9 +86,10 @@ export function createClients(options: ClientOptions): WorldClients {
 const identityOf = ({ id, model, expectedLane }: ClaudeProbe | RawProbe) => ({ id, model, expectedLane });
 
 /** Haiku may be handed on to Anthropic where Z.AI fails; what is for Anthropic goes nowhere else. */
-function plantPhrase(canaries: Canaries, { id, expectedLane }: ClaudeProbe | RawProbe): string {
+function plantPhrase(canaries: Canaries, { id, expectedLane, ...probe }: ClaudeProbe | RawProbe): string {
   const providers: readonly ProviderId[] = expectedLane === 'anthropic' ? ['anth'] : ['zai', 'anth'];
-  return canaries.prompt(id, providers);
+  const passed = 'mayPass' in probe ? (probe.mayPass ?? []) : [];
+  return canaries.prompt(id, [...new Set([...providers, ...passed])]);
 }
 
 function credentialsFor({ login }: ClaudeProbe, canaries: Canaries) {
