@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { artifactsOf, markerLine, readAnomalies, readUsage } from './records.ts';
+
+const line = (rid: string) => `${JSON.stringify({ event: 'completion', rid })}\n`;
+const files = (given: Readonly<Record<string, string>>) => new Map(Object.entries(given));
+const rids = (given: Readonly<Record<string, string>>) =>
+  readUsage(files(given)).events.map(({ rid }) => rid);
+
+describe('the usage log of a run', () => {
+  const marker = markerLine(Date.parse('2026-05-02T12:00:00Z'));
+
+  it('was rotated before where the planted line, of yesterday, is in an older file', () => {
+    expect(marker).toContain('2026-05-01T12:00:00.000Z');
+    expect(readUsage(files({ 'usage.jsonl.1': marker, 'usage.jsonl': line('a') })).rotatedBefore).toBe(true);
+    expect(readUsage(files({ 'usage.jsonl': marker + line('a') })).rotatedBefore).toBe(false);
+    expect(readUsage(files({ 'usage.jsonl': line('a') })).rotatedBefore).toBe(false);
+  });
+
+  it('goes over a rotation during the run, oldest line first, and leaves out what was there before', () => {
+    const log = {
+      'usage.jsonl': line('c'),
+      'usage.jsonl.1': line('b'),
+      'usage.jsonl.2': line('a'),
+      'usage.jsonl.10': marker,
+    };
+    expect(rids(log)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('shows the planted line where it was not rotated away', () => {
+    expect(rids({ 'usage.jsonl': marker + line('a') })).toEqual(['planted-before-the-run', 'a']);
+  });
+
+  it('names what is no event by its line, and never quotes it', () => {
+    const { bad, events } = readUsage(
+      files({ 'usage.jsonl': `${line('a')}secret{\n\n[1]\n${line('b').trimEnd()}` }),
+    );
+    expect(events).toHaveLength(2);
+    expect(bad).toEqual([
+      { line: 2, problem: 'not valid JSON' },
+      { line: 4, problem: 'JSON, but not an event' },
+    ]);
+  });
+
+  it('is empty where there is none', () => {
+    expect(readUsage(new Map())).toEqual({ events: [], bad: [], rotatedBefore: false });
+    expect(readAnomalies(new Map())).toEqual([]);
+  });
+});
+
+describe('the artifacts of a target', () => {
+  it('are its files, its output and its answers, each under its place', () => {
+    const answers = { readyz: { status: 200, body: { ok: true } }, providers: [], metrics: 'm 1\n' };
+    const places = artifactsOf({ files: files({ 'partials/x.partial': 'p' }), output: 'o', answers });
+    expect(places).toEqual([
+      { place: 'partials/x.partial', text: 'p' },
+      { place: 'proxy.log', text: 'o' },
+      { place: 'metrics', text: 'm 1\n' },
+      { place: 'readyz', text: '{"ok":true}' },
+      { place: 'providers', text: '[]' },
+    ]);
+  });
+});
