@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type EnvFile, readEnvFile } from './env-file.ts';
 import { type Folders, userFolders } from './folders.ts';
-import { type Layer, ignoredNames } from './resolve-settings.ts';
+import { ignoredNames, type Layer } from './resolve-settings.ts';
 import type { Declarations } from './setting.ts';
 import { openTrust, type TrustStore } from './trust.ts';
 

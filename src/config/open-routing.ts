@@ -1,6 +1,7 @@
 /** Routing from loaded settings: the same for the proxy and for the commands that only look. */
-import { createRouting, type Routing, type RoutingOptions } from '../features/routing/routing.ts';
+
 import { OperatorError } from '../errors.ts';
+import { createRouting, type Routing, type RoutingOptions } from '../features/routing/routing.ts';
 import type { LoadedCcp } from './ccp-settings.ts';
 import { text } from './kinds.ts';
 import { readSmallFile } from './read-small-file.ts';

@@ -241,3 +241,41 @@ describe('doctor', () => {
     expect(out).toContain(`chmod 600 ${path}`);
   });
 });
+
+describe('verify', () => {
+  const line = (fields: object): string => `${JSON.stringify({ v: 1, event: 'completion', ...fields })}\n`;
+  const good = line({ lane: 'zai', model: 'claude-haiku-4-5', decision: 'to_zai', header_mode: 'x-api-key' });
+
+  it('is content with a log whose exchanges are where they belong', async () => {
+    host.write('logs/usage.jsonl', good + good.replace('completion', 'decision'));
+    const { code, out } = await ccp('verify');
+    expect(code).toBe(0);
+    expect(out.split('\n').slice(0, 2)).toEqual([
+      '[verify-routing] decisions: 1/1 to_zai (100.0%)',
+      'Completions by lane: anthropic=0 zai=1 unknown=0',
+    ]);
+  });
+
+  it('exits 1 where haiku went to Anthropic, naming the line', async () => {
+    const path = host.write(
+      'other.jsonl',
+      good + line({ lane: 'anthropic', model: 'claude-haiku-4-5', decision: 'to_anthropic' }),
+    );
+    const { code, data } = await json('verify', 'other.jsonl');
+    expect(code).toBe(1);
+    expect(data.violations.examples).toMatchObject([{ rule: 'haiku-on-anthropic', source: path, line: 2 }]);
+  });
+
+  it('knows the routes of the catalog', async () => {
+    host.write('logs/usage.jsonl', line({ lane: 'zai', model: 'glm-4.7', decision: 'to_zai' }));
+    expect((await ccp('verify')).code).toBe(1);
+    host.env['CCP_PROVIDERS_FILE'] = host.write('mine.yaml', 'routes: { glm-*: zai }\n');
+    expect((await ccp('verify')).code).toBe(0);
+  });
+
+  it('says with exit 3 that there is no log yet', async () => {
+    const { code, err } = await ccp('verify');
+    expect(code).toBe(3);
+    expect(err).toContain(join(host.cwd, 'logs/usage.jsonl'));
+  });
+});

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
-import { readSmallFile } from '../../config/read-small-file.ts';
 import { userFolders } from '../../config/folders.ts';
+import { readSmallFile } from '../../config/read-small-file.ts';
 import { openTrust, type TrustStore } from '../../config/trust.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';

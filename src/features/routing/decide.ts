@@ -31,15 +31,16 @@ export function decide(model: string | null, snapshot: Snapshot): Route {
   if (paused) return { provider: anth, decision: 'offload_paused', alternatives: [] };
   if (model === null) return { provider: anth, decision: toLane(anth), alternatives: [] };
   if (override !== null) return withKey(serverOf(override, snapshot), 'manual_override', snapshot);
-  const provider = catalogProvider(model, snapshot) ?? defaultProvider(model, snapshot);
+  const provider = routedByCatalog(model, snapshot) ?? defaultProvider(model, snapshot);
   return withKey(provider, toLane(provider), snapshot);
 }
 
 /** The provider that serves a model that a person named: explicit, so the switch of the default rule is moot. */
 const serverOf = (model: string, snapshot: Snapshot): Provider =>
-  catalogProvider(model, snapshot) ?? (isHaiku(model) ? snapshot.zai : snapshot.anth);
+  routedByCatalog(model, snapshot) ?? (isHaiku(model) ? snapshot.zai : snapshot.anth);
 
-const catalogProvider = (model: string, { routes }: Snapshot): Provider | undefined =>
+/** The provider of the first catalog route that a model matches. */
+export const routedByCatalog = (model: string, { routes }: Snapshot): Provider | undefined =>
   routes.find(({ matches }) => matches(model))?.provider;
 
 const defaultProvider = (model: string, { forceHaikuToZai, zai, anth }: Snapshot): Provider =>

@@ -3,7 +3,7 @@ import type { Provider, Route, Router } from '../../core/types.ts';
 import type { Log } from '../../platform/log.ts';
 import type { HeaderMode } from '../../protocol/usage-event.ts';
 import type { CatalogFile } from './catalog-file.ts';
-import { decide, type Snapshot } from './decide.ts';
+import { decide, routedByCatalog, type Snapshot } from './decide.ts';
 import { describeProviders, type ProviderRow } from './describe.ts';
 import { type LoadedCatalogs, loadCatalogs } from './load-catalogs.ts';
 import { anthProvider, type KeyOf, zaiProvider } from './providers.ts';
@@ -43,6 +43,8 @@ export interface Routing extends AsyncDisposable {
   providers(): readonly Provider[];
   /** What `ccp providers` shows. */
   describe(): readonly ProviderRow[];
+  /** The provider that a catalog route gives a model, whatever else holds; undefined where none does. */
+  catalogRoute(model: string): Provider | undefined;
   /** The model that every request is routed as; null for its own. */
   override(): string | null;
   pause(on: boolean): void;
@@ -125,6 +127,7 @@ export function createRouting(options: RoutingOptions): Routing {
     },
     providers: () => [...snapshot.providers.values()],
     describe: () => describeProviders(catalogs, snapshot),
+    catalogRoute: (model) => routedByCatalog(model, snapshot),
     override: () => snapshot.override,
     pause: (paused) => replace({ paused }),
     paused: () => snapshot.paused,
