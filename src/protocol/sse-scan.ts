@@ -1,7 +1,7 @@
 /**
- * Finds the events of an event stream in its bytes, as the WHATWG specification frames them (sections 9.2.5 and 9.2.6:
- * lines end in LF, CR or CRLF, and in nothing else), and decodes only what is asked for. Decoding and
- * parsing every event costs four times as much.
+ * Finds the events of an event stream in its bytes, as the WHATWG specification frames them (sections 9.2.5
+ * and 9.2.6: lines end in LF, CR or CRLF, and in nothing else), and decodes only what is asked for. Decoding
+ * and parsing every event costs four times as much.
  */
 import { createByteStore } from './byte-store.ts';
 

@@ -1,4 +1,4 @@
-/** Content codings undone beside the bytes that pass: on zlib's own threads, piece by piece. */
+/** Content codings undone beside the bytes that pass, on zlib's own threads. */
 import type { Transform } from 'node:stream';
 import {
   constants,
@@ -9,6 +9,8 @@ import {
   createZstdDecompress,
 } from 'node:zlib';
 
+import { createByteStore } from '../../protocol/byte-store.ts';
+
 export interface DecoderSink {
   data(piece: Buffer): void;
   /** The bytes are not what their header claims. Nothing comes after it. */
@@ -17,7 +19,7 @@ export interface DecoderSink {
 
 export interface Decoder {
   write(piece: Buffer): void;
-  /** Bytes taken and not yet decoded. */
+  /** Bytes handed to zlib and not yet decoded. */
   lag(): number;
   /** Resolves once all that was written has reached the sink, or failed, or was destroyed. */
   end(): Promise<void>;
@@ -40,11 +42,18 @@ const CODINGS: Readonly<Record<string, (first: Buffer) => Transform>> = {
   zstd: () => createZstdDecompress(ZSTD),
 };
 
+/**
+ * How much is collected before zlib is asked. Nobody waits for the decoded bytes before the end, and each
+ * call crosses two threads: event by event, a stream of 200 cost 7 ms of CPU, in batches less than 1.
+ */
+const BATCH_BYTES = 16 * 1024;
+
 /** A decoder for a `content-encoding`, null where none is known that undoes it. */
 export function createDecoder(coding: string, sink: DecoderSink): Decoder | null {
   const create = Object.hasOwn(CODINGS, coding) ? CODINGS[coding] : undefined;
   if (create === undefined) return null;
   const { promise: settled, resolve } = Promise.withResolvers<void>();
+  const waiting = createByteStore();
   let transform: Transform | null = null;
 
   const open = (first: Buffer): Transform => {
@@ -55,14 +64,21 @@ export function createDecoder(coding: string, sink: DecoderSink): Decoder | null
     return opened;
   };
 
+  const flush = (): void => {
+    const batch = waiting.take();
+    if (batch.length === 0) return;
+    transform ??= open(batch);
+    transform.write(batch);
+  };
+
   return {
     write(piece) {
-      if (piece.length === 0) return;
-      transform ??= open(piece);
-      transform.write(piece);
+      waiting.append(piece, 0, piece.length);
+      if (waiting.length() >= BATCH_BYTES) flush();
     },
     lag: () => transform?.writableLength ?? 0,
     end() {
+      flush();
       if (transform === null) return Promise.resolve();
       transform.end();
       return settled;
