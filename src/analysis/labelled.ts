@@ -42,3 +42,14 @@ export function createLabelled<Part, Value>(
 
 const byLabel = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
   a < b ? -1 : 1;
+
+/** The simplest accumulator. */
+export function createCounter() {
+  let count = 0;
+  return {
+    add(): void {
+      count += 1;
+    },
+    result: () => count,
+  };
+}

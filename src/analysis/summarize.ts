@@ -1,6 +1,6 @@
 /** What a usage log adds up to, in one pass and bounded memory, whatever its size and state. */
 import type { JsonObject } from './json.ts';
-import { createLabelled } from './labelled.ts';
+import { createCounter, createLabelled } from './labelled.ts';
 import { bucketOf, RELATIVE_ERROR } from './log-histogram.ts';
 import { type LogReading, type LogSource, readLog } from './log-reader.ts';
 import { kindOf, type LogKind, type LogView, viewOf, word } from './log-view.ts';
@@ -112,16 +112,6 @@ export function createSummary() {
         .filter(([, labelled]) => labelled.overflowed())
         .map(([name]) => name),
     }),
-  };
-}
-
-function createCounter() {
-  let count = 0;
-  return {
-    add(): void {
-      count += 1;
-    },
-    result: () => count,
   };
 }
 

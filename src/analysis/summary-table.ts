@@ -1,5 +1,6 @@
 /** A summary for people: fixed-width text, the same on a terminal and in a file. */
 import type { Percentiles } from './log-histogram.ts';
+import { printable } from './printable.ts';
 import { type Counts, DIMENSIONS, type Summary } from './summarize.ts';
 import type { Group } from './summary-group.ts';
 
@@ -83,6 +84,3 @@ function percentileLine(name: string, { n, p50, p90, p95, p99, max }: Percentile
 
 const duration = (ms: number | null): string =>
   ms === null ? '–' : ms < 10_000 ? `${ms.toFixed(ms < 10 ? 1 : 0)} ms` : `${(ms / 1000).toFixed(1)} s`;
-
-/** A label of a log is anybody's text: no control character of it may reach a terminal. */
-const printable = (label: string): string => label.replaceAll(/\p{Cc}/gu, '�');

@@ -4,9 +4,10 @@
  */
 import { explainsAnthropic } from './explained.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
-import { createLabelled } from './labelled.ts';
+import { createCounter, createLabelled } from './labelled.ts';
 import { type LogReading, type LogSource, readLog } from './log-reader.ts';
 import { type LogView, UNKNOWN, viewOf } from './log-view.ts';
+import { printable } from './printable.ts';
 import { isHaiku } from './wire.ts';
 
 export interface RoutingAudit {
@@ -53,9 +54,9 @@ export async function auditRouting(
   { routedToZai = () => false }: AuditOptions = {},
 ): Promise<RoutingAudit> {
   const decisions = { toZai: 0, of: 0 };
-  const lanes = createLabelled(MAX_LABELS, createCount);
-  const byRule = createLabelled(MAX_LABELS, createCount);
-  const explained = createLabelled(MAX_LABELS, createCount);
+  const lanes = createLabelled(MAX_LABELS, createCounter);
+  const byRule = createLabelled(MAX_LABELS, createCounter);
+  const explained = createLabelled(MAX_LABELS, createCounter);
   const examples: RoutingViolation[] = [];
 
   const reading = await readLog(sources, (record, source, line) => {
@@ -80,16 +81,6 @@ export async function auditRouting(
     },
     explained: explained.result(),
     ...reading,
-  };
-}
-
-function createCount() {
-  let count = 0;
-  return {
-    add(): void {
-      count += 1;
-    },
-    result: () => count,
   };
 }
 
@@ -159,9 +150,6 @@ export function formatAudit({ decisions, completions, violations, explained, bad
   ];
   return `${lines.join('\n')}\n`;
 }
-
-/** A log is anybody's text: no control character of it may reach a terminal. */
-const printable = (text: string): string => text.replaceAll(/\p{Cc}/gu, '\uFFFD');
 
 export interface ProductizeFinding {
   readonly rule: 'header-mode-on-anthropic' | 'haiku-on-anthropic' | 'metrics-missing';
