@@ -5,19 +5,20 @@
 import { randomBytes } from 'node:crypto';
 import { SUITES } from '../suites/index.ts';
 import { OperatorError } from './errors.ts';
-import type { RealCredentials } from './harness/types.ts';
+import type { RealCredentials, Saboteur } from './harness/types.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { RunOptions } from './runs/plan.ts';
 import type { Places } from './runs/report/write-reports.ts';
 import type { RunEvent } from './runs/run-events.ts';
 import type { Plan } from './runs/run-record.ts';
 import type { FinishedRun } from './runs/run-suite.ts';
+import type { SelftestOptions, SelftestResult } from './runs/selftest.ts';
 import type { Suite } from './runs/suite.ts';
 
 export { liveProgress, plainProgress, type Progress } from './runs/report/progress.ts';
 export { verdictText } from './runs/report/verdict-text.ts';
 export { expectedSpend } from './runs/spend.ts';
-export type { FinishedRun, Plan, RunEvent, RunOptions, Suite };
+export type { FinishedRun, Plan, RunEvent, RunOptions, SelftestResult, Suite };
 
 export interface UatSettings extends Places {
   /** Where relative names count from; absolute. */
@@ -38,6 +39,12 @@ export interface RunRequest {
   readonly signal: AbortSignal;
 }
 
+export interface SelftestRequest extends Pick<SelftestOptions, 'onResult' | 'signal'> {
+  /** Names; none means all there are. */
+  readonly saboteurs: readonly string[];
+  readonly seed?: string | undefined;
+}
+
 export interface Uat {
   readonly suites: readonly Suite[];
   /** Throws USAGE for a suite or check that is none, NOT_READY where a demanded client is missing. */
@@ -47,6 +54,8 @@ export interface Uat {
   ): Promise<Plan>;
   /** Rejects with what broke the run; checks that fail are no rejection. */
   run(request: RunRequest): Promise<FinishedRun>;
+  /** Rejects with USAGE for a saboteur that is none. */
+  selftest(request: SelftestRequest): Promise<SelftestResult>;
   /** Judges a stored run again, by today's checks; the newest where none is named. */
   report(run?: string): Promise<FinishedRun>;
 }
@@ -54,7 +63,7 @@ export interface Uat {
 export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: systemClock }): Uat {
   return {
     suites: SUITES,
-    async plan(name, { seed = randomBytes(4).toString('hex'), ...options }) {
+    async plan(name, { seed = drawSeed(), ...options }) {
       const suite = suiteNamed(name);
       const [{ makePlan }, { CHECKS }, { findClaude }] = await Promise.all([
         import('./runs/plan.ts'),
@@ -103,6 +112,33 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         ...watching,
       });
     },
+    async selftest({ saboteurs: names, seed = drawSeed(), ...watching }) {
+      const [{ selftest }, { SABOTEURS }, { createWorld }, { provenanceOf }, { CHECKS }] = await Promise.all([
+        import('./runs/selftest.ts'),
+        import('./harness/saboteurs/saboteurs.ts'),
+        import('./harness/world.ts'),
+        import('./runs/provenance.ts'),
+        import('./analysis/checks/index.ts'),
+      ]);
+      return selftest({
+        suite: suiteNamed('repro-go-quick'),
+        saboteurs: names.length === 0 ? SABOTEURS : names.map((name) => saboteurNamed(name, SABOTEURS)),
+        checks: CHECKS,
+        seed,
+        clock,
+        provenance: provenanceOf({ found: false, reason: 'not needed' }),
+        openWorld: ({ target, settings: ofTarget }, runDir, saboteur) =>
+          createWorld({
+            runDir,
+            seed,
+            target,
+            settings: ofTarget,
+            signal: watching.signal,
+            ...(saboteur !== undefined && { saboteur }),
+          }),
+        ...watching,
+      });
+    },
     async report(run) {
       const [{ findRun }, { readStoredRun }, { recordOf }, { CHECKS }] = await Promise.all([
         import('./runs/find-run.ts'),
@@ -116,10 +152,20 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
   };
 }
 
+const drawSeed = (): string => randomBytes(4).toString('hex');
+
 function suiteNamed(name: string): Suite {
   const suite = SUITES.find((one) => one.name === name);
   if (suite !== undefined) return suite;
   throw new OperatorError('USAGE', `there is no suite ${name}`, {
     hint: `There are ${SUITES.map((one) => one.name).join(', ')}.`,
+  });
+}
+
+function saboteurNamed(name: string, saboteurs: readonly Saboteur[]): Saboteur {
+  const saboteur = saboteurs.find((one) => one.name === name);
+  if (saboteur !== undefined) return saboteur;
+  throw new OperatorError('USAGE', `there is no saboteur ${name}`, {
+    hint: `There are ${saboteurs.map((one) => one.name).join(', ')}.`,
   });
 }

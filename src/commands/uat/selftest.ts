@@ -1,0 +1,49 @@
+import type { SelftestResult } from '../../ccp-uat.ts';
+import { EXIT } from '../../errors.ts';
+import { type Host, printJson } from '../shared/host.ts';
+import { table } from '../shared/table.ts';
+import { open } from './load.ts';
+import type { Terminal } from './terminal.ts';
+
+interface SelftestFlags {
+  /** Names; none means all. */
+  readonly saboteurs: readonly string[];
+  readonly seed: string | undefined;
+  readonly json: boolean;
+}
+
+/** `ccp-uat selftest`: fails where a saboteur survives, or where the run that nobody broke is not green. */
+export async function selftest(
+  host: Host,
+  terminal: Terminal,
+  { saboteurs, seed, json }: SelftestFlags,
+): Promise<number> {
+  using interruption = terminal.interruption();
+  const result = await open(host).uat.selftest({
+    saboteurs,
+    seed,
+    signal: interruption.signal,
+    onResult: ({ name, killedBy }) =>
+      host.err.write(`ccp-uat: ${name}: ${killedBy.length > 0 ? 'killed' : 'survived'}\n`),
+  });
+  if (json) printJson(host, result);
+  else host.out.write(textOf(host, result));
+  return result.ok ? EXIT.ok : EXIT.failed;
+}
+
+function textOf({ out }: Host, { control, saboteurs, seed }: SelftestResult): string {
+  const rows = saboteurs.map(({ name, breaks, killedBy, caughtBy }) =>
+    killedBy.length > 0
+      ? ['killed', name, breaks, killedBy.join(' ')]
+      : ['SURVIVED', name, breaks, `none of ${caughtBy.join(' ')}`],
+  );
+  const survivors = saboteurs.filter(({ killedBy }) => killedBy.length === 0);
+  const verdict = [
+    control.length === 0
+      ? 'The run that nobody broke was green.'
+      : `The run that nobody broke was red: ${control.map(({ id }) => id).join(' ')}`,
+    `${saboteurs.length - survivors.length} of ${saboteurs.length} saboteurs killed, seed ${seed}.`,
+    ...survivors.map(({ name }) => `repeat: ccp-uat selftest ${name} --seed ${seed}`),
+  ];
+  return `${table(out, ['', 'saboteur', 'what it breaks', 'killed by'], rows)}\n${verdict.join('\n')}\n`;
+}
