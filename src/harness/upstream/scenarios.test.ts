@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { explain } from './explain.ts';
 import { loadScenarios } from './scenarios.ts';
 
 const SHIPPED = fileURLToPath(new URL('../../../fixtures/scenarios/', import.meta.url));
@@ -77,4 +78,22 @@ const LISTED = STATUSES.map((status) => `anth-${status}`)
 test.each(LISTED)('%s is played as listed', (name) => {
   const status = /^anth-(\d+)$/.exec(name)?.[1];
   expect(scenarios.get(name)).toMatchObject(status === undefined ? {} : { status: Number(status) });
+});
+
+test('docs/scenarios.md lists every scenario with what it does', async () => {
+  const lines = scenarios.names.map((name) => {
+    const scenario = scenarios.get(name);
+    const inWords = explain(scenario).replaceAll('|', String.raw`\|`);
+    return `| \`${name}\` | ${scenario.summary} | ${inWords} |`;
+  });
+  const head = [
+    '# Scenarios of the upstream mocks',
+    '',
+    'Generated: `npx vitest run src/harness/upstream --update`.',
+    '',
+  ];
+  const table = [...head, '| name | what it is | what happens |', '| --- | --- | --- |', ...lines, ''].join(
+    '\n',
+  );
+  await expect(table).toMatchFileSnapshot('../../../docs/scenarios.md');
 });
