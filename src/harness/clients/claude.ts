@@ -6,8 +6,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { childEnvironment, type Home } from '../environment.ts';
 import { runGroup } from '../process-group.ts';
-import { shellLine } from './shell-line.ts';
 import type { ClaudeCredentials, ClaudeRun } from '../types.ts';
+import { shellLine } from './shell-line.ts';
 
 export interface ClaudeOptions {
   readonly binary: string;
