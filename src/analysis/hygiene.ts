@@ -3,6 +3,7 @@
  * shape of a credential. Findings name rule, file, place and count; never the secret.
  */
 import type { Artifact, Canary } from './evidence.ts';
+import type { LogSource } from './log-reader.ts';
 
 export interface HygieneHit {
   /** `canary:<name>`, or the name of a shape. */
@@ -50,6 +51,51 @@ export function findCanaries(canaries: readonly Canary[], artifacts: readonly Ar
       .filter(({ allowed }) => !allowed.some((pattern) => matchesPlace(pattern, place)))
       .flatMap(({ name, value }) => canaryHits({ rule: `canary:${name}`, value, place, text, squeezed }));
   });
+}
+
+/** Enough for the longest secret in its longest disguise, so that none slips between two blocks. */
+const OVERLAP = 4096;
+
+/**
+ * Searches files or pipes of any size for credential shapes and for canaries that have no place there, in
+ * bounded memory. `place` is the name of the source.
+ */
+export async function searchSources(
+  sources: Iterable<LogSource> | AsyncIterable<LogSource>,
+  canaries: readonly Canary[] = [],
+): Promise<HygieneHit[]> {
+  const found = new Map<string, HygieneHit>();
+  for await (const { name: place, chunks } of sources) {
+    const search = (text: string) =>
+      merged([...findCredentialShapes([{ place, text }]), ...findCanaries(canaries, [{ place, text }])]);
+    let tail = '';
+    let linesBefore = 0;
+    for await (const chunk of chunks) {
+      // Every form of a secret is ASCII, and latin1 can't be cut inside a character.
+      const text = tail + Buffer.from(chunk).toString('latin1');
+      const known = search(tail);
+      for (const [key, hit] of search(text)) {
+        const count = hit.count - (known.get(key)?.count ?? 0);
+        if (count > 0) addHit(found, { ...hit, count, line: hit.line + linesBefore });
+      }
+      tail = text.slice(-OVERLAP);
+      linesBefore += countOf(text, '\n') - countOf(tail, '\n');
+    }
+  }
+  return [...found.values()];
+}
+
+const keyOf = ({ rule, place, form = '' }: HygieneHit): string => [rule, place, form].join('\0');
+
+function merged(hits: readonly HygieneHit[]): Map<string, HygieneHit> {
+  const byKey = new Map<string, HygieneHit>();
+  for (const hit of hits) addHit(byKey, hit);
+  return byKey;
+}
+
+function addHit(found: Map<string, HygieneHit>, hit: HygieneHit): void {
+  const before = found.get(keyOf(hit));
+  found.set(keyOf(hit), before === undefined ? hit : { ...before, count: before.count + hit.count });
 }
 
 /** Whether a place is on a list of places; `*` stands for any characters. */
