@@ -20,6 +20,8 @@ import type { Clock } from './platform/clock.ts';
 import type { Ids } from './platform/ids.ts';
 import type { Log } from './platform/log.ts';
 
+export { refuseOwnListener } from './core/upstream/own-listener.ts';
+
 export interface CcpPorts {
   readonly clock: Clock;
   readonly ids: Ids;

@@ -8,7 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import { readUpstreamError } from '../protocol/upstream-error.ts';
 import type { AttemptRecord, ErrType } from '../protocol/usage-event.ts';
 import { isEventStream, promisedLength, readHead } from './answer.ts';
-import type { Deadline } from './deadlines.ts';
+import type { Deadline, Overdue } from './deadlines.ts';
 import { headerValue, responseHeaders } from './header-policy.ts';
 import { evidenceOf, type Hold, heldEnough, holdFor } from './holdback.ts';
 import { dispatchOptions, type OutboundRequest } from './outbound-request.ts';
@@ -72,7 +72,7 @@ export function startAttempt(step: Step, request: OutboundRequest, ports: Attemp
   return { ended, abandon: () => attempt.abandon() };
 }
 
-class Attempt implements Dispatcher.DispatchHandler {
+class Attempt implements Dispatcher.DispatchHandler, Overdue {
   readonly #step: Step;
   readonly #ports: AttemptPorts;
   readonly #resolve: (end: AttemptEnd) => void;
@@ -94,7 +94,7 @@ class Attempt implements Dispatcher.DispatchHandler {
     this.#startedAt = ports.clock.monotonic();
     const { headMs, jsonMs } = ports.limits;
     ports.deadline.at = this.#startedAt + shortest(headMs, jsonMs);
-    ports.deadline.strike = () => this.#timeOut();
+    ports.deadline.owner = this;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -232,7 +232,7 @@ class Attempt implements Dispatcher.DispatchHandler {
     }
   }
 
-  #timeOut(): void {
+  overdue(): void {
     if (this.#over) return;
     if (this.#answer !== null) {
       this.#break(this.#streaming ? 'idle' : 'timeout');

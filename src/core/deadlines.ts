@@ -8,11 +8,16 @@ import type { Clock } from '../platform/clock.ts';
 export interface Deadline {
   /** Monotonic milliseconds; Infinity while nothing is due. */
   at: number;
-  strike: () => void;
+  owner: Overdue | null;
+}
+
+export interface Overdue {
+  /** Its time is up. */
+  overdue(): void;
 }
 
 export interface Deadlines {
-  /** Starts watching; the caller sets `at` and `strike` as it likes and calls `drop` at the end. */
+  /** Starts watching; the caller sets `at` and `owner` as it likes and calls `drop` at the end. */
   watch(): Deadline;
   drop(deadline: Deadline): void;
 }
@@ -29,7 +34,7 @@ export function createDeadlines(clock: Clock): Deadlines {
     for (const deadline of watched) {
       if (deadline.at > now) continue;
       deadline.at = Number.POSITIVE_INFINITY;
-      deadline.strike();
+      deadline.owner?.overdue();
     }
     sweeping = watched.size > 0;
     if (sweeping) clock.after(SWEEP_MS, sweep);
@@ -37,7 +42,7 @@ export function createDeadlines(clock: Clock): Deadlines {
 
   return {
     watch() {
-      const deadline: Deadline = { at: Number.POSITIVE_INFINITY, strike: () => {} };
+      const deadline: Deadline = { at: Number.POSITIVE_INFINITY, owner: null };
       watched.add(deadline);
       if (!sweeping) {
         sweeping = true;
@@ -47,6 +52,7 @@ export function createDeadlines(clock: Clock): Deadlines {
     },
     drop(deadline) {
       watched.delete(deadline);
+      deadline.owner = null;
     },
   };
 }

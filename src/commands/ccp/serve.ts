@@ -1,6 +1,6 @@
 /** `ccp serve`: runs the proxy in the foreground until it is told to stop. */
 import { createCcp } from '../../ccp.ts';
-import { loadCcpSettings, type Start } from '../../config/ccp-settings.ts';
+import { type CcpFlags, loadCcpSettings } from '../../config/ccp-settings.ts';
 import { EXIT } from '../../errors.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { createRandomIds } from '../../platform/ids.ts';
@@ -12,12 +12,17 @@ import { packageVersion } from '../shared/version.ts';
 const GRACE_MS = 10_000;
 
 /** Gives the exit code: 0 after SIGTERM, 130 after SIGINT; a second signal ends at once. */
-export async function serve(host: Host, flags: NonNullable<Start['flags']>): Promise<number> {
+export async function serve(host: Host, flags: CcpFlags): Promise<number> {
   const { env, cwd, home, err } = host;
   const loaded = loadCcpSettings({ flags, env, cwd, home });
   printWarnings(host, 'ccp', loaded.warnings);
   const log = createLog('ccp', (line) => err.write(line));
-  const ccp = createCcp(loaded, { clock: systemClock, ids: createRandomIds(), log, version: packageVersion() });
+  const ccp = createCcp(loaded, {
+    clock: systemClock,
+    ids: createRandomIds(),
+    log,
+    version: packageVersion(),
+  });
   const told = signals();
   const address = await ccp.listen();
   log.info(`listening on ${address}, logs in ${loaded.settings.logsDir}`);
