@@ -7,6 +7,7 @@ import { SUITES } from '../suites/index.ts';
 import { OperatorError } from './errors.ts';
 import type { RealCredentials, Saboteur } from './harness/types.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
+import type { ANALYSES, Analysis } from './runs/analyze-log.ts';
 import type { RunOptions } from './runs/plan.ts';
 import type { Places } from './runs/report/write-reports.ts';
 import type { RunEvent } from './runs/run-events.ts';
@@ -45,6 +46,8 @@ export interface SelftestRequest extends Pick<SelftestOptions, 'onResult' | 'sig
   readonly seed?: string | undefined;
 }
 
+export type AnalysisName = keyof typeof ANALYSES;
+
 export interface Uat {
   readonly suites: readonly Suite[];
   /** Throws USAGE for a suite or check that is none, NOT_READY where a demanded client is missing. */
@@ -56,6 +59,8 @@ export interface Uat {
   run(request: RunRequest): Promise<FinishedRun>;
   /** Rejects with USAGE for a saboteur that is none. */
   selftest(request: SelftestRequest): Promise<SelftestResult>;
+  /** Reads a usage log: absolute, `-` for standard input, by default the live one. Throws USAGE where there is none. */
+  analyze(name: AnalysisName, log?: string): Promise<Analysis>;
   /** Judges a stored run again, by today's checks; the newest where none is named. */
   report(run?: string): Promise<FinishedRun>;
 }
@@ -138,6 +143,11 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
           }),
         ...watching,
       });
+    },
+    async analyze(name, log) {
+      const { ANALYSES } = await import('./runs/analyze-log.ts');
+      const { resultsDir, logsDir } = settings;
+      return ANALYSES[name]({ log, resultsDir, logsDir });
     },
     async report(run) {
       const [{ findRun }, { readStoredRun }, { recordOf }, { CHECKS }] = await Promise.all([

@@ -23,6 +23,6 @@ function lane(name: Lane): RawProbeSpec[] {
     { ...all, id: `count-tokens-${name}`, op: 'count_tokens' },
     { ...all, id: `gzip-${name}`, op: 'stream', acceptEncoding: 'gzip', scenario: 'gzip' },
     { ...all, id: `refused-${name}`, op: 'stream', scenario: REFUSALS[name] },
-    { ...all, id: `leaves-${name}`, op: 'stream', scenario: 'long-paced', leaveAfterBytes: 600 },
+    { ...all, id: `leaves-${name}`, op: 'stream', scenario: 'paced', leaveAfterBytes: 600 },
   ];
 }

@@ -70,12 +70,12 @@ export async function selftest(options: SelftestOptions): Promise<SelftestResult
 const isRed = ({ outcome }: Pick<Verdict, 'outcome'>): boolean => outcome !== 'pass' && outcome !== 'skipped';
 
 function resultOf({ name, breaks, caughtBy }: Saboteur, verdicts: readonly Verdict[]): SabotageResult {
-  const red = verdicts.filter(isRed).map(({ id }) => id);
+  const red = new Set(verdicts.filter(isRed).map(({ id }) => id));
   return {
     name,
     breaks,
     caughtBy,
-    killedBy: caughtBy.filter((id) => red.includes(id)),
+    killedBy: caughtBy.filter((id) => red.has(id)),
     outcomes: Object.fromEntries(verdicts.map(({ id, outcome }) => [id, outcome])),
   };
 }
@@ -123,19 +123,21 @@ const LANE_OF = { anth: 'anthropic', zai: 'zai' } as const satisfies Record<stri
 /** What a saboteur needs to show, where the suite does not send it anyway. */
 function extraProbe(saboteur: Saboteur | undefined): RawProbeSpec[] {
   if (saboteur?.scenario === undefined) return [];
-  const { provider, name } = saboteur.scenario;
+  const { provider, name: scenario } = saboteur.scenario;
   const model = provider === 'anth' ? 'claude-sonnet-5' : 'claude-haiku-4-5-20251001';
-  return [
-    {
-      client: 'curl',
-      id: `for-${saboteur.name}`,
-      model,
-      lane: LANE_OF[provider],
-      op: 'stream',
-      scenario: name,
-    },
-  ];
+  const probe = {
+    client: 'curl',
+    id: `for-${saboteur.name}`,
+    model,
+    lane: LANE_OF[provider],
+    op: 'stream',
+    scenario,
+  } as const;
+  return [saboteur.clientLeaves === true ? { ...probe, leaveAfterBytes: LEAVE_AFTER_BYTES } : probe];
 }
+
+/** Past the first event of any answer, and far from the end of a paced one. */
+const LEAVE_AFTER_BYTES = 600;
 
 /** Like `Promise.all` over `map`, with at most `width` under way; results in the order of the items. */
 async function inTurns<T, R>(

@@ -141,7 +141,7 @@ function addStored(program: Command, { host, exit }: Surroundings): void {
     });
 }
 
-/** Commands that read a usage log: name, what they do, and the module's function. */
+/** Commands that read a usage log. */
 const ANALYZERS = [
   ['summarize', 'count requests, tokens, errors and times in a usage log'],
   ['verify-routing', 'audit where requests went: no haiku on the Anthropic lane'],
@@ -162,7 +162,7 @@ function addAnalyzers(program: Command, { host, exit }: Surroundings): void {
       )
       .action(async (log: string | undefined, { json = false }: Json) => {
         const { analyze } = await import('./analyze.ts');
-        exit(await analyze[name](host, { log, json }));
+        exit(await analyze(host, name, { log, json }));
       });
   }
 }

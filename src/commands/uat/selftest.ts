@@ -32,10 +32,10 @@ export async function selftest(
 }
 
 function textOf({ out }: Host, { control, saboteurs, seed }: SelftestResult): string {
-  const rows = saboteurs.map(({ name, breaks, killedBy, caughtBy }) =>
+  const rows = saboteurs.map(({ name, killedBy, caughtBy }) =>
     killedBy.length > 0
-      ? ['killed', name, breaks, killedBy.join(' ')]
-      : ['SURVIVED', name, breaks, `none of ${caughtBy.join(' ')}`],
+      ? ['killed', name, killedBy.join(' ')]
+      : ['SURVIVED', name, `not noticed by ${caughtBy.join(' ')}`],
   );
   const survivors = saboteurs.filter(({ killedBy }) => killedBy.length === 0);
   const verdict = [
@@ -43,7 +43,9 @@ function textOf({ out }: Host, { control, saboteurs, seed }: SelftestResult): st
       ? 'The run that nobody broke was green.'
       : `The run that nobody broke was red: ${control.map(({ id }) => id).join(' ')}`,
     `${saboteurs.length - survivors.length} of ${saboteurs.length} saboteurs killed, seed ${seed}.`,
-    ...survivors.map(({ name }) => `repeat: ccp-uat selftest ${name} --seed ${seed}`),
+    ...survivors.map(
+      ({ name, breaks }) => `${name}: ${breaks}\n  repeat: ccp-uat selftest ${name} --seed ${seed}`,
+    ),
   ];
-  return `${table(out, ['', 'saboteur', 'what it breaks', 'killed by'], rows)}\n${verdict.join('\n')}\n`;
+  return `${table(out, ['', 'saboteur', 'killed by'], rows)}\n${verdict.join('\n')}\n`;
 }

@@ -1,0 +1,86 @@
+/** The analyzers on files: which log is read, what is written beside, and what counts as a failure. */
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { searchSources } from '../analysis/hygiene.ts';
+import { summarize } from '../analysis/summarize.ts';
+import { formatSummary } from '../analysis/summary-table.ts';
+import { auditRouting, formatAudit, productizeCheck } from '../analysis/verify-routing.ts';
+import { openLog } from './log-source.ts';
+import type { Places } from './report/write-reports.ts';
+
+export interface Analysis {
+  /** The document of `--json`. */
+  readonly data: unknown;
+  /** The same for a person; ends with a newline. */
+  readonly text: string;
+  readonly ok: boolean;
+  /** A remark for standard error. */
+  readonly remark?: string;
+}
+
+export interface Analyzed extends Places {
+  /** Absolute, or `-`; by default the live log. */
+  readonly log: string | undefined;
+}
+
+export const ANALYSES = {
+  /** Without a log named, also writes `METRICS.json` among the results. */
+  async summarize({ log, ...places }: Analyzed): Promise<Analysis> {
+    const summary = await summarize([await openLog(log ?? liveLog(places))]);
+    const analysis = { data: summary, text: formatSummary(summary), ok: true };
+    if (log !== undefined) return analysis;
+    const file = path.join(places.resultsDir, 'METRICS.json');
+    await mkdir(places.resultsDir, { recursive: true });
+    await writeFile(`${file}.part`, `${JSON.stringify(summary, null, 2)}\n`);
+    await rename(`${file}.part`, file);
+    return { ...analysis, remark: `written to ${file}` };
+  },
+
+  async 'verify-routing'({ log, ...places }: Analyzed): Promise<Analysis> {
+    const audit = await auditRouting([await openLog(log ?? liveLog(places))]);
+    return { data: audit, text: formatAudit(audit), ...verdictOn(audit, audit.violations.count === 0) };
+  },
+
+  async hygiene({ log, ...places }: Analyzed): Promise<Analysis> {
+    const hits = await searchSources([await openLog(log ?? liveLog(places))]);
+    const lines = hits.map(({ place, line, rule, count }) => `${place}:${line}: ${rule}, ${count} times`);
+    const text = lines.length === 0 ? 'nothing has the shape of a credential' : lines.join('\n');
+    return { data: { hits }, text: `${text}\n`, ok: hits.length === 0 };
+  },
+
+  async 'productize-check'({ log, ...places }: Analyzed): Promise<Analysis> {
+    const audit = await auditRouting([await openLog(log ?? liveLog(places))]);
+    const findings = productizeCheck(audit, await readOptional(metricsOf(log, places)));
+    const lines = findings.map(({ rule, what }) => `FAIL ${rule}: ${what}`);
+    const text =
+      lines.length === 0
+        ? 'pass: no Z.AI header and no haiku on the Anthropic lane, metrics present'
+        : lines.join('\n');
+    return { data: { findings }, text: `${text}\n`, ...verdictOn(audit, findings.length === 0) };
+  },
+} as const satisfies Record<string, (analyzed: Analyzed) => Promise<Analysis>>;
+
+const liveLog = ({ logsDir }: Places): string => path.join(logsDir, 'usage.jsonl');
+
+/** A log that tells of nothing proves nothing. */
+function verdictOn(
+  { lines, bad }: { lines: number; bad: { count: number } },
+  clean: boolean,
+): Pick<Analysis, 'ok' | 'remark'> {
+  return lines > bad.count
+    ? { ok: clean }
+    : { ok: false, remark: 'the log holds no readable line, so nothing is proven' };
+}
+
+/** `usage_<name>.jsonl` of a run belongs to `METRICS_<name>.json`, any other log to `METRICS.json`. */
+function metricsOf(log: string | undefined, { resultsDir }: Places): string {
+  const name = /^usage(_[\w-]+)\.jsonl$/.exec(path.basename(log ?? ''))?.[1] ?? '';
+  return path.join(resultsDir, `METRICS${name}.json`);
+}
+
+async function readOptional(file: string): Promise<string | null> {
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+}
