@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -108,9 +108,9 @@ describe('the package that npm would publish', () => {
   let folder: string;
   let installed: string;
 
-  beforeAll(async () => {
+  beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'package-'));
-    installed = await installPackage(folder);
+    installed = installPackage(folder);
   }, 60_000);
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -134,22 +134,29 @@ describe('the package that npm would publish', () => {
 });
 
 /** Builds and packs a copy of what the package is made of, and unpacks it beside the modules it needs. */
-async function installPackage(folder: string): Promise<string> {
+function installPackage(folder: string): string {
   const [stage, modules] = [join(folder, 'stage'), join(folder, 'node_modules')];
   mkdirSync(stage);
   for (const name of readdirSync(ROOT).filter((entry) => !OUTSIDE.has(entry))) {
     cpSync(join(ROOT, name), join(stage, name), { recursive: true });
   }
   symlinkSync(join(ROOT, 'node_modules'), join(stage, 'node_modules'));
-  execFileSync('npm', ['run', 'build'], { cwd: stage, stdio: 'pipe' });
-  const packed = execFileSync('npm', ['pack', '--json'], { cwd: stage, encoding: 'utf8' });
+  inFolder(stage, 'npm', 'run', 'build');
+  const packed = inFolder(stage, 'npm', 'pack', '--json');
   const [{ filename }] = z.tuple([z.object({ filename: z.string() })]).parse(JSON.parse(packed));
-  execFileSync('tar', ['-xzf', filename], { cwd: stage });
+  inFolder(stage, 'tar', '-xzf', filename);
   cpSync(join(stage, 'package'), join(modules, 'ccp'), { recursive: true });
   for (const name of readdirSync(join(ROOT, 'node_modules'))) {
     symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
   }
   return join(modules, 'ccp');
+}
+
+/** What a command printed; throws with all it said if it failed. */
+function inFolder(cwd: string, file: string, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(file, args, { cwd, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${[file, ...args].join(' ')} failed:\n${stdout}${stderr}`);
+  return stdout;
 }
 
 const OUTSIDE: ReadonlySet<string> = new Set(['.git', 'node_modules', 'dist', 'coverage', 'logs', 'results']);
