@@ -51,8 +51,11 @@ describe('runGroup', () => {
     await vi.waitFor(() => expect(isAlive(grandchild)).toBe(false));
   });
 
-  it('does not wait for a grandchild that outlives the leader, and does not leave it behind', async () => {
-    const result = await runGroup({ ...shell('sleep 60 & echo $! > orphan; echo done'), timeoutMs: 10_000 });
+  it('does not wait for a grandchild that outlives the leader, nor leave it behind, even if it ignores SIGTERM', async () => {
+    const result = await runGroup({
+      ...shell(`trap '' TERM; sleep 60 & echo $! > orphan; echo done`),
+      timeoutMs: 10_000,
+    });
     expect(result).toMatchObject({ exitCode: 0, stdout: 'done\n', timedOut: false });
     const orphan = await pidFrom('orphan');
     await vi.waitFor(() => expect(isAlive(orphan)).toBe(false));

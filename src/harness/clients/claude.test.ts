@@ -105,6 +105,26 @@ describe('finding Claude Code', () => {
   });
 });
 
+it.each([
+  ['a report of an error under exit code 0', '{"subtype":"success","is_error":true,"result":"x"}', 0],
+  ['a good report under another exit code', '{"subtype":"success","is_error":false,"result":"x"}', 1],
+  ['a report that is no JSON', 'ok', 0],
+])('%s is not ok', async (_what, report, exitCode) => {
+  const binary = path.join(folder, 'claude');
+  await writeFile(binary, `#!/bin/sh\necho '${report}'\nexit ${exitCode}\n`, { mode: 0o755 });
+  const credentials = { kind: 'key', key: 'made-up' } as const;
+  const run = await runClaude({
+    binary,
+    url: '',
+    model: 'm',
+    prompt: 'p',
+    home,
+    credentials,
+    timeoutMs: 5000,
+  });
+  expect(run).toMatchObject({ ok: false, exitCode });
+});
+
 const lookup = findClaude();
 describe.skipIf(!lookup.found)('running Claude Code', () => {
   const binary = lookup.found ? lookup.path : '';

@@ -100,7 +100,7 @@ function createParser<Head>(readHead: ReadHead<Head>): HttpParser<Head> {
     if (state.at === 'length' || state.at === 'chunk') return takeBody(state);
     if (state.at === 'chunk-size') return takeChunkSize();
     if (state.at === 'trailers') return takeTrailer();
-    if (state.at === 'failed' || rest.length === 0) return undefined;
+    if (rest.length === 0) return undefined;
     return [{ kind: 'body', bytes: take(rest.length) }];
   }
 
@@ -172,6 +172,7 @@ function createParser<Head>(readHead: ReadHead<Head>): HttpParser<Head> {
 
   return {
     push(bytes) {
+      if (state.at === 'failed') return [];
       rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
       const events: HttpEvent<Head>[] = [];
       try {
@@ -179,6 +180,7 @@ function createParser<Head>(readHead: ReadHead<Head>): HttpParser<Head> {
       } catch (error) {
         if (!(error instanceof Malformed)) throw error;
         state = { at: 'failed' };
+        rest = Buffer.alloc(0);
         events.push({ kind: 'problem', what: error.message });
       }
       return events;
