@@ -14,6 +14,10 @@ process.exitCode = first === 'summarize' ? analyzer(rest) : await proxies(proces
 
 async function proxies(args: readonly string[]): Promise<number> {
   const options = readOptions(args);
+  if (typeof options === 'string') {
+    process.stderr.write(`bench: ${options}\n`);
+    return 2;
+  }
   if (options.help) {
     process.stdout.write(HELP);
     return 0;

@@ -31,8 +31,16 @@ export interface Options {
   readonly help: boolean;
 }
 
-/** Throws on an unknown option, name or number out of bounds. */
-export function readOptions(args: readonly string[]): Options {
+/** The options that a command line asks for, or what is wrong with it. */
+export function readOptions(args: readonly string[]): Options | string {
+  try {
+    return parse(args);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function parse(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -66,12 +74,15 @@ export function readOptions(args: readonly string[]): Options {
   };
 }
 
-function names(option: string, text: string | undefined, known: readonly { readonly name: string }[]) {
+function names(
+  option: string,
+  text: string | undefined,
+  known: readonly { readonly name: string }[],
+): readonly string[] | undefined {
   const wanted = text?.split(',');
   const unknown = wanted?.find((name) => !known.some((entry) => entry.name === name));
-  if (unknown !== undefined)
-    throw new Error(`${option}: ${unknown} is none of ${known.map(({ name }) => name).join(', ')}`);
-  return wanted;
+  if (unknown === undefined) return wanted;
+  throw new Error(`${option}: ${unknown} is none of ${known.map(({ name }) => name).join(', ')}`);
 }
 
 function bounded(option: string, text: string, max: number): number {
