@@ -16,9 +16,9 @@ import { createAdmin } from './features/admin/admin.ts';
 import { ensureControlToken } from './features/admin/control-token.ts';
 import { createJournal } from './features/journal/journal.ts';
 import { createMetrics } from './features/metrics/metrics.ts';
-import type { Clock } from './platform/clock.ts';
-import type { Ids } from './platform/ids.ts';
-import type { Log } from './platform/log.ts';
+import { type Clock, systemClock } from './platform/clock.ts';
+import { createRandomIds, type Ids } from './platform/ids.ts';
+import { createLog, type Log } from './platform/log.ts';
 
 export { refuseOwnListener } from './core/upstream/own-listener.ts';
 
@@ -27,6 +27,11 @@ export interface CcpPorts {
   readonly ids: Ids;
   readonly log: Log;
   readonly version: string;
+}
+
+/** The real world; `write` takes the program's own messages, a line each. */
+export function systemPorts(version: string, write: (line: string) => void): CcpPorts {
+  return { clock: systemClock, ids: createRandomIds(), log: createLog('ccp', write), version };
 }
 
 export interface Ccp {

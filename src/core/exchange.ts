@@ -288,7 +288,7 @@ class Exchange {
     const { head, relay } = answer;
     const read = await this.#tap?.end();
     if (!certain) {
-      if (read?.sse?.finished === false) relay.break();
+      if (read?.sse?.finished === false && read.gaveUp === undefined) relay.break();
       else relay.end();
     }
     this.#ending = { ...endingOf(head, read, this.#ports.clock.now()), status: head.status };
@@ -350,7 +350,10 @@ class Exchange {
   #reportAnomalies(ending: Ending, read: TapResult): void {
     if (ending.reason === 'truncated')
       this.#account.anomaly('truncated', 'the answer ended before its last event or byte');
-    if (read.gaveUp !== undefined) this.#account.anomaly('tap_gave_up', read.gaveUp);
+    // An answer that was cut short is no JSON: that is told already.
+    if (read.gaveUp !== undefined && WHOLE.has(ending.reason))
+      this.#account.anomaly('tap_gave_up', read.gaveUp);
+    if (read.violation !== undefined) this.#account.anomaly('protocol_violation', read.violation);
     if (read.unknownEvents.length > 0) {
       this.#account.anomaly('unknown_event', `unknown event types: ${read.unknownEvents.join(', ')}`);
     }

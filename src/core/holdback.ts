@@ -2,7 +2,7 @@
  * Decides how long the start of an answer is held back, so that a failure can still go to another lane.
  * Only answers that may have a successor are held; everything else passes at once.
  */
-import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { isEventStream } from './answer.ts';
 import { headerValue } from './header-policy.ts';
 import type { AnswerHead } from './relay.ts';
@@ -59,7 +59,7 @@ function decoded(body: Buffer, encoding: string | undefined): Buffer | null {
       case 'x-gzip':
         return gunzipSync(body, limit);
       case 'deflate':
-        return inflateSync(body, limit);
+        return inflated(body, limit);
       case 'br':
         return brotliDecompressSync(body, limit);
       case 'zstd':
@@ -70,4 +70,10 @@ function decoded(body: Buffer, encoding: string | undefined): Buffer | null {
   } catch {
     return null;
   }
+}
+
+/** Servers mean either form by `deflate` (RFC 9110 section 8.4.1.2): the one with a zlib header, or none. */
+function inflated(body: Buffer, limit: { readonly maxOutputLength: number }): Buffer {
+  const hasZlibHeader = ((body[0] ?? 0) & 0x0f) === 8;
+  return hasZlibHeader ? inflateSync(body, limit) : inflateRawSync(body, limit);
 }

@@ -1,10 +1,7 @@
 /** `ccp serve`: runs the proxy in the foreground until it is told to stop. */
-import { createCcp } from '../../ccp.ts';
+import { createCcp, systemPorts } from '../../ccp.ts';
 import { type CcpFlags, loadCcpSettings } from '../../config/ccp-settings.ts';
 import { EXIT } from '../../errors.ts';
-import { systemClock } from '../../platform/clock.ts';
-import { createRandomIds } from '../../platform/ids.ts';
-import { createLog } from '../../platform/log.ts';
 import { type Host, printWarnings } from '../shared/host.ts';
 import { packageVersion } from '../shared/version.ts';
 
@@ -16,13 +13,9 @@ export async function serve(host: Host, flags: CcpFlags): Promise<number> {
   const { env, cwd, home, err } = host;
   const loaded = loadCcpSettings({ flags, env, cwd, home });
   printWarnings(host, 'ccp', loaded.warnings);
-  const log = createLog('ccp', (line) => err.write(line));
-  const ccp = createCcp(loaded, {
-    clock: systemClock,
-    ids: createRandomIds(),
-    log,
-    version: packageVersion(),
-  });
+  const ports = systemPorts(packageVersion(), (line) => err.write(line));
+  const { log } = ports;
+  const ccp = createCcp(loaded, ports);
   const told = signals();
   const address = await ccp.listen();
   log.info(`listening on ${address}, logs in ${loaded.settings.logsDir}`);
