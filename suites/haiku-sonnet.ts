@@ -12,5 +12,6 @@ export const haikuSonnet: Suite = {
   timeoutMs: 60_000,
   settings: {},
   checks: ['ROUTE-01', ...FIDELITY, 'HEADER-03'],
+  showsAnswers: true,
   artifacts: { name: 'haiku_sonnet' },
 };

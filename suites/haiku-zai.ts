@@ -10,5 +10,6 @@ export const haikuZai: Suite = {
   settings: {},
   // Nothing in it concerns the Anthropic lane, so what judges that lane has nothing to see.
   checks: ['ROUTE-01', ...FIDELITY.filter((id) => id !== 'HEADER-01')],
+  showsAnswers: true,
   artifacts: { name: 'haiku_zai' },
 };

@@ -9,5 +9,6 @@ export const sonnetAnth: Suite = {
   timeoutMs: 60_000,
   settings: {},
   checks: [...FIDELITY, 'HEADER-03'],
+  showsAnswers: true,
   artifacts: { name: 'sonnet_anth' },
 };

@@ -182,7 +182,7 @@ export interface World extends AsyncDisposable {
   readonly canaries: Canaries;
   readonly claude: ClaudeLookup;
   /** Runs the real client; rejects with NOT_READY where it is not found. */
-  runClaude(probe: ClaudeProbe): Promise<ProbeResult>;
+  runClaude(probe: ClaudeProbe): Promise<ProbeResult & Pick<ClaudeRun, 'report'>>;
   runProbe(probe: RawProbe): Promise<ProbeResult & { readonly answer: ProbeAnswer }>;
   /** Gathers what all witnesses saw; call it when the last probe has ended, before disposal. */
   collect(): Promise<Collected>;

@@ -44,11 +44,7 @@ export function createClients(options: ClientOptions): WorldClients {
     async runClaude(probe) {
       if (!claude.found) throw new OperatorError('NOT_READY', `Claude Code was not found: ${claude.reason}`);
       const canary = plantPhrase(canaries, probe);
-      const {
-        report: _,
-        stderr: __,
-        ...run
-      } = await runClaude({
+      const { stderr: _, ...run } = await runClaude({
         binary: claude.path,
         url: options.relayUrl,
         model: probe.model,

@@ -2,7 +2,7 @@
  * Carries out a plan: opens the world, sends the probes wave by wave, gathers what the witnesses saw, closes
  * the world. What happens is told as it happens, to the run's folder first. It never judges.
  */
-import type { World } from '../harness/types.ts';
+import type { ClaudeRun, World } from '../harness/types.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Canary, ProbeResult } from '../protocol/witness.ts';
 import { promptOf, rawRequest } from './raw-request.ts';
@@ -79,8 +79,8 @@ async function sendWaves({ plan, signal, ...rest }: Sending): Promise<void> {
 async function sendOne(probe: PlannedProbe, { plan, world, tell }: Sending): Promise<'good' | 'bad'> {
   tell({ type: 'probe_started', id: probe.id });
   try {
-    const result = await send(probe, plan, world);
-    tell({ type: 'probe_ended', result });
+    const { report, ...result } = await send(probe, plan, world);
+    tell({ type: 'probe_ended', result, ...(report !== undefined && { report }) });
     return result.ok || probe.scenario !== undefined ? 'good' : 'bad';
   } catch (error) {
     tell({ type: 'probe_broke', id: probe.id, problem: sentence(error) });
@@ -88,7 +88,9 @@ async function sendOne(probe: PlannedProbe, { plan, world, tell }: Sending): Pro
   }
 }
 
-async function send(probe: PlannedProbe, { timeoutMs }: Plan, world: World): Promise<ProbeResult> {
+type Sent = ProbeResult & { readonly report?: ClaudeRun['report'] };
+
+async function send(probe: PlannedProbe, { timeoutMs }: Plan, world: World): Promise<Sent> {
   const { id, model, lane: expectedLane, scenario } = probe;
   if (typeof scenario === 'object')
     world.upstreams[scenario.provider].play(scenario.name, { times: scenario.times ?? 1 });

@@ -1,8 +1,9 @@
 /** From a stored run to verdicts and one outcome. Pure: the same stored run, the same answer. */
 import type { Check, Outcome, Verdict } from '../analysis/check.ts';
+import { accountOf } from '../analysis/exchanges.ts';
 import { judgeAll } from '../analysis/judge.ts';
 import { EXIT } from '../errors.ts';
-import type { Plan, RunRecord } from './run-record.ts';
+import type { Answer, Plan, RunRecord } from './run-record.ts';
 import type { StoredRun } from './stored-run.ts';
 
 /** The one check that a run makes of itself. */
@@ -84,7 +85,25 @@ export function recordOf(stored: StoredRun, checks: readonly Check[], brokenBy?:
     plan,
     probes: [...probes],
     checks: verdicts.map(toRecord),
+    ...(plan.showsAnswers && { answers: answersOf(stored) }),
   };
+}
+
+function answersOf({ evidence, probes, reports }: StoredRun): Answer[] {
+  const { exchanges } = accountOf(evidence);
+  return probes
+    .filter(({ id }) => reports.has(id))
+    .map((probe) => {
+      const own = exchanges.filter((exchange) => exchange.probe === probe);
+      const rids = new Set(
+        own.flatMap(({ completions, decisions }) => [...completions, ...decisions].map(({ rid }) => rid)),
+      );
+      return {
+        probe: probe.id,
+        report: reports.get(probe.id) ?? null,
+        log: evidence.usage.events.filter(({ rid }) => rids.has(rid)),
+      };
+    });
 }
 
 function toRecord({ violations, ...verdict }: Verdict): RunRecord['checks'][number] {

@@ -69,6 +69,7 @@ export function makePlan({
     timeoutMs: options.timeoutMs ?? suite.timeoutMs,
     waves: waves(wanted),
     skippedProbes,
+    showsAnswers: suite.showsAnswers === true,
     checks: chooseChecks({ suite, checks, options }),
     failFast: options.failFast,
     allowInconclusive: options.allowInconclusive,

@@ -8,7 +8,16 @@ export const runEventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('run_started'), at, plan: planSchema, provenance: provenanceSchema }),
   z.strictObject({ type: z.literal('world_ready'), at }),
   z.strictObject({ type: z.literal('probe_started'), at, id: z.string() }),
-  z.strictObject({ type: z.literal('probe_ended'), at, result: probeResultSchema }),
+  z.strictObject({
+    type: z.literal('probe_ended'),
+    at,
+    result: probeResultSchema,
+    report: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .exactOptional()
+      .describe('what Claude Code said of itself'),
+  }),
   z.strictObject({ type: z.literal('probe_broke'), at, id: z.string(), problem: z.string() }),
   z.strictObject({ type: z.literal('interrupted'), at, note: z.string() }),
   z.strictObject({ type: z.literal('broken'), at, note: z.string() }),

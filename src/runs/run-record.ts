@@ -51,6 +51,7 @@ export const planSchema = z.strictObject({
     .array(z.array(plannedProbeSchema))
     .describe('the probes of a wave run at the same time, the waves one after the other'),
   skippedProbes: z.array(reasonedSchema),
+  showsAnswers: z.boolean().describe('whether the record holds what Claude Code itself said'),
   checks: z.array(z.strictObject({ id: z.string(), title: z.string(), skip: z.string().exactOptional() })),
   failFast: z.boolean(),
   allowInconclusive: z.boolean(),
@@ -97,6 +98,12 @@ export const provenanceSchema = z.strictObject({
   claude: z.string().describe('where Claude Code was found, or why not'),
 });
 
+const answerSchema = z.strictObject({
+  probe: z.string(),
+  report: z.record(z.string(), z.unknown()).nullable().describe('the JSON document of Claude Code'),
+  log: z.array(z.unknown()).describe('the lines of the usage log on its exchanges'),
+});
+
 export const runRecordSchema = z.strictObject({
   v: z.literal(1),
   run: z.string(),
@@ -114,9 +121,11 @@ export const runRecordSchema = z.strictObject({
   plan: planSchema,
   probes: z.array(probeResultSchema),
   checks: z.array(verdictSchema),
+  answers: z.array(answerSchema).exactOptional(),
 });
 
 export type Plan = z.infer<typeof planSchema>;
 export type PlannedProbe = z.infer<typeof plannedProbeSchema>;
+export type Answer = z.infer<typeof answerSchema>;
 export type Provenance = z.infer<typeof provenanceSchema>;
 export type RunRecord = z.infer<typeof runRecordSchema>;

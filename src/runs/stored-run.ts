@@ -5,13 +5,15 @@ import type { Evidence } from '../analysis/evidence.ts';
 import type { Artifact, ProbeResult } from '../protocol/witness.ts';
 import type { RunEvent } from './run-events.ts';
 import { readCollected, readEvents } from './run-folder.ts';
-import type { Plan, Provenance, RunRecord } from './run-record.ts';
+import type { Answer, Plan, Provenance, RunRecord } from './run-record.ts';
 
 export interface StoredRun {
   readonly plan: Plan;
   readonly provenance: Provenance;
   readonly evidence: Evidence;
   readonly probes: readonly ProbeResult[];
+  /** What Claude Code said of itself, by probe. */
+  readonly reports: ReadonlyMap<string, Answer['report']>;
   /** Probes that the harness itself could not carry out, and those under way when the run ended. */
   readonly lost: readonly { readonly id: string; readonly problem: string }[];
   readonly ending: RunRecord['ending'];
@@ -34,6 +36,11 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
     plan,
     provenance,
     probes,
+    reports: new Map(
+      events.flatMap((event) =>
+        event.type === 'probe_ended' && event.report !== undefined ? [[event.result.id, event.report]] : [],
+      ),
+    ),
     lost: lostProbes(events),
     ending,
     ...(endingNote !== undefined && { endingNote }),

@@ -17,6 +17,8 @@ export interface Suite {
   readonly settings: Readonly<Record<string, string>>;
   /** Ids of the checks that judge it, in the order of the verdict table. */
   readonly checks: readonly string[];
+  /** Whether the verdict shows what Claude Code itself said, with the log lines of its exchanges under it. */
+  readonly showsAnswers?: true;
   readonly artifacts: {
     /** Names `results/METRICS_<name>.json`, `logs/usage_<name>.jsonl` and the line in `results/TESTS.md`. */
     readonly name: string;

@@ -1,7 +1,7 @@
 /** `SUMMARY.md`: verdict first, then the checks, the probes, what failed, and how to repeat it. */
 import type { RunRecord } from '../run-record.ts';
 import { OUTCOME_WORDS } from './style.ts';
-import { countsOf, reproduceLine, seconds } from './verdict-text.ts';
+import { countsOf, probesOf, reproduceLine, seconds } from './verdict-text.ts';
 
 export function summaryMarkdown(record: RunRecord): string {
   const { suite, title, outcome, ending, endingNote, startedAt, ms, provenance, plan, probes, checks } =
@@ -9,7 +9,7 @@ export function summaryMarkdown(record: RunRecord): string {
   return [
     `# ${suite}: ${outcome}`,
     '',
-    `${title}. ${countsOf(record)}, ${probes.length} probes in ${seconds(ms)}, started ${startedAt}.`,
+    `${title}. ${countsOf(record)}, ${probesOf(record)} in ${seconds(ms)}, started ${startedAt}.`,
     ...(ending === 'complete'
       ? []
       : ['', `The run ended as "${ending}": ${endingNote ?? 'no more is known'}.`]),

@@ -10,6 +10,7 @@ type Verdict = RunRecord['checks'][number];
 /** `where`: the run's folder, as the reader would type it. */
 export function verdictText(record: RunRecord, { paint, where }: { paint: Paint; where: string }): string {
   return [
+    ...answerLines(record, paint),
     '',
     ...probeTable(record, paint),
     '',
@@ -21,6 +22,17 @@ export function verdictText(record: RunRecord, { paint, where }: { paint: Paint;
     `  ${where}`,
     '',
   ].join('\n');
+}
+
+/** Documents of others, as they are: not wrapped, so that they can be copied. */
+function answerLines({ answers = [] }: RunRecord, paint: Paint): string[] {
+  return answers.flatMap(({ probe, report, log }) => [
+    '',
+    paint('bold', `${probe}: what Claude Code said`),
+    JSON.stringify(report, null, 2),
+    paint('bold', `${probe}: what the usage log says`),
+    ...log.map((line) => JSON.stringify(line)),
+  ]);
 }
 
 function probeTable({ probes, plan }: RunRecord, paint: Paint): string[] {
@@ -114,8 +126,12 @@ const VERDICTS = {
 function lastLine(record: RunRecord, paint: Paint): string {
   const [word, style] = VERDICTS[record.outcome];
   const ending = record.ending === 'complete' ? '' : `, ${record.ending}`;
-  return `${paint(style, word)}  ${record.suite}: ${countsOf(record)}, ${record.probes.length} probes, ${seconds(record.ms)}${ending}`;
+  return `${paint(style, word)}  ${record.suite}: ${countsOf(record)}, ${probesOf(record)}, ${seconds(record.ms)}${ending}`;
 }
+
+/** `1 probe`, `15 probes`. */
+export const probesOf = ({ probes }: Pick<RunRecord, 'probes'>): string =>
+  `${probes.length} probe${probes.length === 1 ? '' : 's'}`;
 
 /** `23 of 24 checks passed, 1 skipped`. */
 export function countsOf({ checks }: Pick<RunRecord, 'checks'>): string {
