@@ -9,8 +9,8 @@ const rids = (given: Readonly<Record<string, string>>) =>
 describe('the usage log of a run', () => {
   const marker = markerLine(Date.parse('2026-05-02T12:00:00Z'));
 
-  it('was rotated before where the planted line, of yesterday, is in an older file', () => {
-    expect(marker).toContain('2026-05-01T12:00:00.000Z');
+  it('was rotated before where the planted line is in an older file', () => {
+    expect(marker).toContain('2026-05-01T16:00:00.000Z');
     expect(readUsage(files({ 'usage.jsonl.1': marker, 'usage.jsonl': line('a') })).rotatedBefore).toBe(true);
     expect(readUsage(files({ 'usage.jsonl': marker + line('a') })).rotatedBefore).toBe(false);
     expect(readUsage(files({ 'usage.jsonl': line('a') })).rotatedBefore).toBe(false);

@@ -8,14 +8,15 @@ import type { ProxyRecords } from './types.ts';
 
 const USAGE_LOG = 'usage.jsonl';
 const ANOMALIES = 'anomalies.jsonl';
-const DAY_MS = 86_400_000;
+/** Old enough to be no line of the run, too young to be rotated away for its age (24 h). */
+const MARKER_AGE_MS = 20 * 3_600_000;
 const MARKER = 'planted-before-the-run';
 
-/** A line of yesterday, to be found in the log before the run: after a rotation it must be in an older file. */
+/** A line for the log as it was before the run: after `ccp log rotate` it must be in an older file. */
 export function markerLine(now: number): string {
   const marker: DecisionEvent = {
     v: 1,
-    ts: new Date(now - DAY_MS).toISOString(),
+    ts: new Date(now - MARKER_AGE_MS).toISOString(),
     rid: MARKER,
     event: 'decision',
     lane: 'anthropic',
