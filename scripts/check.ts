@@ -99,11 +99,13 @@ function execute([file, ...args]: Step['command'], folder: string): Promise<{ ok
   });
 }
 
-/** Vitest's last paragraph: counts of files and tests, and the time it took. */
+/** Vitest's counts of files and tests, and the time it took. */
 function closingLines(output: string): string {
   const lines = stripVTControlCharacters(output).split('\n');
-  const start = lines.findLastIndex((line) => line.trimStart().startsWith('Test Files'));
-  return lines.slice(start).join('\n');
+  const [first, last] = ['Test Files', 'Duration'].map((word) =>
+    lines.findLastIndex((line) => line.trimStart().startsWith(word)),
+  );
+  return `${lines.slice(first, (last ?? 0) + 1).join('\n')}\n`;
 }
 
 function print(text: string): void {
