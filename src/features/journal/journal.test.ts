@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../platform/clock.ts';
 import { type CompletionEvent, type DecisionEvent, usageEventSchema } from '../../protocol/usage-event.ts';
 import { createJournal, type Journal } from './journal.ts';
@@ -70,10 +70,10 @@ const parse = (text: string): unknown[] =>
     .map((line): unknown => JSON.parse(line));
 
 describe('the journal', () => {
-  it('writes the lines of an exchange as they happen, each a valid usage event', () => {
+  it('writes what is under way within moments, and a completion at once', async () => {
     const journal = open();
     journal.onDecision?.(decided);
-    expect(parse(read('usage.jsonl'))).toEqual([decided]);
+    await vi.waitFor(() => expect(parse(read('usage.jsonl'))).toEqual([decided]));
     journal.onStreamStart?.({
       ...shared,
       event: 'stream_start',
@@ -91,6 +91,7 @@ describe('the journal', () => {
   it('keeps a line one line, whatever a client puts into a model name', () => {
     const model = 'a\nb\r\u0000\u001b[31m"\\\u2028\u{1F600}\ud800';
     open().onDecision?.({ ...decided, model });
+    opened?.close();
     expect(read('usage.jsonl').match(/\n/g)).toHaveLength(1);
     expect(parse(read('usage.jsonl'))).toEqual([{ ...decided, model }]);
   });

@@ -25,27 +25,53 @@ export interface Journal extends ExchangeObserver {
   close(): void;
 }
 
-/** The proxy's records on disk: each event is one line, written at the moment of the event (contract, 5). */
+/** How long a decision or a start of a stream may wait for company, in milliseconds. */
+const ANNOUNCE_MS = 100;
+
+/** The proxy's records on disk: each event is one line, a completion written when it happens (contract, 5). */
 export function createJournal({ logsDir, maxBytes, maxAgeMs, clock, log }: JournalOptions): Journal {
   const trouble = createTrouble({ log, clock });
   const lines = (name: string) =>
     createLineFile({ path: join(logsDir, name), maxBytes, maxAgeMs, clock, trouble });
   const usage = lines('usage.jsonl');
   const anomalies = lines('anomalies.jsonl');
-  const writeUsage = (event: object): void => usage.append(JSON.stringify(event));
+  // A completion is written at once, with what waits for it: a system call costs more than a line, and the
+  // lines before it only say what is under way.
+  let waiting: string[] = [];
+  let flushing = false;
+  const flush = (): void => {
+    if (waiting.length === 0) return;
+    const lines = waiting.join('\n');
+    waiting = [];
+    usage.append(lines);
+  };
+  const announce = (event: object): void => {
+    waiting.push(JSON.stringify(event));
+    if (flushing) return;
+    flushing = true;
+    clock.after(ANNOUNCE_MS, () => {
+      flushing = false;
+      flush();
+    });
+  };
 
   usage.prepare();
   return {
-    onDecision: writeUsage,
-    onStreamStart: writeUsage,
-    onCompletion: writeUsage,
+    onDecision: announce,
+    onStreamStart: announce,
+    onCompletion(event) {
+      waiting.push(JSON.stringify(event));
+      flush();
+    },
     onAnomaly: (anomaly) => anomalies.append(JSON.stringify(anomaly)),
     rotate() {
+      flush();
       anomalies.rotate();
       return { rotatedTo: usage.rotate() };
     },
     partials: createPartials({ dir: join(logsDir, 'partials'), trouble }),
     close() {
+      flush();
       usage.close();
       anomalies.close();
     },
