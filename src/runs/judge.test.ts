@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHECKS } from '../analysis/checks/index.ts';
+import type { Outcome, Verdict } from '../analysis/check.ts';
+import { exitCodeOf, judgeRun, outcomeOf, recordOf } from './judge.ts';
+import { runRecordSchema } from './run-record.ts';
+import { readStoredRun } from './stored-run.ts';
+import { storeGreenRun, temporaryFolder } from './testing/stored-green-run.ts';
+
+let parent: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeAll(async () => {
+  parent = await temporaryFolder();
+});
+afterAll(() => parent[Symbol.asyncDispose]());
+
+const verdicts = (...outcomes: Outcome[]): Verdict[] =>
+  outcomes.map((outcome, index) => ({ id: `A-0${index}`, title: 'a', outcome, observed: 1, violations: [] }));
+
+describe('the outcome of a run', () => {
+  it.each([
+    [['pass', 'skipped'], 'pass', 'pass'],
+    [['pass', 'fail', 'inconclusive'], 'fail', 'fail'],
+    [['pass', 'inconclusive'], 'inconclusive', 'pass'],
+    [['pass', 'invalid'], 'inconclusive', 'pass'],
+    [['skipped'], 'fail', 'fail'],
+    [[], 'fail', 'fail'],
+  ] as const)('of %j is %s, and with --allow-inconclusive %s', (outcomes, strict, lenient) => {
+    expect(outcomeOf(verdicts(...outcomes), { allowInconclusive: false })).toBe(strict);
+    expect(outcomeOf(verdicts(...outcomes), { allowInconclusive: true })).toBe(lenient);
+  });
+});
+
+describe('the exit code', () => {
+  it.each([
+    [{ outcome: 'pass', ending: 'complete' }, 0],
+    [{ outcome: 'fail', ending: 'complete' }, 1],
+    [{ outcome: 'inconclusive', ending: 'complete' }, 1],
+    [{ outcome: 'pass', ending: 'interrupted' }, 130],
+    [{ outcome: 'pass', ending: 'broken' }, 3],
+    [{ outcome: 'pass', ending: 'died' }, 1],
+  ] as const)('of %j is %i', (run, code) => {
+    expect(exitCodeOf(run, 3)).toBe(code);
+  });
+});
+
+describe('a stored run', () => {
+  it('is judged green where it was, and the record has the published form', async () => {
+    const { folder } = await storeGreenRun(parent.path);
+    const record = recordOf(await readStoredRun(folder.path), CHECKS);
+    expect(record.checks.filter(({ outcome }) => outcome !== 'pass')).toEqual([]);
+    expect(record).toMatchObject({ outcome: 'pass', ending: 'complete', exitCode: 0 });
+    expect(runRecordSchema.parse(JSON.parse(JSON.stringify(record)))).toEqual(record);
+  });
+
+  it('fails by its own check where a planned probe was never sent', async () => {
+    const extra = { id: 'never', client: 'curl', model: 'm', lane: 'zai', op: 'stream' } as const;
+    const { folder, plan } = await storeGreenRun(parent.path);
+    const stored = await readStoredRun(folder.path);
+    const judged = judgeRun({ ...stored, plan: { ...plan, waves: [...plan.waves, [extra]] } }, CHECKS);
+    expect(judged[0]).toMatchObject({ id: 'RUN-01', outcome: 'fail' });
+    expect(judged[0]?.violations[0]?.what).toContain('never');
+  });
+
+  it('says which probes were left out, and is not failed for it', async () => {
+    const skippedProbes = [{ id: 'claude', reason: 'Claude Code was not found' }];
+    const { folder } = await storeGreenRun(parent.path, undefined, { skippedProbes });
+    const [whole] = judgeRun(await readStoredRun(folder.path), CHECKS);
+    expect(whole).toMatchObject({
+      outcome: 'pass',
+      note: expect.stringContaining('Claude Code was not found'),
+    });
+  });
+
+  it('fails where the plan names no check', async () => {
+    const { folder } = await storeGreenRun(parent.path, undefined, { checks: [] });
+    expect(recordOf(await readStoredRun(folder.path), CHECKS)).toMatchObject({
+      outcome: 'fail',
+      exitCode: 1,
+    });
+  });
+
+  it('skips what the plan says cannot be judged, and what is no longer there', async () => {
+    const checks = [
+      { id: 'ROUTE-01', title: 'a', skip: 'no witness' },
+      { id: 'GONE-01', title: 'b' },
+      { id: 'ROUTE-02', title: 'c' },
+    ];
+    const { folder } = await storeGreenRun(parent.path, undefined, { checks });
+    const judged = judgeRun(await readStoredRun(folder.path), CHECKS).slice(1);
+    expect(judged.map(({ outcome, note }) => [outcome, note])).toEqual([
+      ['skipped', 'no witness'],
+      ['skipped', expect.stringContaining('no longer')],
+      ['pass', undefined],
+    ]);
+  });
+});

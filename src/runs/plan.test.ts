@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import type { Check } from '../analysis/check.ts';
+import type { ClaudeLookup } from '../harness/types.ts';
+import { compactUtc, makePlan, type RunOptions } from './plan.ts';
+import { planSchema } from './run-record.ts';
+import type { Suite } from './suite.ts';
+
+const check = (id: string, needs: Check['needs'] = []): Check => ({
+  id,
+  title: `title of ${id}`,
+  least: 1,
+  needs,
+  judge: () => ({ observed: 1, violations: [] }),
+});
+const CHECKS = [check('A-01'), check('B-01', ['upstream']), check('C-01', ['proxy'])];
+
+const SUITE: Suite = {
+  name: 'sample',
+  title: 'A sample',
+  proves: ['Something.'],
+  probes: [
+    { client: 'claude', id: 'claude', model: 'haiku', lane: 'zai', times: 2 },
+    { client: 'curl', id: 'plain', model: 'm', lane: 'anthropic', op: 'stream' },
+    { client: 'curl', id: 'marked', model: 'm', lane: 'anthropic', op: 'stream', scenario: 'paced' },
+    {
+      client: 'curl',
+      id: 'queued',
+      model: 'm',
+      lane: 'zai',
+      op: 'stream',
+      scenario: { provider: 'zai', name: 'x' },
+    },
+    { client: 'curl', id: 'leaves', model: 'm', lane: 'zai', op: 'stream', leaveAfterBytes: 10 },
+    {
+      client: 'curl',
+      id: 'long',
+      model: 'm',
+      lane: 'anthropic',
+      op: 'stream',
+      scenario: 'long-paced',
+      live: { prompt: 'Count.', maxTokens: 9 },
+    },
+  ],
+  timeoutMs: 60_000,
+  settings: { CCP_FORCE_H1: '1' },
+  checks: ['A-01', 'B-01', 'C-01'],
+  artifacts: { name: 'sample' },
+};
+
+const FOUND: ClaudeLookup = { found: true, path: '/bin/claude', from: 'path' };
+const MISSING: ClaudeLookup = { found: false, reason: 'it is not there' };
+
+function plan(options: Partial<RunOptions> = {}, claude = FOUND, suite = SUITE) {
+  return makePlan({
+    suite,
+    checks: CHECKS,
+    claude,
+    startedAt: new Date(Date.UTC(2026, 10, 21, 6, 45, 1, 234)),
+    options: {
+      upstream: 'mock',
+      client: 'auto',
+      target: { kind: 'builtin' },
+      timeoutMs: null,
+      seed: '5eed',
+      only: [],
+      failFast: false,
+      allowInconclusive: false,
+      ...options,
+    },
+  });
+}
+
+const sent = (planned: ReturnType<typeof plan>) => planned.waves.map((wave) => wave.map(({ id }) => id));
+const reasons = (planned: ReturnType<typeof plan>) =>
+  Object.fromEntries(planned.skippedProbes.map(({ id, reason }) => [id, reason]));
+
+describe('a plan', () => {
+  it('sends plain raw probes together, queued and leaving ones alone, then all of Claude Code', () => {
+    expect(sent(plan())).toEqual([
+      ['plain', 'marked', 'long'],
+      ['queued'],
+      ['leaves'],
+      ['claude-1', 'claude-2'],
+    ]);
+  });
+
+  it('is named after its time and suite, and is a value that can be stored', () => {
+    const planned = plan();
+    expect(planned.run).toBe('20261121T064501Z-sample');
+    expect(planSchema.parse(JSON.parse(JSON.stringify(planned)))).toEqual(planned);
+  });
+
+  it("takes the suite's time limit where nobody sets another", () => {
+    expect(plan().timeoutMs).toBe(60_000);
+    expect(plan({ timeoutMs: 5 }).timeoutMs).toBe(5);
+  });
+
+  it('does without Claude Code where it is missing, and says why', () => {
+    const planned = plan({}, MISSING);
+    expect(sent(planned).flat()).not.toContain('claude-1');
+    expect(reasons(planned)['claude-1']).toContain('it is not there');
+  });
+
+  it('is refused as not ready where Claude Code is demanded and missing', () => {
+    expect(() => plan({ client: 'claude' }, MISSING)).toThrow(expect.objectContaining({ code: 'NOT_READY' }));
+  });
+
+  it('holds one kind of client where that is asked for', () => {
+    expect(sent(plan({ client: 'claude' })).flat()).toEqual(['claude-1', 'claude-2']);
+    expect(sent(plan({ client: 'curl' })).flat()).not.toContain('claude-1');
+  });
+
+  it('is refused where no probe is left', () => {
+    const onlyClaude = { ...SUITE, probes: SUITE.probes.slice(0, 1) };
+    expect(() => plan({ client: 'curl' }, FOUND, onlyClaude)).toThrow(
+      expect.objectContaining({ code: 'NOT_READY' }),
+    );
+  });
+
+  it('asks a real upstream for no scenario, and for its live prompt where there is one', () => {
+    const planned = plan({ upstream: 'real' });
+    expect(sent(planned)).toEqual([['plain', 'long'], ['leaves'], ['claude-1', 'claude-2']]);
+    expect(planned.waves[0]?.[1]).toMatchObject({ prompt: 'Count.', maxTokens: 9 });
+    expect(planned.waves.flat().every(({ scenario }) => scenario === undefined)).toBe(true);
+  });
+
+  it('skips the checks whose witness a run cannot have, with the reason', () => {
+    const skips = (options: Partial<RunOptions>) =>
+      plan(options)
+        .checks.filter(({ skip }) => skip)
+        .map(({ id }) => id);
+    expect(skips({})).toEqual([]);
+    expect(skips({ upstream: 'real' })).toEqual(['B-01']);
+    expect(skips({ target: { kind: 'url', url: 'http://127.0.0.1:1' } })).toEqual(['B-01', 'C-01']);
+  });
+
+  it('judges by the checks asked for alone, and refuses one that the suite has not', () => {
+    expect(plan({ only: ['C-01'] }).checks.map(({ id }) => id)).toEqual(['C-01']);
+    expect(() => plan({ only: ['D-01'] })).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  });
+});
+
+describe('the name of a time', () => {
+  it('is compact UTC without fractions', () => {
+    expect(compactUtc(new Date('2026-01-02T03:04:05.678Z'))).toBe('20260102T030405Z');
+  });
+});

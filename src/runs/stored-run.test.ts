@@ -1,0 +1,105 @@
+import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHECKS } from '../analysis/checks/index.ts';
+import type { Evidence } from '../analysis/evidence.ts';
+import { formsOf } from '../analysis/hygiene.ts';
+import { judgeAll } from '../analysis/judge.ts';
+import type { Mutable } from '../analysis/testing/green-run.ts';
+import { readStoredRun } from './stored-run.ts';
+import { storeGreenRun, temporaryFolder } from './testing/stored-green-run.ts';
+
+let parent: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeAll(async () => {
+  parent = await temporaryFolder();
+});
+afterAll(() => parent[Symbol.asyncDispose]());
+
+type Alter = (evidence: Mutable<Evidence>) => unknown;
+
+async function storedOutcomes(alter?: Alter): Promise<Record<string, string>> {
+  const { folder } = await storeGreenRun(parent.path, alter);
+  const { evidence } = await readStoredRun(folder.path);
+  return Object.fromEntries(judgeAll(CHECKS, evidence).map(({ id, outcome }) => [id, outcome]));
+}
+
+function secretOf(evidence: Evidence, name: string): string {
+  const canary = evidence.canaries.find((one) => one.name === name);
+  if (canary === undefined) throw new Error(`no canary ${name}`);
+  return canary.value;
+}
+
+async function everyFile(folder: string): Promise<string> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const texts = files.map((entry) => readFile(path.join(entry.parentPath, entry.name), 'utf8'));
+  return (await Promise.all(texts)).join('\n');
+}
+
+describe('a stored run', () => {
+  it('is judged as the evidence was that it was stored from', async () => {
+    const { folder, evidence } = await storeGreenRun(parent.path);
+    const stored = await readStoredRun(folder.path);
+    expect(judgeAll(CHECKS, stored.evidence)).toEqual(judgeAll(CHECKS, evidence));
+    expect(stored).toMatchObject({ ending: 'complete', lost: [], ms: 1000 });
+  });
+
+  it('holds no credential of the run in any file, in no disguise', async () => {
+    const { folder, evidence } = await storeGreenRun(parent.path);
+    const text = await everyFile(folder.path);
+    for (const name of ['anthropic-key', 'zai-key']) {
+      expect(text).toContain(`{{${name}}}`);
+      for (const form of formsOf(secretOf(evidence, name))) expect(text).not.toContain(form.text);
+    }
+  });
+
+  it.each(formsOf('sk-ant-api03-x').map(({ form }, index) => [form, index] as const))(
+    'still shows a leak in its log as %s (form %i)',
+    async (_form, index) => {
+      const leak: Alter = (evidence) => {
+        const { text = '' } = formsOf(secretOf(evidence, 'zai-key'))[index] ?? {};
+        expect(text).not.toBe('');
+        evidence.artifacts.push({ place: 'leaky.log', text: `before ${text} after` });
+      };
+      expect(await storedOutcomes(leak)).toMatchObject({ 'HYGIENE-01': 'fail' });
+    },
+  );
+
+  it('still shows a leak that is broken over lines', async () => {
+    const leak: Alter = (evidence) => {
+      const key = secretOf(evidence, 'zai-key');
+      evidence.artifacts.push({ place: 'leaky.log', text: `${key.slice(0, 20)}\n   ${key.slice(20)}` });
+    };
+    expect(await storedOutcomes(leak)).toMatchObject({ 'HYGIENE-01': 'fail' });
+  });
+
+  it.each([
+    ['gzip', gzipSync],
+    ['br', brotliCompressSync],
+  ] as const)('still shows a leak in a %s body, and keeps it no secret there', async (encoding, compress) => {
+    const leak: Alter = (evidence) => {
+      const response = evidence.client.find((one) => one.response !== undefined)?.response;
+      if (response === undefined) throw new Error('no response to leak in');
+      response.headers.push(['content-encoding', encoding]);
+      response.body.base64 = compress(`{"oops":"${secretOf(evidence, 'zai-key')}"}`).toString('base64');
+    };
+    expect(await storedOutcomes(leak)).toMatchObject({ 'HYGIENE-01': 'fail' });
+  });
+
+  it('that died is judged from what it had stored, without the line that was being written', async () => {
+    const { folder } = await storeGreenRun(parent.path);
+    const events = path.join(folder.path, 'events.jsonl');
+    const lines = (await readFile(events, 'utf8')).trimEnd().split('\n');
+    await rm(events);
+    await appendFile(events, `${lines.slice(0, -2).join('\n')}\n{"type":"probe_en`);
+    const stored = await readStoredRun(folder.path);
+    expect(stored.ending).toBe('died');
+    expect(stored.lost).toEqual([{ id: expect.any(String), problem: 'was under way when the run ended' }]);
+    expect(stored.evidence.client).not.toEqual([]);
+  });
+
+  it('is refused where there is none', async () => {
+    await expect(readStoredRun(parent.path)).rejects.toMatchObject({ code: 'USAGE' });
+  });
+});
