@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
@@ -19,4 +19,13 @@ it('gives the bytes of a file in order, whatever its size', async () => {
 
 it('rejects where there is no file', async () => {
   await expect(readFileBlocks(path).next()).rejects.toThrow('ENOENT');
+});
+
+it('may be left before the end', async () => {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path, Buffer.alloc(5_000_000, 'x'));
+  for await (const block of readFileBlocks(path)) {
+    expect(block.length).toBeGreaterThan(0);
+    break;
+  }
 });
