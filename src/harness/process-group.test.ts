@@ -94,7 +94,7 @@ describe('startGroup', () => {
     await expect(readFile(path.join(cwd, 'started'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)(
+  it.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
     'leaves nothing behind when the harness itself dies of %s',
     async (signal) => {
       const module = new URL('./process-group.ts', import.meta.url).href;

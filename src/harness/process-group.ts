@@ -6,6 +6,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { execa } from 'execa';
 import { OperatorError } from '../errors.ts';
+import { watchGroup } from './guardian.ts';
 import { createTail } from './tail.ts';
 
 export interface GroupOptions {
@@ -48,7 +49,7 @@ const DEFAULT_GRACE_MS = 5000;
 const DRAIN_MS = 500;
 
 /**
- * Starts a group. Should this process end first, by exit or by signal, the group is killed with it.
+ * Starts a group. Should this process end first, by whatever means, the group is killed with it.
  * Rejects with NOT_READY where the program cannot be started.
  */
 export async function startGroup(options: GroupOptions): Promise<ProcessGroup> {
@@ -60,9 +61,9 @@ export async function startGroup(options: GroupOptions): Promise<ProcessGroup> {
     stdin: 'ignore',
     buffer: false,
     reject: false,
-    killDescendants: true,
-    // Only for the case that this process ends: `stop` asks politely first.
-    killSignal: 'SIGKILL',
+    detached: true,
+    // Its handlers would end this process on the first SIGINT, before an orderly end could be made.
+    cleanup: false,
   });
   if (child.pid === undefined) {
     const { shortMessage } = await child;
@@ -115,7 +116,11 @@ function supervise(child: ChildProcess, pid: number, options: GroupOptions): Pro
   }
 
   const kill = (signal: NodeJS.Signals) => signalGroup(pid, signal);
-  const exited = ended(child, () => kill('SIGKILL'));
+  const watch = watchGroup(pid);
+  const exited = ended(child, () => {
+    kill('SIGKILL');
+    watch.forget();
+  });
   const stop = async () => {
     kill('SIGTERM');
     const timer = setTimeout(() => kill('SIGKILL'), options.graceMs ?? DEFAULT_GRACE_MS);

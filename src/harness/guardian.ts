@@ -1,0 +1,48 @@
+/**
+ * Ends process groups when this process is gone, whatever ended it: SIGKILL and a crash leave no time for
+ * handlers of our own. A shell waits at the end of a pipe that only we hold open; when the pipe closes, it
+ * kills the groups that it was told of. The shell is a session of its own, so that no signal meant for us
+ * reaches it.
+ */
+import { spawn } from 'node:child_process';
+import { Socket } from 'node:net';
+
+const SCRIPT = `
+groups=' '
+while read -r what group; do
+  case $what in
+    watch) groups="$groups$group " ;;
+    forget) case $groups in *" $group "*) groups="\${groups%% $group *} \${groups#* $group }" ;; esac ;;
+  esac
+done
+for group in $groups; do kill -s KILL -- "-$group"; done`;
+
+interface Guardian {
+  readonly tell: (order: 'watch' | 'forget', group: number) => void;
+}
+
+let guardian: Guardian | undefined;
+
+/** Has the group ended with this process. The caller forgets it once it is gone: its number may be used again. */
+export function watchGroup(group: number): { forget(): void } {
+  guardian ??= startGuardian();
+  const { tell } = guardian;
+  tell('watch', group);
+  return { forget: () => tell('forget', group) };
+}
+
+function startGuardian(): Guardian {
+  const child = spawn('/bin/sh', ['-c', SCRIPT], {
+    detached: true,
+    env: {},
+    cwd: '/',
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  const { stdin } = child;
+  // It must not keep us alive, and losing it loses no more than the last resort.
+  child.unref();
+  if (stdin instanceof Socket) stdin.unref();
+  child.on('error', () => {});
+  stdin.on('error', () => {});
+  return { tell: (order, group) => void stdin.write(`${order} ${group}\n`) };
+}
