@@ -46,7 +46,9 @@ function analyzer(args: readonly string[]): number {
   return 0;
 }
 
-function provenance(args: readonly string[]): Pick<Results, 'machine' | 'date' | 'command'> {
+type Provenance = Pick<Results, 'machine' | 'date' | 'command'>;
+
+function provenance(args: readonly string[]): Provenance {
   const cpu = cpus()[0]?.model.trim() ?? 'unknown';
   return {
     machine: { cores: availableParallelism(), cpu, node: process.versions.node },
@@ -55,9 +57,6 @@ function provenance(args: readonly string[]): Pick<Results, 'machine' | 'date' |
   };
 }
 
-const facts = ({
-  machine: { cores, cpu, node },
-  date,
-  command,
-}: Pick<Results, 'machine' | 'date' | 'command'>) =>
-  `\`${command}\`, ${date.slice(0, 10)}, ${cores} cores (${cpu}), Node ${node}.`;
+function facts({ machine: { cores, cpu, node }, date, command }: Provenance): string {
+  return `\`${command}\`, ${date.slice(0, 10)}, ${cores} cores (${cpu}), Node ${node}.`;
+}
