@@ -53,10 +53,11 @@ describe('auditRouting', () => {
     expect(found.explained).toEqual({ fallback_limit: 1, offload_paused: 1 });
   });
 
-  it('finds another model on the zai lane, unless an override or a catalog route sent it', async () => {
+  it('finds another model on the zai lane, unless an override, a fallback or a catalog route sent it', async () => {
     const lines = [
       completion({ lane: 'zai', model: 'claude-sonnet-5', decision: 'to_zai' }),
       completion({ lane: 'zai', model: 'glm-5', decision: 'manual_override' }),
+      completion({ lane: 'zai', model: 'local-1', decision: 'fallback_net' }),
     ];
     expect((await audit(lines)).violations.byRule).toEqual({ 'other-model-on-zai': 1 });
     const routed = await auditRouting(source(lines), {

@@ -2,7 +2,7 @@
  * The routing audit of a usage log: did what should go to Z.AI go there, and nothing else. The log is the only
  * witness here; the checks of a run hold it against the wire.
  */
-import { explainsAnthropic } from './explained.ts';
+import { explainsAnthropic, isFallback } from './explained.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 import { createCounter, createLabelled } from './labelled.ts';
 import { type LogReading, type LogSource, readLog } from './log-reader.ts';
@@ -117,7 +117,7 @@ function isForeignOnZai(
   routedToZai: (model: string) => boolean,
 ): boolean {
   if (kind !== 'completion' || lane !== 'zai' || model === UNKNOWN) return false;
-  return !isHaiku(model) && decision !== 'manual_override' && !routedToZai(model);
+  return !isHaiku(model) && decision !== 'manual_override' && !isFallback(decision) && !routedToZai(model);
 }
 
 function hasAnthropicHeaderMode({ attempts }: JsonObject, { lane, headerMode }: LogView): boolean {

@@ -115,4 +115,15 @@ describe('RECONCILE-03', () => {
     });
     expect(outcome).toBe('fail');
   });
+
+  it('does not ask for what a request refused at the door was not read for, but for its status', () => {
+    const refused = (status: number) =>
+      verdictOf('RECONCILE-03', (evidence) => {
+        evidence.upstream = evidence.upstream.filter(({ id }) => id !== 'u-sonnet-json-1');
+        responseOf(pick(evidence.client, 'c-sonnet-json')).status = 413;
+        const nothingRead = { model: null, bytes_in: 0, attempts: [], status };
+        Object.assign(completionIn(evidence, 'sonnet-json'), nothingRead);
+      }).outcome;
+    expect([refused(413), refused(400)]).toEqual(['pass', 'fail']);
+  });
 });

@@ -113,18 +113,16 @@ interface Comparison {
 function clientFacts(exchange: Exchange, completion: CompletionEvent): Comparison[] {
   const { client } = exchange;
   const { path, model } = requestFacts(client);
-  const facts: Comparison[] = [
-    { fact: 'method', log: completion.method, wire: client.request.method },
-    { fact: 'path', log: completion.path, wire: path },
-    { fact: 'model', log: completion.model, wire: model },
-  ];
+  const facts: Comparison[] = [{ fact: 'method', log: completion.method, wire: client.request.method }];
   // A client that left may have sent and got more than the proxy noticed, or less.
-  if (clientLeft(exchange) || client.response === undefined) return facts;
-  return [
-    ...facts,
-    { fact: 'status', log: completion.status, wire: client.response.status },
-    { fact: 'bytes_in', log: completion.bytes_in, wire: client.request.body.bytes },
-  ];
+  const stayed = !clientLeft(exchange) && client.response !== undefined;
+  if (stayed) facts.push({ fact: 'status', log: completion.status, wire: client.response?.status });
+  facts.push({ fact: 'path', log: completion.path, wire: path });
+  // What was refused at the door (too large, say) need not have been read.
+  if (completion.attempts.length === 0) return facts;
+  facts.push({ fact: 'model', log: completion.model, wire: model });
+  if (stayed) facts.push({ fact: 'bytes_in', log: completion.bytes_in, wire: client.request.body.bytes });
+  return facts;
 }
 
 function upstreamFacts(exchange: Exchange, completion: CompletionEvent): Comparison[] {
