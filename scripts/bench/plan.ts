@@ -16,6 +16,8 @@ export interface Plan {
   /** Slow streams, whose memory is weighed. */
   readonly slow: readonly Work[];
   readonly reps: number;
+  /** Once for each work and contestant, before anything is measured. */
+  readonly breakInMs: number;
   readonly warmMs: number;
   readonly ms: number;
   readonly streams: number;
@@ -43,6 +45,7 @@ export function makePlan({ contestants, peers, works, concurrency, reps, ms, str
     }),
     slow: chosen.filter(({ shape }) => shape === 'slow'),
     reps,
+    breakInMs: Math.min(1000, ms),
     warmMs: Math.min(400, ms / 2),
     ms,
     streams,

@@ -34,11 +34,23 @@ export async function carryOut(
     try {
       for (const contestant of plan.contestants)
         started.push(await startContestant(contestant, upstream.port));
+      for (const running of started) await breakIn(running);
       const results: CellResult[] = [];
       for (const cell of plan.cells) results.push(...(await runCell(cell, started)));
       return results;
     } finally {
       await Promise.all(started.map((running) => running.stop()));
+    }
+  }
+
+  /** Steady state is what is measured: compilers that learn from what they run get something to learn from. */
+  async function breakIn(running: Running): Promise<void> {
+    const works = new Set(plan.cells.map(({ work }) => work).filter(({ shape }) => shape !== 'paced'));
+    for (const work of works) {
+      progress(`breaking in ${work.name} ${running.contestant.name}`);
+      const options = { work, concurrency: 16, warmMs: 1, ms: plan.breakInMs };
+      // What goes wrong here goes wrong again where it is counted.
+      await measureExchanges(load, running, options).catch(() => null);
     }
   }
 
