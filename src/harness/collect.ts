@@ -49,7 +49,10 @@ export async function collect(options: CollectOptions): Promise<Collected> {
 /** Waits until the upstreams are idle and each client exchange is on record, or until it has waited enough. */
 async function settle({ upstreams, target, client }: CollectOptions): Promise<void> {
   const deadline = performance.now() + SETTLE_MS;
-  await Promise.race([Promise.all([upstreams.anth.idle(), upstreams.zai.idle()]), sleep(SETTLE_MS)]);
+  await Promise.race([
+    Promise.all([upstreams.anth.idle(), upstreams.zai.idle()]),
+    sleep(SETTLE_MS, undefined, { ref: false }),
+  ]);
   if (target.logsDir === null) return;
   while (performance.now() < deadline) {
     if (countCompletions(await readLogsFolder(target.logsDir)) >= client().length) return;
