@@ -184,6 +184,8 @@ export interface World extends AsyncDisposable {
   /** Runs the real client; rejects with NOT_READY where it is not found. */
   runClaude(probe: ClaudeProbe): Promise<ProbeResult & Pick<ClaudeRun, 'report'>>;
   runProbe(probe: RawProbe): Promise<ProbeResult & { readonly answer: ProbeAnswer }>;
+  /** What was on the wire so far, of exchanges that have ended. */
+  seen(): Pick<Collected, 'client' | 'upstream'>;
   /** Gathers what all witnesses saw; call it when the last probe has ended, before disposal. */
   collect(): Promise<Collected>;
 }

@@ -74,6 +74,7 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
     signal,
   });
 
+  const onTheClientsSide = () => [...clients.transcripts(), ...relay.transcripts()];
   const owned = stack.move();
   return {
     target,
@@ -83,11 +84,15 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
     claude: clients.claude,
     runClaude: clients.runClaude,
     runProbe: clients.runProbe,
+    seen: () => ({
+      client: onTheClientsSide(),
+      upstream: [...upstreams.anth.transcripts(), ...upstreams.zai.transcripts()],
+    }),
     collect: () =>
       collect({
         target,
         upstreams,
-        client: () => [...clients.transcripts(), ...relay.transcripts()],
+        client: onTheClientsSide,
         canaries,
         stateDir: home.home,
         faults,

@@ -76,10 +76,11 @@ async function sendWaves({ plan, signal, ...rest }: Sending): Promise<void> {
 }
 
 /** Never rejects, so that a probe left behind by an interruption can't surface later. */
-async function sendOne(probe: PlannedProbe, { plan, world, tell }: Sending): Promise<'good' | 'bad'> {
+async function sendOne(probe: PlannedProbe, { plan, world, folder, tell }: Sending): Promise<'good' | 'bad'> {
   tell({ type: 'probe_started', id: probe.id });
   try {
     const { report, ...result } = await send(probe, plan, world);
+    folder.keepWire(world.seen(), createRedactor(world.canaries.all()));
     tell({ type: 'probe_ended', result, ...(report !== undefined && { report }) });
     return result.ok || probe.scenario !== undefined ? 'good' : 'bad';
   } catch (error) {

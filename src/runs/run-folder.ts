@@ -1,5 +1,5 @@
 /** The folder of one run: everything that is stored of it passes here, and is read back here. */
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
@@ -15,6 +15,8 @@ export interface RunFolder {
   readonly path: string;
   /** Appends to `events.jsonl`, at once: what happened is on disk before the next thing happens. */
   append(event: RunEvent): void;
+  /** Appends the transcripts that are not stored yet, at once. */
+  keepWire(seen: Pick<Collected, 'client' | 'upstream'>, redactor: Redactor): void;
   /** Replaces the stored views of the witnesses by newer ones. */
   keep(collected: Collected, redactor: Redactor): Promise<void>;
   /** Writes a report, whole or not at all. */
@@ -35,10 +37,22 @@ export async function createRunFolder(folder: string): Promise<RunFolder> {
     await writeFile(`${file}.part`, text);
     await rename(`${file}.part`, file);
   };
+  const append = (name: string, lines: readonly object[]): void =>
+    appendFileSync(path.join(folder, name), jsonLines(lines));
+  const stored = new Set<string>();
   return {
     path: folder,
-    append: (event) => appendFileSync(path.join(folder, 'events.jsonl'), `${JSON.stringify(event)}\n`),
+    append: (event) => append('events.jsonl', [event]),
     write,
+    keepWire({ client, upstream }, redactor) {
+      for (const transcript of [...client, ...upstream]) {
+        const key = `${transcript.side} ${transcript.observer} ${transcript.id}`;
+        if (stored.has(key)) continue;
+        stored.add(key);
+        append(`witness/${transcript.side}.jsonl`, [redactor.transcript(transcript)]);
+      }
+      writeFileSync(path.join(folder, 'witness/canaries.jsonl'), jsonLines(redactor.canaries()));
+    },
     async keep(collected, redactor) {
       const { client, upstream, usage, anomalies, proxy, artifacts } = collected;
       const said: z.input<typeof proxyLineSchema>[] = [

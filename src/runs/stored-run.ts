@@ -5,6 +5,7 @@ import type { Evidence } from '../analysis/evidence.ts';
 import type { Artifact, ProbeResult } from '../protocol/witness.ts';
 import type { RunEvent } from './run-events.ts';
 import { readCollected, readEvents } from './run-folder.ts';
+import { salvageProxy } from './salvage.ts';
 import type { Answer, Plan, Provenance, RunRecord } from './run-record.ts';
 
 export interface StoredRun {
@@ -30,6 +31,7 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
     readReports(folder),
   ]);
   const { plan, provenance, at: startedAt } = startOf(events);
+  const salvaged = await salvageProxy(folder, plan);
   const probes = events.flatMap((event) => (event.type === 'probe_ended' ? [event.result] : []));
   const { ending, endingNote } = endingOf(events);
   return {
@@ -51,7 +53,8 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
       run: plan.run,
       probes,
       ...collected,
-      artifacts: [...collected.artifacts, ...reports],
+      ...salvaged,
+      artifacts: [...(salvaged ?? collected).artifacts, ...reports],
     },
   };
 }

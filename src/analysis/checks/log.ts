@@ -31,7 +31,10 @@ const rotatedBefore: Check = {
   least: 1,
   needs: ['proxy'],
   judge({ usage, probes }) {
-    const begin = Math.min(...probes.map(({ startedAt }) => startedAt)) - CLOCK_SLACK_MS;
+    // Without a probe nothing says when the run began, and no line can be called too old.
+    const begin =
+      probes.reduce((first, { startedAt }) => Math.min(first, startedAt), probes[0]?.startedAt ?? 0) -
+      CLOCK_SLACK_MS;
     const violations: Violation[] = usage.events
       .filter(({ ts }) => Date.parse(ts) < begin)
       .map(({ rid, ts }) => ({ what: `a line of ${ts} is older than the run`, pointers: [`rid:${rid}`] }));

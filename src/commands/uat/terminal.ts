@@ -1,6 +1,6 @@
 /** What a long command needs of the process beside its host: whether somebody watches, and whether they had enough. */
 import { createInterface } from 'node:readline/promises';
-import { OperatorError } from '../../errors.ts';
+import { EXIT, OperatorError } from '../../errors.ts';
 
 export interface Terminal {
   /** Where a live list can be drawn; null where nobody watches. */
@@ -20,7 +20,8 @@ export function processTerminal(): Terminal {
     interruption() {
       const controller = new AbortController();
       const stop = (signal: NodeJS.Signals): void => {
-        release();
+        // The listener stays: were it gone, those who clean up at exit would take the signal for the end.
+        if (controller.signal.aborted) process.exit(EXIT.interrupted);
         controller.abort(new OperatorError('INTERRUPTED', `interrupted by ${signal}`));
       };
       const release = (): void => {

@@ -12,7 +12,7 @@ import type { BodyPiece, ProbeAnswer, ProbeRequest } from '../types.ts';
 const CRLF = '\r\n';
 let connections = 0;
 
-/** Sends `request` to an `http://` origin. Rejects only on an abort; whatever else happens is in the answer. */
+/** Sends `request` to an `http://` origin. Rejects only where its signal was aborted before; whatever happens is in the answer. */
 export async function sendProbe(url: string, request: ProbeRequest): Promise<ProbeAnswer> {
   request.signal?.throwIfAborted();
   connections += 1;
@@ -22,9 +22,7 @@ export async function sendProbe(url: string, request: ProbeRequest): Promise<Pro
   try {
     // What keeps it from being written ends the exchange too, and is told there.
     writeRequest(socket, request, exchange.recorder).catch(() => {});
-    const answer = await exchange.over;
-    request.signal?.throwIfAborted();
-    return answer;
+    return await exchange.over;
   } finally {
     exchange.stop();
   }
