@@ -3,7 +3,7 @@
  * made here and nowhere else: one decision, one start per stream, one completion whatever happened.
  */
 import type { IncomingMessage } from 'node:http';
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, rfc3339 } from '../platform/clock.ts';
 import type { Anomaly, AnomalyKind } from '../protocol/anomaly.ts';
 import type {
   AttemptRecord,
@@ -61,10 +61,9 @@ export function openAccount(options: AccountOptions): Account {
   const startedAt = clock.monotonic();
   let current: Step | null = null;
 
-  const timestamp = (): string => new Date(clock.now()).toISOString();
   const common = () => ({
     v: 1 as const,
-    ts: timestamp(),
+    ts: rfc3339(clock.now()),
     rid,
     lane: current?.provider.lane ?? NOWHERE.lane,
     provider: current?.provider.id ?? NOWHERE.provider,
@@ -147,7 +146,7 @@ export function reportAnomaly(
   { clock, observers }: Pick<AccountOptions, 'clock' | 'observers'>,
   what: Omit<Anomaly, 'v' | 'ts'>,
 ): void {
-  const anomaly: Anomaly = { v: 1, ts: new Date(clock.now()).toISOString(), ...what };
+  const anomaly: Anomaly = { v: 1, ts: rfc3339(clock.now()), ...what };
   for (const observer of observers) observer.onAnomaly?.(anomaly);
 }
 
@@ -169,7 +168,7 @@ function addAnswer(
   if (tap.sse === undefined) return;
   event.sse = {
     events: tap.sse.events,
-    chunks: counts.pieces,
+    chunks: counts.reads,
     bytes: counts.bytes,
     duration_ms: roundMs(counts.lastAt - counts.firstAt),
     max_gap_ms: roundMs(tap.sse.maxGapMs),

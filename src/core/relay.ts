@@ -47,9 +47,9 @@ export interface Relay {
 export interface RelayCounts {
   /** Body bytes received from the upstream, which are the bytes handed to the client. */
   bytes: number;
-  /** Pieces in which they came. */
-  pieces: number;
-  /** Monotonic times of the first and the last piece. */
+  /** Reads in which they came. */
+  reads: number;
+  /** Monotonic times of the first and the last read. */
   firstAt: number;
   lastAt: number;
 }
@@ -57,7 +57,7 @@ export interface RelayCounts {
 /** Sends the head on and returns the relay for the body. Throws where the head cannot be written at all. */
 export function startRelay(options: RelayOptions): Relay {
   const { response, clock, head, valve, tap, retained, onPulse } = options;
-  const counts: RelayCounts = { bytes: 0, pieces: 0, firstAt: 0, lastAt: 0 };
+  const counts: RelayCounts = { bytes: 0, reads: 0, firstAt: 0, lastAt: 0 };
   let pending: Buffer[] = [];
   let scheduled = false;
   let draining = false;
@@ -70,13 +70,7 @@ export function startRelay(options: RelayOptions): Relay {
   return {
     counts,
     write(piece) {
-      const at = clock.monotonic();
-      if (counts.pieces === 0) counts.firstAt = at;
-      counts.lastAt = at;
-      counts.pieces += 1;
       counts.bytes += piece.length;
-      tap?.write(piece, at);
-      onPulse(at);
       pending.push(piece);
       schedule();
     },
@@ -96,8 +90,9 @@ export function startRelay(options: RelayOptions): Relay {
   };
 
   /**
-   * All pieces that one socket read brings go out as one write: halves the cost of fast streams. The flush
-   * runs when the read is digested, in the same turn of the event loop, so nothing is held back.
+   * All pieces that one socket read brings go out as one write, and past the tap as one: halves the cost of
+   * fast streams. The flush runs when the read is digested, in the same turn of the event loop, so nothing is
+   * held back.
    */
   function schedule(): void {
     if (scheduled) return;
@@ -128,7 +123,13 @@ export function startRelay(options: RelayOptions): Relay {
     if (pending.length === 0) return null;
     const joined = pending.length === 1 ? (pending[0] as Buffer) : Buffer.concat(pending);
     pending = [];
+    const at = clock.monotonic();
+    if (counts.reads === 0) counts.firstAt = at;
+    counts.lastAt = at;
+    counts.reads += 1;
+    tap?.write(joined, at);
     retained?.add(joined);
+    onPulse(at);
     return joined;
   }
 }

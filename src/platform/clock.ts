@@ -16,3 +16,15 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+let lastMs = Number.NaN;
+let lastText = '';
+
+/** A time as records write it: RFC 3339 with milliseconds, UTC. Busy milliseconds are written once. */
+export function rfc3339(ms: number): string {
+  if (ms !== lastMs) {
+    lastMs = ms;
+    lastText = new Date(ms).toISOString();
+  }
+  return lastText;
+}

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../platform/clock.ts';
 import { type CompletionEvent, type DecisionEvent, usageEventSchema } from '../../protocol/usage-event.ts';
@@ -70,7 +71,7 @@ const parse = (text: string): unknown[] =>
     .map((line): unknown => JSON.parse(line));
 
 describe('the journal', () => {
-  it('writes what is under way within moments, and a completion at once', async () => {
+  it('writes what is under way within moments, and a completion with its turn of the event loop', async () => {
     const journal = open();
     journal.onDecision?.(decided);
     await vi.waitFor(() => expect(parse(read('usage.jsonl'))).toEqual([decided]));
@@ -84,6 +85,7 @@ describe('the journal', () => {
       ttfb_ms: 3,
     });
     journal.onCompletion?.(completed);
+    await nextTurn();
     const events = parse(read('usage.jsonl')).map((event) => usageEventSchema.parse(event).event);
     expect(events).toEqual(['decision', 'stream_start', 'completion']);
   });
@@ -165,6 +167,7 @@ describe('a writer', () => {
     const { size } = statSync(join(logsDir, 'usage.jsonl'));
     expect(size % 512).toBe(0);
     open().onCompletion?.(completed);
+    opened?.close();
     const [last, torn, ...whole] = read('usage.jsonl').trimEnd().split('\n').toReversed();
     expect(JSON.parse(last ?? '')).toEqual(completed);
     expect(() => JSON.parse(torn ?? '')).toThrow(SyntaxError);
@@ -188,6 +191,7 @@ interface WriterOptions {
 /** A process that writes lines and says on its standard output how many are finished. */
 const WRITER = `
   import { writeSync } from 'node:fs';
+  import { setImmediate as nextTurn } from 'node:timers/promises';
   const { modules, dir, name, lines, everyMs, maxBytes, padding } = JSON.parse(process.argv[1]);
   const { createJournal } = await import(modules.journal);
   const { systemClock: clock } = await import(modules.clock);
@@ -195,6 +199,7 @@ const WRITER = `
   const journal = createJournal({ logsDir: dir, maxBytes, maxAgeMs: 1e9, clock, log: createLog('writer') });
   for (let n = 1; n <= lines; n += 1) {
     journal.onCompletion({ name, n, padding: 'x'.repeat(padding) });
+    await nextTurn();
     writeSync(1, n + ' ');
     if (n % 10 === 0 && everyMs > 0) await new Promise((resolve) => setTimeout(resolve, everyMs));
   }

@@ -28,18 +28,20 @@ export interface Journal extends ExchangeObserver {
 /** How long a decision or a start of a stream may wait for company, in milliseconds. */
 const ANNOUNCE_MS = 100;
 
-/** The proxy's records on disk: each event is one line, a completion written when it happens (contract, 5). */
+/** The proxy's records on disk: each event is one line, a completion written before the event loop turns (contract, 5). */
 export function createJournal({ logsDir, maxBytes, maxAgeMs, clock, log }: JournalOptions): Journal {
   const trouble = createTrouble({ log, clock });
   const lines = (name: string) =>
     createLineFile({ path: join(logsDir, name), maxBytes, maxAgeMs, clock, trouble });
   const usage = lines('usage.jsonl');
   const anomalies = lines('anomalies.jsonl');
-  // A completion is written at once, with what waits for it: a system call costs more than a line, and the
-  // lines before it only say what is under way.
+  // Lines of one turn of the event loop share a write: the system call costs more than they do. A completion
+  // goes out with its own turn; what only says what is under way waits for company.
   let waiting: string[] = [];
-  let flushing = false;
+  let announcing = false;
+  let completing = false;
   const flush = (): void => {
+    completing = false;
     if (waiting.length === 0) return;
     const lines = waiting.join('\n');
     waiting = [];
@@ -47,10 +49,10 @@ export function createJournal({ logsDir, maxBytes, maxAgeMs, clock, log }: Journ
   };
   const announce = (event: object): void => {
     waiting.push(JSON.stringify(event));
-    if (flushing) return;
-    flushing = true;
+    if (announcing) return;
+    announcing = true;
     clock.after(ANNOUNCE_MS, () => {
-      flushing = false;
+      announcing = false;
       flush();
     });
   };
@@ -61,7 +63,9 @@ export function createJournal({ logsDir, maxBytes, maxAgeMs, clock, log }: Journ
     onStreamStart: announce,
     onCompletion(event) {
       waiting.push(JSON.stringify(event));
-      flush();
+      if (completing) return;
+      completing = true;
+      setImmediate(flush);
     },
     onAnomaly: (anomaly) => anomalies.append(JSON.stringify(anomaly)),
     rotate() {
