@@ -104,6 +104,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       await runExchange(options, { request, response, refusal, invite });
     } finally {
       count(-1);
+      // Its connection is idle from now on, and nobody else would close it before the grace is over.
+      if (draining) server.closeIdleConnections();
     }
   }
 
