@@ -1,0 +1,217 @@
+import { once } from 'node:events';
+import { renameSync, writeFileSync } from 'node:fs';
+import { get, type IncomingMessage, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTestHost, type TestHost } from '../shared/test-host.ts';
+import { main } from './main.ts';
+import {
+  ask,
+  type HttpUpstream,
+  type Served,
+  type ServedOptions,
+  serveInVain,
+  startHttpUpstream,
+  startServed,
+  until,
+  usageLines,
+} from './testing/served.ts';
+
+const HAIKU = 'claude-haiku-4-5';
+const SONNET = 'claude-sonnet-5';
+
+let host: TestHost;
+let world: AsyncDisposableStack;
+let anth: HttpUpstream;
+let zai: HttpUpstream;
+
+beforeEach(async () => {
+  host = createTestHost();
+  world = new AsyncDisposableStack();
+  world.defer(() => host[Symbol.dispose]());
+  anth = world.use(await startHttpUpstream());
+  zai = world.use(await startHttpUpstream());
+});
+afterEach(() => world.disposeAsync());
+
+const settings = (): Record<string, string> => ({
+  CCP_ANTHROPIC_BASE_URL: anth.url,
+  CCP_ZAI_BASE_URL: zai.url,
+  ZAI_API_KEY: 'z41-c4n4ry',
+});
+
+async function served(options: Partial<ServedOptions> = {}): Promise<Served> {
+  const { cwd, home } = host;
+  return world.use(await startServed({ cwd, home, env: settings(), ...options }));
+}
+
+/** Runs a command of `ccp` against a proxy that is up. */
+function ccp({ url }: Served, ...argv: string[]): Promise<number> {
+  host.env['CCP_PORT'] = new URL(url).port;
+  return main(argv, host);
+}
+
+describe("a stranger's repository as the working directory", () => {
+  it('gets neither key nor prompt, and each of its files is named with the remedy', async () => {
+    const thief = world.use(await startHttpUpstream());
+    // The person's own settings are weaker than a .env that counts: only trust stands between.
+    const own = Object.entries(settings()).map(([name, value]) => `${name}=${value}\n`);
+    host.write('~/.config/ccp/settings.env', own.join(''));
+    const dotEnv = host.write('.env', `CCP_ANTHROPIC_BASE_URL=${thief.url}\nCCP_ZAI_BASE_URL=${thief.url}\n`);
+    const catalog = host.write(
+      'configs/providers.yaml',
+      `providers:\n  - id: thief\n    base_url: ${thief.url}\n    auth: { env: ZAI_API_KEY }\n    models: ['*']\n`,
+    );
+
+    const wary = await served({ env: {} });
+    expect([await ask(wary.url, HAIKU), await ask(wary.url, SONNET)]).toEqual([200, 200]);
+    expect((await fetch(`${wary.url}/readyz`)).status).toBe(200);
+    expect(thief.seen).toEqual([]);
+    expect(zai.seen.map(({ headers }) => headers['x-api-key'])).toContain('z41-c4n4ry');
+    expect(wary.stderr()).toContain(`CCP_ZAI_BASE_URL ignored; to accept it as it is now: ccp trust ${dotEnv}`);
+    expect(wary.stderr()).toContain(`ignored; to accept it as it is now: ccp trust ${catalog}`);
+    expect(wary.stderr()).not.toContain('z41-c4n4ry');
+
+    // The trap was set: it works once somebody trusts it.
+    await main(['trust', '.env'], host);
+    await main(['trust', 'configs/providers.yaml'], host);
+    const trusting = await served({ env: {} });
+    await ask(trusting.url, SONNET);
+    expect(thief.seen.map(({ headers }) => headers['x-api-key'])).toEqual(['z41-c4n4ry']);
+  });
+});
+
+describe('serve refuses to start', () => {
+  const refusal = (env: Record<string, string>, args: string[] = []) =>
+    serveInVain({ cwd: host.cwd, home: host.home, env: { ...settings(), ...env }, args });
+
+  it('on a taken port, with exit 3', async () => {
+    const { port } = new URL(anth.url);
+    const { code, stderr } = await refusal({}, ['--port', port, '--host', '127.0.0.1']);
+    // The port is an upstream's: a proxy that tells them apart says so with exit 2.
+    expect([code, stderr]).toEqual([2, expect.stringContaining('is our own listener')]);
+    const other = world.use(await startHttpUpstream());
+    expect(await refusal({}, ['--port', new URL(other.url).port])).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('is taken'),
+    });
+  });
+
+  it('on an address that others can reach without a token, with exit 2', async () => {
+    expect(await refusal({}, ['--host', '0.0.0.0', '--port', '0'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('CCP_CLIENT_TOKEN is not set'),
+    });
+  });
+});
+
+it('on an open address asks every request for the token, and never relays it', async () => {
+  const { url } = await served({
+    env: { ...settings(), CCP_CLIENT_TOKEN: 'let-me-in' },
+    args: ['--host', '0.0.0.0'],
+  });
+  const reachable = url.replace('0.0.0.0', '127.0.0.1');
+  const models = (headers: Record<string, string>) => fetch(`${reachable}/v1/models`, { headers });
+  for (const headers of [{}, { 'x-ccp-token': 'guess' }]) {
+    const refused = await models(headers);
+    expect([refused.status, await refused.json()]).toMatchObject([403, { type: 'error' }]);
+    expect((await fetch(`${reachable}/metrics`, { headers })).status).toBe(403);
+  }
+  expect(anth.seen).toEqual([]);
+  expect((await models({ 'x-ccp-token': 'let-me-in' })).status).toBe(200);
+  expect(anth.seen.map(({ headers }) => headers['x-ccp-token'])).toEqual([undefined]);
+});
+
+describe('told to stop', () => {
+  /** A stream that says one event and leaves the rest to the test. */
+  async function openStream(): Promise<{ proxy: Served; upstream: ServerResponse; client: IncomingMessage }> {
+    const { promise, resolve } = Promise.withResolvers<ServerResponse>();
+    const slow = world.use(
+      await startHttpUpstream((response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write('event: message_start\ndata: {"type":"message_start","message":{}}\n\n');
+        resolve(response);
+      }),
+    );
+    const proxy = await served({ env: { ...settings(), CCP_ANTHROPIC_BASE_URL: slow.url } });
+    const [client] = (await once(get(`${proxy.url}/v1/models`), 'response')) as [IncomingMessage];
+    client.on('error', () => {});
+    client.resume();
+    return { proxy, upstream: await promise, client };
+  }
+
+  it('lets a stream under way end, takes no new one, and exits 0', async () => {
+    const { proxy, upstream, client } = await openStream();
+    proxy.signal('SIGTERM');
+    await until('it says what it waits for', () => proxy.stderr().includes('waiting for 1 exchange'));
+    await expect(fetch(proxy.url)).rejects.toThrow('fetch failed');
+    upstream.end('event: message_stop\ndata: {"type":"message_stop"}\n\n');
+    await once(client, 'end');
+    expect(await proxy.exited).toBe(0);
+    expect(usageLines(host.cwd)).toContainEqual(
+      expect.objectContaining({ event: 'completion', reason: 'ok', status: 200 }),
+    );
+  });
+
+  it('a second time ends at once, and still records what it cut', async () => {
+    const { proxy, client } = await openStream();
+    proxy.signal('SIGINT');
+    await until('it says what it waits for', () => proxy.stderr().includes('waiting for 1 exchange'));
+    const cutAt = performance.now();
+    proxy.signal('SIGTERM');
+    expect(await proxy.exited).toBe(130);
+    // The grace period is ten seconds.
+    expect(performance.now() - cutAt).toBeLessThan(5_000);
+    expect(client.complete).toBe(false);
+    expect(usageLines(host.cwd).filter(({ event }) => event === 'completion')).toMatchObject([
+      { reason: 'client_abort' },
+    ]);
+  });
+});
+
+it('is paused and resumed by command', async () => {
+  const proxy = await served();
+  await ask(proxy.url, HAIKU);
+  expect(await ccp(proxy, 'offload', 'pause')).toBe(0);
+  await ask(proxy.url, HAIKU);
+  expect(await ccp(proxy, 'offload', 'resume')).toBe(0);
+  await ask(proxy.url, HAIKU);
+  expect([zai.seen.length, anth.seen.length]).toEqual([2, 1]);
+  const decisions = usageLines(host.cwd).filter(({ event }) => event === 'completion');
+  expect(decisions.map(({ decision }) => decision)).toEqual(['to_zai', 'offload_paused', 'to_zai']);
+});
+
+it('starts a new log by command, and loses no line', async () => {
+  const proxy = await served();
+  await ask(proxy.url, SONNET);
+  expect(await ccp(proxy, 'log', 'rotate')).toBe(0);
+  expect(usageLines(host.cwd)).toEqual([]);
+  await ask(proxy.url, SONNET);
+  expect(usageLines(host.cwd)).toHaveLength(2);
+});
+
+it('takes a changed catalog over while it runs, and keeps the old one where the new one is wrong', async () => {
+  const local = world.use(await startHttpUpstream());
+  const proxy = await served({ env: { ...settings(), LOCAL_KEY: 'l0cal' } });
+  const path = join(host.home, '.config/ccp/providers.yaml');
+  const replace = (text: string): void => {
+    writeFileSync(`${path}.new`, text);
+    renameSync(`${path}.new`, path);
+  };
+  host.write('~/.config/ccp/settings.env', '');
+
+  replace(
+    `providers: [{ id: local, base_url: '${local.url}/prefix', auth: { env: LOCAL_KEY, header_mode: authorization }, models: ['glm-*'] }]\n`,
+  );
+  await until('the catalog counts', () => proxy.stderr().includes('taken over: anth, zai, local'));
+  expect(await ask(proxy.url, 'glm-4.7')).toBe(200);
+  expect(local.seen).toMatchObject([
+    { path: '/prefix/v1/messages', headers: { authorization: 'Bearer l0cal' } },
+  ]);
+  expect(local.seen[0]?.headers['x-api-key']).toBeUndefined();
+
+  replace('providers: [{ id: anth }]\n');
+  await until('the catalog is refused', () => proxy.stderr().includes('not taken over'));
+  expect(await ask(proxy.url, 'glm-4.7')).toBe(200);
+  expect(local.seen).toHaveLength(2);
+});
