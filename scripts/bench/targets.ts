@@ -26,12 +26,11 @@ const cpuOver = (work: string, to: string, limit: number): Target => ({
   value: (results) => cpuRatio(results, { work, concurrency: 16, of: 'ccp', to })?.median ?? null,
 });
 
-const peerOver = (peer: string): Target => ({
-  target: `CPU per exchange, sse-124k, 16 at once: ${peer} / ccp`,
+const peerOver = (peer: string, work: string): Target => ({
+  target: `CPU per exchange, ${work}, 16 at once: ${peer} / ccp`,
   limit: 8,
   atLeast: true,
-  value: (results) =>
-    cpuRatio(results, { work: 'sse-124k', concurrency: 16, of: peer, to: 'ccp' })?.median ?? null,
+  value: (results) => cpuRatio(results, { work, concurrency: 16, of: peer, to: 'ccp' })?.median ?? null,
 });
 
 const firstByte = (work: string): Target => ({
@@ -56,8 +55,9 @@ const TARGETS: readonly Target[] = [
   cpuOver('sse-1k', 'node-pipe', 0.45),
   cpuOver('sse-124k', 'node-pipe', 0.7),
   cpuOver('sse-124k', 'nginx', 3),
-  peerOver('portkey'),
-  peerOver('mitmproxy'),
+  ...['portkey', 'mitmproxy'].flatMap((peer) =>
+    ['json-124k', 'sse-124k'].map((work) => peerOver(peer, work)),
+  ),
   firstByte('json-124k'),
   firstByte('sse-124k'),
   memoryOf('slow-1k', 65),
