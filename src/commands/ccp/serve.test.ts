@@ -68,7 +68,9 @@ describe("a stranger's repository as the working directory", () => {
     expect((await fetch(`${wary.url}/readyz`)).status).toBe(200);
     expect(thief.seen).toEqual([]);
     expect(zai.seen.map(({ headers }) => headers['x-api-key'])).toContain('z41-c4n4ry');
-    expect(wary.stderr()).toContain(`CCP_ZAI_BASE_URL ignored; to accept it as it is now: ccp trust ${dotEnv}`);
+    expect(wary.stderr()).toContain(
+      `CCP_ZAI_BASE_URL ignored; to accept it as it is now: ccp trust ${dotEnv}`,
+    );
     expect(wary.stderr()).toContain(`ignored; to accept it as it is now: ccp trust ${catalog}`);
     expect(wary.stderr()).not.toContain('z41-c4n4ry');
 
@@ -125,19 +127,21 @@ it('on an open address asks every request for the token, and never relays it', a
 describe('told to stop', () => {
   /** A stream that says one event and leaves the rest to the test. */
   async function openStream(): Promise<{ proxy: Served; upstream: ServerResponse; client: IncomingMessage }> {
-    const { promise, resolve } = Promise.withResolvers<ServerResponse>();
+    const opened = Promise.withResolvers<ServerResponse>();
     const slow = world.use(
       await startHttpUpstream((response) => {
         response.writeHead(200, { 'content-type': 'text/event-stream' });
         response.write('event: message_start\ndata: {"type":"message_start","message":{}}\n\n');
-        resolve(response);
+        opened.resolve(response);
       }),
     );
     const proxy = await served({ env: { ...settings(), CCP_ANTHROPIC_BASE_URL: slow.url } });
-    const [client] = (await once(get(`${proxy.url}/v1/models`), 'response')) as [IncomingMessage];
+    const client = await new Promise<IncomingMessage>(
+      (resolve) => void get(`${proxy.url}/v1/models`, resolve),
+    );
     client.on('error', () => {});
     client.resume();
-    return { proxy, upstream: await promise, client };
+    return { proxy, upstream: await opened.promise, client };
   }
 
   it('lets a stream under way end, takes no new one, and exits 0', async () => {

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,7 +20,6 @@ export interface ServedOptions {
 
 /** `ccp serve` under way, or ended. */
 export interface Served extends AsyncDisposable {
-  readonly pid: number;
   /** Where it listens. */
   readonly url: string;
   stderr(): string;
@@ -43,7 +42,6 @@ export async function startServed(options: ServedOptions): Promise<Served> {
     return /listening on (http:\S+),/.exec(stderr())?.[1];
   });
   return {
-    pid: child.pid as number,
     url,
     stderr,
     signal: (name) => void child.kill(name),
@@ -73,7 +71,7 @@ function start({ cwd, home, env, args = [] }: ServedOptions, more: readonly stri
   child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
     said += piece;
   });
-  return { child, stderr: () => said, exited: once(child, 'close').then(([code]) => code as number | null) };
+  return { child, stderr: () => said, exited: new Promise((resolve) => void child.once('close', resolve)) };
 }
 
 export interface SeenRequest {
@@ -92,13 +90,13 @@ export async function startHttpUpstream(
   answer: (response: ServerResponse, request: SeenRequest) => void = sayHello,
 ): Promise<HttpUpstream> {
   const seen: SeenRequest[] = [];
-  const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      const one = { path: request.url ?? '', headers: request.headers, body };
-      seen.push(one);
-      answer(response, one);
-    });
-  });
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const one = { path: request.url ?? '', headers: request.headers, body: await text(request) };
+    seen.push(one);
+    answer(response, one);
+  };
+  // A client that is killed in the midst of its request gets no answer.
+  const server = createServer((request, response) => void take(request, response).catch(() => {}));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('not listening on TCP');
