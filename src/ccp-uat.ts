@@ -112,6 +112,8 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
             target,
             settings: ofTarget,
             signal: watching.signal,
+            // It is said to run already.
+            ...(target.kind === 'url' && { readyTimeoutMs: RUNNING_TIMEOUT_MS }),
             ...(upstream !== undefined && { upstream }),
           }),
         ...watching,
@@ -161,6 +163,9 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
     },
   };
 }
+
+/** For a target that runs already to answer. */
+const RUNNING_TIMEOUT_MS = 2_000;
 
 const drawSeed = (): string => randomBytes(4).toString('hex');
 

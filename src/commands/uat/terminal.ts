@@ -15,7 +15,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export function processTerminal(): Terminal {
   return {
-    live: process.stderr.isTTY ? process.stderr : null,
+    // A terminal that does not say how wide it is can't be drawn on.
+    live: process.stderr.isTTY && process.stderr.columns > 0 ? process.stderr : null,
     ask: process.stdin.isTTY && process.stderr.isTTY ? askYes : null,
     interruption() {
       const controller = new AbortController();

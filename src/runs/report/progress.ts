@@ -85,11 +85,11 @@ function tasksOf(plan: Plan, marks: Marks): ListrTask[] {
   });
   return [
     { title: 'Start upstreams and proxy', task: () => marks.reached(WORLD) },
-    ...plan.waves.map((wave, index): ListrTask => {
+    ...plan.waves.map((wave): ListrTask => {
       const [only, ...others] = wave.map(probeTask);
       if (only !== undefined && others.length === 0) return only;
       return {
-        title: `Probes ${index + 1}/${plan.waves.length}`,
+        title: wave.every(({ client }) => client === 'claude') ? 'Claude Code' : 'Raw probes',
         task: (_, task) => task.newListr(wave.map(probeTask), { concurrent: true }),
       };
     }),

@@ -1,0 +1,287 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import type { Host } from '../shared/host.ts';
+import { main } from './main.ts';
+import type { Terminal } from './terminal.ts';
+
+const BIN = path.resolve(import.meta.dirname, '../../../bin/ccp-uat.js');
+
+let parent: string;
+let cwd: string;
+beforeAll(async () => {
+  parent = await mkdtemp(path.join(tmpdir(), 'ccp-uat-commands-'));
+});
+beforeEach(async () => {
+  cwd = await mkdtemp(path.join(parent, 'cwd-'));
+});
+afterAll(() => rm(parent, { recursive: true, force: true }));
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a command in this process, as from a pipe where nobody watches. */
+async function uat(
+  argv: readonly string[],
+  { env = {}, ask = null }: { env?: Host['env']; ask?: Terminal['ask'] } = {},
+): Promise<Ran> {
+  const said = { out: '', err: '' };
+  const screen = (channel: 'out' | 'err'): Host['out'] => ({
+    write: (words) => {
+      said[channel] += words;
+    },
+    width: 80,
+    paint: (_style, words) => words,
+  });
+  const host: Host = { env, cwd, home: cwd, out: screen('out'), err: screen('err') };
+  const terminal: Terminal = {
+    live: null,
+    ask,
+    interruption: () => ({ signal: new AbortController().signal, [Symbol.dispose]: () => {} }),
+  };
+  const code = await main(argv, host, terminal);
+  return { code, ...said };
+}
+
+/** Starts the program itself, for what only a process can show. */
+function start(argv: readonly string[]) {
+  const child = spawn(process.execPath, [BIN, ...argv], {
+    cwd,
+    env: { PATH: process.env['PATH'], HOME: cwd, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
+  return { child, ended: ended.then(([[code, signal], out, err]) => ({ code, signal, out, err })) };
+}
+
+const runs = () => readdir(path.join(cwd, 'results/runs'));
+const inRun = async (name: string): Promise<string> =>
+  path.join(cwd, 'results/runs', (await runs())[0] ?? '', name);
+
+const recordSchema = z.object({
+  outcome: z.string(),
+  ending: z.string(),
+  exitCode: z.number(),
+  checks: z.array(z.object({ id: z.string(), outcome: z.string() })),
+});
+
+describe('a run', { timeout: 60_000 }, () => {
+  it('of raw probes is green, prints one document, and leaves every artifact', async () => {
+    const { code, out } = await uat(['repro-go-quick', '--client', 'curl', '--json', '--seed', '5eed']);
+    const record = recordSchema.parse(JSON.parse(out));
+    expect(record.checks.filter(({ outcome }) => outcome !== 'pass').map(({ id }) => id)).toEqual([
+      'TOKENS-02',
+    ]);
+    expect({ code, ...record }).toMatchObject({ code: 0, outcome: 'pass', ending: 'complete', exitCode: 0 });
+    expect(await readdir(await inRun(''))).toEqual([
+      'METRICS.json',
+      'SUMMARY.md',
+      'events.jsonl',
+      'junit.xml',
+      'proxy.log',
+      'run.json',
+      'usage.jsonl',
+      'witness',
+    ]);
+    expect(JSON.parse(await readFile(await inRun('run.json'), 'utf8'))).toEqual(JSON.parse(out));
+    const copies = [
+      'results/METRICS_go_repro_quick.json',
+      'logs/usage_go_repro_quick.jsonl',
+      'results/TESTS.md',
+    ];
+    const texts = await Promise.all(copies.map((name) => readFile(path.join(cwd, name), 'utf8')));
+    expect(texts[2]).toMatch(/\| go_repro_quick \| pass \| 25 of 26 checks passed, 1 skipped \|/);
+
+    const again = await uat(['report', '--json']);
+    expect(recordSchema.parse(JSON.parse(again.out)).checks).toEqual(record.checks);
+    expect((await uat(['productize-check', 'logs/usage_go_repro_quick.jsonl'])).code).toBe(0);
+    expect((await uat(['verify-routing', 'logs/usage_go_repro_quick.jsonl'])).out).toMatch(
+      /^\[verify-routing\] decisions: 6\/6 to_zai \(100\.0%\)\nCompletions by lane: anthropic=7 zai=6 unknown=0\n/,
+    );
+  });
+
+  it('of a proxy that knows one upstream only is red, says why, and exits 1', async () => {
+    await writeFile(path.join(cwd, 'pipe.mjs'), BARE_PIPE);
+    const command = `${process.execPath} ${path.join(cwd, 'pipe.mjs')} {port}`;
+    const { code, out } = await uat(['repro-go-quick', '--client', 'curl', '--target', command]);
+    expect(code).toBe(1);
+    expect(out).toContain('FAIL ROUTE-02: Each probe reached exactly the lane where the contract sends it');
+    expect(out).toMatch(/repeat: ccp-uat run repro-go-quick --only ROUTE-02 --seed [0-9a-f]+ --target '/);
+  });
+
+  it('where nothing answers is not ready, with the account of it stored', async () => {
+    const { code, err } = await uat(['repro-go-quick', '--client', 'curl', '--target', 'http://127.0.0.1:9']);
+    expect(code).toBe(3);
+    expect(err).toContain('nothing answers at http://127.0.0.1:9');
+    expect(await readFile(await inRun('run.json'), 'utf8')).toContain('"ending": "broken"');
+  });
+
+  it('that is interrupted wraps up in order, writes its artifacts and exits 130', async () => {
+    const { child, ended } = start(['verify-sse', '--json']);
+    await vi.waitFor(
+      async () => expect(await readFile(await inRun('events.jsonl'), 'utf8')).toContain('probe_started'),
+      WAIT,
+    );
+    child.kill('SIGINT');
+    const { code, out } = await ended;
+    expect(code).toBe(130);
+    expect(recordSchema.parse(JSON.parse(out))).toMatchObject({ ending: 'interrupted', exitCode: 130 });
+    expect(await readdir(await inRun(''))).toEqual(
+      expect.arrayContaining(['SUMMARY.md', 'junit.xml', 'usage.jsonl']),
+    );
+    expect(await readdir(await inRun(''))).not.toContain('world');
+  });
+
+  it('that was killed can still be judged, by what had been stored', async () => {
+    const { child, ended } = start(['repro-go-quick', '--client', 'curl']);
+    await vi.waitFor(
+      async () => expect(await readFile(await inRun('events.jsonl'), 'utf8')).toContain('probe_ended'),
+      WAIT,
+    );
+    child.kill('SIGKILL');
+    await ended;
+    const { code, out } = await uat(['report', '--json']);
+    const record = recordSchema.parse(JSON.parse(out));
+    expect({ code, ...record }).toMatchObject({ code: 1, ending: 'died', outcome: 'fail' });
+    expect(record.checks.find(({ id }) => id === 'HEADER-02')?.outcome).toBe('pass');
+  });
+
+  it('is only printed with --dry-run', async () => {
+    const { code, out } = await uat(['repro-go', '--dry-run', '--client', 'curl']);
+    expect(code).toBe(0);
+    expect(out).toContain('zai-1308-2026 at zai');
+    await expect(runs()).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+const WAIT = { timeout: 30_000, interval: 20 };
+
+const BARE_PIPE = `
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+const { hostname, port } = new URL(process.env.CCP_ANTHROPIC_BASE_URL);
+const ca = readFileSync(process.env.CCP_UPSTREAM_CA);
+http.createServer((request, response) => {
+  const { url: path, method, headers } = request;
+  const upstream = https.request({ hostname, port, path, method, headers, ca }, (answer) => {
+    response.writeHead(answer.statusCode, answer.rawHeaders);
+    answer.pipe(response);
+  });
+  upstream.on('error', () => response.destroy());
+  response.on('close', () => upstream.destroy());
+  request.pipe(upstream);
+}).listen(Number(process.argv[2]), '127.0.0.1');
+`;
+
+describe('--upstream real', () => {
+  const REAL = ['repro-go-quick', '--upstream', 'real'];
+  const KEYS = { ANTHROPIC_API_KEY: 'made-up-anthropic-key', ZAI_API_KEY: 'made-up-zai-key' };
+
+  it('is off until it is allowed, and says nothing of keys before', async () => {
+    const { code, err } = await uat(REAL, { env: KEYS });
+    expect(code).toBe(2);
+    expect(err).toContain('ALLOW_REAL_API=1');
+    expect(err).not.toContain('ANTHROPIC_API_KEY');
+  });
+
+  it('says what it will send and with whose keys, and sends nothing where nobody can be asked', async () => {
+    const { code, err } = await uat(REAL, { env: { ...KEYS, ALLOW_REAL_API: '1' } });
+    expect(code).toBe(2);
+    expect(err).toMatch(/your own ANTHROPIC_API_KEY and ZAI_API_KEY, billed to their accounts/);
+    expect(err).toMatch(/repro-go-quick, anthropic: \d+ requests, at most about \d+ tokens in and \d+ out/);
+    expect(err).toContain('--yes');
+    await expect(runs()).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('sends nothing where the answer is no', async () => {
+    const asked: string[] = [];
+    const ask = async (question: string): Promise<boolean> => asked.push(question) === 0;
+    const { code } = await uat(REAL, { env: { ...KEYS, ALLOW_REAL_API: '1' }, ask });
+    expect({ code, asked }).toEqual({ code: 2, asked: ['Send it?'] });
+    await expect(runs()).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('names the key that is missing, once it is confirmed', async () => {
+    const { code, err } = await uat([...REAL, '--yes'], { env: { ALLOW_REAL_API: '1', ZAI_API_KEY: 'x' } });
+    expect(code).toBe(2);
+    expect(err).toContain('ANTHROPIC_API_KEY is not set');
+  });
+
+  it('plans no faults and skips what only mocks can show', async () => {
+    const { out } = await uat([...REAL, '--dry-run']);
+    expect(out).toContain('not sent: refused-anthropic (a real upstream plays no scenarios)');
+    expect(out).toContain('not judged: BYTES-01 (a real upstream gives no transcript)');
+  });
+});
+
+describe('wrong usage', () => {
+  it.each([
+    [['repro-go-quik'], 'repro-go-quick'],
+    [['run', 'nothing'], 'there is no suite nothing'],
+    [['repro-go-quick', '--only', 'NOPE-01'], 'has no check NOPE-01'],
+    [['repro-go-quick', '--target', 'my-proxy'], '{port}'],
+    [['repro-go-quick', '--timeout-secs', 'soon'], 'whole number of seconds'],
+    [['run', '--run-dir', 'x'], '--run-dir is for one suite'],
+    [['selftest', 'nobody'], 'there is no saboteur nobody'],
+    [['report'], 'no run is stored'],
+    [['verify-routing'], 'there is no log'],
+  ])('%j is exit 2 and says %s', async (argv, words) => {
+    const { code, out, err } = await uat(argv);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(words);
+  });
+
+  it('keeps out of a folder that holds something', async () => {
+    await mkdir(path.join(cwd, 'full'));
+    await writeFile(path.join(cwd, 'full/thing'), '');
+    const { code, err } = await uat(['verify-sse', '--run-dir', 'full']);
+    expect(code).toBe(2);
+    expect(err).toContain('is not empty');
+  });
+});
+
+describe('the analyzers', () => {
+  it('write METRICS.json where summarize is bare', async () => {
+    await mkdir(path.join(cwd, 'logs'));
+    await writeFile(
+      path.join(cwd, 'logs/usage.jsonl'),
+      '{"lane":"zai","model":"claude-haiku-4.5","decision":"to_zai"}\n',
+    );
+    expect((await uat(['summarize'])).code).toBe(0);
+    expect(JSON.parse(await readFile(path.join(cwd, 'results/METRICS.json'), 'utf8'))).toMatchObject({
+      lines: 1,
+    });
+  });
+
+  it('prove nothing by a log without a line', async () => {
+    await writeFile(path.join(cwd, 'empty.jsonl'), '');
+    const { code, err } = await uat(['verify-routing', 'empty.jsonl']);
+    expect(code).toBe(1);
+    expect(err).toContain('nothing is proven');
+  });
+
+  it('find a credential in a log', async () => {
+    await writeFile(path.join(cwd, 'leaky.jsonl'), '{"note":"sk-ant-api03-abcdefghijklmnop"}\n');
+    const { code, out } = await uat(['hygiene', 'leaky.jsonl']);
+    expect(code).toBe(1);
+    expect(out).toMatch(/leaky\.jsonl:1: anthropic-credential, 1 times/);
+  });
+});
+
+describe('the list', () => {
+  it('shows every suite, also as one document', async () => {
+    const names = z.object({ suites: z.array(z.object({ name: z.string() })) });
+    const { out } = await uat(['list', '--json']);
+    for (const { name } of names.parse(JSON.parse(out)).suites)
+      expect((await uat(['list'])).out).toContain(name);
+  });
+});
