@@ -19,7 +19,7 @@ const folders = new Set<string>();
 /** For whatever ends the benchmark early: nothing that it started outlives it. */
 process.on('exit', () => {
   for (const child of living) child.kill('SIGKILL');
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  for (const folder of folders) discard(folder);
 });
 
 /** A contestant that listens. `pid` is null for the way without a proxy. */
@@ -38,7 +38,10 @@ export async function startContestant(contestant: Contestant, upstreamPort: numb
   const place = { port: await freePort(), upstreamPort, folder };
   const headers = contestant.headers?.(place) ?? {};
   const launch = contestant.launch(place);
-  if (launch === null) return { contestant, port: upstreamPort, pid: null, headers, stop: async () => {} };
+  if (launch === null) {
+    discard(folder);
+    return { contestant, port: upstreamPort, pid: null, headers, stop: async () => {} };
+  }
   const child = track(
     spawn(launch.file, launch.args, {
       cwd: folder,
@@ -61,7 +64,7 @@ export async function startContestant(contestant: Contestant, upstreamPort: numb
     headers,
     async stop() {
       await end(child);
-      rmSync(folder, { recursive: true, force: true });
+      discard(folder);
     },
   };
 }
@@ -117,6 +120,11 @@ function track(child: ChildProcess): ChildProcess {
   living.add(child);
   child.once('exit', () => living.delete(child));
   return child;
+}
+
+function discard(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+  folders.delete(folder);
 }
 
 async function end(child: ChildProcess): Promise<void> {
