@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { createTestHost, type TestHost } from '../shared/test-host.ts';
 import { main } from './main.ts';
 import {
   ask,
+  completions,
   type HttpUpstream,
   type Served,
   type ServedOptions,
@@ -152,9 +153,7 @@ describe('told to stop', () => {
     upstream.end('event: message_stop\ndata: {"type":"message_stop"}\n\n');
     await once(client, 'end');
     expect(await proxy.exited).toBe(0);
-    expect(usageLines(host.cwd)).toContainEqual(
-      expect.objectContaining({ event: 'completion', reason: 'ok', status: 200 }),
-    );
+    expect(await completions(host.cwd, 1)).toMatchObject([{ reason: 'ok', status: 200 }]);
   });
 
   it('a second time ends at once, and still records what it cut', async () => {
@@ -167,9 +166,7 @@ describe('told to stop', () => {
     // The grace period is ten seconds.
     expect(performance.now() - cutAt).toBeLessThan(5_000);
     expect(client.complete).toBe(false);
-    expect(usageLines(host.cwd).filter(({ event }) => event === 'completion')).toMatchObject([
-      { reason: 'client_abort' },
-    ]);
+    expect(await completions(host.cwd, 1)).toMatchObject([{ reason: 'client_abort' }]);
   });
 });
 
@@ -181,17 +178,23 @@ it('is paused and resumed by command', async () => {
   expect(await ccp(proxy, 'offload', 'resume')).toBe(0);
   await ask(proxy.url, HAIKU);
   expect([zai.seen.length, anth.seen.length]).toEqual([2, 1]);
-  const decisions = usageLines(host.cwd).filter(({ event }) => event === 'completion');
-  expect(decisions.map(({ decision }) => decision)).toEqual(['to_zai', 'offload_paused', 'to_zai']);
+  const records = await completions(host.cwd, 3);
+  expect(records.map(({ decision }) => decision)).toEqual(['to_zai', 'offload_paused', 'to_zai']);
 });
 
 it('starts a new log by command, and loses no line', async () => {
   const proxy = await served();
   await ask(proxy.url, SONNET);
+  const [first] = await completions(host.cwd, 1);
   expect(await ccp(proxy, 'log', 'rotate')).toBe(0);
   expect(usageLines(host.cwd)).toEqual([]);
-  await ask(proxy.url, SONNET);
-  expect(usageLines(host.cwd)).toHaveLength(2);
+  await ask(proxy.url, HAIKU);
+  expect(await completions(host.cwd, 1)).toMatchObject([{ lane: 'zai' }]);
+  const rotated = readdirSync(join(host.cwd, 'logs')).filter(
+    (name) => /^usage.+jsonl/.test(name) && name !== 'usage.jsonl',
+  );
+  expect(rotated).toHaveLength(1);
+  expect(readFileSync(join(host.cwd, 'logs', String(rotated[0])), 'utf8')).toContain(String(first?.['rid']));
 });
 
 it('takes a changed catalog over while it runs, and keeps the old one where the new one is wrong', async () => {

@@ -126,6 +126,14 @@ export async function ask(url: string, model: string): Promise<number> {
   return answer.status;
 }
 
+/** Waits until the usage log has `count` completions, a moment after the answers; gives them. */
+export function completions(cwd: string, count: number): Promise<Record<string, unknown>[]> {
+  return until(`the log has ${count} completions`, () => {
+    const found = usageLines(cwd).filter(({ event }) => event === 'completion');
+    return found.length >= count && found;
+  });
+}
+
 /** The whole lines of the usage log, read as JSON. */
 export function usageLines(cwd: string): Record<string, unknown>[] {
   const lines = readFileSync(join(cwd, 'logs/usage.jsonl'), 'utf8').split('\n');
