@@ -16,7 +16,7 @@ import type { FinishedRun } from './runs/run-suite.ts';
 import type { SelftestOptions, SelftestResult } from './runs/selftest.ts';
 import type { Suite } from './runs/suite.ts';
 
-export { liveProgress, plainProgress, type Progress } from './runs/report/progress.ts';
+export { liveProgress, type Progress, plainProgress } from './runs/report/progress.ts';
 export { verdictText } from './runs/report/verdict-text.ts';
 export { expectedSpend } from './runs/spend.ts';
 export type { FinishedRun, Plan, RunEvent, RunOptions, SelftestResult, Suite };

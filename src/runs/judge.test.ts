@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CHECKS } from '../analysis/checks/index.ts';
 import type { Outcome, Verdict } from '../analysis/check.ts';
+import { CHECKS } from '../analysis/checks/index.ts';
 import { exitCodeOf, judgeRun, outcomeOf, recordOf } from './judge.ts';
 import { runRecordSchema } from './run-record.ts';
 import { readStoredRun } from './stored-run.ts';

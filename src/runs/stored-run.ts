@@ -5,8 +5,8 @@ import type { Evidence } from '../analysis/evidence.ts';
 import type { Artifact, ProbeResult } from '../protocol/witness.ts';
 import type { RunEvent } from './run-events.ts';
 import { readCollected, readEvents } from './run-folder.ts';
-import { salvageProxy } from './salvage.ts';
 import type { Answer, Plan, Provenance, RunRecord } from './run-record.ts';
+import { salvageProxy } from './salvage.ts';
 
 export interface StoredRun {
   readonly plan: Plan;

@@ -3,7 +3,7 @@ import type { FinishedRun, Plan, RunOptions, Uat } from '../../ccp-uat.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { consentToReal } from './consent.ts';
-import { open, type Opened } from './load.ts';
+import { type Opened, open } from './load.ts';
 import { showPlan } from './show-plan.ts';
 import { showRun } from './show-run.ts';
 import type { Terminal } from './terminal.ts';

@@ -1,4 +1,4 @@
-import { liveProgress, plainProgress, type Progress } from '../../ccp-uat.ts';
+import { liveProgress, type Progress, plainProgress } from '../../ccp-uat.ts';
 import type { Host } from '../shared/host.ts';
 import type { Terminal } from './terminal.ts';
 
