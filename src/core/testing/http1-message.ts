@@ -37,6 +37,11 @@ export function valueOf(headers: readonly string[], name: string): string | unde
   return at < 0 ? undefined : headers[at + 1];
 }
 
+/** A flat list as `name: value` lines. */
+export function linesOf(headers: readonly string[]): string[] {
+  return headers.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${headers[index + 1]}`] : []));
+}
+
 export function createMessageReader({ onHead, onWhole, bodiless }: MessageReaderOptions): MessageReader {
   let pending: Buffer = Buffer.alloc(0);
   let expecting: Expecting = 'head';

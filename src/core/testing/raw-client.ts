@@ -51,23 +51,3 @@ export async function connectClient(
     },
   };
 }
-
-/** The bytes of a messages request with a JSON body; further header lines come first. */
-export function messagesRequest(
-  body: string | Buffer | object,
-  headers: readonly string[] = [],
-  target = '/v1/messages',
-): Buffer {
-  const bytes =
-    typeof body === 'string' || Buffer.isBuffer(body)
-      ? Buffer.from(body as string)
-      : Buffer.from(JSON.stringify(body));
-  const lines = [
-    `POST ${target} HTTP/1.1`,
-    'host: 127.0.0.1',
-    ...headers,
-    'content-type: application/json',
-    `content-length: ${bytes.length}`,
-  ];
-  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), bytes]);
-}

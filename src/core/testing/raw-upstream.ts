@@ -1,8 +1,8 @@
 /** An upstream over HTTP/1.1 that a test scripts byte by byte. */
-import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { createMessageReader, type Message } from './http1-message.ts';
+import { listen } from './listen.ts';
 import { until } from './wait.ts';
 
 /** One request at the upstream. */
@@ -20,6 +20,8 @@ export interface Call {
   open(status: string, headers: readonly string[]): void;
   chunk(bytes: string | Buffer): void;
   endChunks(): void;
+  /** A whole answer in chunks of so many bytes, each its own write. */
+  answerInPieces(status: string, headers: readonly string[], body: Buffer, size: number): void;
 }
 
 export interface RawUpstream extends AsyncDisposable {
@@ -55,15 +57,22 @@ export async function startRawUpstream(
     sockets.add(socket);
     // Resets are what many tests are about.
     socket.on('error', () => {});
-    let current: Call | null = null;
+    const link: Link = { connection, closedAt: null };
+    for (const ending of ['end', 'close']) {
+      socket.once(ending, () => {
+        link.closedAt ??= performance.now();
+      });
+    }
+    let latest = (): void => {};
     const reader = createMessageReader({
       onHead(request) {
-        current = createCall(request, socket, connection);
-        calls.push(current);
-        if (at === 'head') respond(current, calls.length - 1);
+        const call = createCall(request, socket, link);
+        const index = calls.push(call) - 1;
+        latest = () => respond(call, index);
+        if (at === 'head') latest();
       },
       onWhole() {
-        if (at === 'whole') respond(current as Call, calls.length - 1);
+        if (at === 'whole') latest();
       },
     });
     onConnection?.(socket, connection);
@@ -74,9 +83,7 @@ export async function startRawUpstream(
     tls === undefined
       ? createServer({ noDelay: true }, accept)
       : createTlsServer({ ...tls, ALPNProtocols: ['http/1.1'] }, accept);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
+  const port = await listen(server);
 
   return {
     origin: tls === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`,
@@ -97,19 +104,19 @@ export async function startRawUpstream(
   };
 }
 
-function createCall(request: Message, socket: Socket, connection: number): Call {
-  let closedAt: number | null = null;
-  const close = (): void => {
-    closedAt ??= performance.now();
-  };
-  socket.once('end', close);
-  socket.once('close', close);
+/** The connection of a call. */
+interface Link {
+  readonly connection: number;
+  closedAt: number | null;
+}
+
+function createCall(request: Message, socket: Socket, link: Link): Call {
   const call: Call = {
     request,
     socket,
-    connection,
+    connection: link.connection,
     get closedAt() {
-      return closedAt;
+      return link.closedAt;
     },
     send: (bytes) => void socket.write(bytes),
     answer(status, headers, body = '') {
@@ -124,6 +131,11 @@ function createCall(request: Message, socket: Socket, connection: number): Call 
       socket.write(Buffer.concat([Buffer.from(size), Buffer.from(bytes), Buffer.from('\r\n')]));
     },
     endChunks: () => void socket.write('0\r\n\r\n'),
+    answerInPieces(status, headers, body, size) {
+      call.open(status, headers);
+      for (let at = 0; at < body.length; at += size) call.chunk(body.subarray(at, at + size));
+      call.endChunks();
+    },
   };
   return call;
 }

@@ -13,7 +13,7 @@ import { createRetention } from '../retention.ts';
 import type { StepPolicy } from '../steps.ts';
 import type { Provider, Router } from '../types.ts';
 import { createUpstreams } from '../upstream/upstreams.ts';
-import { connectClient, type RawClient, type RawClientOptions } from './raw-client.ts';
+import { type Call, type RawUpstreamOptions, startRawUpstream } from './raw-upstream.ts';
 import { until } from './wait.ts';
 
 export const ZAI_KEY = 'zai-key-made-up';
@@ -48,7 +48,6 @@ export interface World extends AsyncDisposable {
   readonly partials: ReadonlyMap<string, Buffer>;
   /** Waits for the n-th completion, counted from 1. */
   completion(n?: number): Promise<CompletionEvent>;
-  connect(options?: RawClientOptions): Promise<RawClient>;
 }
 
 /** Nothing listens there: port 1 needs privileges that nobody uses. */
@@ -110,7 +109,6 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     ...options.gateway,
   });
   port = await gateway.listen(0, '127.0.0.1');
-  const clients: RawClient[] = [];
 
   return {
     port,
@@ -122,16 +120,30 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     log,
     partials,
     completion: (n = 1) => until(() => completions[n - 1], `completion ${n}`),
-    async connect(clientOptions) {
-      const client = await connectClient(port, clientOptions);
-      clients.push(client);
-      return client;
-    },
     async [Symbol.asyncDispose]() {
-      for (const client of clients) await client[Symbol.asyncDispose]();
       gateway.cut();
       await gateway.drain(0);
       await upstreams.close();
+    },
+  };
+}
+
+/** A world whose Anthropic lane is one scripted upstream; both end together. */
+export async function startWorldOver(
+  respond: (call: Call, index: number) => void,
+  {
+    upstream: upstreamOptions,
+    ...options
+  }: Omit<WorldOptions, 'anth'> & { readonly upstream?: RawUpstreamOptions } = {},
+): Promise<World & { readonly calls: readonly Call[] }> {
+  const upstream = await startRawUpstream(respond, upstreamOptions);
+  const world = await startWorld({ anth: upstream.origin, ...options });
+  return {
+    ...world,
+    calls: upstream.calls,
+    async [Symbol.asyncDispose]() {
+      await world[Symbol.asyncDispose]();
+      await upstream[Symbol.asyncDispose]();
     },
   };
 }
