@@ -6,9 +6,10 @@ import type { ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../platform/clock.ts';
 import { readUpstreamError } from '../protocol/upstream-error.ts';
-import type { AttemptRecord, ErrType } from '../protocol/usage-event.ts';
+import type { AttemptRecord } from '../protocol/usage-event.ts';
 import { isEventStream, promisedLength, readHead } from './answer.ts';
 import type { Deadline, Overdue } from './deadlines.ts';
+import { BROKEN } from './ending.ts';
 import { headerValue, responseHeaders } from './header-policy.ts';
 import { evidenceOf, type Hold, heldEnough, holdFor } from './holdback.ts';
 import { dispatchOptions, type OutboundRequest } from './outbound-request.ts';
@@ -26,7 +27,10 @@ export interface AttemptPorts {
   readonly upstreams: Upstreams;
   readonly response: ServerResponse;
   readonly deadline: Deadline;
-  /** Milliseconds; 0 is none. `jsonMs` bounds a whole answer that is no stream. */
+  /**
+   * Milliseconds from the start, 0 is none: until the head, and for the whole of an answer that is no stream.
+   * `streamIdleMs` bounds the silence of one that is.
+   */
   readonly limits: { readonly headMs: number; readonly jsonMs: number; readonly streamIdleMs: number };
   /** Whether an answer that fails is worth holding back. */
   readonly mayGoOn: boolean;
@@ -92,8 +96,7 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue {
     this.#ports = ports;
     this.#resolve = resolve;
     this.#startedAt = ports.clock.monotonic();
-    const { headMs, jsonMs } = ports.limits;
-    ports.deadline.at = this.#startedAt + shortest(headMs, jsonMs);
+    ports.deadline.at = this.#startedAt + orNever(ports.limits.headMs);
     ports.deadline.owner = this;
   }
 
@@ -115,7 +118,9 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue {
     this.#headAt = this.#ports.clock.monotonic();
     this.#ports.record.status = status;
     this.#ports.record.h2 = head.h2;
-    if (this.#ports.limits.jsonMs === 0) this.#ports.deadline.at = Number.POSITIVE_INFINITY;
+    this.#streaming = isEventStream(head);
+    if (this.#streaming) this.#pulse(this.#headAt);
+    else this.#ports.deadline.at = this.#startedAt + orNever(this.#ports.limits.jsonMs);
     if (status >= 300 && status < 400 && status !== 304 && this.#step.provider.auth.kind === 'key') {
       // The client would follow it with its own Anthropic key.
       this.#fail({
@@ -139,6 +144,7 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue {
       this.#answer.relay.write(piece);
       return;
     }
+    if (this.#streaming) this.#pulse(this.#ports.clock.monotonic());
     this.#held.push(piece);
     this.#heldBytes += piece.length;
     if (this.#hold !== null && heldEnough(this.#hold, this.#held, this.#heldBytes)) this.#judge();
@@ -204,14 +210,10 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue {
   }
 
   #commit(head: AnswerHead): void {
-    const { response, clock, deadline, limits } = this.#ports;
+    const { response, clock } = this.#ports;
     const controller = this.#controller as Dispatcher.DispatchController;
-    this.#streaming = isEventStream(head);
     this.#hold = null;
     const { tap, retained } = this.#ports.onCommit(head, this.#headAt);
-    const idle = this.#streaming && limits.streamIdleMs > 0 ? limits.streamIdleMs : null;
-    // A stream has no total limit, only one on its silence.
-    if (this.#streaming) deadline.at = idle === null ? Number.POSITIVE_INFINITY : this.#headAt + idle;
     try {
       const relay = startRelay({
         response,
@@ -222,7 +224,7 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue {
         tap,
         retained,
         onPulse: (at) => {
-          if (idle !== null) deadline.at = at + idle;
+          if (this.#streaming) this.#pulse(at);
         },
       });
       this.#answer = { head, relay, headAt: this.#headAt };
@@ -230,6 +232,11 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue {
       // A head that Node refuses to write: nothing of it went out.
       this.#fail({ errType: 'protocol', cause: null, unprocessed: false, message: (error as Error).message });
     }
+  }
+
+  /** A stream has no total limit, only one on its silence; `at` is Infinity while the client holds it up. */
+  #pulse(at: number): void {
+    this.#ports.deadline.at = at + orNever(this.#ports.limits.streamIdleMs);
   }
 
   overdue(): void {
@@ -243,7 +250,7 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue {
 
   #break(cause: 'reset' | 'truncated' | 'idle' | 'timeout'): void {
     const answer = this.#answer as Answer;
-    this.#ports.record.err_type = BREAK_TYPES[cause];
+    this.#ports.record.err_type = BROKEN[cause].errType;
     this.#finish({ kind: 'broken', answer, cause });
     this.#cancelUpstream();
   }
@@ -267,13 +274,6 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue {
   }
 }
 
-const BREAK_TYPES: Record<'reset' | 'truncated' | 'idle' | 'timeout', ErrType> = {
-  reset: 'net',
-  truncated: 'net',
-  idle: 'idle_timeout',
-  timeout: 'timeout',
-};
-
 function failureOf(head: AnswerHead, body: Buffer | null, now: number): Failure | null {
   const error = readUpstreamError({
     status: head.status,
@@ -292,9 +292,8 @@ function failureOf(head: AnswerHead, body: Buffer | null, now: number): Failure 
   };
 }
 
-function shortest(...limits: number[]): number {
-  const set = limits.filter((limit) => limit > 0);
-  return set.length === 0 ? Number.POSITIVE_INFINITY : Math.min(...set);
+function orNever(limitMs: number): number {
+  return limitMs === 0 ? Number.POSITIVE_INFINITY : limitMs;
 }
 
 /** A tenth of a millisecond is what a record keeps. */

@@ -214,8 +214,9 @@ class Exchange {
       response: this.#response,
       deadline,
       limits: {
-        headMs: limits.headMs,
-        jsonMs: isWholeAnswer(account.op) ? limits.jsonMs : 0,
+        headMs: isWholeAnswer(account.op) ? shortest(limits.headMs, limits.jsonMs) : limits.headMs,
+        // What is neither a message nor a list may take its time: a download, say.
+        jsonMs: account.op === 'other' ? 0 : limits.jsonMs,
         streamIdleMs: limits.streamIdleMs,
       },
       mayGoOn: this.#repeatable && mayGoOn(step, policy),
@@ -358,4 +359,9 @@ class Exchange {
       this.#account.anomaly('unknown_event', `unknown event types: ${read.unknownEvents.join(', ')}`);
     }
   }
+}
+
+/** The shorter of two limits of which 0 is none. */
+function shortest(one: number, other: number): number {
+  return one === 0 || other === 0 ? one + other : Math.min(one, other);
 }
