@@ -115,6 +115,8 @@ export function openAccount(options: AccountOptions): Account {
 
     complete(ending, answer) {
       const last = account.attempts.at(-1);
+      // An error that was passed on is its attempt's as much as one that was not.
+      if (last !== undefined && ending.errType !== undefined) last.err_type ??= ending.errType;
       const event: CompletionEvent = {
         ...common(),
         event: 'completion',
