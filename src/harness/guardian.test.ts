@@ -14,10 +14,11 @@ const isAlive = (pid: number) => {
 async function startWatcher() {
   const script = `
     import { spawn } from 'node:child_process';
-    const { watchGroup } = await import(${JSON.stringify(module)});
+    const { callGuardian } = await import(${JSON.stringify(module)});
     const groups = [1, 2, 3].map(() => spawn('sleep', ['60'], { detached: true, stdio: 'ignore' }).pid);
-    const watches = groups.map(watchGroup);
-    watches[1].forget();
+    const guardian = callGuardian();
+    for (const group of groups) guardian.watch(group);
+    guardian.forget(groups[1]);
     process.stdout.write(groups.join(' ') + '\\n');
     setInterval(() => {}, 1000);`;
   const watcher = spawn(process.execPath, ['--input-type=module', '-e', script], {
@@ -32,13 +33,15 @@ describe('the guardian', () => {
     const { watcher, groups } = await startWatcher();
     expect(groups.map(isAlive)).toEqual([true, true, true]);
     watcher.kill('SIGKILL');
-    await vi.waitFor(() => expect(groups.map(isAlive)).toEqual([false, true, false]));
+    await vi.waitFor(() => expect(groups.map(isAlive)).toEqual([false, true, false]), { timeout: 10_000 });
     process.kill(groups[1] ?? 0, 'SIGKILL');
   });
 
   it('keeps no process alive', () => {
-    const script = `(await import(${JSON.stringify(module)})).watchGroup(2 ** 30);`;
-    const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 5000 });
+    const script = `(await import(${JSON.stringify(module)})).callGuardian().watch(2 ** 30);`;
+    const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      timeout: 15_000,
+    });
     expect(status).toBe(0);
   });
 });

@@ -17,18 +17,19 @@ while read -r what group; do
 done
 for group in $groups; do kill -s KILL -- "-$group"; done`;
 
-interface Guardian {
-  readonly tell: (order: 'watch' | 'forget', group: number) => void;
+export interface Guardian {
+  /** Has the group killed when this process is gone. */
+  watch(group: number): void;
+  /** To be called once the group is gone: its number may be used again. */
+  forget(group: number): void;
 }
 
 let guardian: Guardian | undefined;
 
-/** Has the group ended with this process. The caller forgets it once it is gone: its number may be used again. */
-export function watchGroup(group: number): { forget(): void } {
+/** Starts the guardian, once per process. Call it before a group is started, which would else run unwatched meanwhile. */
+export function callGuardian(): Guardian {
   guardian ??= startGuardian();
-  const { tell } = guardian;
-  tell('watch', group);
-  return { forget: () => tell('forget', group) };
+  return guardian;
 }
 
 function startGuardian(): Guardian {
@@ -44,5 +45,6 @@ function startGuardian(): Guardian {
   if (stdin instanceof Socket) stdin.unref();
   child.on('error', () => {});
   stdin.on('error', () => {});
-  return { tell: (order, group) => void stdin.write(`${order} ${group}\n`) };
+  const tell = (order: string) => void stdin.write(`${order}\n`);
+  return { watch: (group) => tell(`watch ${group}`), forget: (group) => tell(`forget ${group}`) };
 }

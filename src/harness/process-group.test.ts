@@ -18,12 +18,15 @@ const isAlive = (pid: number) => {
   const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
   return stdout.trim() !== '' && !stdout.startsWith('Z');
 };
+/** On a busy machine a program may take seconds to start. */
+const PATIENCE = { timeout: 10_000, interval: 20 };
+const untilGone = (pid: number) => vi.waitFor(() => expect(isAlive(pid)).toBe(false), PATIENCE);
 const pidFrom = (file: string) =>
   vi.waitFor(async () => {
     const pid = Number(await readFile(path.join(cwd, file), 'utf8'));
     expect(pid).toBeGreaterThan(1);
     return pid;
-  });
+  }, PATIENCE);
 
 describe('runGroup', () => {
   it('gives exit code and both channels', async () => {
@@ -48,7 +51,7 @@ describe('runGroup', () => {
     });
     const grandchild = await pidFrom('grandchild');
     expect(await running).toMatchObject({ timedOut: true });
-    await vi.waitFor(() => expect(isAlive(grandchild)).toBe(false));
+    await untilGone(grandchild);
   });
 
   it('does not wait for a grandchild that outlives the leader, nor leave it behind, even if it ignores SIGTERM', async () => {
@@ -58,7 +61,7 @@ describe('runGroup', () => {
     });
     expect(result).toMatchObject({ exitCode: 0, stdout: 'done\n', timedOut: false });
     const orphan = await pidFrom('orphan');
-    await vi.waitFor(() => expect(isAlive(orphan)).toBe(false));
+    await untilGone(orphan);
   });
 
   it('keeps the newest output within its bound', async () => {
@@ -101,6 +104,7 @@ describe('startGroup', () => {
       const script = `
       const { startGroup } = await import(${JSON.stringify(module)});
       await startGroup({ file: 'sh', args: ['-c', 'trap "" TERM; echo $$ > child; sleep 60; sleep 60'], env: process.env, cwd: ${JSON.stringify(cwd)} });
+      console.log('started');
       setInterval(() => {}, 1000);`;
       await using harness = await startGroup({
         file: process.execPath,
@@ -109,9 +113,10 @@ describe('startGroup', () => {
         cwd,
       });
       const child = await pidFrom('child');
+      await vi.waitFor(() => expect(harness.stdout()).toBe('started\n'), PATIENCE);
       process.kill(harness.pid, signal);
       await harness.exited;
-      await vi.waitFor(() => expect(isAlive(child)).toBe(false));
+      await untilGone(child);
     },
   );
 });

@@ -6,7 +6,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { execa } from 'execa';
 import { OperatorError } from '../errors.ts';
-import { watchGroup } from './guardian.ts';
+import { callGuardian, type Guardian } from './guardian.ts';
 import { createTail } from './tail.ts';
 
 export interface GroupOptions {
@@ -54,6 +54,7 @@ const DRAIN_MS = 500;
  */
 export async function startGroup(options: GroupOptions): Promise<ProcessGroup> {
   options.signal?.throwIfAborted();
+  const guardian = callGuardian();
   const child = execa(options.file, options.args, {
     env: options.env,
     extendEnv: false,
@@ -65,11 +66,13 @@ export async function startGroup(options: GroupOptions): Promise<ProcessGroup> {
     // Its handlers would end this process on the first SIGINT, before an orderly end could be made.
     cleanup: false,
   });
-  if (child.pid === undefined) {
+  const { pid } = child;
+  if (pid === undefined) {
     const { shortMessage } = await child;
     throw new OperatorError('NOT_READY', `${options.file} cannot be started: ${shortMessage}`);
   }
-  return supervise(child.nodeChildProcess, child.pid, options);
+  guardian.watch(pid);
+  return supervise({ child: child.nodeChildProcess, pid, guardian, options });
 }
 
 /** Runs a group to its end, or until `timeoutMs` is over. Rejects with NOT_READY where it cannot be started. */
@@ -102,7 +105,14 @@ export async function runGroup({
   };
 }
 
-function supervise(child: ChildProcess, pid: number, options: GroupOptions): ProcessGroup {
+interface Supervised {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly guardian: Guardian;
+  readonly options: GroupOptions;
+}
+
+function supervise({ child, pid, guardian, options }: Supervised): ProcessGroup {
   const limit = options.maxOutputBytes ?? DEFAULT_OUTPUT_BYTES;
   const [stdout, stderr, output] = [createTail(limit), createTail(limit), createTail(limit)];
   for (const [stream, own] of [
@@ -115,11 +125,15 @@ function supervise(child: ChildProcess, pid: number, options: GroupOptions): Pro
     });
   }
 
-  const kill = (signal: NodeJS.Signals) => signalGroup(pid, signal);
-  const watch = watchGroup(pid);
+  let gone = false;
+  // Once it is gone, its number may be somebody else's.
+  const kill = (signal: NodeJS.Signals) => {
+    if (!gone) signalGroup(pid, signal);
+  };
   const exited = ended(child, () => {
     kill('SIGKILL');
-    watch.forget();
+    gone = true;
+    guardian.forget(pid);
   });
   const stop = async () => {
     kill('SIGTERM');

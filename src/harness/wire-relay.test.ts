@@ -8,6 +8,8 @@ import { type Peer, startPeer } from './testing/peer.ts';
 import type { ExchangeRewriter } from './types.ts';
 import { type RelayOptions, startRelay, type WireRelay } from './wire-relay.ts';
 
+const PATIENCE = { timeout: 10_000, interval: 5 };
+
 let opened: AsyncDisposableStack = new AsyncDisposableStack();
 afterEach(async () => {
   await opened.disposeAsync();
@@ -45,7 +47,7 @@ async function connect(relay: WireRelay) {
 const REQUEST =
   'POST /v1/x?b=1&a=%20 HTTP/1.1\r\nhost: h\r\nX-Odd:  kept \r\nx-odd: twice\r\ncontent-length: 4\r\n\r\nbody';
 const hear = (heard: () => string, wanted: string) =>
-  vi.waitFor(() => expect(heard()).toBe(wanted), { interval: 5 });
+  vi.waitFor(() => expect(heard()).toBe(wanted), PATIENCE);
 
 const FLOOD_BYTES = 64 * 1024 * 1024;
 
@@ -124,7 +126,7 @@ describe('the relay', () => {
     const relay = await relayTo(await peerAt((socket) => void sockets.push(socket)));
     const client = await connect(relay);
     client.socket.write('GET / HTTP/1.1\r\n\r\n');
-    await vi.waitFor(() => expect(sockets).toHaveLength(1));
+    await vi.waitFor(() => expect(sockets).toHaveLength(1), PATIENCE);
     const head = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n';
     for (const [at, piece] of [head, 'a', 'b'].entries()) {
       sockets[0]?.write(piece);
@@ -151,7 +153,7 @@ describe('the relay', () => {
     );
     const client = await connect(relay);
     client.socket.write(REQUEST);
-    await vi.waitFor(() => expect(client.failure()).toBe('ECONNRESET'));
+    await vi.waitFor(() => expect(client.failure()).toBe('ECONNRESET'), PATIENCE);
     expect(relay.transcripts()).toMatchObject([{ ending: 'cut_by_peer' }]);
   });
 
@@ -187,16 +189,16 @@ describe('the relay', () => {
     );
     const client = await connect(relay);
     client.socket.write(REQUEST);
-    await vi.waitFor(() => expect(client.heard()).toContain('abc'));
+    await vi.waitFor(() => expect(client.heard()).toContain('abc'), PATIENCE);
     leave(client.socket);
-    await vi.waitFor(() => expect(endings).toEqual([expected]));
+    await vi.waitFor(() => expect(endings).toEqual([expected]), PATIENCE);
   });
 
   it('resets the client where nobody answers behind it', async () => {
     const relay = await relayTo('http://127.0.0.1:1');
     const client = await connect(relay);
     client.socket.write(REQUEST);
-    await vi.waitFor(() => expect(client.failure()).toBe('ECONNRESET'));
+    await vi.waitFor(() => expect(client.failure()).toBe('ECONNRESET'), PATIENCE);
   });
 
   it('takes the FIN of the server for the end of a body that has no other', async () => {
@@ -328,7 +330,7 @@ describe('the relay with a rewriter', () => {
       socket.once('data', () => socket.write(`${stream[0]}${stream[1]}`, () => socket.resetAndDestroy())),
     );
     const client = await exchange({ response: () => ({ piece: (bytes) => [bytes] }) }, to);
-    await vi.waitFor(() => expect(client.failure()).toBe('ECONNRESET'));
+    await vi.waitFor(() => expect(client.failure()).toBe('ECONNRESET'), PATIENCE);
   });
 
   it('keeps the server running for nobody where told to', async () => {
@@ -341,10 +343,10 @@ describe('the relay with a rewriter', () => {
     const relay = await relayTo(to, { rewriter: { outlivesClient: true } });
     const client = await connect(relay);
     client.socket.write(REQUEST);
-    await vi.waitFor(() => expect(client.heard()).toContain('a'));
+    await vi.waitFor(() => expect(client.heard()).toContain('a'), PATIENCE);
     client.socket.destroy();
     await once(client.socket, 'close');
-    await vi.waitFor(() => expect(relay.openSockets()).toBe(1));
+    await vi.waitFor(() => expect(relay.openSockets()).toBe(1), PATIENCE);
     expect(endings).toEqual([]);
   });
 

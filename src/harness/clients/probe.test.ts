@@ -6,6 +6,8 @@ import type { ProbeRequest } from '../types.ts';
 import { decodedBody } from './decoded-body.ts';
 import { sendProbe } from './probe.ts';
 
+const PATIENCE = { timeout: 10_000, interval: 5 };
+
 let opened = new AsyncDisposableStack();
 afterEach(async () => {
   await opened.disposeAsync();
@@ -152,7 +154,7 @@ describe('a probe that leaves', () => {
     });
     const { transcript } = await sendProbe(server.url, { ...get, leave: { how, afterBytes: 3 } });
     expect(transcript).toMatchObject({ ending: 'ended_by_self', response: { body: { bytes: 3 } } });
-    await vi.waitFor(() => expect(seen).toEqual([expected]));
+    await vi.waitFor(() => expect(seen).toEqual([expected]), PATIENCE);
   });
 
   it('leaves when its signal aborts, and keeps the record of what was', async () => {
@@ -160,10 +162,10 @@ describe('a probe that leaves', () => {
     const server = await peer((socket) => socket.on('end', () => seen.push('end')));
     const abort = new AbortController();
     const sending = sendProbe(server.url, { ...get, signal: abort.signal });
-    await vi.waitFor(() => expect(server.heard()).not.toBe(''));
+    await vi.waitFor(() => expect(server.heard()).not.toBe(''), PATIENCE);
     abort.abort();
     expect((await sending).transcript).toMatchObject({ ending: 'ended_by_self', request: { method: 'GET' } });
-    await vi.waitFor(() => expect(seen).toEqual(['end']));
+    await vi.waitFor(() => expect(seen).toEqual(['end']), PATIENCE);
   });
 });
 

@@ -47,7 +47,8 @@ describe('a fault', () => {
     });
     await world.runProbe(message('claude-sonnet-5', 'anthropic', world.canaries.anthropicKey));
     await world.runProbe(message('claude-haiku-4-5', 'zai', world.canaries.anthropicKey));
-    return world.collect();
+    // Awaited here: the world ends with this function.
+    return await world.collect();
   }
 
   const eventsOf = (transcripts: Collected['client']) =>
