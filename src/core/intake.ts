@@ -20,26 +20,30 @@ export function takeIn(request: IncomingMessage, { announced, cap, invite }: Int
   if (announced !== undefined && announced > cap) return Promise.resolve({ kind: 'too_large', bytes: 0 });
   invite();
   return new Promise((resolve) => {
-    // A promised length is filled in place: one copy, and nothing to join at the end.
-    const whole = announced === undefined ? null : Buffer.allocUnsafeSlow(announced);
     const pieces: Buffer[] = [];
     let bytes = 0;
+    const cutShort = (): void => settle({ kind: 'cut_short', bytes });
 
-    request.on('data', (piece: Buffer) => {
-      if (bytes + piece.length > cap) {
-        settle({ kind: 'too_large', bytes });
-        return;
-      }
-      if (whole === null) pieces.push(piece);
-      else piece.copy(whole, bytes);
+    request.on('data', take).on('end', finish).on('error', cutShort).on('close', cutShort);
+
+    function take(piece: Buffer): void {
       bytes += piece.length;
-    });
-    request.on('end', () => settle({ kind: 'whole', body: whole ?? Buffer.concat(pieces, bytes) }));
-    request.on('error', () => settle({ kind: 'cut_short', bytes }));
-    request.on('close', () => settle({ kind: 'cut_short', bytes }));
+      if (bytes > cap) settle({ kind: 'too_large', bytes: bytes - piece.length });
+      else pieces.push(piece);
+    }
 
+    function finish(): void {
+      const [only] = pieces;
+      settle({
+        kind: 'whole',
+        body: only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces, bytes),
+      });
+    }
+
+    // The listeners go, and with them what they hold: the request lives until its answer has ended.
     function settle(intake: Intake): void {
-      request.removeAllListeners('data');
+      request.off('data', take).off('end', finish).off('error', cutShort).off('close', cutShort);
+      pieces.length = 0;
       resolve(intake);
     }
   });
