@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHECKS } from './analysis/checks/index.ts';
 import { createUat } from './ccp-uat.ts';
 import { createCa } from './harness/certs.ts';
 import { loadScenarios } from './harness/upstream/scenarios.ts';
@@ -75,5 +76,32 @@ describe('a run against real upstreams (stand-ins on the loopback)', { timeout: 
     const stored = await everyFile(run);
     expect(stored).toContain('{{anthropic-key}}');
     for (const key of Object.values(KEYS)) expect(stored).not.toContain(key);
+  });
+});
+
+describe('the suites', () => {
+  it('name checks and scenarios that there are, and no probe twice', async () => {
+    const scenarios = await loadScenarios();
+    const checks = new Set(CHECKS.map(({ id }) => id));
+    for (const { name, checks: ids, probes } of uatIn(folder).suites) {
+      expect(
+        ids.filter((id) => !checks.has(id)),
+        name,
+      ).toEqual([]);
+      expect(new Set(ids).size, name).toBe(ids.length);
+      expect(new Set(probes.map(({ id }) => id)).size, name).toBe(probes.length);
+      const played = probes.flatMap(({ scenario }) =>
+        typeof scenario === 'object' ? scenario.name : (scenario ?? []),
+      );
+      expect(
+        played.filter((one) => !scenarios.has(one)),
+        name,
+      ).toEqual([]);
+    }
+  });
+
+  it('judge by every check there is, between them', () => {
+    const judged = new Set(uatIn(folder).suites.flatMap(({ checks }) => checks));
+    expect(CHECKS.map(({ id }) => id).filter((id) => !judged.has(id))).toEqual([]);
   });
 });

@@ -62,7 +62,8 @@ export async function selftest(options: SelftestOptions): Promise<SelftestResult
     options.onResult(result);
     return result;
   });
-  const ok = control.length === 0 && results.every(({ killedBy }) => killedBy.length > 0);
+  const ok =
+    control.length === 0 && results.length > 0 && results.every(({ killedBy }) => killedBy.length > 0);
   return { seed, ok, control, saboteurs: results };
 }
 

@@ -1,9 +1,9 @@
-import type { Host } from '../shared/host.ts';
-import { printJson } from '../shared/host.ts';
+import { EXIT } from '../../errors.ts';
+import { type Host, printJson } from '../shared/host.ts';
 import { open } from './load.ts';
 import { showRun } from './show-run.ts';
 
-/** `ccp-uat report [RUN]`: judges a stored run again; its exit code is that of the verdict. */
+/** `ccp-uat report [RUN]`: judges a stored run again; exit 1 where it is not a whole run with a pass. */
 export async function report(
   host: Host,
   { run, json }: { readonly run: string | undefined; readonly json: boolean },
@@ -11,5 +11,6 @@ export async function report(
   const finished = await open(host).uat.report(run);
   if (json) printJson(host, finished.record);
   else showRun(host, finished);
-  return finished.record.exitCode;
+  const { outcome, ending } = finished.record;
+  return outcome === 'pass' && ending === 'complete' ? EXIT.ok : EXIT.failed;
 }

@@ -50,6 +50,13 @@ describe('the verdict text', () => {
     expect(shown(red)).toContain('repeat: ccp-uat run test --only LOG-01 --seed 5eed');
   });
 
+  it('says which probes were left out and why, also under a pass', () => {
+    const skippedProbes = ['one', 'two'].map((id) => ({ id, reason: 'Claude Code was not found' }));
+    const text = shown({ ...green, plan: { ...green.plan, skippedProbes } });
+    expect(text).toContain('  not sent: one, two (Claude Code was not found)\n');
+    expect(text).toContain('\nPASS');
+  });
+
   it('lets no control character of the evidence through', () => {
     expect(shown(red)).not.toMatch(/[^\P{Cc}\n]/u);
   });

@@ -13,6 +13,7 @@ export function verdictText(record: RunRecord, { paint, where }: { paint: Paint;
     ...answerLines(record, paint),
     '',
     ...probeTable(record, paint),
+    ...unsentLines(record, paint),
     '',
     ...checkTable(record, paint),
     ...record.checks.flatMap((verdict) => (needsWords(verdict) ? failureLines(verdict, record, paint) : [])),
@@ -41,6 +42,15 @@ function probeTable({ probes, plan }: RunRecord, paint: Paint): string[] {
     const who = (probe.client === 'claude' ? 'Claude Code' : 'raw').padEnd(11);
     const how = paint('dim', `${who}  ${probe.expectedLane.padEnd(9)}`);
     return `  ${probe.id.padEnd(width)}  ${how}  ${seconds(probe.ms).padStart(7)}  ${fateOf(probe, plan)}`;
+  });
+}
+
+/** What was left out weighs on every verdict, so it is said before them. */
+function unsentLines({ plan }: RunRecord, paint: Paint): string[] {
+  const reasons = new Set(plan.skippedProbes.map(({ reason }) => reason));
+  return [...reasons].flatMap((reason) => {
+    const ids = plan.skippedProbes.filter((probe) => probe.reason === reason).map(({ id }) => id);
+    return hang('  ', `not sent: ${ids.join(', ')} (${reason})`, WIDTH).map((line) => paint('yellow', line));
   });
 }
 
