@@ -87,14 +87,16 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
     async run({ plan, credentials, folder, ...watching }) {
       // The heavy libraries load while the rest gets ready.
       const world = import('./harness/world.ts');
-      const [{ runSuite }, { freeRunDir }, { provenanceOf }, { CHECKS }, { findClaude }] = await Promise.all([
-        import('./runs/run-suite.ts'),
-        import('./runs/find-run.ts'),
-        import('./runs/provenance.ts'),
-        import('./analysis/checks/index.ts'),
-        import('./harness/clients/claude-binary.ts'),
-      ]);
-      const runDir = folder ?? (await freeRunDir(settings.resultsDir, plan.run));
+      const [{ runSuite }, { claimRunDir }, { provenanceOf }, { CHECKS }, { findClaude }] = await Promise.all(
+        [
+          import('./runs/run-suite.ts'),
+          import('./runs/find-run.ts'),
+          import('./runs/provenance.ts'),
+          import('./analysis/checks/index.ts'),
+          import('./harness/clients/claude-binary.ts'),
+        ],
+      );
+      const runDir = folder ?? (await claimRunDir(settings.resultsDir, plan.run));
       const { seed, target, settings: ofTarget } = plan;
       const upstream = credentials === undefined ? undefined : ({ kind: 'real', ...credentials } as const);
       return runSuite({

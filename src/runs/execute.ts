@@ -2,6 +2,7 @@
  * Carries out a plan: opens the world, sends the probes wave by wave, gathers what the witnesses saw, closes
  * the world. What happens is told as it happens, to the run's folder first. It never judges.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClaudeRun, World } from '../harness/types.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Canary, ProbeResult } from '../protocol/witness.ts';
@@ -63,6 +64,9 @@ async function carryOut(options: ExecuteOptions, tell: Teller): Promise<void> {
 
 type Sending = ExecuteOptions & { readonly world: World; readonly tell: Teller };
 
+/** For clients that are told to end to have ended, so that what they saw is on record. */
+const PARTING_MS = 2_000;
+
 async function sendWaves({ plan, signal, ...rest }: Sending): Promise<void> {
   const interrupted = new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
@@ -71,6 +75,7 @@ async function sendWaves({ plan, signal, ...rest }: Sending): Promise<void> {
     if (signal.aborted) return;
     const sent = Promise.all(wave.map((probe) => sendOne(probe, { plan, signal, ...rest })));
     const results = await Promise.race([sent, interrupted]);
+    if (results === undefined) await Promise.race([sent, sleep(PARTING_MS, undefined, { ref: false })]);
     if (plan.failFast && results?.includes('bad')) return;
   }
 }

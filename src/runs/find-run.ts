@@ -1,16 +1,28 @@
 /** Where runs are kept, and which one is meant. */
-import { readdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { OperatorError } from '../errors.ts';
 
 export const runsDir = (resultsDir: string): string => path.join(resultsDir, 'runs');
 
-/** A folder for a new run: its own name, or that with a number where two began in one second. */
-export async function freeRunDir(resultsDir: string, run: string): Promise<string> {
-  const taken = new Set(await namesIn(runsDir(resultsDir)));
-  let name = run;
-  for (let number = 2; taken.has(name); number += 1) name = `${run}-${number}`;
-  return path.join(runsDir(resultsDir), name);
+/** Makes the folder of a new run: its own name, or that with a number where two began in one second. */
+export async function claimRunDir(resultsDir: string, run: string): Promise<string> {
+  await mkdir(runsDir(resultsDir), { recursive: true });
+  for (let number = 1; ; number += 1) {
+    const folder = path.join(runsDir(resultsDir), number === 1 ? run : `${run}-${number}`);
+    // Making it is the claim: of two runs that begin together, one finds it taken.
+    if (await made(folder)) return folder;
+  }
+}
+
+async function made(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
 }
 
 /**

@@ -25,13 +25,14 @@ export interface RunFolder {
 
 /** Makes the folder; throws USAGE where it exists and is not empty, so that no run is mixed with another. */
 export async function createRunFolder(folder: string): Promise<RunFolder> {
-  mkdirSync(path.join(folder, 'witness'), { recursive: true });
-  const others = (await readdir(folder)).filter((name) => name !== 'witness');
-  if (others.length > 0) {
-    throw new OperatorError('USAGE', `${folder} is not empty (it holds ${others[0]})`, {
+  mkdirSync(folder, { recursive: true });
+  const [stranger] = await readdir(folder);
+  if (stranger !== undefined) {
+    throw new OperatorError('USAGE', `${folder} is not empty (it holds ${stranger})`, {
       hint: 'Name another folder with --run-dir.',
     });
   }
+  mkdirSync(path.join(folder, 'witness'));
   const write = async (name: string, text: string): Promise<void> => {
     const file = path.join(folder, name);
     await writeFile(`${file}.part`, text);

@@ -77,12 +77,17 @@ function startOf(events: readonly RunEvent[]) {
 }
 
 function endingOf(events: readonly RunEvent[]): Pick<StoredRun, 'ending' | 'endingNote'> {
-  const last = events.at(-1);
-  if (last?.type === 'run_ended') return { ending: 'complete' };
-  if (last?.type === 'interrupted' || last?.type === 'broken')
-    return { ending: last.type, endingNote: last.note };
-  return { ending: 'died', endingNote: `its last words were ${last?.type ?? 'none'}` };
+  // Not simply the last event: a client that was interrupted may have ended a moment later.
+  const end = events.findLast(isEnding);
+  if (end === undefined)
+    return { ending: 'died', endingNote: `its last words were ${events.at(-1)?.type ?? 'none'}` };
+  return end.type === 'run_ended' ? { ending: 'complete' } : { ending: end.type, endingNote: end.note };
 }
+
+type EndingEvent = Extract<RunEvent, { type: 'run_ended' | 'interrupted' | 'broken' }>;
+
+const isEnding = (event: RunEvent): event is EndingEvent =>
+  event.type === 'run_ended' || event.type === 'interrupted' || event.type === 'broken';
 
 function lostProbes(events: readonly RunEvent[]): StoredRun['lost'] {
   const ended = new Set(events.flatMap((event) => (event.type === 'probe_ended' ? [event.result.id] : [])));
