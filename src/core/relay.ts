@@ -129,7 +129,8 @@ export function startRelay(options: RelayOptions): Relay {
     counts.reads += 1;
     tap?.write(joined, at);
     retained?.add(joined);
-    onPulse(at);
+    // A pause takes effect with the next read: that one is no end of the client's holding us up.
+    if (!draining) onPulse(at);
     return joined;
   }
 }
