@@ -7,6 +7,7 @@ import type { RunEvent } from './run-events.ts';
 import { readCollected, readEvents } from './run-folder.ts';
 import type { Answer, Plan, Provenance, RunRecord } from './run-record.ts';
 import { salvageProxy } from './salvage.ts';
+import { setAsideUnfinished } from './set-aside.ts';
 
 export interface StoredRun {
   readonly plan: Plan;
@@ -34,6 +35,15 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
   const salvaged = await salvageProxy(folder, plan);
   const probes = events.flatMap((event) => (event.type === 'probe_ended' ? [event.result] : []));
   const { ending, endingNote } = endingOf(events);
+  const lost = lostProbes(events);
+  const evidence: Evidence = {
+    suite: plan.suite,
+    run: plan.run,
+    probes,
+    ...collected,
+    ...salvaged,
+    artifacts: [...(salvaged ?? collected).artifacts, ...reports],
+  };
   return {
     plan,
     provenance,
@@ -43,19 +53,15 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
         event.type === 'probe_ended' && event.report !== undefined ? [[event.result.id, event.report]] : [],
       ),
     ),
-    lost: lostProbes(events),
+    lost,
     ending,
     ...(endingNote !== undefined && { endingNote }),
     startedAt,
     ms: (events.at(-1)?.at ?? startedAt) - startedAt,
-    evidence: {
-      suite: plan.suite,
-      run: plan.run,
-      probes,
-      ...collected,
-      ...salvaged,
-      artifacts: [...(salvaged ?? collected).artifacts, ...reports],
-    },
+    evidence:
+      ending === 'died'
+        ? setAsideUnfinished(evidence, { lost: lost.map(({ id }) => id), seed: plan.seed })
+        : evidence,
   };
 }
 
