@@ -158,7 +158,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       : `malformed HTTP (${error.code ?? error.message})`;
     const response = answering.get(socket);
     if (response !== undefined && !response.closed) {
-      // In the middle of a body: its exchange makes the record.
+      // In the middle of a body: its exchange makes the record. Nothing after it can be read.
+      response.shouldKeepAlive = false;
+      response.once('close', () => response.req.destroy());
       sendError(response, 400, 'invalid_request_error', `ccp: ${message}`);
       return;
     }

@@ -7,7 +7,8 @@ const DISCARD_MS = 5_000;
 
 /**
  * Answers with an error of our own. A body that is still arriving is discarded for a while, so that the
- * client gets to read the answer instead of a reset; then the connection ends.
+ * client gets to read the answer instead of a reset. That is also why the connection is not announced to
+ * close: Node would close it with the last byte of the answer, and the kernel reset what the client still sends.
  */
 export function sendError(
   response: ServerResponse,
@@ -20,7 +21,6 @@ export function sendError(
   const headers = ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(body))];
   const { req: request } = response;
   if (!request.complete) {
-    headers.push('connection', 'close');
     request.resume();
     const timer = setTimeout(() => request.destroy(), DISCARD_MS).unref();
     request.once('close', () => clearTimeout(timer));
