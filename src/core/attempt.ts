@@ -147,7 +147,8 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue {
     if (this.#streaming) this.#pulse(this.#ports.clock.monotonic());
     this.#held.push(piece);
     this.#heldBytes += piece.length;
-    if (this.#hold !== null && heldEnough(this.#hold, this.#held, this.#heldBytes)) this.#judge();
+    if (this.#hold !== null && heldEnough(this.#hold, this.#head as AnswerHead, this.#held, this.#heldBytes))
+      this.#judge();
   }
 
   onResponseEnd(): void {

@@ -2,7 +2,14 @@
  * Decides how long the start of an answer is held back, so that a failure can still go to another lane.
  * Only answers that may have a successor are held; everything else passes at once.
  */
-import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
+import {
+  brotliDecompressSync,
+  constants,
+  gunzipSync,
+  inflateRawSync,
+  inflateSync,
+  zstdDecompressSync,
+} from 'node:zlib';
 import { isEventStream } from './answer.ts';
 import { headerValue } from './header-policy.ts';
 import type { AnswerHead } from './relay.ts';
@@ -17,22 +24,21 @@ const MAX_JSON_BYTES = 4 * 1024;
 /** How this answer is held, or null where it can pass at once. */
 export function holdFor(head: AnswerHead): Hold | null {
   if (head.status >= 400) return 'error';
-  if (headerValue(head.headers, 'content-encoding') !== undefined) return null;
+  if (DECODERS[codingOf(head)] === undefined) return null;
   return isEventStream(head) ? 'stream' : 'json';
 }
 
 /** Whether what was held so far suffices to judge, or is too much to hold on to. */
-export function heldEnough(hold: Hold, held: readonly Buffer[], bytes: number): boolean {
+export function heldEnough(hold: Hold, head: AnswerHead, held: readonly Buffer[], bytes: number): boolean {
   if (hold === 'error') return bytes >= MAX_ERROR_BYTES;
   if (bytes >= MAX_JSON_BYTES) return true;
-  return hold === 'stream' && firstEvent(Buffer.concat(held)) !== null;
+  return hold === 'stream' && evidenceOf(hold, head, held) !== null;
 }
 
 /** The part of a held answer that says whether it is an error: an error body, or the data of the first event. */
 export function evidenceOf(hold: Hold, head: AnswerHead, held: readonly Buffer[]): Buffer | null {
-  const body = Buffer.concat(held);
-  if (hold === 'stream') return firstEvent(body);
-  return decoded(body, headerValue(head.headers, 'content-encoding'));
+  const body = decoded(Buffer.concat(held), codingOf(head));
+  return hold === 'stream' && body !== null ? firstEvent(body) : body;
 }
 
 /** The data of the first whole event that is not a ping; null where none is there yet. */
@@ -48,32 +54,31 @@ function firstEvent(bytes: Buffer): Buffer | null {
   return null;
 }
 
-function decoded(body: Buffer, encoding: string | undefined): Buffer | null {
-  const limit = { maxOutputLength: 16 * MAX_ERROR_BYTES };
+/** What can be read of a body, which may have only begun. */
+function decoded(body: Buffer, coding: string): Buffer | null {
   try {
-    switch (encoding?.toLowerCase()) {
-      case undefined:
-      case 'identity':
-        return body;
-      case 'gzip':
-      case 'x-gzip':
-        return gunzipSync(body, limit);
-      case 'deflate':
-        return inflated(body, limit);
-      case 'br':
-        return brotliDecompressSync(body, limit);
-      case 'zstd':
-        return zstdDecompressSync(body, limit);
-      default:
-        return null;
-    }
+    return DECODERS[coding]?.(body) ?? null;
   } catch {
     return null;
   }
 }
 
-/** Servers mean either form by `deflate` (RFC 9110 section 8.4.1.2): the one with a zlib header, or none. */
-function inflated(body: Buffer, limit: { readonly maxOutputLength: number }): Buffer {
-  const hasZlibHeader = ((body[0] ?? 0) & 0x0f) === 8;
-  return hasZlibHeader ? inflateSync(body, limit) : inflateRawSync(body, limit);
+function codingOf(head: AnswerHead): string {
+  return headerValue(head.headers, 'content-encoding')?.toLowerCase() ?? 'identity';
 }
+
+const MAX_DECODED = { maxOutputLength: 16 * MAX_ERROR_BYTES };
+const ZLIB = { ...MAX_DECODED, finishFlush: constants.Z_SYNC_FLUSH };
+const BROTLI = { ...MAX_DECODED, finishFlush: constants.BROTLI_OPERATION_FLUSH };
+const ZSTD = { ...MAX_DECODED, finishFlush: constants.ZSTD_e_flush };
+
+/** By `content-encoding`; to flush at the end is to give what there is of a stream that goes on. */
+const DECODERS: Readonly<Record<string, (body: Buffer) => Buffer>> = {
+  identity: (body) => body,
+  gzip: (body) => gunzipSync(body, ZLIB),
+  'x-gzip': (body) => gunzipSync(body, ZLIB),
+  // Servers mean either form (RFC 9110 section 8.4.1.2): the one with a zlib header, or none.
+  deflate: (body) => (((body[0] ?? 0) & 0x0f) === 8 ? inflateSync(body, ZLIB) : inflateRawSync(body, ZLIB)),
+  br: (body) => brotliDecompressSync(body, BROTLI),
+  zstd: (body) => zstdDecompressSync(body, ZSTD),
+};

@@ -7,10 +7,11 @@ const H2_REFUSED_STREAM = 7;
 /** The `err_type` of an error that undici or the connector raised. */
 export function failureType(error: Error): ErrType {
   if (error instanceof ConnectError) return error.phase;
+  // Its code is missing where the answer is no HTTP at all.
+  if (error.name === 'HTTPParserError') return 'protocol';
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined) return 'net';
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'UND_ERR_INVALID_ARG')
-    return 'protocol';
+  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'UND_ERR_INVALID_ARG') return 'protocol';
   if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' || code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH')
     return 'protocol';
   if (code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL')) return 'tls';
