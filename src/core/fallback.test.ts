@@ -1,331 +1,326 @@
-/** One exchange over several attempts: who sees which credential, what is tried again, and when not any more. */
+/** A failure of the zai lane that the client has not seen, and who takes over. */
 import { describe, expect, it } from 'vitest';
-import { linesOf, valueOf } from './testing/http1-message.ts';
+import type { CompletionEvent } from '../protocol/usage-event.ts';
+import { valueOf } from './testing/http1-message.ts';
 import { connectClient } from './testing/raw-client.ts';
-import { type Call, type RawUpstream, startRawUpstream } from './testing/raw-upstream.ts';
-import { HAIKU_REQUEST, HAIKU_STREAM_REQUEST, messagesRequest, SONNET_REQUEST } from './testing/requests.ts';
-import { BLOCK_START, delta, EVENT_STREAM, PING, START, WHOLE_STREAM } from './testing/streams.ts';
-import { until } from './testing/wait.ts';
-import { startWorld, type World, type WorldOptions, ZAI_KEY } from './testing/world.ts';
+import type { Call } from './testing/raw-upstream.ts';
+import { HAIKU_REQUEST, messagesRequest, SONNET_REQUEST } from './testing/requests.ts';
+import {
+  answerMessage,
+  ask,
+  fails,
+  MESSAGE,
+  NO_FALLBACK,
+  type Respond,
+  startTwoLanes,
+  zaiError,
+} from './testing/two-lanes.ts';
+import { ZAI_KEY } from './testing/world.ts';
 
-type Respond = (call: Call, index: number) => void;
+/** `zai 429 limit`, with `-` for what is absent. */
+const attemptsOf = ({ attempts }: CompletionEvent): string[] =>
+  attempts.map(({ provider, status = '-', err_type = '-' }) => `${provider} ${status} ${err_type}`);
 
-interface TwoLanes extends World {
-  readonly anth: RawUpstream;
-  readonly zai: RawUpstream;
-}
+const credentials = ({ request: { headers } }: Call) => ({
+  'x-api-key': valueOf(headers, 'x-api-key'),
+  authorization: valueOf(headers, 'authorization'),
+});
 
-const served: Respond = (call) => call.answer('200 OK', [], 'from anthropic');
-
-/** A world with both lanes under the test's command. */
-async function startTwoLanes(
-  zaiResponds: Respond,
-  anthResponds: Respond = served,
-  options: Partial<WorldOptions> = {},
-): Promise<TwoLanes> {
-  const anth = await startRawUpstream(anthResponds);
-  const zai = await startRawUpstream(zaiResponds);
-  const world = await startWorld({ anth: anth.origin, zai: zai.origin, ...options });
-  return {
-    ...world,
-    anth,
-    zai,
-    async [Symbol.asyncDispose]() {
-      await world[Symbol.asyncDispose]();
-      await anth[Symbol.asyncDispose]();
-      await zai[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** An error body as Z.AI writes it since 2026. */
-function refusal(code: string): string {
-  return JSON.stringify({
-    type: 'error',
-    error: { type: 'rate_limit_error', code, message: `[${code}][no][1]` },
-  });
-}
-
-describe('a credential of the client', () => {
-  const SECRETS = [
-    'Authorization: Bearer sk-ant-oat-made-up',
-    'X-Api-Key: sk-ant-api-made-up',
-    'Cookie: sessionKey=made-up',
-    'Proxy-Authorization: Basic made-up',
-    'anthropic-organization-id: made-up',
-    'x-account-id: made-up',
-    'x-custom: sk-ant-made-up',
+describe('a failure of Z.AI', () => {
+  type Kind = readonly [what: string, respond: Respond, cause: string, status: string, errType: string];
+  const given = (status: string, body: string, cause: string, errType: string): Kind => [
+    `${status} ${/"(?:code|type)":"(\d+)"/.exec(body)?.[1] ?? body}`.trim(),
+    fails(`${status} Because`, body),
+    `fallback_${cause}`,
+    status,
+    errType,
+  ];
+  const ANSWERS: readonly Kind[] = [
+    given('429', zaiError('1302'), 'limit', 'limit'),
+    given('429', zaiError('1308'), 'limit', 'limit'),
+    given('429', zaiError('1310'), 'limit', 'limit'),
+    // The code as the type, as it was in 2025.
+    given('429', zaiError('', '1308'), 'limit', 'limit'),
+    given('429', '', 'limit', 'limit'),
+    given('429', zaiError('1305'), 'overload', 'overloaded'),
+    given('529', zaiError('1305', 'overloaded_error'), 'overload', 'overloaded'),
+    given('403', '{}', 'auth', 'auth'),
+    given('500', zaiError('500', 'api_error'), 'net', 'http_5xx'),
+    given('503', '<html>', 'net', 'http_5xx'),
+  ];
+  const NO_ANSWERS: readonly Kind[] = [
+    ['a reset', ({ socket }) => socket.resetAndDestroy(), 'fallback_net', '-', 'net'],
+    ['bytes that are no HTTP', (call) => call.send('SSH-2.0-x\r\n\r\n'), 'fallback_net', '-', 'protocol'],
   ];
 
-  it.each(['/v1/messages', '/v1/messages/count_tokens'])(
-    'never reaches another provider by %s',
-    async (path) => {
-      await using world = await startTwoLanes((call) => call.answer('200 OK', [], '{}'));
-      await using client = await connectClient(world.port);
-      client.send(
-        messagesRequest({ model: 'claude-haiku-4-5' }, [...SECRETS, 'x-kept: 1'], `${path}?beta=true`),
-      );
-      await client.answer();
-      const { request } = world.zai.calls[0] ?? expect.fail();
-      expect(request.startLine).toBe(`POST /api/anthropic${path}?beta=true HTTP/1.1`);
-      const values = request.headers.filter((_, index) => index % 2 === 1);
-      expect(values.filter((value) => value.includes('made-up'))).toEqual([ZAI_KEY]);
-      expect(valueOf(request.headers, 'x-api-key')).toBe(ZAI_KEY);
-      expect(valueOf(request.headers, 'x-kept')).toBe('1');
-      expect(world.anth.calls).toHaveLength(0);
+  it.each([...ANSWERS, ...NO_ANSWERS])(
+    'of the kind %s is taken over by Anthropic',
+    async (_, respond, decision, status, errType) => {
+      await using world = await startTwoLanes(respond);
+      expect(await ask(world)).toEqual({ status: '200 OK', body: MESSAGE });
+      const completion = await world.completion();
+      expect(completion).toMatchObject({
+        decision,
+        reason: 'ok',
+        status: 200,
+        lane: 'anthropic',
+        provider: 'anth',
+      });
+      expect(attemptsOf(completion)).toEqual([`zai ${status} ${errType}`, 'anth 200 -']);
+      // The header mode is that of the lane which answered: Anthropic's has none.
+      expect(completion.header_mode).toBeUndefined();
+      expect(completion.attempts.map(({ header_mode }) => header_mode)).toEqual(['x-api-key', undefined]);
+      expect(world.decisions).toMatchObject([{ decision: 'to_zai', lane: 'zai', alternatives: ['anth'] }]);
     },
   );
 
-  it('replaces the other provider\u2019s when the exchange falls back', async () => {
-    await using world = await startTwoLanes((call) => call.answer('429 Too Many', [], refusal('1302')));
-    await using client = await connectClient(world.port);
-    client.send(messagesRequest({ model: 'claude-haiku-4-5' }, SECRETS));
-    expect((await client.answer()).body().toString()).toBe('from anthropic');
-    const { request } = world.anth.calls[0] ?? expect.fail();
-    expect(linesOf(request.headers)).toEqual(expect.arrayContaining(SECRETS.slice(0, 3)));
-    expect(linesOf(request.headers).join('\n')).not.toContain(ZAI_KEY);
-  });
+  it.each(ANSWERS)(
+    'of the kind %s reaches the client as it is where nothing may take over',
+    async (_, respond, _decision, status, errType) => {
+      await using world = await startTwoLanes(respond, answerMessage, NO_FALLBACK);
+      const { body } = await ask(world);
+      expect(world.anth.calls).toEqual([]);
+      expect(await world.completion()).toMatchObject({
+        decision: 'to_zai',
+        reason: 'upstream_error',
+        err_type: errType,
+        status: Number(status),
+        attempts: [{ provider: 'zai', status: Number(status), err_type: errType }],
+      });
+      const sent = world.zai.calls.length;
+      expect([sent, body.includes('ccp')]).toEqual([1, false]);
+    },
+  );
 
-  it('is in no record, though everything failed', async () => {
-    await using world = await startTwoLanes(
-      (call) => void call.socket.destroy(),
-      (call) => void call.socket.destroy(),
-    );
-    await using client = await connectClient(world.port);
-    client.send(messagesRequest({ model: 'claude-haiku-4-5' }, SECRETS));
-    const answer = await client.answer();
-    await world.completion();
-    const said = JSON.stringify([world.decisions, world.completions, world.anomalies, world.log]);
-    expect(said + answer.body().toString()).not.toMatch(/made-up|sk-ant/);
-  });
-});
-
-describe('a failure of a lane that has a successor', () => {
   it.each([
-    ['429 of a throttle', '429 Too Many Requests', refusal('1302'), 'fallback_limit', 'limit'],
-    ['429 of a used up window', '429 Too Many Requests', refusal('1308'), 'fallback_limit', 'limit'],
-    ['529', '529 Overloaded', refusal('1305'), 'fallback_overload', 'overloaded'],
-    ['403', '403 Forbidden', '{}', 'fallback_auth', 'auth'],
-    ['500', '500 Oops', 'not JSON', 'fallback_net', 'http_5xx'],
-    ['an error inside a success', '200 OK', refusal('1308'), 'fallback_limit', 'limit'],
-  ])('by %s is made good by exactly one more attempt', async (_what, status, body, decision, errType) => {
-    await using world = await startTwoLanes((call) =>
-      call.answer(status, ['content-type: application/json'], body),
-    );
-    await using client = await connectClient(world.port);
-    client.send(HAIKU_REQUEST);
-    expect((await client.answer()).body().toString()).toBe('from anthropic');
-    expect(await world.completion()).toMatchObject({
-      decision,
-      lane: 'anthropic',
-      reason: 'ok',
-      attempts: [
-        { provider: 'zai', err_type: errType, header_mode: 'x-api-key' },
-        { provider: 'anth', status: 200 },
-      ],
-    });
-    expect(world.decisions).toMatchObject([{ decision: 'to_zai', lane: 'zai', alternatives: ['anth'] }]);
-    expect([world.zai.calls.length, world.anth.calls.length]).toEqual([1, 1]);
-    expect(
-      world.anth.calls[0]?.request.body().equals(world.zai.calls[0]?.request.body() ?? Buffer.alloc(0)),
-    ).toBe(true);
-  });
-
-  it('by a connection that breaks before the head goes on', async () => {
-    await using world = await startTwoLanes((call) => void call.socket.resetAndDestroy());
-    await using client = await connectClient(world.port);
-    client.send(HAIKU_REQUEST);
-    expect((await client.answer()).body().toString()).toBe('from anthropic');
-    expect(await world.completion()).toMatchObject({ decision: 'fallback_net' });
-    expect(world.zai.calls).toHaveLength(1);
-  });
-
-  it('by an error as the first event goes on, and the client sees one stream', async () => {
-    const error =
-      'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"1305"}}\n\n';
-    await using world = await startTwoLanes(
-      (call) => call.answerInPieces('200 OK', [EVENT_STREAM], Buffer.from(PING + error), 11),
-      (call) => call.answer('200 OK', [EVENT_STREAM], WHOLE_STREAM),
-    );
-    await using client = await connectClient(world.port);
-    client.send(HAIKU_STREAM_REQUEST);
-    expect((await client.answer()).body().toString()).toBe(WHOLE_STREAM);
-    expect(await world.completion()).toMatchObject({ decision: 'fallback_overload', reason: 'ok' });
-    expect(world.streamStarts).toMatchObject([{ lane: 'anthropic' }]);
-  });
-
-  it.each<[string, (call: Call) => void]>([
-    ['a reset', (call) => void call.socket.resetAndDestroy()],
-    [
-      'an error event',
-      (call) => call.chunk('event: error\ndata: {"type":"error","error":{"type":"overloaded_error"}}\n\n'),
-    ],
-  ])('by %s after the client was sent bytes goes nowhere', async (_what, fail) => {
-    const start = START + BLOCK_START + delta('Hello');
-    await using world = await startTwoLanes((call) => {
-      call.open('200 OK', [EVENT_STREAM]);
-      call.chunk(start);
-    });
-    await using client = await connectClient(world.port);
-    client.send(HAIKU_STREAM_REQUEST);
-    const answer = await client.head();
-    await until(() => answer.bytes === start.length, 'the start of the stream');
-    const call = world.zai.calls[0] ?? expect.fail();
-    fail(call);
-    call.socket.end();
-    await client.closed();
-    expect(
-      answer
-        .body()
-        .toString()
-        .match(/event: message_start/g),
-    ).toHaveLength(1);
-    expect(await world.completion()).toMatchObject({
-      lane: 'zai',
-      decision: 'to_zai',
-      attempts: [{ provider: 'zai' }],
-    });
-    expect(world.anth.calls).toHaveLength(0);
-  });
-
-  it('by a fault of the request goes nowhere', async () => {
-    const body = refusal('1210');
-    await using world = await startTwoLanes((call) => call.answer('400 Bad Request', [], body));
-    await using client = await connectClient(world.port);
-    client.send(HAIKU_REQUEST);
-    const answer = await client.answer();
-    expect(answer.startLine).toBe('HTTP/1.1 400 Bad Request');
-    expect(answer.body().toString()).toBe(body);
-    expect([world.zai.calls.length, world.anth.calls.length]).toEqual([1, 0]);
-  });
-
-  it('of both lanes gives the client the last answer as it is, after two calls', async () => {
-    const last = '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}';
-    await using world = await startTwoLanes(
-      (call) => call.answer('429 Too Many', ['retry-after: 60'], refusal('1308')),
-      (call) => call.answer('529 Overloaded', ['x-should-retry: true'], last),
-    );
-    await using client = await connectClient(world.port);
-    client.send(HAIKU_REQUEST);
-    const answer = await client.answer();
-    expect(answer.startLine).toBe('HTTP/1.1 529 Overloaded');
-    expect(answer.body().toString()).toBe(last);
-    // A wait that the other lane stated is not this one's.
-    expect(valueOf(answer.headers, 'retry-after')).toBeUndefined();
-    expect([world.zai.calls.length, world.anth.calls.length]).toEqual([1, 1]);
-  });
-
-  it('that was turned off stays with the client', async () => {
-    await using world = await startTwoLanes(
-      (call) => call.answer('429 Too Many', [], refusal('1302')),
-      served,
+    ['refused connections', {}, 502, 'upstream_error', 'net'],
+    ['silence', { limits: { headMs: 60 } }, 504, 'timeout', 'timeout'],
+  ])(
+    'by %s falls back, or is told in the shape of Anthropic',
+    async (kind, options, status, reason, errType) => {
+      const zaiProvider = kind === 'silence' ? {} : { origin: 'http://127.0.0.1:1' };
+      const silent: Respond = () => {};
       {
-        policy: { fallback: new Set(['auth']) },
-      },
-    );
-    await using client = await connectClient(world.port);
-    client.send(HAIKU_REQUEST);
-    expect((await client.answer()).body().toString()).toBe(refusal('1302'));
-    expect(world.anth.calls).toHaveLength(0);
-  });
-});
-
-describe('401 of a provider with a key of its own', () => {
-  it('is tried once in the other header mode', async () => {
-    await using world = await startTwoLanes((call, index) =>
-      call.answer(
-        index === 0 ? '401 Unauthorized' : '200 OK',
-        [],
-        index === 0 ? refusal('1001') : 'from zai',
-      ),
-    );
-    await using client = await connectClient(world.port);
-    client.send(messagesRequest({ model: 'claude-haiku-4-5' }, ['authorization: Bearer sk-ant-made-up']));
-    expect((await client.answer()).body().toString()).toBe('from zai');
-    const credentials = world.zai.calls.map(({ request: { headers } }) => [
-      valueOf(headers, 'x-api-key'),
-      valueOf(headers, 'authorization'),
-    ]);
-    expect(credentials).toEqual([
-      [ZAI_KEY, undefined],
-      [undefined, `Bearer ${ZAI_KEY}`],
-    ]);
-    expect(await world.completion()).toMatchObject({
-      header_mode: 'authorization',
-      attempts: [
-        { header_mode: 'x-api-key', status: 401, err_type: 'auth' },
-        { header_mode: 'authorization', status: 200 },
-      ],
-    });
-  });
-
-  it('in both header modes falls back', async () => {
-    await using world = await startTwoLanes((call) => call.answer('401 Unauthorized', [], refusal('1001')));
-    await using client = await connectClient(world.port);
-    client.send(HAIKU_REQUEST);
-    expect((await client.answer()).body().toString()).toBe('from anthropic');
-    expect([world.zai.calls.length, world.anth.calls.length]).toEqual([2, 1]);
-    const { header_mode, decision } = await world.completion();
-    expect({ header_mode, decision }).toEqual({ header_mode: undefined, decision: 'fallback_auth' });
-  });
-
-  it('of Anthropic itself is the client\u2019s business', async () => {
-    await using world = await startTwoLanes(
-      () => {},
-      (call) => call.answer('401 Unauthorized', [], '{"a":1}'),
-    );
-    await using client = await connectClient(world.port);
-    client.send(SONNET_REQUEST);
-    expect((await client.answer()).body().toString()).toBe('{"a":1}');
-    expect(world.anth.calls).toHaveLength(1);
-  });
-});
-
-describe('a redirect of another provider', () => {
-  it.each(['301 Moved', '307 Temporary Redirect', '308 Permanent Redirect'])(
-    'by %s is neither followed nor passed on',
-    async (status) => {
-      await using world = await startTwoLanes((call) =>
-        call.answer(status, ['location: https://elsewhere.test/']),
-      );
-      await using client = await connectClient(world.port);
-      client.send(HAIKU_REQUEST);
-      const answer = await client.answer();
-      expect(answer.startLine).toBe('HTTP/1.1 502 Bad Gateway');
-      expect(valueOf(answer.headers, 'location')).toBeUndefined();
-      expect(JSON.parse(answer.body().toString())).toMatchObject({
+        await using world = await startTwoLanes(silent, answerMessage, { ...options, zaiProvider });
+        expect(await ask(world)).toMatchObject({ status: '200 OK' });
+        expect(await world.completion()).toMatchObject({
+          decision: 'fallback_net',
+          attempts: [
+            { provider: 'zai', err_type: errType },
+            { provider: 'anth', status: 200 },
+          ],
+        });
+      }
+      await using world = await startTwoLanes(silent, answerMessage, {
+        ...options,
+        ...NO_FALLBACK,
+        zaiProvider,
+      });
+      const { body, ...answer } = await ask(world);
+      expect(answer.status).toContain(String(status));
+      expect(JSON.parse(body)).toMatchObject({
         type: 'error',
-        error: { type: 'api_error' },
+        error: { message: expect.stringContaining('ccp: zai') },
       });
       expect(await world.completion()).toMatchObject({
-        status: 502,
-        err_type: 'protocol',
-        reason: 'upstream_error',
+        status,
+        reason,
+        err_type: errType,
+        decision: 'to_zai',
       });
-      expect([world.zai.calls.length, world.anth.calls.length]).toEqual([1, 0]);
     },
   );
+
+  it('that is the fault of the request is nobody else’s to repeat', async () => {
+    const body = zaiError('1210', 'invalid_request_error');
+    await using world = await startTwoLanes(fails('400 Bad Request', body));
+    expect(await ask(world)).toEqual({ status: '400 Bad Request', body });
+    expect(world.anth.calls).toEqual([]);
+    expect(await world.completion()).toMatchObject({ decision: 'to_zai', err_type: 'http_4xx' });
+  });
+
+  it('falls back for the causes that are switched on, and for no other', async () => {
+    const policy = { fallback: new Set(['overload'] as const) };
+    const answers = [fails('429 Too Many Requests', zaiError('1302')), fails('529 Overloaded', '')];
+    await using world = await startTwoLanes((call, index) => answers[index]?.(call, index), answerMessage, {
+      policy,
+    });
+    expect((await ask(world)).status).toBe('429 Too Many Requests');
+    expect((await ask(world)).status).toBe('200 OK');
+    expect(world.anth.calls).toHaveLength(1);
+  });
+
+  it('does not repeat itself: what Anthropic then answers is the answer, without a wait that the other lane stated', async () => {
+    const busy = '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}';
+    await using world = await startTwoLanes(
+      fails('429 Too Many Requests', zaiError('1308'), ['retry-after: 60']),
+      fails('529 Overloaded', busy, ['x-should-retry: true']),
+    );
+    await using client = await connectClient(world.port);
+    client.send(HAIKU_REQUEST);
+    const { startLine, headers, body } = await client.answer();
+    expect([startLine, body().toString()]).toEqual(['HTTP/1.1 529 Overloaded', busy]);
+    expect([valueOf(headers, 'retry-after'), valueOf(headers, 'x-should-retry')]).toEqual([
+      undefined,
+      'true',
+    ]);
+    expect([world.zai.calls.length, world.anth.calls.length]).toEqual([1, 1]);
+    expect(attemptsOf(await world.completion())).toEqual(['zai 429 limit', 'anth 529 overloaded']);
+  });
+
+  it('on count_tokens falls back just the same', async () => {
+    await using world = await startTwoLanes(
+      fails('529 Overloaded', ''),
+      fails('200 OK', '{"input_tokens":7}'),
+    );
+    const request = messagesRequest({ model: 'claude-haiku-4-5' }, [], '/v1/messages/count_tokens?beta=true');
+    expect(await ask(world, request)).toEqual({ status: '200 OK', body: '{"input_tokens":7}' });
+    expect(world.zai.calls[0]?.request.startLine).toContain(
+      '/api/anthropic/v1/messages/count_tokens?beta=true',
+    );
+    expect(world.anth.calls[0]?.request.startLine).toBe('POST /v1/messages/count_tokens?beta=true HTTP/1.1');
+    expect(await world.completion()).toMatchObject({ op: 'count_tokens', decision: 'fallback_overload' });
+  });
+
+  it('sends the fallback the very bytes that the client sent', async () => {
+    const body = Buffer.from('{ "model" : "claude-haiku-4-5", "messages":[], "x":"\\u00e9é" }  ');
+    await using world = await startTwoLanes(fails('500 Internal Server Error', ''));
+    await ask(world, messagesRequest(body));
+    expect(world.zai.calls[0]?.request.body()).toEqual(body);
+    expect(world.anth.calls[0]?.request.body()).toEqual(body);
+  });
+});
+
+describe('a 401 of Z.AI', () => {
+  const unauthorized = fails('401 Unauthorized', zaiError('1001', 'authentication_error'));
+
+  it('is answered by the other header, once, and that may do', async () => {
+    await using world = await startTwoLanes((call, index) =>
+      (index === 0 ? unauthorized : answerMessage)(call, index),
+    );
+    expect((await ask(world)).status).toBe('200 OK');
+    expect(world.zai.calls.map(credentials)).toEqual([
+      { 'x-api-key': ZAI_KEY, authorization: undefined },
+      { 'x-api-key': undefined, authorization: `Bearer ${ZAI_KEY}` },
+    ]);
+    const completion = await world.completion();
+    expect(completion).toMatchObject({ decision: 'to_zai', lane: 'zai', header_mode: 'authorization' });
+    expect(completion.attempts).toMatchObject([
+      { provider: 'zai', status: 401, err_type: 'auth', header_mode: 'x-api-key' },
+      { provider: 'zai', status: 200, header_mode: 'authorization' },
+    ]);
+    expect(world.anth.calls).toEqual([]);
+  });
+
+  it('in both headers goes to Anthropic, and without fallback to the client', async () => {
+    for (const options of [{}, NO_FALLBACK]) {
+      await using world = await startTwoLanes(unauthorized, answerMessage, {
+        ...options,
+        zaiProvider: { auth: { kind: 'key', headerMode: 'authorization', env: 'ZAI_API_KEY', key: ZAI_KEY } },
+      });
+      const falls = options !== NO_FALLBACK;
+      expect((await ask(world)).status).toBe(falls ? '200 OK' : '401 Unauthorized');
+      const completion = await world.completion();
+      expect(completion.attempts.map(({ header_mode }) => header_mode)).toEqual(
+        ['authorization', 'x-api-key', undefined].slice(0, falls ? 3 : 2),
+      );
+      expect(completion).toMatchObject(
+        falls
+          ? { decision: 'fallback_auth', reason: 'ok' }
+          : { decision: 'to_zai', reason: 'upstream_error', err_type: 'auth', status: 401 },
+      );
+    }
+  });
+});
+
+it('leaves a 401 of Anthropic to the client, which alone can renew its login', async () => {
+  await using world = await startTwoLanes(answerMessage, fails('401 Unauthorized', '{"type":"error"}'));
+  expect(await ask(world, SONNET_REQUEST)).toEqual({ status: '401 Unauthorized', body: '{"type":"error"}' });
+  expect([world.anth.calls.length, world.zai.calls.length]).toEqual([1, 0]);
+  expect(await world.completion()).toMatchObject({ err_type: 'auth', attempts: [{ err_type: 'auth' }] });
 });
 
 describe('a stated wait', () => {
-  it('is waited out once on the same lane, where that is wanted', async () => {
-    let first = 0;
+  const BUSY = fails('429 Too Many Requests', zaiError('1302'), ['retry-after: 0']);
+
+  it('is waited out once on the same lane where that is switched on', async () => {
+    const policy = { backoff: true };
     await using world = await startTwoLanes(
-      (call, index) => {
-        if (index === 0) first = performance.now();
-        call.answer(
-          index === 0 ? '429 Too Many' : '200 OK',
-          ['retry-after: 1'],
-          index === 0 ? refusal('1302') : 'from zai',
-        );
+      (call, i) => (i === 0 ? BUSY : answerMessage)(call, i),
+      answerMessage,
+      {
+        policy,
       },
-      served,
-      { policy: { backoff: true } },
+    );
+    expect((await ask(world)).status).toBe('200 OK');
+    expect(attemptsOf(await world.completion())).toEqual(['zai 429 limit', 'zai 200 -']);
+  });
+
+  it('is waited out on Anthropic’s lane, too, and then the answer is the client’s', async () => {
+    await using world = await startTwoLanes(answerMessage, BUSY, { policy: { backoff: true } });
+    expect((await ask(world, SONNET_REQUEST)).status).toBe('429 Too Many Requests');
+    expect(attemptsOf(await world.completion())).toEqual(['anth 429 limit', 'anth 429 limit']);
+  });
+
+  it('comes before the fallback, and a second refusal goes there', async () => {
+    await using world = await startTwoLanes(BUSY, answerMessage, { policy: { backoff: true } });
+    expect((await ask(world)).status).toBe('200 OK');
+    expect(attemptsOf(await world.completion())).toEqual(['zai 429 limit', 'zai 429 limit', 'anth 200 -']);
+  });
+
+  it.each([
+    ['longer than ten seconds', 'retry-after: 11', true],
+    ['of a proxy that was not told to wait', 'retry-after: 0', false],
+  ])('%s is not waited out', async (_, header, backoff) => {
+    await using world = await startTwoLanes(
+      fails('429 Too Many Requests', zaiError('1302'), [header]),
+      answerMessage,
+      { policy: { backoff } },
+    );
+    expect((await ask(world)).status).toBe('200 OK');
+    expect(attemptsOf(await world.completion())).toEqual(['zai 429 limit', 'anth 200 -']);
+  });
+
+  it('reaches the client of Anthropic’s lane as Anthropic stated it', async () => {
+    await using world = await startTwoLanes(
+      answerMessage,
+      fails('429 Too Many Requests', '{}', [
+        'retry-after: 2094',
+        'anthropic-ratelimit-unified-status: rejected',
+      ]),
     );
     await using client = await connectClient(world.port);
-    client.send(HAIKU_REQUEST);
-    expect((await client.answer()).body().toString()).toBe('from zai');
-    expect(performance.now() - first).toBeGreaterThan(950);
-    expect(world.anth.calls).toHaveLength(0);
+    client.send(SONNET_REQUEST);
+    const { headers } = await client.answer();
+    expect([valueOf(headers, 'retry-after'), valueOf(headers, 'anthropic-ratelimit-unified-status')]).toEqual(
+      ['2094', 'rejected'],
+    );
   });
+});
+
+it.each(['301 Moved', '302 Found', '307 Temporary Redirect', '308 Permanent Redirect'])(
+  'neither follows nor passes on a redirect of Z.AI (%s)',
+  async (status) => {
+    await using world = await startTwoLanes((call) =>
+      call.answer(status, ['location: https://elsewhere.test/'], 'elsewhere'),
+    );
+    const { body, ...answer } = await ask(world);
+    expect(answer.status).toBe('502 Bad Gateway');
+    expect(JSON.parse(body)).toMatchObject({ type: 'error', error: { type: 'api_error' } });
+    expect(body).not.toContain('elsewhere');
+    expect(world.anth.calls).toEqual([]);
+    expect(await world.completion()).toMatchObject({
+      status: 502,
+      reason: 'upstream_error',
+      err_type: 'protocol',
+      attempts: [{ provider: 'zai', status: Number(status.slice(0, 3)), err_type: 'protocol' }],
+    });
+  },
+);
+
+it('passes a redirect of Anthropic on: its client asked for it', async () => {
+  await using world = await startTwoLanes(answerMessage, (call) =>
+    call.answer('307 Temporary Redirect', ['location: /elsewhere']),
+  );
+  expect((await ask(world, SONNET_REQUEST)).status).toBe('307 Temporary Redirect');
 });
