@@ -15,40 +15,58 @@ export interface Retention {
   open(): Retained;
 }
 
-const FIRST_BYTES = 2 * 1024;
+const BLOCK_BYTES = 2 * 1024;
 export const MAX_STREAM_BYTES = 1024 * 1024;
 export const MAX_TOTAL_BYTES = 128 * 1024 * 1024;
 
-/** One growing buffer per stream: a slow stream's small pieces would cost more as objects than as bytes. */
+/** Small pieces are copied into blocks: a slow stream's would cost more as objects than as bytes. */
 export function createRetention(maxTotal: number = MAX_TOTAL_BYTES): Retention {
   let total = 0;
 
   return {
     open() {
-      let kept: Buffer = Buffer.alloc(0);
-      let length = 0;
+      let pieces: Buffer[] = [];
+      let held = 0;
+      let block: Buffer | null = null;
+      let used = 0;
 
-      const makeRoom = (needed: number): boolean => {
-        if (needed <= kept.length) return true;
-        const size = Math.min(MAX_STREAM_BYTES, Math.max(FIRST_BYTES, kept.length * 2, needed));
-        if (needed > size || total + size - kept.length > maxTotal) return false;
-        const grown = Buffer.allocUnsafeSlow(size);
-        kept.copy(grown, 0, 0, length);
-        total += size - kept.length;
-        kept = grown;
+      const hold = (bytes: number): boolean => {
+        if (held + bytes > MAX_STREAM_BYTES || total + bytes > maxTotal) return false;
+        held += bytes;
+        total += bytes;
         return true;
+      };
+
+      const endBlock = (): void => {
+        if (block !== null && used > 0) pieces.push(block.subarray(0, used));
+        block = null;
+        used = 0;
+      };
+
+      const addSmall = (piece: Buffer): void => {
+        if (block === null || used + piece.length > BLOCK_BYTES) {
+          endBlock();
+          if (!hold(BLOCK_BYTES)) return;
+          block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+        }
+        used += piece.copy(block, used);
       };
 
       return {
         add(piece) {
-          const fits = makeRoom(length + piece.length) ? piece.length : kept.length - length;
-          length += piece.copy(kept, length, 0, fits);
+          if (piece.length < BLOCK_BYTES) return addSmall(piece);
+          endBlock();
+          if (hold(piece.length)) pieces.push(piece);
         },
-        pieces: () => (length === 0 ? [] : [kept.subarray(0, length)]),
+        pieces() {
+          endBlock();
+          return pieces;
+        },
         release() {
-          total -= kept.length;
-          kept = Buffer.alloc(0);
-          length = 0;
+          total -= held;
+          held = 0;
+          pieces = [];
+          block = null;
         },
       };
     },

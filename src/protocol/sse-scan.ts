@@ -12,7 +12,7 @@ export interface SseScanOptions {
   readonly maxEventBytes: number;
   /**
    * One event. `name` is that of its `event:` line, null where it has none; `data()` decodes its data, and
-   * may be called during the call only.
+   * may be called during the call only. Not for the first of `names`: the data of those is not kept.
    */
   readonly onEvent: (name: string | null, data: () => string) => void;
   /** An event is larger than allowed; the scanner reads no further. */
@@ -35,6 +35,8 @@ const DATA = Buffer.from('data');
 const EVENT = Buffer.from('event');
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
+const notKept = (): string => '';
+
 /** Prepares names once for all scanners. */
 export function encodeNames(names: readonly string[]): SseNames {
   return names.map((name) => ({ name, bytes: Buffer.from(name) }));
@@ -55,6 +57,8 @@ export function createSseScanner({ names, maxEventBytes, onEvent, onOversize }: 
   let firstLine = true;
   let afterCr = false;
   let stopped = false;
+  const frequentName = names[0]?.name ?? '';
+  const frequent = `event: ${frequentName}\ndata: `;
 
   const data = (): string => earlier + (line === null ? '' : line.toString('utf8', lineStart, lineEnd));
 
@@ -102,6 +106,22 @@ export function createSseScanner({ names, maxEventBytes, onEvent, onOversize }: 
     onOversize();
   };
 
+  /**
+   * Steps over the run of events that starts at `from`, each whole, in LF framing and of the most frequent
+   * form: they are nearly all of a stream, and a look at each of their lines is what a scan costs. Gives the
+   * offset behind the last one.
+   */
+  const skipFrequent = (text: string, from: number): number => {
+    let at = from;
+    while (text.startsWith(frequent, at)) {
+      const end = text.indexOf('\n', at + frequent.length);
+      if (end === -1 || text.charCodeAt(end + 1) !== LF) break;
+      onEvent(frequentName, notKept);
+      at = end + 2;
+    }
+    return at;
+  };
+
   const endLine = (piece: Buffer, start: number, end: number): void => {
     if (unfinished.length() === 0) return takeLine(piece, start, end);
     unfinished.append(piece, start, end);
@@ -116,7 +136,14 @@ export function createSseScanner({ names, maxEventBytes, onEvent, onOversize }: 
       afterCr = false;
       let cr = find(piece, CR, at);
       let lf = find(piece, LF, at);
+      // String.indexOf crosses into native code for a third of what Buffer.indexOf takes.
+      const text = cr === piece.length ? piece.toString('latin1') : '';
       while (at < piece.length) {
+        if (text !== '' && line === null && name === null && !firstLine && unfinished.length() === 0) {
+          at = skipFrequent(text, at);
+          if (at === piece.length) return;
+          if (lf < at) lf = find(piece, LF, at);
+        }
         const end = Math.min(cr, lf);
         if (end === piece.length) break;
         endLine(piece, at, end);
