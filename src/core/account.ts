@@ -23,6 +23,9 @@ import type { ExchangeObserver, Provider, TapResult } from './types.ts';
 /** Exchanges that were refused before a route was chosen are counted under this label. */
 export const NOWHERE = { lane: 'none', provider: 'none', upstream: 'none', decision: 'to_none' } as const;
 
+/** Longer than any real name: a body may name a model of megabytes, which no line of the log should be. */
+const MAX_MODEL_LENGTH = 256;
+
 export interface Account {
   readonly rid: string;
   /** Monotonic time at which the request was read. */
@@ -67,7 +70,7 @@ export function openAccount(options: AccountOptions): Account {
     rid,
     lane: current?.provider.lane ?? NOWHERE.lane,
     provider: current?.provider.id ?? NOWHERE.provider,
-    model: account.model,
+    model: account.model === null ? null : account.model.slice(0, MAX_MODEL_LENGTH),
   });
 
   const account: Account = {
@@ -165,7 +168,7 @@ function addAnswer(
   const requestId = headerValue(head.headers, 'request-id');
   if (requestId !== undefined) event.upstream_request_id = requestId;
   if (tap === null) return;
-  if (tap.servedModel !== undefined) event.served_model = tap.servedModel;
+  if (tap.servedModel !== undefined) event.served_model = tap.servedModel.slice(0, MAX_MODEL_LENGTH);
   if (tap.tokens !== undefined) event.tokens = tap.tokens;
   if (tap.sse === undefined) return;
   event.sse = {

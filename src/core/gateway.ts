@@ -2,8 +2,8 @@
  * The gateway door: clients point their base URL at it. Guards every request, answers our own endpoints and
  * gives everything else to an exchange.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../platform/log.ts';
 import { errorBody } from '../protocol/error-body.ts';
@@ -62,11 +62,19 @@ export function createGateway(options: GatewayOptions): Gateway {
     // A large upload over a slow line is no attack on a loopback door.
     requestTimeout: 0,
     highWaterMark: 64 * 1024,
+    // The guard refuses a request without one, and says so in the shape that clients know.
+    requireHostHeader: false,
   });
   // By default Node drops headers past the two thousandth in silence; the size limit is enough.
   server.maxHeadersCount = 0;
   server.on('request', (request, response) => void contained(request, response, false));
   server.on('checkContinue', (request, response) => void contained(request, response, true));
+  // Node's own answer has no body; an expectation that nobody knows may be ignored (RFC 9110 section 10.1.1).
+  server.on('checkExpectation', (request, response) => void contained(request, response, false));
+  server.on(
+    'connect',
+    (request, socket: Socket) => void contained(request, answerTo(request, socket), false),
+  );
   server.on('clientError', refuseMalformed);
 
   /** A fault of ours in one request must not reach another: it ends here, with its connection. */
@@ -157,6 +165,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       ? `more than ${MAX_HEADER_BYTES} bytes of headers`
       : `malformed HTTP (${error.code ?? error.message})`;
     const response = answering.get(socket);
+    if (response?.headersSent === true && !response.closed) {
+      socket.destroy();
+      return;
+    }
     if (response !== undefined && !response.closed) {
       // In the middle of a body: its exchange makes the record. Nothing after it can be read.
       response.shouldKeepAlive = false;
@@ -194,6 +206,15 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     cut: () => server.closeAllConnections(),
   };
+}
+
+/** For CONNECT, where Node hands over the bare connection: one answer, and its end. */
+function answerTo(request: IncomingMessage, socket: Socket): ServerResponse {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.once('finish', () => socket.destroySoon());
+  return response;
 }
 
 function listening(server: Server, port: number, host: string): Promise<void> {
