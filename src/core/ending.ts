@@ -23,14 +23,9 @@ export const BROKEN = {
   timeout: { reason: 'timeout', errType: 'timeout' },
 } as const;
 
-/** Reasons that claim that the client got everything. */
-export const WHOLE: ReadonlySet<string> = new Set([
-  'ok',
-  'upstream_error',
-  'blocked',
-  'too_large',
-  'timeout',
-]);
+/** Reasons that claim that the client got everything; `timeout` does not: it may have struck half-way. */
+export const WHOLE: ReadonlySet<string> = new Set(['ok', 'upstream_error', 'blocked', 'too_large']);
+
 /** A client that left has no use for the rest; every other unfinished stream is worth keeping. */
 export const LEAVES_PARTIAL: ReadonlySet<string> = new Set([
   'upstream_reset',
