@@ -20,7 +20,7 @@ export type RequestBody =
   /** Passed through as it comes; can be sent once. */
   | { readonly kind: 'stream'; readonly pieces: AsyncIterable<Buffer>; readonly length: number | undefined };
 
-/** A small body is cheaper handed over as it is, and undici can repeat it by itself. */
+/** A small body is cheaper handed over as it is. */
 const ONE_SHOT_FROM_BYTES = 16 * 1024;
 
 /** The dispatch of a request to a provider: its path prefix, its header policy, the body as it is held. */
@@ -41,7 +41,7 @@ export function dispatchOptions(
       };
     case 'held': {
       const { bytes } = body;
-      if (bytes.length < ONE_SHOT_FROM_BYTES)
+      if (bytes.length < ONE_SHOT_FROM_BYTES && !mayBecomeH2(provider))
         return { method, path, headers: requestHeaders(headers, provider), body: bytes };
       return {
         method,
@@ -53,9 +53,14 @@ export function dispatchOptions(
   }
 }
 
+/** Over HTTP/2 undici repeats by itself what it can, unrecorded and again for each repetition of ours. */
+function mayBecomeH2({ h2, origin }: Provider): boolean {
+  return h2 && origin.startsWith('https:');
+}
+
 /** undici takes iterables as bodies (its manual says so), its types do not. */
 function iterable(pieces: Iterable<Buffer> | AsyncIterable<Buffer>): Readable {
-  return pieces as Readable;
+  return pieces as unknown as Readable;
 }
 
 /** undici keeps its body until the answer has ended; this one lets go of the bytes when they are handed over. */

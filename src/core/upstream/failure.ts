@@ -30,6 +30,11 @@ export function isClientFault(error: Error): boolean {
  * socket was not handed a byte; after that nobody can know, and we do not try.
  */
 export function provablyUnprocessed(error: Error): boolean {
-  const { http2ErrorCode } = error as { http2ErrorCode?: number };
-  return http2ErrorCode === H2_REFUSED_STREAM || error.message.startsWith('HTTP/2: "GOAWAY" frame received');
+  const refused = 'http2ErrorCode' in error && error.http2ErrorCode === H2_REFUSED_STREAM;
+  return refused || isGoaway(error);
+}
+
+/** Whether a connection ends because the upstream said so (RFC 9113 section 6.8); undici gives it no code. */
+export function isGoaway(error: Error): boolean {
+  return error.message.startsWith('HTTP/2: "GOAWAY" frame received');
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { ErrType } from '../../protocol/usage-event.ts';
 import type { Provider } from '../types.ts';
 import { createConnector } from './connector.ts';
-import { failureType } from './failure.ts';
+import { failureType, isGoaway } from './failure.ts';
 
 export interface UpstreamOptions {
   readonly clock: Clock;
@@ -29,7 +29,7 @@ export interface Upstreams {
     handler: Dispatcher.DispatchHandler,
   ): void;
   /** Asks whether an upstream answers at all: a request without credentials, whose body is not read. */
-  probe(provider: Provider, timeoutMs: number): Promise<ProbeOutcome>;
+  readonly probe: (provider: Provider, timeoutMs: number) => Promise<ProbeOutcome>;
   /** Ends all connections; exchanges under way fail. */
   close(): Promise<void>;
 }
@@ -39,6 +39,7 @@ const IDLE_MS = 4_000;
 
 export function createUpstreams(options: UpstreamOptions): Upstreams {
   const pools = new Map<string, Pool>();
+  const retired = new Set<Pool>();
   let secureContext: SecureContext | undefined;
 
   const poolOf = (provider: Provider): Pool => {
@@ -58,8 +59,22 @@ export function createUpstreams(options: UpstreamOptions): Upstreams {
         strictContentLength: true,
       });
       pools.set(key, pool);
+      retireOnGoaway(key, pool);
     }
     return pool;
+  };
+
+  /**
+   * After a GOAWAY undici opens no other connection while streams of the old one run, which may be minutes:
+   * the pool is left to bring them to their end, and whoever comes next gets a new one.
+   */
+  const retireOnGoaway = (key: string, pool: Pool): void => {
+    pool.on('disconnect', (_origin, _targets, error) => {
+      if (!isGoaway(error) || pools.get(key) !== pool) return;
+      pools.delete(key);
+      retired.add(pool);
+      void pool.close().then(() => retired.delete(pool));
+    });
   };
 
   return {
@@ -70,7 +85,7 @@ export function createUpstreams(options: UpstreamOptions): Upstreams {
       return probe(poolOf(provider), provider, timeoutMs, options.clock);
     },
     async close() {
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      await Promise.all([...pools.values(), ...retired].map((pool) => pool.destroy()));
     },
   };
 }
