@@ -36,13 +36,13 @@ export function systemPorts(version: string, write: (line: string) => void): Ccp
 
 export interface Ccp {
   /** Starts to listen; gives the address that clients use. Throws `CONFIG` or `NOT_READY`. */
-  listen(): Promise<string>;
+  readonly listen: () => Promise<string>;
   /** Exchanges under way. */
-  inflight(): number;
+  readonly inflight: () => number;
   /** Ends in order: no new requests, those under way get `graceMs`, then everything is closed. */
-  close(graceMs: number): Promise<void>;
+  readonly close: (graceMs: number) => Promise<void>;
   /** Cuts what is under way, so that a `close` comes to its end. */
-  cut(): void;
+  readonly cut: () => void;
 }
 
 /** Builds the proxy; nothing listens and nothing is sent before `listen`. Throws `CONFIG`. */
@@ -139,24 +139,23 @@ function readCa(path: string): string {
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new OperatorError('NOT_READY', `port ${port} on ${host} is taken`, {
-        hint: 'Is ccp running already? Stop what listens there, or choose another port with --port.',
-        cause: error,
-      });
-    case 'EACCES':
-      return new OperatorError('NOT_READY', `this user may not listen on port ${port}`, {
-        hint: 'Choose a port above 1023 with --port.',
-        cause: error,
-      });
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return new OperatorError('CONFIG', `${host} is no address of this machine (CCP_HOST)`, {
-        hint: 'Use 127.0.0.1.',
-        cause: error,
-      });
-    default:
-      return error;
+  if (error.code === 'EADDRINUSE') {
+    return new OperatorError('NOT_READY', `port ${port} on ${host} is taken`, {
+      hint: 'Is ccp running already? Stop what listens there, or choose another port with --port.',
+      cause: error,
+    });
   }
+  if (error.code === 'EACCES') {
+    return new OperatorError('NOT_READY', `this user may not listen on port ${port}`, {
+      hint: 'Choose a port above 1023 with --port.',
+      cause: error,
+    });
+  }
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
+    return new OperatorError('CONFIG', `${host} is no address of this machine (CCP_HOST)`, {
+      hint: 'Use 127.0.0.1.',
+      cause: error,
+    });
+  }
+  return error;
 }

@@ -5,14 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Clock, rfc3339 } from '../platform/clock.ts';
 import type { Anomaly, AnomalyKind } from '../protocol/anomaly.ts';
-import type {
-  AttemptRecord,
-  CompletionEvent,
-  Decision,
-  ErrType,
-  Op,
-  Reason,
-} from '../protocol/usage-event.ts';
+import type { AttemptRecord, CompletionEvent, Decision, Op } from '../protocol/usage-event.ts';
 import { roundMs } from './attempt.ts';
 import type { Ending } from './ending.ts';
 import { headerValue } from './header-policy.ts';
@@ -183,7 +176,8 @@ function addAnswer(
 
 function addClient(event: CompletionEvent, request: IncomingMessage, profile: string | null): void {
   const { 'user-agent': agent, 'x-client-request-id': requestId } = request.headers;
-  if (agent !== undefined && agent !== '') event.client = agent.split(' ', 1)[0]?.slice(0, 64) as string;
+  const product = /^\S{1,64}/.exec(agent ?? '')?.[0];
+  if (product !== undefined) event.client = product;
   if (typeof requestId === 'string') event.client_request_id = requestId.slice(0, 128);
   if (profile !== null) event.profile = profile;
 }

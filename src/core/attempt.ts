@@ -13,7 +13,7 @@ import { BROKEN } from './ending.ts';
 import { headerValue, responseHeaders } from './header-policy.ts';
 import { evidenceOf, type Hold, heldEnough, holdFor } from './holdback.ts';
 import { dispatchOptions, type OutboundRequest } from './outbound-request.ts';
-import { type AnswerHead, type Relay, startRelay } from './relay.ts';
+import { type AnswerHead, type Relay, startRelay, type Valve } from './relay.ts';
 import type { Retained } from './retention.ts';
 import type { Failure, Step } from './steps.ts';
 import type { Tap } from './types.ts';
@@ -76,7 +76,7 @@ export function startAttempt(step: Step, request: OutboundRequest, ports: Attemp
   return { ended, abandon: () => attempt.abandon() };
 }
 
-class Attempt implements Dispatcher.DispatchHandler, Overdue {
+class Attempt implements Dispatcher.DispatchHandler, Overdue, Valve {
   readonly #step: Step;
   readonly #ports: AttemptPorts;
   readonly #resolve: (end: AttemptEnd) => void;
@@ -102,6 +102,8 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    const h2 = this.#ports.upstreams.speaksH2(this.#step.provider);
+    if (h2 !== undefined) this.#ports.record.h2 = h2;
     if (this.#over) controller.abort(new Error('the exchange is over'));
   }
 
@@ -147,7 +149,11 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue {
     if (this.#streaming) this.#pulse(this.#ports.clock.monotonic());
     this.#held.push(piece);
     this.#heldBytes += piece.length;
-    if (this.#hold !== null && heldEnough(this.#hold, this.#head as AnswerHead, this.#held, this.#heldBytes))
+    if (
+      this.#hold !== null &&
+      this.#head !== null &&
+      heldEnough(this.#hold, this.#head, this.#held, this.#heldBytes)
+    )
       this.#judge();
   }
 
@@ -187,6 +193,14 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue {
     });
   }
 
+  pause(): void {
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
   abandon(): void {
     if (this.#over) return;
     this.#finish({ kind: 'abandoned', answer: this.#answer });
@@ -195,7 +209,8 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue {
 
   /** A held answer is whole, or held long enough: it goes to the client unless another attempt follows. */
   #judge(): void {
-    const head = this.#head as AnswerHead;
+    const head = this.#head;
+    if (head === null) return;
     if (this.#hold !== null) {
       const failure = failureOf(head, evidenceOf(this.#hold, head, this.#held), this.#ports.clock.now());
       if (failure !== null && this.#ports.goesOn(failure)) {
@@ -212,7 +227,6 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue {
 
   #commit(head: AnswerHead): void {
     const { response, clock } = this.#ports;
-    const controller = this.#controller as Dispatcher.DispatchController;
     this.#hold = null;
     const { tap, retained } = this.#ports.onCommit(head, this.#headAt);
     try {
@@ -221,7 +235,7 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue {
         clock,
         head,
         headers: responseHeaders(head.headers),
-        valve: controller,
+        valve: this,
         tap,
         retained,
         onPulse: (at) => {
@@ -231,7 +245,7 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue {
       this.#answer = { head, relay, headAt: this.#headAt };
     } catch (error) {
       // A head that Node refuses to write: nothing of it went out.
-      this.#fail({ errType: 'protocol', cause: null, unprocessed: false, message: (error as Error).message });
+      this.#fail({ errType: 'protocol', cause: null, unprocessed: false, message: messageOf(error) });
     }
   }
 
@@ -250,7 +264,8 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue {
   }
 
   #break(cause: 'reset' | 'truncated' | 'idle' | 'timeout'): void {
-    const answer = this.#answer as Answer;
+    const answer = this.#answer;
+    if (answer === null) return;
     this.#ports.record.err_type = BROKEN[cause].errType;
     this.#finish({ kind: 'broken', answer, cause });
     this.#cancelUpstream();
@@ -300,4 +315,8 @@ function orNever(limitMs: number): number {
 /** A tenth of a millisecond is what a record keeps. */
 export function roundMs(ms: number): number {
   return Math.round(ms * 10) / 10;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -13,7 +13,7 @@ import { type Answer, type AttemptEnd, type RunningAttempt, startAttempt } from 
 import type { Deadline, Deadlines } from './deadlines.ts';
 import { BROKEN, CLIENT_LEFT, type Ending, endingOf, LEAVES_PARTIAL, WHOLE } from './ending.ts';
 import { headerValue } from './header-policy.ts';
-import { announcedLength, bufferedOp, isWholeAnswer } from './inbound-request.ts';
+import { announcedLength, bufferedOp, isWholeAnswer, pathOf } from './inbound-request.ts';
 import { takeIn } from './intake.ts';
 import type { RequestBody } from './outbound-request.ts';
 import { sendError } from './own-answer.ts';
@@ -94,7 +94,7 @@ class Exchange {
     this.#request = request;
     this.#response = response;
     this.#target = request.url ?? '/';
-    this.#path = this.#target.split('?', 1)[0] as string;
+    this.#path = pathOf(this.#target);
     const { clock, observers, profile } = ports;
     this.#account = openAccount({
       rid: ports.ids.rid(),
@@ -242,9 +242,10 @@ class Exchange {
 
   async *#uploaded(): AsyncGenerator<Buffer> {
     this.#invite();
-    for await (const piece of this.#request.iterator({ destroyOnReturn: false })) {
-      this.#account.bytesIn += (piece as Buffer).length;
-      yield piece as Buffer;
+    const pieces: AsyncIterable<Buffer> = this.#request.iterator({ destroyOnReturn: false });
+    for await (const piece of pieces) {
+      this.#account.bytesIn += piece.length;
+      yield piece;
     }
   }
 

@@ -3,13 +3,14 @@
  * gives everything else to an exchange.
  */
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../platform/log.ts';
 import { errorBody } from '../protocol/error-body.ts';
 import { NOWHERE, reportAnomaly } from './account.ts';
 import { type ExchangePorts, runExchange, type Visit } from './exchange.ts';
 import { createGuard, sameSecret } from './guard.ts';
+import { pathOf } from './inbound-request.ts';
 import { takeIn } from './intake.ts';
 import { sendError, sendText } from './own-answer.ts';
 import type { Endpoint } from './types.ts';
@@ -25,13 +26,13 @@ export interface GatewayOptions extends ExchangePorts {
 
 export interface Gateway {
   /** Starts to listen; rejects with the system's error (`EADDRINUSE`, …). Gives the port, also for port 0. */
-  listen(port: number, host: string): Promise<number>;
+  readonly listen: (port: number, host: string) => Promise<number>;
   /** Exchanges under way. */
-  inflight(): number;
+  readonly inflight: () => number;
   /** Takes no more requests and waits until those under way are recorded; cuts them after `graceMs`. */
-  drain(graceMs: number): Promise<void>;
+  readonly drain: (graceMs: number) => Promise<void>;
   /** Cuts what is under way; its records are still made. */
-  cut(): void;
+  readonly cut: () => void;
 }
 
 /** More than any client sends; a flood gets 431. */
@@ -86,7 +87,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     try {
       await serve(request, response, expectsContinue);
     } catch (error) {
-      options.log.error(`a request failed inside the proxy: ${(error as Error).stack ?? String(error)}`);
+      options.log.error(
+        `a request failed inside the proxy: ${error instanceof Error ? error.stack : String(error)}`,
+      );
       response.destroy();
     }
   }
@@ -98,7 +101,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   ): Promise<void> {
     if (draining) response.shouldKeepAlive = false;
     const refusal = guard(request.headers);
-    const path = (request.url ?? '').split('?', 1)[0] as string;
+    const path = pathOf(request.url ?? '');
     const invite = (): void => {
       if (expectsContinue) response.writeContinue();
     };
@@ -192,7 +195,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     async listen(port, host) {
       await listening(server, port, host);
-      return (server.address() as AddressInfo).port;
+      const address = server.address();
+      return typeof address === 'object' && address !== null ? address.port : port;
     },
     inflight: () => inflight,
     async drain(graceMs) {

@@ -46,8 +46,8 @@ export function requestHeaders(
   const named = connectionNamed(received);
   const headers: string[] = [];
   for (let i = 0; i < received.length; i += 2) {
-    const name = received[i] as string;
-    const value = received[i + 1] as string;
+    const name = at(received, i);
+    const value = at(received, i + 1);
     const key = name.toLowerCase();
     if (HOP_BY_HOP.has(key) || REBUILT.has(key) || named?.has(key)) continue;
     if (provider.auth.kind === 'key' && isClientCredential(key, value)) continue;
@@ -67,10 +67,11 @@ export function responseHeaders(received: readonly string[]): string[] {
   const named = connectionNamed(received);
   const headers: string[] = [];
   for (let i = 0; i < received.length; i += 2) {
-    const name = received[i] as string;
+    const name = at(received, i);
+    const value = at(received, i + 1);
     const key = name.toLowerCase();
     if (HOP_BY_HOP.has(key) || named?.has(key)) continue;
-    headers.push(name, received[i + 1] as string);
+    headers.push(name, value);
   }
   return headers;
 }
@@ -78,7 +79,7 @@ export function responseHeaders(received: readonly string[]): string[] {
 /** The first value of a header in a flat list; the name in lower case. */
 export function headerValue(headers: readonly string[], name: string): string | undefined {
   for (let i = 0; i < headers.length; i += 2) {
-    const candidate = headers[i] as string;
+    const candidate = at(headers, i);
     if (candidate.length === name.length && candidate.toLowerCase() === name) return headers[i + 1];
   }
   return undefined;
@@ -91,12 +92,17 @@ function isClientCredential(key: string, value: string): boolean {
 function connectionNamed(headers: readonly string[]): Set<string> | undefined {
   let named: Set<string> | undefined;
   for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string;
+    const name = at(headers, i);
     if (name.length !== 10 || name.toLowerCase() !== 'connection') continue;
-    for (const token of (headers[i + 1] as string).split(',')) {
+    for (const token of at(headers, i + 1).split(',')) {
       const key = token.trim().toLowerCase();
       if (key !== '' && key !== 'keep-alive' && key !== 'close') (named ??= new Set()).add(key);
     }
   }
   return named;
+}
+
+/** Flat lists are always whole pairs. */
+function at(headers: readonly string[], index: number): string {
+  return headers[index] ?? '';
 }

@@ -19,3 +19,9 @@ export function announcedLength(request: IncomingMessage): number | undefined {
   const value = request.headers['content-length'];
   return value === undefined ? undefined : Number(value);
 }
+
+/** A request target without its query string. */
+export function pathOf(target: string): string {
+  const query = target.indexOf('?');
+  return query === -1 ? target : target.slice(0, query);
+}

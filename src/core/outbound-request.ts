@@ -59,8 +59,9 @@ function mayBecomeH2({ h2, origin }: Provider): boolean {
 }
 
 /** undici takes iterables as bodies (its manual says so), its types do not. */
-function iterable(pieces: Iterable<Buffer> | AsyncIterable<Buffer>): Readable {
-  return pieces as unknown as Readable;
+function iterable(pieces: Iterable<Buffer> | AsyncIterable<Buffer>): Readable;
+function iterable(pieces: unknown): unknown {
+  return pieces;
 }
 
 /** undici keeps its body until the answer has ended; this one lets go of the bytes when they are handed over. */

@@ -121,7 +121,8 @@ export function startRelay(options: RelayOptions): Relay {
 
   function takePending(): Buffer | null {
     if (pending.length === 0) return null;
-    const joined = pending.length === 1 ? (pending[0] as Buffer) : Buffer.concat(pending);
+    const [only] = pending;
+    const joined = only !== undefined && pending.length === 1 ? only : Buffer.concat(pending);
     pending = [];
     const at = clock.monotonic();
     if (counts.reads === 0) counts.firstAt = at;

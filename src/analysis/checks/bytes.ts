@@ -1,6 +1,6 @@
 import type { Payload } from '../../protocol/transcript.ts';
 import type { Check, Violation } from '../check.ts';
-import { about, type Answered, answeredExchanges, clientLeft, isWithheld } from '../check-kit.ts';
+import { type Answered, about, answeredExchanges, clientLeft, isWithheld } from '../check-kit.ts';
 import type { Evidence } from '../evidence.ts';
 import { accountOf, type Exchange } from '../exchanges.ts';
 import { isJsonObject } from '../json.ts';

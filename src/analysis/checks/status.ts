@@ -1,6 +1,6 @@
 import type { HeaderPairs } from '../../protocol/transcript.ts';
 import type { Check, Violation } from '../check.ts';
-import { about, type Answered, answeredExchanges, isWithheld } from '../check-kit.ts';
+import { type Answered, about, answeredExchanges, isWithheld } from '../check-kit.ts';
 import { endToEnd, valuesOf } from '../wire.ts';
 
 const asSent: Check = {

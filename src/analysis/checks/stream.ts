@@ -1,6 +1,6 @@
 import type { Payload, Transcript } from '../../protocol/transcript.ts';
 import type { Check, Violation } from '../check.ts';
-import { about, type Answered, answeredExchanges, clientLeft } from '../check-kit.ts';
+import { type Answered, about, answeredExchanges, clientLeft } from '../check-kit.ts';
 import type { Evidence } from '../evidence.ts';
 import { answerOf, isStream, type StreamEvent } from '../oracle/answer.ts';
 

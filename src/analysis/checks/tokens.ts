@@ -1,6 +1,6 @@
 import type { Tokens } from '../../protocol/usage-event.ts';
 import type { Check, Violation } from '../check.ts';
-import { about, type Answered, answeredExchanges, completionOf } from '../check-kit.ts';
+import { type Answered, about, answeredExchanges, completionOf } from '../check-kit.ts';
 import type { ProbeResult } from '../evidence.ts';
 import { answerOf } from '../oracle/answer.ts';
 import { tokensOf } from '../oracle/tokens.ts';

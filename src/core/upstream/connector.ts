@@ -19,6 +19,8 @@ export interface ConnectorOptions {
   readonly secureContext: SecureContext;
   /** Whether HTTP/2 is offered in the handshake. */
   readonly h2: boolean;
+  /** Told of each connection that stands whether it speaks HTTP/2. */
+  readonly onConnected: (h2: boolean) => void;
   /** The port we listen on ourselves. */
   readonly ownPort: () => number;
 }
@@ -74,6 +76,7 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
         return;
       }
       if (!https) {
+        options.onConnected(false);
         settle(null, tcp);
         return;
       }
@@ -106,6 +109,7 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
       });
       tls.once('secureConnect', () => {
         stop();
+        options.onConnected(tls.alpnProtocol === 'h2');
         settle(null, tls);
       });
       tls.once('close', () => {

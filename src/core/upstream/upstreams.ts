@@ -28,10 +28,17 @@ export interface Upstreams {
     options: Dispatcher.DispatchOptions,
     handler: Dispatcher.DispatchHandler,
   ): void;
+  /** Whether the connection to a provider speaks HTTP/2; undefined before there was one. */
+  speaksH2(provider: Provider): boolean | undefined;
   /** Asks whether an upstream answers at all: a request without credentials, whose body is not read. */
   readonly probe: (provider: Provider, timeoutMs: number) => Promise<ProbeOutcome>;
   /** Ends all connections; exchanges under way fail. */
   close(): Promise<void>;
+}
+
+/** The pool of a provider: HTTP/1.1 on demand never shares a connection with HTTP/2. */
+function keyOf({ origin, h2 }: Provider): string {
+  return h2 ? origin : `${origin} h1`;
 }
 
 /** Idle connections are given up before common servers and load balancers (5 s and up) close them. */
@@ -39,17 +46,24 @@ const IDLE_MS = 4_000;
 
 export function createUpstreams(options: UpstreamOptions): Upstreams {
   const pools = new Map<string, Pool>();
+  /** Which protocol the newest connection of each pool agreed on. */
+  const agreed = new Map<string, boolean>();
   const retired = new Set<Pool>();
   let secureContext: SecureContext | undefined;
 
   const poolOf = (provider: Provider): Pool => {
     const { h2 } = provider;
-    const key = h2 ? provider.origin : `${provider.origin} h1`;
+    const key = keyOf(provider);
     let pool = pools.get(key);
     if (pool === undefined) {
       secureContext ??= createSecureContext({ ca: trustedAuthorities(options.extraCa) });
       pool = new Pool(provider.origin, {
-        connect: createConnector({ ...options, secureContext, h2 }),
+        connect: createConnector({
+          ...options,
+          secureContext,
+          h2,
+          onConnected: (spoken) => void agreed.set(key, spoken),
+        }),
         allowH2: h2,
         // Limits are our own: undici's tick once a second.
         headersTimeout: 0,
@@ -81,6 +95,7 @@ export function createUpstreams(options: UpstreamOptions): Upstreams {
     dispatch(provider, request, handler) {
       poolOf(provider).dispatch(request, handler);
     },
+    speaksH2: (provider) => agreed.get(keyOf(provider)),
     probe(provider, timeoutMs) {
       return probe(poolOf(provider), provider, timeoutMs, options.clock);
     },

@@ -43,9 +43,9 @@ export function createJournal({ logsDir, maxBytes, maxAgeMs, clock, log }: Journ
   const flush = (): void => {
     completing = false;
     if (waiting.length === 0) return;
-    const lines = waiting.join('\n');
+    const text = waiting.join('\n');
     waiting = [];
-    usage.append(lines);
+    usage.append(text);
   };
   const announce = (event: object): void => {
     waiting.push(JSON.stringify(event));

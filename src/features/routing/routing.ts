@@ -40,7 +40,7 @@ export interface OverrideOptions {
 export interface Routing extends AsyncDisposable {
   readonly route: Router;
   /** All providers, the built-in ones first. */
-  providers(): readonly Provider[];
+  readonly providers: () => readonly Provider[];
   /** What `ccp providers` shows. */
   describe(): readonly ProviderRow[];
   /** The provider that a catalog route gives a model, whatever else holds; undefined where none does. */
