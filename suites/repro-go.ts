@@ -24,6 +24,7 @@ export const reproGo: Suite = {
     { ...toAnthropic, id: 'crlf', op: 'stream', scenario: 'crlf' },
     { ...toAnthropic, id: 'inside-utf8', op: 'stream', scenario: 'inside-utf8' },
     { ...toAnthropic, id: 'reset', op: 'stream', scenario: 'rst-internal-midbody' },
+    { ...toAnthropic, id: 'truncated', op: 'stream', scenario: 'truncated' },
     { ...toAnthropic, id: 'gzip-error', op: 'stream', acceptEncoding: 'gzip', scenario: 'gzip-error' },
     { ...toAnthropic, id: 'overloaded', op: 'nonstream', scenario: 'anth-529' },
     { ...toZai, id: 'late-counts', op: 'stream', scenario: 'usage-late' },
