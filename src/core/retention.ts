@@ -29,9 +29,12 @@ export function createRetention(maxTotal: number = MAX_TOTAL_BYTES): Retention {
       let held = 0;
       let block: Buffer | null = null;
       let used = 0;
+      let full = false;
 
       const hold = (bytes: number): boolean => {
-        if (held + bytes > MAX_STREAM_BYTES || total + bytes > maxTotal) return false;
+        // What would still fit behind a piece that did not would leave a hole.
+        full ||= held + bytes > MAX_STREAM_BYTES || total + bytes > maxTotal;
+        if (full) return false;
         held += bytes;
         total += bytes;
         return true;
