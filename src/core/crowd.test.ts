@@ -146,9 +146,7 @@ setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 
 /** Bytes that are still reachable. */
-async function heldMemory(): Promise<number> {
-  // What the loop still holds goes with its turn.
-  await sleep(50);
+function heldMemory(): number {
   collectGarbage();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
@@ -167,6 +165,8 @@ it(`keeps ${CROWD} exchanges apart, a third left by their clients and a third br
     anth: upstream.origin,
     zai: upstream.origin,
     gateway: {
+      // Nothing of the world may grow here but what the proxy keeps.
+      partials: { write: () => true },
       observers: [
         {
           onDecision: (event) => void decisions.set(event.rid, event),
@@ -176,7 +176,7 @@ it(`keeps ${CROWD} exchanges apart, a third left by their clients and a third br
     },
   });
   const socketsAtRest = openSockets();
-  const memory: number[] = [];
+  let heldAtFirst = 0;
 
   for (let round = 0; round < ROUNDS; round++) {
     plans = new Map(plansOf(round).map((plan) => [plan.id, plan]));
@@ -197,11 +197,11 @@ it(`keeps ${CROWD} exchanges apart, a third left by their clients and a third br
     completions = [];
     plans = new Map();
     underWay.clear();
-    memory.push(await heldMemory());
+    if (round === 0) heldAtFirst = heldMemory();
   }
 
-  const [first = 0, , last = 0] = memory;
-  // A kilobyte an exchange would be too much; what the engine keeps for itself is far less.
-  expect(last - first).toBeLessThan((ROUNDS - 1) * CROWD * 1024);
   await until(() => openSockets() <= socketsAtRest, 'the last idle connection to an upstream to be given up');
+  // A kilobyte an exchange would be a leak; what the engine keeps for itself comes and goes.
+  const allowed = heldAtFirst + (ROUNDS - 1) * CROWD * 1024;
+  await until(() => heldMemory() < allowed, 'the memory of the exchanges to be given back');
 });
