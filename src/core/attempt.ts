@@ -71,7 +71,8 @@ export interface RunningAttempt {
 /** Starts one attempt. */
 export function startAttempt(step: Step, request: OutboundRequest, ports: AttemptPorts): RunningAttempt {
   const { promise: ended, resolve } = Promise.withResolvers<AttemptEnd>();
-  const attempt = new Attempt(step, ports, resolve);
+  // What has no body undici has repeated by itself where that was safe: once is enough.
+  const attempt = new Attempt(step, ports, request.body.kind !== 'none', resolve);
   ports.upstreams.dispatch(step.provider, dispatchOptions(step.provider, request), attempt);
   return { ended, abandon: () => attempt.abandon() };
 }
@@ -79,6 +80,7 @@ export function startAttempt(step: Step, request: OutboundRequest, ports: Attemp
 class Attempt implements Dispatcher.DispatchHandler, Overdue, Valve {
   readonly #step: Step;
   readonly #ports: AttemptPorts;
+  readonly #oursToRepeat: boolean;
   readonly #resolve: (end: AttemptEnd) => void;
   readonly #startedAt: number;
   #controller: Dispatcher.DispatchController | null = null;
@@ -91,9 +93,10 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue, Valve {
   #streaming = false;
   #over = false;
 
-  constructor(step: Step, ports: AttemptPorts, resolve: (end: AttemptEnd) => void) {
+  constructor(step: Step, ports: AttemptPorts, oursToRepeat: boolean, resolve: (end: AttemptEnd) => void) {
     this.#step = step;
     this.#ports = ports;
+    this.#oursToRepeat = oursToRepeat;
     this.#resolve = resolve;
     this.#startedAt = ports.clock.monotonic();
     ports.deadline.at = this.#startedAt + orNever(ports.limits.headMs);
@@ -188,7 +191,7 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue, Valve {
       errType: failureType(error),
       cause: clientFault ? null : 'net',
       clientFault,
-      unprocessed: this.#head === null && provablyUnprocessed(error),
+      unprocessed: this.#head === null && this.#oursToRepeat && provablyUnprocessed(error),
       message: error.message,
     });
   }
