@@ -2,6 +2,7 @@
  * The composition root of the proxy: builds every feature from the settings, in the order in which records
  * reach them, and hands them to the door.
  */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { LoadedCcp } from './config/ccp-settings.ts';
 import { openRouting } from './config/open-routing.ts';
@@ -113,8 +114,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
       port = await gateway.listen(settings.port, settings.host).catch((error: NodeJS.ErrnoException) => {
         throw listenError(error, settings.host, settings.port);
       });
-      const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
-      return `http://${host}:${port}`;
+      return `http://${clientHost(settings.host)}:${port}`;
     },
     inflight: gateway.inflight,
     cut: gateway.cut,
@@ -127,11 +127,19 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
   };
 }
 
+/** The address that a client on this machine uses; a listener on every address has no name of its own. */
+function clientHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
 function readCa(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    const pem = readFileSync(path, 'utf8');
+    // Node takes a text without any certificate in silence.
+    return new X509Certificate(pem).toString() && pem;
   } catch (cause) {
-    throw new OperatorError('CONFIG', `CCP_UPSTREAM_CA: ${path} cannot be read`, {
+    throw new OperatorError('CONFIG', `CCP_UPSTREAM_CA: ${path} holds no certificate that can be read`, {
       hint: 'Name a PEM file that this user may read, or unset it.',
       cause,
     });

@@ -149,15 +149,13 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue, Valve {
       this.#answer.relay.write(piece);
       return;
     }
-    if (this.#streaming) this.#pulse(this.#ports.clock.monotonic());
+    const now = this.#ports.clock.monotonic();
+    if (this.#streaming) this.#pulse(now);
     this.#held.push(piece);
     this.#heldBytes += piece.length;
-    if (
-      this.#hold !== null &&
-      this.#head !== null &&
-      heldEnough(this.#hold, this.#head, this.#held, this.#heldBytes)
-    )
-      this.#judge();
+    if (this.#hold === null || this.#head === null) return;
+    const held = { head: this.#head, pieces: this.#held, bytes: this.#heldBytes, ms: now - this.#headAt };
+    if (heldEnough(this.#hold, held)) this.#judge();
   }
 
   onResponseEnd(): void {
@@ -174,8 +172,8 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue, Valve {
       this.#break('truncated');
       return;
     }
-    // Over HTTP/2 a reset can look like an end (undici reports both alike): whoever has read the stream decides.
-    const certain = !(head.h2 && this.#streaming);
+    // Over HTTP/2 a reset can look like an end (undici reports both alike): whoever has read the answer decides.
+    const certain = !head.h2 || promised !== undefined;
     if (certain) relay.end();
     this.#finish({ kind: 'relayed', answer: this.#answer, certain });
   }

@@ -47,3 +47,9 @@ export function endingOf(head: AnswerHead, read: TapResult | undefined, now: num
   }
   return { reason: 'ok' };
 }
+
+/** Whether an answer whose framing proves nothing lacks its own end: the last event, or the last brace. */
+export function isTorn(read: TapResult | undefined): boolean {
+  if (read === undefined || read.gaveUp !== undefined) return false;
+  return read.torn === true || read.sse?.finished === false;
+}

@@ -11,7 +11,7 @@ import { type Account, type AnsweredFacts, openAccount } from './account.ts';
 import { isEventStream } from './answer.ts';
 import { type Answer, type AttemptEnd, type RunningAttempt, startAttempt } from './attempt.ts';
 import type { Deadline, Deadlines } from './deadlines.ts';
-import { BROKEN, CLIENT_LEFT, type Ending, endingOf, LEAVES_PARTIAL, WHOLE } from './ending.ts';
+import { BROKEN, CLIENT_LEFT, type Ending, endingOf, isTorn, LEAVES_PARTIAL, WHOLE } from './ending.ts';
 import { headerValue } from './header-policy.ts';
 import { announcedLength, bufferedOp, isWholeAnswer, pathOf } from './inbound-request.ts';
 import { takeIn } from './intake.ts';
@@ -107,7 +107,7 @@ class Exchange {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
     response.once('close', () => {
-      this.#running?.abandon();
+      void this.#running;
       resolve();
     });
   }
@@ -116,7 +116,7 @@ class Exchange {
   async carry(): Promise<void> {
     const buffered = bufferedOp(this.#request.method, this.#path);
     if (!this.#target.startsWith('/')) {
-      this.refuse(400, 'invalid_request_error', 'ccp is no forward proxy: send the path alone', {
+      this.refuse(400, 'invalid_request_error', 'this is no forward proxy: send the path alone', {
         reason: 'blocked',
         errType: 'protocol',
       });
@@ -289,11 +289,11 @@ class Exchange {
   async #concludeRelayed(answer: Answer, certain: boolean): Promise<void> {
     const { head, relay } = answer;
     const read = await this.#tap?.end();
-    if (!certain) {
-      if (read?.sse?.finished === false && read.gaveUp === undefined) relay.break();
-      else relay.end();
-    }
-    this.#ending = { ...endingOf(head, read, this.#ports.clock.now()), status: head.status };
+    const torn = !certain && isTorn(read);
+    if (torn) relay.break();
+    else if (!certain) relay.end();
+    const ending = torn ? BROKEN.truncated : endingOf(head, read, this.#ports.clock.now());
+    this.#ending = { ...ending, status: head.status };
   }
 
   #answerFailure({ id }: Provider, failure: Failure): void {
@@ -352,9 +352,11 @@ class Exchange {
   #reportAnomalies(ending: Ending, read: TapResult): void {
     if (ending.reason === 'truncated')
       this.#account.anomaly('truncated', 'the answer ended before its last event or byte');
-    // An answer that was cut short is no JSON: that is told already.
     if (read.gaveUp !== undefined && WHOLE.has(ending.reason))
       this.#account.anomaly('tap_gave_up', read.gaveUp);
+    // An answer that was cut short is no JSON: that is told already.
+    if (read.torn === true && WHOLE.has(ending.reason))
+      this.#account.anomaly('tap_gave_up', 'the body is not JSON');
     if (read.violation !== undefined) this.#account.anomaly('protocol_violation', read.violation);
     if (read.unknownEvents.length > 0) {
       this.#account.anomaly('unknown_event', `unknown event types: ${read.unknownEvents.join(', ')}`);

@@ -17,8 +17,11 @@ function headOf(status: number, contentType: string, coding?: string): AnswerHea
 const JSON_HEAD = headOf(200, 'application/json');
 const STREAM_HEAD = headOf(200, 'text/event-stream; charset=utf-8');
 
-const enough = (hold: Hold, text: string, head = hold === 'stream' ? STREAM_HEAD : JSON_HEAD): boolean =>
-  heldEnough(hold, head, [Buffer.from(text)], Buffer.byteLength(text));
+const enough = (hold: Hold, text: string, ms = 0): boolean => {
+  const bytes = Buffer.from(text);
+  const head = hold === 'stream' ? STREAM_HEAD : JSON_HEAD;
+  return heldEnough(hold, { head, pieces: [bytes], bytes: bytes.length, ms });
+};
 const evidence = (hold: Hold, bytes: Buffer, head = hold === 'stream' ? STREAM_HEAD : JSON_HEAD) =>
   evidenceOf(hold, head, [bytes])?.toString() ?? null;
 

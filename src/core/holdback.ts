@@ -20,6 +20,8 @@ export type Hold = 'error' | 'stream' | 'json';
 const MAX_ERROR_BYTES = 64 * 1024;
 /** An error inside a 200 is a short JSON document; a longer one is an answer. */
 const MAX_JSON_BYTES = 4 * 1024;
+/** Pings say that the upstream is alive, and the client wants to know: it shows a warning after 20 s of silence. */
+const MAX_STREAM_MS = 5_000;
 
 /** How this answer is held, or null where it can pass at once. */
 export function holdFor(head: AnswerHead): Hold | null {
@@ -28,11 +30,20 @@ export function holdFor(head: AnswerHead): Hold | null {
   return isEventStream(head) ? 'stream' : 'json';
 }
 
+/** What is held of an answer, and since when. */
+export interface Held {
+  readonly head: AnswerHead;
+  readonly pieces: readonly Buffer[];
+  readonly bytes: number;
+  /** Milliseconds since the head. */
+  readonly ms: number;
+}
+
 /** Whether what was held so far suffices to judge, or is too much to hold on to. */
-export function heldEnough(hold: Hold, head: AnswerHead, held: readonly Buffer[], bytes: number): boolean {
+export function heldEnough(hold: Hold, { head, pieces, bytes, ms }: Held): boolean {
   if (hold === 'error') return bytes >= MAX_ERROR_BYTES;
   if (bytes >= MAX_JSON_BYTES) return true;
-  return hold === 'stream' && evidenceOf(hold, head, held) !== null;
+  return hold === 'stream' && (ms >= MAX_STREAM_MS || evidenceOf(hold, head, pieces) !== null);
 }
 
 /** The part of a held answer that says whether it is an error: an error body, or the data of the first event. */

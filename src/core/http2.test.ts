@@ -257,6 +257,27 @@ describe('a connection that is to end', () => {
   });
 });
 
+describe('a document that is cut', () => {
+  it('by RST_STREAM CANCEL breaks for the client, though it ends like a whole one', async () => {
+    await using world = await startH2World(({ stream }) => {
+      stream.respond({ ':status': 200, 'content-type': 'application/json' });
+      stream.write('{"type":"message","content":[');
+    });
+    await using client = await connectClient(world.port);
+    client.send(SONNET_REQUEST);
+    const relayed = await client.head();
+    await until(() => relayed.bytes > 0, 'the start of the document');
+    world.upstream.calls[0]?.stream.close(h2.NGHTTP2_CANCEL);
+    await client.closed();
+    expect(relayed.whole).toBe(false);
+    expect(await world.completion()).toMatchObject({
+      reason: 'truncated',
+      err_type: 'protocol',
+      status: 200,
+    });
+  });
+});
+
 describe('a stream that is cut', () => {
   it.each([
     ['CANCEL', h2.NGHTTP2_CANCEL],

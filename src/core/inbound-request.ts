@@ -20,8 +20,9 @@ export function announcedLength(request: IncomingMessage): number | undefined {
   return value === undefined ? undefined : Number(value);
 }
 
-/** A request target without its query string. */
+/** A request target without its query string; of an absolute one, which may name a password, nothing. */
 export function pathOf(target: string): string {
+  if (!target.startsWith('/')) return '';
   const query = target.indexOf('?');
   return query === -1 ? target : target.slice(0, query);
 }

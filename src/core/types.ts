@@ -90,6 +90,8 @@ export interface TapResult {
   readonly unknownEvents: readonly string[];
   /** The first breach of the published protocol, e.g. `a second message_start`; absent where there was none. */
   readonly violation?: string;
+  /** A JSON answer that stops before its end; absent for others. */
+  readonly torn?: boolean;
   /** Why the tap could not read the answer to its end; absent where it could. */
   readonly gaveUp?: string;
 }

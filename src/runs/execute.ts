@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClaudeRun, World } from '../harness/types.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Canary, ProbeResult } from '../protocol/witness.ts';
+import { endedAsPlanned } from './probe-ending.ts';
 import { promptOf, rawRequest } from './raw-request.ts';
 import { createRedactor } from './redact.ts';
 import { type RunEvent, type RunNews, runEventSchema } from './run-events.ts';
@@ -87,7 +88,7 @@ async function sendOne(probe: PlannedProbe, { plan, world, folder, tell }: Sendi
     const { report, ...result } = await send(probe, plan, world);
     folder.keepWire(world.seen(), createRedactor(world.canaries.all()));
     tell({ type: 'probe_ended', result, ...(report !== undefined && { report }) });
-    return result.ok || probe.scenario !== undefined ? 'good' : 'bad';
+    return endedAsPlanned(probe, result) ? 'good' : 'bad';
   } catch (error) {
     tell({ type: 'probe_broke', id: probe.id, problem: sentence(error) });
     return 'bad';

@@ -3,11 +3,13 @@ import type { Check, Outcome, Verdict } from '../analysis/check.ts';
 import { accountOf } from '../analysis/exchanges.ts';
 import { judgeAll } from '../analysis/judge.ts';
 import { EXIT } from '../errors.ts';
+import { endedAsPlanned } from './probe-ending.ts';
+import { fateOf } from './report/verdict-text.ts';
 import type { Answer, Plan, RunRecord } from './run-record.ts';
 import type { StoredRun } from './stored-run.ts';
 
 /** The one check that a run makes of itself. */
-const WHOLE_RUN = { id: 'RUN-01', title: 'Every planned probe was sent and came back' } as const;
+const WHOLE_RUN = { id: 'RUN-01', title: 'Every planned probe was sent and ended as planned' } as const;
 
 /** Judges by today's form of the checks that the plan names, after the run's own completeness. */
 export function judgeRun(stored: StoredRun, checks: readonly Check[]): Verdict[] {

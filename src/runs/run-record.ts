@@ -33,6 +33,10 @@ const plannedProbeSchema = z.strictObject({
     ])
     .exactOptional()
     .describe('what the upstreams play: asked for in the prompt, or queued at one of them'),
+  mayFail: z
+    .literal(true)
+    .exactOptional()
+    .describe('the scenario is a failure; a probe without this must succeed'),
 });
 
 const reasonedSchema = z.strictObject({ id: z.string(), reason: z.string() });

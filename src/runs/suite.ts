@@ -46,6 +46,8 @@ interface AnyProbeSpec {
   readonly scenario?:
     | string
     | { readonly provider: ProviderId; readonly name: string; readonly times?: number };
+  /** The scenario is a failure, so the client may be left with one; a probe without this must succeed. */
+  readonly mayFail?: true;
 }
 
 export type Lane = 'anthropic' | 'zai';

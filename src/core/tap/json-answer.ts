@@ -19,7 +19,7 @@ export function createJsonAnswer({ countsTokens, onGiveUp }: AnswerReaderOptions
     result() {
       const body = store.take();
       const value = parseJson(body.toString());
-      if (value === undefined && body.length > 0) onGiveUp('the body is not JSON');
+      if (value === undefined && body.length > 0) return { unknownEvents: [], torn: true };
       if (!isRecord(value)) return { unknownEvents: [] };
       const tokens = countsTokens ? mergeUsage(undefined, value['usage']) : undefined;
       const error = readErrorBody(value);

@@ -425,7 +425,7 @@ describe('a tap on a JSON answer', () => {
   });
 
   it('says so where the body is not JSON', async () => {
-    expect(await readJson('<html>')).toEqual({ unknownEvents: [], gaveUp: 'the body is not JSON' });
+    expect(await readJson('<html>')).toEqual({ unknownEvents: [], torn: true });
   });
 
   it('reads a body of 8 MiB and gives up on a longer one', async () => {

@@ -57,7 +57,8 @@ export interface Surroundings {
 
 /** No entry may take these over: the rules about credentials rest on them. */
 const RESERVED_IDS: ReadonlySet<string> = new Set(['anth', 'zai']);
-const RESERVED_LANE = 'anthropic';
+/** Those of Anthropic, and of what is refused before it has a lane. */
+const RESERVED_LANES: ReadonlySet<string> = new Set(['anthropic', 'none']);
 
 /** Says what is wrong with the value at a path of the file. */
 type Fail = (at: YamlPath, problem: string) => never;
@@ -96,8 +97,8 @@ function checkEntry(
   const at = ['providers', index];
   if (RESERVED_IDS.has(id)) fail([...at, 'id'], `the id "${id}" is reserved for the built-in provider`);
   if (entries.findIndex((entry) => entry.id === id) !== index) fail([...at, 'id'], `the id "${id}" is taken`);
-  if ((lane ?? id) === RESERVED_LANE) {
-    fail([...at, lane === undefined ? 'id' : 'lane'], `the lane "${RESERVED_LANE}" is reserved`);
+  if (RESERVED_LANES.has(lane ?? id)) {
+    fail([...at, lane === undefined ? 'id' : 'lane'], `the lane "${lane ?? id}" is reserved`);
   }
   if (fallback.includes(id)) fail([...at, 'fallback'], 'a provider cannot be its own fallback');
   if (!hasKey(auth.env)) fail([...at, 'auth', 'env'], `the variable ${auth.env} is not set`);

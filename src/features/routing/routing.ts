@@ -129,7 +129,10 @@ export function createRouting(options: RoutingOptions): Routing {
     describe: () => describeProviders(catalogs, snapshot),
     catalogRoute: (model) => routedByCatalog(model, snapshot),
     override: () => snapshot.override,
-    pause: (paused) => replace({ paused }),
+    pause(paused) {
+      replace({ paused });
+      log.info(paused ? 'offload paused: everything goes to Anthropic' : 'offload resumed');
+    },
     paused: () => snapshot.paused,
     async [Symbol.asyncDispose]() {
       stopCatalogs();
