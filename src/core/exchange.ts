@@ -107,7 +107,7 @@ class Exchange {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
     response.once('close', () => {
-      void this.#running;
+      this.#running?.abandon();
       resolve();
     });
   }

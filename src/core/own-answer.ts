@@ -21,7 +21,6 @@ export function sendError(
   const headers = ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(body))];
   const { req: request } = response;
   if (!request.complete) {
-    headers.push('connection', 'close');
     request.resume();
     const timer = setTimeout(() => request.destroy(), DISCARD_MS).unref();
     request.once('close', () => clearTimeout(timer));
