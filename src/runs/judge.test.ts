@@ -60,6 +60,32 @@ describe('a stored run', () => {
     expect(judged[0]?.violations[0]?.what).toContain('never');
   });
 
+  it.each([
+    ['an error', { ok: false, exitCode: 1, timedOut: false }],
+    ['timed out', { ok: false, exitCode: null, timedOut: true }],
+  ])('fails by its own check where a probe came back as %s that nobody played', async (fate, ending) => {
+    const { folder, plan } = await storeGreenRun(parent.path, ({ probes }) =>
+      Object.assign(probes[0] ?? {}, ending),
+    );
+    const stored = await readStoredRun(folder.path);
+    const [own] = judgeRun(stored, CHECKS);
+    expect(own).toMatchObject({ id: 'RUN-01', outcome: 'fail' });
+    expect(own?.violations[0]?.what).toContain(fate);
+
+    const waves = plan.waves.map((wave) => wave.map((probe) => ({ ...probe, mayFail: true as const })));
+    const played = judgeRun({ ...stored, plan: { ...plan, waves } }, CHECKS)[0]?.outcome;
+    expect(played).toBe(ending.timedOut ? 'fail' : 'pass');
+  });
+
+  it('fails by its own check where a probe that was to leave was refused before', async () => {
+    const { folder, plan } = await storeGreenRun(parent.path, ({ probes }) =>
+      Object.assign(probes[0] ?? {}, { ok: false, exitCode: 0 }),
+    );
+    const waves = plan.waves.map((wave) => wave.map((probe) => ({ ...probe, leaveAfterBytes: 9 })));
+    const [own] = judgeRun({ ...(await readStoredRun(folder.path)), plan: { ...plan, waves } }, CHECKS);
+    expect(own).toMatchObject({ id: 'RUN-01', outcome: 'fail' });
+  });
+
   it('says which probes were left out, and is not failed for it', async () => {
     const skippedProbes = [{ id: 'claude', reason: 'Claude Code was not found' }];
     const { folder } = await storeGreenRun(parent.path, undefined, { skippedProbes });

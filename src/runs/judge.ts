@@ -3,8 +3,7 @@ import type { Check, Outcome, Verdict } from '../analysis/check.ts';
 import { accountOf } from '../analysis/exchanges.ts';
 import { judgeAll } from '../analysis/judge.ts';
 import { EXIT } from '../errors.ts';
-import { endedAsPlanned } from './probe-ending.ts';
-import { fateOf } from './report/verdict-text.ts';
+import { endedAsPlanned, fateOf } from './probe-ending.ts';
 import type { Answer, Plan, RunRecord } from './run-record.ts';
 import type { StoredRun } from './stored-run.ts';
 
@@ -31,12 +30,20 @@ function judgePlanned(
 }
 
 function judgeCompleteness({ plan, probes, lost, ending, endingNote }: StoredRun): Verdict {
-  const planned = plan.waves.flat().map(({ id }) => id);
+  const planned = plan.waves.flat();
   const seen = new Set([...probes, ...lost].map(({ id }) => id));
-  const unsent = planned.filter((id) => !seen.has(id));
+  const unsent = planned.filter(({ id }) => !seen.has(id));
+  const failed = probes.filter((probe) =>
+    planned.some((one) => one.id === probe.id && !endedAsPlanned(one, probe)),
+  );
   const violations = [
     ...lost.map(({ id, problem }) => ({ what: `${id}: ${problem}`, pointers: ['events.jsonl'] })),
-    ...unsent.map((id) => ({ what: `${id}: was never sent`, pointers: ['events.jsonl'] })),
+    ...unsent.map(({ id }) => ({ what: `${id}: was never sent`, pointers: ['events.jsonl'] })),
+    ...failed.map((probe) => ({
+      what: `${probe.id}: ${fateOf(probe, plan)}, where an answer was to come`,
+      ...(probe.text !== '' && { saw: { client: beginning(probe.text) } }),
+      pointers: ['events.jsonl'],
+    })),
     ...(ending === 'complete'
       ? []
       : [
@@ -55,6 +62,9 @@ function judgeCompleteness({ plan, probes, lost, ending, endingNote }: StoredRun
     ...(skipped.length > 0 && { note: skipped.join('; ') }),
   };
 }
+
+/** Of what a client was told, as much as a person reads in a verdict. */
+const beginning = (text: string): string => (text.length > 160 ? `${text.slice(0, 160)}…` : text);
 
 /** A run in which no check was judged has proven nothing: it fails. */
 export function outcomeOf(

@@ -140,6 +140,18 @@ describe('a plan', () => {
   });
 });
 
+describe('what a plan would prove', () => {
+  it('is what its suite claims, where every check of the suite is judged', () => {
+    expect(plan().proves).toEqual(['Something.']);
+  });
+
+  it('is nothing where a check is left out or has no witness', () => {
+    expect(plan({ only: ['A-01'] }).proves).toEqual([]);
+    expect(plan({ upstream: 'real' }).proves).toEqual([]);
+    expect(plan({ target: { kind: 'url', url: 'http://127.0.0.1:1' } }).proves).toEqual([]);
+  });
+});
+
 describe('the name of a time', () => {
   it('is compact UTC without fractions', () => {
     expect(compactUtc(new Date('2026-01-02T03:04:05.678Z'))).toBe('20260102T030405Z');

@@ -57,11 +57,14 @@ export function makePlan({
       `No probe of ${suite.name} can be sent: ${skippedProbes[0]?.reason ?? 'it has none'}`,
     );
   }
+  const chosen = chooseChecks({ suite, checks, options });
+  const judgesAll = chosen.length === suite.checks.length && chosen.every(({ skip }) => skip === undefined);
   return {
     run: `${compactUtc(startedAt)}-${suite.name}`,
     suite: suite.name,
     title: suite.title,
-    proves: [...suite.proves],
+    // The claims of a suite rest on its checks together: a run that leaves some out shows none of them.
+    proves: judgesAll ? [...suite.proves] : [],
     upstream: options.upstream,
     target: options.target,
     settings: { ...suite.settings },
@@ -70,7 +73,7 @@ export function makePlan({
     waves: waves(wanted),
     skippedProbes,
     showsAnswers: suite.showsAnswers === true,
-    checks: chooseChecks({ suite, checks, options }),
+    checks: chosen,
     failFast: options.failFast,
     allowInconclusive: options.allowInconclusive,
   };

@@ -45,7 +45,9 @@ export const planSchema = z.strictObject({
   run: z.string().describe('<utc>-<suite>'),
   suite: z.string(),
   title: z.string(),
-  proves: z.array(z.string()),
+  proves: z
+    .array(z.string())
+    .describe('what a green run entitles one to say; nothing where checks of the suite are left out'),
   upstream: z.enum(['mock', 'real']),
   target: targetSchema,
   settings: z.record(z.string(), z.string()).describe('further settings of the target'),

@@ -133,6 +133,8 @@ function extraProbe(saboteur: Saboteur | undefined): RawProbeSpec[] {
     lane: LANE_OF[provider],
     op: 'stream',
     scenario,
+    // What it comes to is for the checks that the saboteur names.
+    mayFail: true,
   } as const;
   return [saboteur.clientLeaves === true ? { ...probe, leaveAfterBytes: LEAVE_AFTER_BYTES } : probe];
 }

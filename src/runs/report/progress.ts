@@ -1,8 +1,9 @@
 /** What a person sees while a run is under way: a live list on a terminal, plain lines elsewhere. */
 import type { ListrTask } from 'listr2';
+import { fateOf } from '../probe-ending.ts';
 import type { RunEvent } from '../run-events.ts';
 import type { Plan, PlannedProbe } from '../run-record.ts';
-import { fateOf, seconds } from './verdict-text.ts';
+import { seconds } from './verdict-text.ts';
 
 export interface Progress {
   onEvent(event: RunEvent): void;

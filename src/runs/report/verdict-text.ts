@@ -1,4 +1,5 @@
 /** The verdict of a run for a person at a terminal: probes, checks, what failed and why, one last line. */
+import { fateOf } from '../probe-ending.ts';
 import type { RunRecord } from '../run-record.ts';
 import { OUTCOME_WORDS, type Paint } from './style.ts';
 import { hang, wrap } from './wrap.ts';
@@ -52,19 +53,6 @@ function unsentLines({ plan }: RunRecord, paint: Paint): string[] {
     const ids = plan.skippedProbes.filter((probe) => probe.reason === reason).map(({ id }) => id);
     return hang('  ', `not sent: ${ids.join(', ')} (${reason})`, WIDTH).map((line) => paint('yellow', line));
   });
-}
-
-/** How a probe ended, in a few words. */
-export function fateOf(
-  { id, ok, timedOut, exitCode }: Pick<RunRecord['probes'][number], 'id' | 'ok' | 'timedOut' | 'exitCode'>,
-  plan: Pick<RunRecord['plan'], 'waves'>,
-): string {
-  if (ok) return 'answered';
-  if (timedOut) return 'timed out';
-  const planned = plan.waves.flat().find((probe) => probe.id === id);
-  if (planned?.leaveAfterBytes !== undefined) return 'left, as planned';
-  if (planned?.scenario !== undefined) return 'an error, as played';
-  return exitCode === null ? 'was cut off' : 'an error';
 }
 
 /** One line a check; what is cut off stands in SUMMARY.md. `width`: of the longest outcome. */
@@ -155,7 +143,11 @@ export function countsOf({ checks }: Pick<RunRecord, 'checks'>): string {
 
 function proven({ outcome, plan }: RunRecord, paint: Paint): string[] {
   if (outcome !== 'pass') return [];
-  return plan.proves.flatMap((claim) => hang('  ', claim, WIDTH)).map((line) => paint('dim', line));
+  const claims =
+    plan.proves.length > 0
+      ? plan.proves
+      : ['Not every check of the suite was judged, so no more is shown than they say.'];
+  return claims.flatMap((claim) => hang('  ', claim, WIDTH)).map((line) => paint('dim', line));
 }
 
 export function seconds(ms: number): string {
