@@ -13,6 +13,7 @@ export const reproGo: Suite = {
     'What the client sent and got is, byte for byte, what the upstream got and sent, in every compression.',
     'The usage log, the metrics and the upstreams tell one account, to the token, also of broken streams.',
     'A lane that is used up falls back without carrying a credential along.',
+    'Past ccp, a Claude Code with a stored login turns to nobody but its maker.',
   ],
   probes: [
     ...RAW_PROBES,
@@ -57,6 +58,6 @@ export const reproGo: Suite = {
   ],
   timeoutMs: 60_000,
   settings: {},
-  checks: GATES,
+  checks: [...GATES, 'HYGIENE-03'],
   artifacts: { name: 'go_repro', summary: 'GO-REPRO-SUMMARY.md' },
 };
