@@ -8,6 +8,8 @@ import { ask, startHttpUpstream, startServed, until } from './testing/served.ts'
 /** More rounds for a person who has the time: `KILL_ROUNDS=20`. */
 const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 5);
 const CLIENTS = 16;
+/** Answers before the kill: enough that a log which lags behind them is seen to. */
+const LOAD = 10 * CLIENTS;
 
 /** Asks one exchange after the other until the proxy is gone; counts the answers that came whole. */
 async function keepAsking(url: string, count: () => void): Promise<void> {
@@ -31,7 +33,7 @@ it(`killed ${ROUNDS} times under load, leaves a log that reads to its last whole
     await using proxy = await startServed({ cwd: host.cwd, home: host.home, env });
     const before = answered;
     const clients = Array.from({ length: CLIENTS }, () => keepAsking(proxy.url, () => answered++));
-    await until('the load is on', () => answered - before >= CLIENTS);
+    await until('the load is on', () => answered - before >= LOAD);
     // Another moment each time, so that a kill strikes in the midst of whatever a record is made of.
     await sleep((round * 13) % 50);
     proxy.signal('SIGKILL');
@@ -46,7 +48,7 @@ it(`killed ${ROUNDS} times under load, leaves a log that reads to its last whole
   expect(new Set(completed).size).toBe(completed.length);
   // An answer is recorded when its last byte is handed over: only those under way can be missing.
   expect(completed.length).toBeGreaterThanOrEqual(answered - ROUNDS * CLIENTS);
-  expect(answered).toBeGreaterThan(ROUNDS * CLIENTS);
+  expect(answered).toBeGreaterThanOrEqual(ROUNDS * LOAD);
   // One write a line: not even the kill tears one.
   expect(torn).toBe('');
 });
