@@ -94,7 +94,7 @@ describe('a failure of Z.AI', () => {
 
   it.each([
     ['refused connections', {}, 502, 'upstream_error', 'net'],
-    ['silence', { limits: { headMs: 60 } }, 504, 'timeout', 'timeout'],
+    ['silence', { limits: { headMs: 400 } }, 504, 'timeout', 'timeout'],
   ])(
     'by %s falls back, or is told in the shape of Anthropic',
     async (kind, options, status, reason, errType) => {

@@ -1,6 +1,7 @@
 /** Every limit on time has a word of its own, and a way on where there is one. */
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../platform/clock.ts';
 import { connectClient } from './testing/raw-client.ts';
@@ -11,8 +12,9 @@ import {
   SONNET_REQUEST,
   SONNET_STREAM_REQUEST,
 } from './testing/requests.ts';
+import { createSkippingClock, type SkippingClock } from './testing/skipping-clock.ts';
 import { EVENT_STREAM, PING, START, WHOLE_STREAM } from './testing/streams.ts';
-import { answerMessage, ask, JSON_TYPE, MESSAGE, type Respond, startTwoLanes } from './testing/two-lanes.ts';
+import { answerMessage, JSON_TYPE, MESSAGE, type Respond, startTwoLanes } from './testing/two-lanes.ts';
 import { until } from './testing/wait.ts';
 import { startWorld, startWorldOver, type World } from './testing/world.ts';
 import { createUpstreams } from './upstream/upstreams.ts';
@@ -115,109 +117,131 @@ describe('making a connection', () => {
   });
 });
 
-describe('an answer that does not begin', () => {
-  const silent: Respond = () => {};
+/** The limit under test; the others are out of reach. */
+const MINUTE = 60_000;
+const NEVER = { headMs: 0, jsonMs: 0, streamIdleMs: 0 };
+/** Longer than limits are off at most: what has not struck by then does not strike. */
+const LOOK_MS = 150;
 
+/** Lets minutes pass until the exchange has ended. */
+function elapse(world: World, clock: SkippingClock): Promise<unknown> {
+  return until(() => {
+    clock.skip(MINUTE);
+    return world.completions[0];
+  }, 'the limit to strike');
+}
+
+/** Lets minutes pass, and the proxy take notice. */
+async function elapseInVain(world: World, clock: SkippingClock): Promise<void> {
+  clock.skip(2 * MINUTE);
+  await sleep(LOOK_MS);
+  expect(world.completions).toEqual([]);
+}
+
+const silent: Respond = () => {};
+const beginsJson: Respond = (call) => {
+  call.open('200 OK', [JSON_TYPE]);
+  call.chunk('{"type":');
+};
+
+describe('an answer that does not begin', () => {
   it.each([
-    ['the limit on heads', { headMs: SHORT_MS }, SONNET_STREAM_REQUEST],
-    ['the limit on whole answers, where that is shorter', { jsonMs: SHORT_MS }, SONNET_REQUEST],
+    ['the limit on heads', { headMs: MINUTE }, SONNET_STREAM_REQUEST],
+    [
+      'the limit on whole answers, where that is shorter',
+      { headMs: 100 * MINUTE, jsonMs: MINUTE },
+      SONNET_REQUEST,
+    ],
   ])('ends after %s with 504, and is cancelled upstream', async (_, limits, request) => {
-    await using world = await startTwoLanes(silent, silent, { limits });
-    const { status, body } = await ask(world, request);
-    expect([status, JSON.parse(body)]).toMatchObject([
-      '504 Gateway Timeout',
-      { error: { type: 'timeout_error' } },
-    ]);
+    const clock = createSkippingClock();
+    await using world = await startWorldOver(silent, { clock, limits: { ...NEVER, ...limits } });
+    await using client = await connectClient(world.port);
+    client.send(request);
+    const call = await until(() => world.calls[0], 'the request at the upstream');
+    clock.skip(MINUTE);
+    const answer = await client.answer();
+    expect(answer.startLine).toBe('HTTP/1.1 504 Gateway Timeout');
+    expect(JSON.parse(answer.body().toString())).toMatchObject({ error: { type: 'timeout_error' } });
     expect(await world.completion()).toMatchObject({
       status: 504,
       reason: 'timeout',
       err_type: 'timeout',
       attempts: [{ provider: 'anth', err_type: 'timeout' }],
     });
-    await until(() => world.anth.calls[0]?.closedAt, 'the end at the upstream');
+    await until(() => call.closedAt, 'the end at the upstream');
   });
 
   it('of a stream is not bound by the limit on whole answers', async () => {
-    await using world = await startTwoLanes(
-      silent,
-      (call) => setTimeout(() => call.answer('200 OK', [EVENT_STREAM], WHOLE_STREAM), 3 * SHORT_MS),
-      { limits: { jsonMs: SHORT_MS } },
-    );
-    expect((await ask(world, SONNET_STREAM_REQUEST)).body).toBe(WHOLE_STREAM);
+    const clock = createSkippingClock();
+    await using world = await startWorldOver(silent, { clock, limits: { ...NEVER, jsonMs: MINUTE } });
+    await using client = await connectClient(world.port);
+    client.send(SONNET_STREAM_REQUEST);
+    const call = await until(() => world.calls[0], 'the request at the upstream');
+    await elapseInVain(world, clock);
+    call.answer('200 OK', [EVENT_STREAM], WHOLE_STREAM);
+    expect((await client.answer()).body().toString()).toBe(WHOLE_STREAM);
   });
 });
-
-/** What the client had when its connection broke. */
-async function brokenAnswer(world: World, request: Buffer): Promise<string> {
-  await using client = await connectClient(world.port);
-  client.send(request);
-  const answer = await client.head();
-  await client.closed();
-  expect(answer.whole).toBe(false);
-  return answer.body().toString();
-}
 
 describe('an answer that does not go on', () => {
   it.each([
     ['for a message', SONNET_REQUEST],
     ['for a stream that is none', SONNET_STREAM_REQUEST],
   ])('is broken after the limit on whole answers (%s)', async (_, request) => {
-    await using world = await startWorldOver(
-      (call) => {
-        call.open('200 OK', [JSON_TYPE]);
-        call.chunk('{"type":');
-      },
-      { limits: { jsonMs: SHORT_MS } },
-    );
-    expect(await brokenAnswer(world, request)).toBe('{"type":');
+    const clock = createSkippingClock();
+    await using world = await startWorldOver(beginsJson, { clock, limits: { ...NEVER, jsonMs: MINUTE } });
+    await using client = await connectClient(world.port);
+    client.send(request);
+    const answer = await client.head();
+    await elapse(world, clock);
+    await client.closed();
+    expect([answer.whole, answer.body().toString()]).toEqual([false, '{"type":']);
     expect(await world.completion()).toMatchObject({
       status: 200,
       reason: 'timeout',
       err_type: 'timeout',
       attempts: [{ status: 200, err_type: 'timeout' }],
     });
+    expect(world.anomalies).toEqual([]);
     await until(() => world.calls[0]?.closedAt, 'the end at the upstream');
   });
 
-  it('may take its time where there is no limit', async () => {
-    await using world = await startWorldOver(
-      (call) => {
-        call.open('200 OK', [JSON_TYPE]);
-        setTimeout(() => {
-          call.chunk(MESSAGE);
-          call.endChunks();
-        }, 2 * SHORT_MS);
-      },
-      { limits: { jsonMs: 0, headMs: SHORT_MS } },
-    );
+  it.each([
+    ['there is no limit', SONNET_REQUEST, { headMs: MINUTE }],
+    [
+      'it is neither message nor list',
+      Buffer.from('GET /v1/files/1/content HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n'),
+      { headMs: MINUTE, jsonMs: MINUTE, streamIdleMs: MINUTE },
+    ],
+  ])('may take its time where %s', async (_, request, limits) => {
+    const clock = createSkippingClock();
+    await using world = await startWorldOver(beginsJson, { clock, limits: { ...NEVER, ...limits } });
     await using client = await connectClient(world.port);
-    client.send(SONNET_REQUEST);
-    expect((await client.answer()).body().toString()).toBe(MESSAGE);
-  });
-
-  it('may take its time where it is neither message nor list', async () => {
-    await using world = await startWorldOver(
-      (call) => {
-        call.open('200 OK', [JSON_TYPE]);
-        setTimeout(() => call.endChunks(), 3 * SHORT_MS);
-      },
-      { limits: { jsonMs: SHORT_MS, streamIdleMs: SHORT_MS } },
-    );
-    await using client = await connectClient(world.port);
-    client.send('GET /v1/files/1/content HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
-    await client.answer();
-    expect(await world.completion()).toMatchObject({ reason: 'ok', op: 'other' });
+    client.send(request);
+    await client.head();
+    await elapseInVain(world, clock);
+    world.calls[0]?.chunk('"message"}');
+    world.calls[0]?.endChunks();
+    expect((await client.answer()).body().toString()).toBe('{"type":"message"}');
+    expect(await world.completion()).toMatchObject({ reason: 'ok' });
   });
 
   it('is broken after the limit on silence where it is a stream, and leaves a partial', async () => {
+    const clock = createSkippingClock();
     await using world = await startWorldOver(
       (call) => {
         call.open('200 OK', [EVENT_STREAM]);
         call.chunk(START + PING);
       },
-      { limits: { streamIdleMs: SHORT_MS } },
+      { clock, limits: { ...NEVER, streamIdleMs: MINUTE } },
     );
-    expect(await brokenAnswer(world, SONNET_STREAM_REQUEST)).toBe(START + PING);
+    await using client = await connectClient(world.port);
+    client.send(SONNET_STREAM_REQUEST);
+    const answer = await client.head();
+    await until(() => answer.bytes > 0, 'the start of the stream');
+    await elapse(world, clock);
+    await client.closed();
+    expect([answer.whole, answer.body().toString()]).toEqual([false, START + PING]);
     const completion = await world.completion();
     expect(completion).toMatchObject({
       status: 200,
@@ -232,35 +256,47 @@ describe('an answer that does not go on', () => {
 });
 
 describe('an answer of Z.AI that is held back and does not go on', () => {
-  it.each<[string, Respond, Buffer, string]>([
+  const begins =
+    (status: string, header: string, start: string): Respond =>
+    (call) => {
+      call.open(status, [header]);
+      if (start !== '') call.chunk(start);
+    };
+
+  it.each([
     [
       'a stream of which there is only a head',
-      (call) => call.open('200 OK', [EVENT_STREAM]),
+      begins('200 OK', EVENT_STREAM, ''),
       HAIKU_STREAM_REQUEST,
       'streamIdleMs',
     ],
     [
       'a stream that fell silent after a ping',
-      (call) => {
-        call.open('200 OK', [EVENT_STREAM]);
-        call.chunk(PING);
-      },
+      begins('200 OK', EVENT_STREAM, PING),
       HAIKU_STREAM_REQUEST,
       'streamIdleMs',
     ],
     [
-      'half an error body, for a stream',
-      (call) => {
-        call.open('503 Service Unavailable', [JSON_TYPE]);
-        call.chunk('{"type":"err');
-      },
+      'half an error, for a stream',
+      begins('503 Busy', JSON_TYPE, '{"type":"err'),
       HAIKU_STREAM_REQUEST,
       'jsonMs',
     ],
-    ['half a message', (call) => call.open('200 OK', [JSON_TYPE]), HAIKU_REQUEST, 'jsonMs'],
+    ['half a message', begins('200 OK', JSON_TYPE, '{'), HAIKU_REQUEST, 'jsonMs'],
   ])('(%s) is taken over after its limit', async (_, respond, request, limit) => {
-    await using world = await startTwoLanes(respond, answerMessage, { limits: { [limit]: SHORT_MS } });
-    expect((await ask(world, request)).body).toBe(MESSAGE);
+    const clock = createSkippingClock();
+    await using world = await startTwoLanes(respond, answerMessage, {
+      clock,
+      limits: { ...NEVER, [limit]: MINUTE },
+    });
+    await using client = await connectClient(world.port);
+    client.send(request);
+    const call = await until(() => world.zai.calls[0], 'the request at the upstream');
+    await until(() => {
+      clock.skip(world.anth.calls.length === 0 ? MINUTE : 0);
+      return world.anth.calls[0];
+    }, 'the limit to strike');
+    expect((await client.answer()).body().toString()).toBe(MESSAGE);
     expect(await world.completion()).toMatchObject({
       decision: 'fallback_net',
       reason: 'ok',
@@ -269,6 +305,6 @@ describe('an answer of Z.AI that is held back and does not go on', () => {
         { provider: 'anth', status: 200 },
       ],
     });
-    await until(() => world.zai.calls[0]?.closedAt, 'the end at the first upstream');
+    await until(() => call.closedAt, 'the end at the first upstream');
   });
 });
