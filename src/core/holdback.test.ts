@@ -58,6 +58,11 @@ describe('a held stream', () => {
     },
   );
 
+  it('is let go after 5 s of pings: they say that the upstream is alive', () => {
+    expect(enough('stream', PING, 4_999)).toBe(false);
+    expect(enough('stream', PING, 5_000)).toBe(true);
+  });
+
   it('joins the data of an event that has several lines', () => {
     expect(evidence('stream', Buffer.from('event: error\ndata: {"a":\ndata: 1}\n\n'))).toBe('{"a":\n1}');
   });
