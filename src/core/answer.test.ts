@@ -19,6 +19,11 @@ describe('the head of an answer', () => {
     });
   });
 
+  it('over HTTP/1.1 keeps every byte of its reason phrase', () => {
+    const { statusMessage } = readHead(200, '\u6210\u529f', []);
+    expect(Buffer.from(statusMessage, 'latin1').toString()).toBe('\u6210\u529f');
+  });
+
   it('over HTTP/2 has no reason phrase, and one line for each value', () => {
     expect(readHead(200, undefined, { 'x-a': '1', 'set-cookie': ['a', 'b'] })).toEqual({
       status: 200,
@@ -43,5 +48,6 @@ describe('the head of an answer', () => {
   it('promises a length, or none', () => {
     expect(promisedLength(headWith('Content-Length', '12'))).toBe(12);
     expect(promisedLength(headWith('x', 'content-length'))).toBeUndefined();
+    expect(promisedLength(readHead(304, '', ['content-length', '12']))).toBeUndefined();
   });
 });

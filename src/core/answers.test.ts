@@ -185,6 +185,27 @@ describe('an answer', () => {
     });
   });
 
+  it('of 304 may tell the length of what it spares, and is whole', async () => {
+    await using world = await startWorldOver((call) =>
+      call.send('HTTP/1.1 304 Not Modified\r\ncontent-length: 500\r\n\r\n'),
+    );
+    await using client = await connectClient(world.port, { bodiless: true });
+    client.send('GET /v1/models HTTP/1.1\r\nhost: 127.0.0.1\r\nif-none-match: "1"\r\n\r\n');
+    expect(linesOf((await client.answer()).headers)).toContain('content-length: 500');
+    expect(await world.completion()).toMatchObject({ status: 304, reason: 'ok' });
+  });
+
+  it('keeps a reason phrase in any script', async () => {
+    await using world = await startWorldOver((call) =>
+      call.send('HTTP/1.1 200 \u6210\u529f\r\ncontent-length: 2\r\n\r\nok'),
+    );
+    await using client = await connectClient(world.port);
+    client.send(SONNET_REQUEST);
+    const { startLine } = await client.answer();
+    expect(Buffer.from(startLine, 'latin1').toString()).toBe('HTTP/1.1 200 \u6210\u529f');
+    expect(await world.completion()).toMatchObject({ reason: 'ok' });
+  });
+
   it('to a client of HTTP/1.0 ends with the connection instead of chunks', async () => {
     await using world = await startWorldOver((call) =>
       call.answerInPieces('200 OK', [EVENT_STREAM], Buffer.from(WHOLE_STREAM), 40),

@@ -214,6 +214,8 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 /** For CONNECT, where Node hands over the bare connection: one answer, and its end. */
 function answerTo(request: IncomingMessage, socket: Socket): ServerResponse {
+  // Node takes its own listener off: without one, a client that resets the connection would end the process.
+  socket.on('error', () => {});
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);

@@ -1,6 +1,6 @@
 /** Upstreams over HTTP/2: the same bytes, and each way in which a stream or a connection can end. */
 import { connect, constants as h2 } from 'node:http2';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { makeCertificates, type TestCertificates } from './testing/certificates.ts';
 import { type H2Call, type H2Upstream, startH2Upstream } from './testing/h2-upstream.ts';
 import { linesOf } from './testing/http1-message.ts';
@@ -376,6 +376,16 @@ describe('the choice of protocol and the trust in an upstream', () => {
     expect((await client.answer()).startLine).toBe('HTTP/1.1 502 Bad Gateway');
     expect(await world.completion()).toMatchObject({ err_type: 'tls', attempts: [{ err_type: 'tls' }] });
     expect(world.upstream.calls).toHaveLength(0);
+  });
+
+  it('needs one whatever the environment says', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await using world = await startH2World(ok, { extraCa: (await makeCertificates()).ca });
+    await using client = await connectClient(world.port);
+    client.send(SONNET_REQUEST);
+    expect((await client.answer()).startLine).toBe('HTTP/1.1 502 Bad Gateway');
+    expect(world.upstream.calls).toEqual([]);
   });
 
   it('needs a certificate for its name', async () => {

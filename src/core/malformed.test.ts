@@ -143,6 +143,18 @@ describe('a request that cannot be relayed', () => {
   });
 });
 
+it('outlives clients that ask for a tunnel and reset the connection', async () => {
+  await using world = await startWithBystander();
+  const clients = 20;
+  for (let i = 0; i < clients; i++) {
+    await using client = await connectClient(world.port);
+    client.send(`CONNECT api.anthropic.com:443 HTTP/1.1\r\n${HOST}\r\n\r\n`);
+    client.socket.resetAndDestroy();
+  }
+  await world.completion(clients);
+  await world.unharmed();
+});
+
 it('cuts a connection whose upload turns malformed after the answer began, and the upstream with it', async () => {
   await using world = await startWorldOver((call) => call.open('200 OK', ['content-type: text/plain']), {
     upstream: { at: 'head' },

@@ -88,6 +88,8 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
         socket,
         host: hostname,
         secureContext: options.secureContext,
+        // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 would change the default.
+        rejectUnauthorized: true,
         ALPNProtocols: options.h2 ? ['h2', 'http/1.1'] : ['http/1.1'],
       };
       if (isIP(hostname) === 0) settings.servername = hostname;
