@@ -1,8 +1,9 @@
 /** Whom the door lets in, and what it says to the others. */
 import { describe, expect, it } from 'vitest';
 import { connectClient } from './testing/raw-client.ts';
+import { SONNET_REQUEST } from './testing/requests.ts';
 import { JSON_TYPE, MESSAGE, startTwoLanes, type TwoLanes } from './testing/two-lanes.ts';
-import { CONTROL_TOKEN, type WorldOptions } from './testing/world.ts';
+import { CONTROL_TOKEN, startWorld, type WorldOptions } from './testing/world.ts';
 
 const BODY = '{"model":"claude-haiku-4-5"}';
 
@@ -166,4 +167,36 @@ describe('a door with a client token', () => {
     const lines = [HOST, 'x-ccp-token: let-me-in', 'origin: https://evil.test'];
     expect((await send(world, 'POST /v1/messages', lines)).status).toBe('403 Forbidden');
   });
+});
+
+it('does not go round in circles where an upstream turns out to be this very door', async () => {
+  let port = 0;
+  await using world = await startWorld({
+    anth: 'http://127.0.0.1:1',
+    router: () => ({
+      provider: {
+        id: 'loop',
+        lane: 'loop',
+        origin: `http://localhost:${port}`,
+        basePath: '',
+        auth: { kind: 'client' },
+        dropHeaders: [],
+        rewriteModel: new Map(),
+        h2: true,
+        fallback: [],
+      },
+      decision: 'to_loop',
+      alternatives: [],
+    }),
+  });
+  ({ port } = world);
+  await using client = await connectClient(port);
+  client.send(SONNET_REQUEST);
+  const answer = await client.answer();
+  expect([answer.startLine, answer.body().toString()]).toEqual([
+    'HTTP/1.1 502 Bad Gateway',
+    expect.stringContaining('is our own listener'),
+  ]);
+  expect(await world.completion()).toMatchObject({ err_type: 'net' });
+  expect(world.completions).toHaveLength(1);
 });
