@@ -26,6 +26,8 @@ export interface Account {
   op: Op;
   model: string | null;
   bytesIn: number;
+  /** Body bytes of an answer of our own. */
+  ownBytes: number;
   readonly attempts: AttemptRecord[];
   decide(step: Step, alternatives: readonly Provider[]): void;
   /** Starts the record of one attempt; the attempt fills it in. */
@@ -72,6 +74,7 @@ export function openAccount(options: AccountOptions): Account {
     op: 'other',
     model: null,
     bytesIn: 0,
+    ownBytes: 0,
     attempts: [],
 
     decide(step, alternatives) {
@@ -126,7 +129,7 @@ export function openAccount(options: AccountOptions): Account {
         latency_ms: roundMs(clock.monotonic() - startedAt),
         attempts: account.attempts,
         bytes_in: account.bytesIn,
-        bytes_out: answer?.counts.bytes ?? 0,
+        bytes_out: answer?.counts.bytes ?? account.ownBytes,
       };
       if (ending.errType !== undefined) event.err_type = ending.errType;
       if (last?.h2 !== undefined) event.h2 = last.h2;

@@ -131,7 +131,7 @@ class Exchange {
   /** Answers ourselves; only where the client has been sent nothing. */
   refuse(status: number, type: AnthropicErrorType, message: string, ending: Omit<Ending, 'status'>): void {
     this.#ending ??= { ...ending, status };
-    sendError(this.#response, status, type, `ccp: ${message}`);
+    this.#account.ownBytes = sendError(this.#response, status, type, `ccp: ${message}`);
   }
 
   async #takeIn(op: 'messages' | 'count_tokens'): Promise<boolean> {

@@ -26,7 +26,7 @@ const MAX_STREAM_MS = 5_000;
 /** How this answer is held, or null where it can pass at once. */
 export function holdFor(head: AnswerHead): Hold | null {
   if (head.status >= 400) return 'error';
-  if (DECODERS[codingOf(head)] === undefined) return null;
+  if (!DECODERS.has(codingOf(head))) return null;
   return isEventStream(head) ? 'stream' : 'json';
 }
 
@@ -68,7 +68,7 @@ function firstEvent(bytes: Buffer): Buffer | null {
 /** What can be read of a body, which may have only begun. */
 function decoded(body: Buffer, coding: string): Buffer | null {
   try {
-    return DECODERS[coding]?.(body) ?? null;
+    return DECODERS.get(coding)?.(body) ?? null;
   } catch {
     return null;
   }
@@ -84,12 +84,15 @@ const BROTLI = { ...MAX_DECODED, finishFlush: constants.BROTLI_OPERATION_FLUSH }
 const ZSTD = { ...MAX_DECODED, finishFlush: constants.ZSTD_e_flush };
 
 /** By `content-encoding`; to flush at the end is to give what there is of a stream that goes on. */
-const DECODERS: Readonly<Record<string, (body: Buffer) => Buffer>> = {
-  identity: (body) => body,
-  gzip: (body) => gunzipSync(body, ZLIB),
-  'x-gzip': (body) => gunzipSync(body, ZLIB),
+const DECODERS: ReadonlyMap<string, (body: Buffer) => Buffer> = new Map([
+  ['identity', (body) => body],
+  ['gzip', (body) => gunzipSync(body, ZLIB)],
+  ['x-gzip', (body) => gunzipSync(body, ZLIB)],
   // Servers mean either form (RFC 9110 section 8.4.1.2): the one with a zlib header, or none.
-  deflate: (body) => (((body[0] ?? 0) & 0x0f) === 8 ? inflateSync(body, ZLIB) : inflateRawSync(body, ZLIB)),
-  br: (body) => brotliDecompressSync(body, BROTLI),
-  zstd: (body) => zstdDecompressSync(body, ZSTD),
-};
+  [
+    'deflate',
+    (body) => (((body[0] ?? 0) & 0x0f) === 8 ? inflateSync(body, ZLIB) : inflateRawSync(body, ZLIB)),
+  ],
+  ['br', (body) => brotliDecompressSync(body, BROTLI)],
+  ['zstd', (body) => zstdDecompressSync(body, ZSTD)],
+]);

@@ -9,16 +9,18 @@ const DISCARD_MS = 5_000;
  * Answers with an error of our own. A body that is still arriving is discarded for a while, so that the
  * client gets to read the answer instead of a reset. That is also why the connection is not announced to
  * close: Node would close it with the last byte of the answer, and the kernel reset what the client still sends.
+ * Gives the bytes of the body.
  */
 export function sendError(
   response: ServerResponse,
   status: number,
   type: AnthropicErrorType,
   message: string,
-): void {
-  if (response.headersSent || response.destroyed) return;
+): number {
+  if (response.headersSent || response.destroyed) return 0;
   const body = errorBody(type, message);
-  const headers = ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(body))];
+  const bytes = Buffer.byteLength(body);
+  const headers = ['content-type', 'application/json', 'content-length', String(bytes)];
   const { req: request } = response;
   if (!request.complete) {
     request.resume();
@@ -27,6 +29,7 @@ export function sendError(
   }
   response.writeHead(status, headers);
   response.end(body);
+  return bytes;
 }
 
 export function sendText(response: ServerResponse, status: number, contentType: string, body: string): void {
