@@ -103,6 +103,21 @@ describe('making a connection', () => {
     expect(silent.connections).toBe(1);
   });
 
+  it('takes no longer for many that wait for the same one', async () => {
+    await using silent = await startRawUpstream();
+    await using world = await startWorldTo(`https://127.0.0.1:${silent.port}`);
+    await using stack = new AsyncDisposableStack();
+    const clients = 30;
+    for (let i = 0; i < clients; i++) {
+      stack.use(await connectClient(world.port)).send(SONNET_REQUEST);
+    }
+    await world.completion(clients);
+    expect(world.completions.every(({ status, err_type }) => status === 502 && err_type === 'tls')).toBe(
+      true,
+    );
+    expect(silent.connections).toBeLessThan(5);
+  });
+
   it('to a host that speaks no TLS is tls', async () => {
     await using plain = await startRawUpstream(() => {}, {
       onConnection: (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),

@@ -74,6 +74,7 @@ export function createUpstreams(options: UpstreamOptions): Upstreams {
       });
       pools.set(key, pool);
       retireOnGoaway(key, pool);
+      failTogether(key, pool);
     }
     return pool;
   };
@@ -88,6 +89,21 @@ export function createUpstreams(options: UpstreamOptions): Upstreams {
       pools.delete(key);
       retired.add(pool);
       void pool.close().then(() => retired.delete(pool));
+    });
+  };
+
+  /**
+   * Until it knows the protocol, undici lets all requests wait for one connection, and when that fails makes
+   * the next one for the next in line: the fiftieth would hear after fifty times the limit on dialling that a
+   * host does not answer. Here all that wait for a connection fail with it.
+   */
+  const failTogether = (key: string, pool: Pool): void => {
+    // Before undici's own listener, which would dial again.
+    pool.prependListener('connectionError', (_origin, _targets, error) => {
+      const { queued, running } = pool.stats;
+      if (queued === 0 || running > 0) return;
+      if (pools.get(key) === pool) pools.delete(key);
+      void pool.destroy(error);
     });
   };
 
