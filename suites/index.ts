@@ -1,4 +1,5 @@
 import type { Suite } from '../src/runs/suite.ts';
+import { crowd } from './crowd.ts';
 import { haikuSonnet } from './haiku-sonnet.ts';
 import { haikuZai } from './haiku-zai.ts';
 import { reproGo } from './repro-go.ts';
@@ -7,4 +8,12 @@ import { sonnetAnth } from './sonnet-anth.ts';
 import { verifySse } from './verify-sse.ts';
 
 /** All suites, in the order of `ccp-uat list`. */
-export const SUITES: readonly Suite[] = [reproGoQuick, reproGo, verifySse, haikuZai, sonnetAnth, haikuSonnet];
+export const SUITES: readonly Suite[] = [
+  reproGoQuick,
+  reproGo,
+  verifySse,
+  crowd,
+  haikuZai,
+  sonnetAnth,
+  haikuSonnet,
+];

@@ -4,6 +4,8 @@ import { HAIKU, RAW_PROBES, SONNET } from './raw-probes.ts';
 
 const toZai = { client: 'curl', model: HAIKU, lane: 'zai' } as const;
 const toAnthropic = { client: 'curl', model: SONNET, lane: 'anthropic' } as const;
+/** Paced, for it ends with its answer: until then there must be time for what it asks of others. */
+const loggedIn = { client: 'claude', login: 'oauth', scenario: 'paced' } as const;
 
 export const reproGo: Suite = {
   name: 'repro-go',
@@ -52,9 +54,9 @@ export const reproGo: Suite = {
       scenario: { provider: 'zai', name: 'zai-401-2026', times: 2 },
     },
     { client: 'claude', id: 'claude-haiku', model: 'haiku', lane: 'zai', times: 2 },
-    { client: 'claude', id: 'claude-haiku-login', model: 'haiku', lane: 'zai', login: 'oauth' },
+    { ...loggedIn, id: 'claude-haiku-login', model: 'haiku', lane: 'zai' },
     { client: 'claude', id: 'claude-sonnet', model: 'sonnet', lane: 'anthropic', times: 2 },
-    { client: 'claude', id: 'claude-sonnet-login', model: 'sonnet', lane: 'anthropic', login: 'oauth' },
+    { ...loggedIn, id: 'claude-sonnet-login', model: 'sonnet', lane: 'anthropic' },
   ],
   timeoutMs: 60_000,
   settings: {},

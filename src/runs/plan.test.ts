@@ -117,6 +117,14 @@ describe('a plan', () => {
     );
   });
 
+  it('sends clients that leave amid the others where the suite is a crowd', () => {
+    const crowd: Suite = { ...SUITE, crowded: true };
+    expect(sent(plan({ client: 'curl' }, FOUND, crowd))).toEqual([
+      ['plain', 'marked', 'leaves', 'long'],
+      ['queued'],
+    ]);
+  });
+
   it('asks a real upstream for no scenario, and for its live prompt where there is one', () => {
     const planned = plan({ upstream: 'real' });
     expect(sent(planned)).toEqual([['plain', 'long'], ['leaves'], ['claude-1', 'claude-2']]);

@@ -70,13 +70,18 @@ export function makePlan({
     settings: { ...suite.settings },
     seed: options.seed,
     timeoutMs: options.timeoutMs ?? suite.timeoutMs,
-    waves: waves(wanted),
+    waves: waves(wanted, suite.crowded === true),
     skippedProbes,
     showsAnswers: suite.showsAnswers === true,
     checks: chosen,
     failFast: options.failFast,
     allowInconclusive: options.allowInconclusive,
   };
+}
+
+/** Whether some probe is a Claude Code with a stored login. */
+export function usesStoredLogin({ waves: planned }: Pick<Plan, 'waves'>): boolean {
+  return planned.flat().some(({ login }) => login === 'oauth');
 }
 
 /** `20261121T064500Z`: sorts by time and is a file name everywhere. */
@@ -111,7 +116,9 @@ function whySkipped(probe: PlannedProbe, options: RunOptions, claude: ClaudeLook
  * scenario applies to whatever comes next, and what a client's leaving causes is timed, so those probes go
  * alone. Then every Claude Code at once.
  */
-function waves(probes: readonly PlannedProbe[]): PlannedProbe[][] {
+function waves(probes: readonly PlannedProbe[], crowded: boolean): PlannedProbe[][] {
+  const alone = ({ scenario, leaveAfterBytes }: PlannedProbe): boolean =>
+    typeof scenario === 'object' || (leaveAfterBytes !== undefined && !crowded);
   const together = probes.filter((probe) => !alone(probe));
   return [
     together.filter(({ client }) => client === 'curl'),
@@ -119,9 +126,6 @@ function waves(probes: readonly PlannedProbe[]): PlannedProbe[][] {
     together.filter(({ client }) => client === 'claude'),
   ].filter((wave) => wave.length > 0);
 }
-
-const alone = ({ scenario, leaveAfterBytes }: PlannedProbe): boolean =>
-  typeof scenario === 'object' || leaveAfterBytes !== undefined;
 
 function chooseChecks({
   suite,

@@ -17,6 +17,8 @@ export interface Suite {
   readonly settings: Readonly<Record<string, string>>;
   /** Ids of the checks that judge it, in the order of the verdict table. */
   readonly checks: readonly string[];
+  /** Clients that leave do so amid all the others: what that causes is not timed then. */
+  readonly crowded?: true;
   /** Whether the verdict shows what Claude Code itself said, with the log lines of its exchanges under it. */
   readonly showsAnswers?: true;
   readonly artifacts: {
