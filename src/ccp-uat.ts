@@ -87,15 +87,21 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
     async run({ plan, credentials, folder, ...watching }) {
       // The heavy libraries load while the rest gets ready.
       const world = import('./harness/world.ts');
-      const [{ runSuite }, { claimRunDir }, { provenanceOf }, { CHECKS }, { findClaude }] = await Promise.all(
-        [
-          import('./runs/run-suite.ts'),
-          import('./runs/find-run.ts'),
-          import('./runs/provenance.ts'),
-          import('./analysis/checks/index.ts'),
-          import('./harness/clients/claude-binary.ts'),
-        ],
-      );
+      const [
+        { runSuite },
+        { usesStoredLogin },
+        { claimRunDir },
+        { provenanceOf },
+        { CHECKS },
+        { findClaude },
+      ] = await Promise.all([
+        import('./runs/run-suite.ts'),
+        import('./runs/plan.ts'),
+        import('./runs/find-run.ts'),
+        import('./runs/provenance.ts'),
+        import('./analysis/checks/index.ts'),
+        import('./harness/clients/claude-binary.ts'),
+      ]);
       const runDir = folder ?? (await claimRunDir(settings.resultsDir, plan.run));
       const { seed, target, settings: ofTarget } = plan;
       const upstream = credentials === undefined ? undefined : ({ kind: 'real', ...credentials } as const);
@@ -113,6 +119,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
             seed,
             target,
             settings: ofTarget,
+            storedLogin: usesStoredLogin(plan),
             signal: watching.signal,
             // It is said to run already.
             ...(target.kind === 'url' && { readyTimeoutMs: RUNNING_TIMEOUT_MS }),
@@ -122,26 +129,40 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       });
     },
     async selftest({ saboteurs: names, seed = drawSeed(), ...watching }) {
-      const [{ selftest }, { SABOTEURS }, { createWorld }, { provenanceOf }, { CHECKS }] = await Promise.all([
+      const [
+        { selftest },
+        { usesStoredLogin },
+        { SABOTEURS },
+        { createWorld },
+        { provenanceOf },
+        { CHECKS },
+        { findClaude },
+      ] = await Promise.all([
         import('./runs/selftest.ts'),
+        import('./runs/plan.ts'),
         import('./harness/saboteurs/saboteurs.ts'),
         import('./harness/world.ts'),
         import('./runs/provenance.ts'),
         import('./analysis/checks/index.ts'),
+        import('./harness/clients/claude-binary.ts'),
       ]);
+      const claude = findClaude();
       return selftest({
-        suite: suiteNamed('repro-go-quick'),
+        // Each check must be able to fail, also one that the suite leaves to others.
+        suite: { ...suiteNamed('repro-go-quick'), checks: CHECKS.map(({ id }) => id) },
+        claude,
         saboteurs: names.length === 0 ? SABOTEURS : names.map((name) => saboteurNamed(name, SABOTEURS)),
         checks: CHECKS,
         seed,
         clock,
-        provenance: provenanceOf({ found: false, reason: 'not needed' }),
-        openWorld: ({ target, settings: ofTarget }, runDir, saboteur) =>
+        provenance: provenanceOf(claude),
+        openWorld: (plan, runDir, saboteur) =>
           createWorld({
             runDir,
             seed,
-            target,
-            settings: ofTarget,
+            target: plan.target,
+            settings: plan.settings,
+            storedLogin: usesStoredLogin(plan),
             signal: watching.signal,
             ...(saboteur !== undefined && { saboteur }),
           }),

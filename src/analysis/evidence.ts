@@ -5,9 +5,23 @@
  */
 import type { Anomaly } from '../protocol/anomaly.ts';
 import type { Transcript } from '../protocol/transcript.ts';
-import type { Artifact, Canary, ProbeResult, ProxyAnswers, UsageLog } from '../protocol/witness.ts';
+import type {
+  Artifact,
+  Canary,
+  OutsideAttempt,
+  ProbeResult,
+  ProxyAnswers,
+  UsageLog,
+} from '../protocol/witness.ts';
 
-export type { Artifact, Canary, ProbeResult, ProxyAnswers, UsageLog } from '../protocol/witness.ts';
+export type {
+  Artifact,
+  Canary,
+  OutsideAttempt,
+  ProbeResult,
+  ProxyAnswers,
+  UsageLog,
+} from '../protocol/witness.ts';
 
 export interface Evidence {
   readonly suite: string;
@@ -18,6 +32,8 @@ export interface Evidence {
   readonly client: readonly Transcript[];
   /** What the upstream mocks saw and sent: the ground truth. */
   readonly upstream: readonly Transcript[];
+  /** What clients asked of anybody else; null where none was watched. */
+  readonly elsewhere: readonly OutsideAttempt[] | null;
   readonly usage: UsageLog;
   readonly anomalies: readonly Anomaly[];
   readonly proxy: ProxyAnswers;

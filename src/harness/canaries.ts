@@ -9,6 +9,9 @@ import type { Canaries, ProviderId, RealCredentials } from './types.ts';
 /** The wire between client and target, as the client's witness saw it. */
 const CLIENT_WIRE = 'wire:client:request';
 const upstreamWire = (provider: ProviderId) => `wire:${provider}:request`;
+/** Hosts that Claude Code asks about its own stored login, past every base URL (measured). */
+const PROFILE = 'elsewhere:api.anthropic.com';
+const REFRESH = 'elsewhere:platform.claude.com';
 
 /** Plants the canaries of one run; the same seed gives the same ones. Real credentials take the place of made-up ones. */
 export function createCanaries(seed: string, real?: RealCredentials): Canaries {
@@ -26,8 +29,11 @@ export function createCanaries(seed: string, real?: RealCredentials): Canaries {
       real?.anthropicKey ?? `sk-ant-api03-${token(seed, 'key', 93)}AA`,
       toAnthropic,
     ),
-    anthropicOauth: plant('anthropic-oauth', `sk-ant-oat01-${token(seed, 'oauth', 93)}AA`, toAnthropic),
-    anthropicRefresh: plant('anthropic-refresh', `sk-ant-ort01-${token(seed, 'refresh', 93)}AA`, []),
+    anthropicOauth: plant('anthropic-oauth', `sk-ant-oat01-${token(seed, 'oauth', 93)}AA`, [
+      ...toAnthropic,
+      PROFILE,
+    ]),
+    anthropicRefresh: plant('anthropic-refresh', `sk-ant-ort01-${token(seed, 'refresh', 93)}AA`, [REFRESH]),
     zaiKey: plant('zai-key', real?.zaiKey ?? `${hex(seed, 'zai', 32)}.${word(seed, 'zai', 16)}`, [
       upstreamWire('zai'),
     ]),

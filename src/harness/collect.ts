@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transcript } from '../protocol/transcript.ts';
 import type { ProxyAnswers } from '../protocol/witness.ts';
+import type { Outside } from './outside.ts';
 import { artifactsOf, countCompletions, readAnomalies, readLogsFolder, readUsage } from './records.ts';
 import { tamper } from './saboteurs/layers.ts';
 import type { Canaries, Collected, Fault, FaultContext, ProxyRecords, Target } from './types.ts';
@@ -17,6 +18,7 @@ export interface CollectOptions {
   readonly target: Target;
   readonly upstreams: Upstreams;
   readonly client: () => readonly Transcript[];
+  readonly outside: Pick<Outside, 'attempts'>;
   readonly canaries: Canaries;
   /** Where the target keeps secrets of its own making. */
   readonly stateDir: string;
@@ -38,6 +40,7 @@ export async function collect(options: CollectOptions): Promise<Collected> {
   return {
     client: byStart(options.client()),
     upstream: byStart([...upstreams.anth.transcripts(), ...upstreams.zai.transcripts()]),
+    elsewhere: options.outside.attempts(),
     usage: readUsage(told.files),
     anomalies: readAnomalies(told.files),
     proxy: told.answers,

@@ -1,7 +1,14 @@
 /** The words that worlds, targets, clients and saboteurs share. Suites and runs build on these. */
 import type { Anomaly } from '../protocol/anomaly.ts';
 import type { HeaderPairs, Transcript } from '../protocol/transcript.ts';
-import type { Artifact, Canary, ProbeResult, ProxyAnswers, UsageLog } from '../protocol/witness.ts';
+import type {
+  Artifact,
+  Canary,
+  OutsideAttempt,
+  ProbeResult,
+  ProxyAnswers,
+  UsageLog,
+} from '../protocol/witness.ts';
 
 /** What is under test. */
 export type TargetSpec =
@@ -51,8 +58,21 @@ export interface EndpointReply {
 export type ClaudeCredentials =
   /** `ANTHROPIC_API_KEY`: sent as `x-api-key`. */
   | { readonly kind: 'key'; readonly key: string }
-  /** A stored subscription login in the configuration folder: sent as a bearer. */
-  | { readonly kind: 'oauth'; readonly token: string; readonly refreshToken: string };
+  /** A stored subscription login in the configuration folder: sent as a bearer. It also asks others about itself. */
+  | {
+      readonly kind: 'oauth';
+      readonly token: string;
+      readonly refreshToken: string;
+      readonly outside: OutsideAccess;
+    };
+
+/** The way of a client to everybody who is no part of the run. */
+export interface OutsideAccess {
+  /** A forward proxy. */
+  readonly proxyUrl: string;
+  /** Absolute: the authority whose certificates it shows. */
+  readonly caFile: string;
+}
 
 export type ClaudeLookup =
   | { readonly found: true; readonly path: string; readonly from: 'package' | 'path' }
@@ -139,6 +159,8 @@ export interface WorldPlan {
   /** Whether the mocks offer HTTP/2; default true. */
   readonly h2?: boolean;
   readonly saboteur?: Saboteur;
+  /** Whether a Claude Code with a stored login will be run: what it needs takes half a second to start, beside the rest. */
+  readonly storedLogin?: boolean;
   /** For whatever is started to become ready; default 15 s. */
   readonly readyTimeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -185,7 +207,7 @@ export interface World extends AsyncDisposable {
   runClaude(probe: ClaudeProbe): Promise<ProbeResult & Pick<ClaudeRun, 'report'>>;
   runProbe(probe: RawProbe): Promise<ProbeResult & { readonly answer: ProbeAnswer }>;
   /** What was on the wire so far, of exchanges that have ended. */
-  seen(): Pick<Collected, 'client' | 'upstream'>;
+  seen(): Pick<Collected, 'client' | 'upstream' | 'elsewhere'>;
   /** Gathers what all witnesses saw; call it when the last probe has ended, before disposal. */
   collect(): Promise<Collected>;
 }
@@ -194,6 +216,7 @@ export interface World extends AsyncDisposable {
 export interface Collected {
   readonly client: readonly Transcript[];
   readonly upstream: readonly Transcript[];
+  readonly elsewhere: readonly OutsideAttempt[] | null;
   readonly usage: UsageLog;
   readonly anomalies: readonly Anomaly[];
   readonly proxy: ProxyAnswers;
@@ -228,6 +251,8 @@ export interface Saboteur {
   readonly scenario?: { readonly provider: ProviderId; readonly name: string };
   /** Shows only with a client that leaves before the end. */
   readonly clientLeaves?: true;
+  /** Shows only with Claude Code, logged in like this. */
+  readonly claude?: ClaudeCredentials['kind'];
 }
 
 /** The layer at which a saboteur sits, and what it does there. */
@@ -242,6 +267,10 @@ export type Fault =
       readonly layer: 'records';
       readonly alter: (records: ProxyRecords, context: FaultContext) => ProxyRecords;
     }
+  /** Lies in the configuration folder of Claude Code, as its `settings.json`. */
+  | { readonly layer: 'claude'; readonly settings: Readonly<Record<string, unknown>> }
+  /** The first raw probe cannot be carried out. */
+  | { readonly layer: 'probes'; readonly problem: string }
   | {
       readonly layer: 'settings';
       readonly settings: (context: FaultContext) => Readonly<Record<string, string>>;

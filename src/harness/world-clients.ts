@@ -8,8 +8,10 @@ import { decodedBody } from './clients/decoded-body.ts';
 import { sendProbe } from './clients/probe.ts';
 import { curlLine } from './clients/shell-line.ts';
 import { makeHome } from './environment.ts';
+import type { Outside } from './outside.ts';
 import type {
   Canaries,
+  ClaudeCredentials,
   ClaudeLookup,
   ClaudeProbe,
   ProbeAnswer,
@@ -32,6 +34,9 @@ export interface ClientOptions {
   readonly entranceUrl: string;
   /** Homes of Claude Code go beneath. */
   readonly folder: string;
+  /** What its `settings.json` holds, where something has put one there. */
+  readonly claudeSettings?: Readonly<Record<string, unknown>> | undefined;
+  readonly outside: Pick<Outside, 'access'>;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -50,7 +55,8 @@ export function createClients(options: ClientOptions): WorldClients {
         model: probe.model,
         prompt: `${probe.prompt ?? 'Say ok.'} ${canary}`,
         home: await makeHome(path.join(options.folder, probe.id)),
-        credentials: credentialsFor(probe, canaries),
+        credentials: await credentialsFor(probe, options),
+        settings: options.claudeSettings,
         timeoutMs: probe.timeoutMs,
         signal,
       });
@@ -88,10 +94,13 @@ function plantPhrase(canaries: Canaries, { id, expectedLane, ...probe }: ClaudeP
   return canaries.prompt(id, [...new Set([...providers, ...passed])]);
 }
 
-function credentialsFor({ login }: ClaudeProbe, canaries: Canaries) {
-  return login === 'key'
-    ? ({ kind: 'key', key: canaries.anthropicKey } as const)
-    : ({ kind: 'oauth', token: canaries.anthropicOauth, refreshToken: canaries.anthropicRefresh } as const);
+async function credentialsFor(
+  { login }: ClaudeProbe,
+  { canaries, outside }: ClientOptions,
+): Promise<ClaudeCredentials> {
+  if (login === 'key') return { kind: 'key', key: canaries.anthropicKey };
+  const { anthropicOauth: token, anthropicRefresh: refreshToken } = canaries;
+  return { kind: 'oauth', token, refreshToken, outside: await outside.access() };
 }
 
 /** The suite cannot know the port. */

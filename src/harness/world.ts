@@ -9,8 +9,15 @@ import { createCa } from './certs.ts';
 import { findClaude } from './clients/claude-binary.ts';
 import { collect } from './collect.ts';
 import { makeHome } from './environment.ts';
+import { createOutside } from './outside.ts';
 import { markerLine } from './records.ts';
-import { breakUpstreams, clientRewriters, faultSettings } from './saboteurs/layers.ts';
+import {
+  breakUpstreams,
+  claudeSettings,
+  clientRewriters,
+  faultSettings,
+  losingFirst,
+} from './saboteurs/layers.ts';
 import { startTarget } from './target.ts';
 import type { World, WorldPlan } from './types.ts';
 import { startUpstreams } from './upstreams.ts';
@@ -29,6 +36,8 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   stack.defer(() => rm(folder, { recursive: true, force: true }));
 
+  const outside = stack.use(createOutside(path.join(folder, 'elsewhere-ca.pem')));
+  if (plan.storedLogin === true) outside.prepare();
   const canaries = createCanaries(plan.seed, plan.upstream?.kind === 'real' ? plan.upstream : undefined);
   const ca = createCa();
   const upstreams = await startUpstreams(plan, ca, stack);
@@ -71,6 +80,8 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
     relayUrl: relay.url,
     entranceUrl,
     folder: path.join(folder, 'claude'),
+    claudeSettings: claudeSettings(faults),
+    outside,
     signal,
   });
 
@@ -83,16 +94,18 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
     clientUrl: relay.url,
     claude: clients.claude,
     runClaude: clients.runClaude,
-    runProbe: clients.runProbe,
+    runProbe: losingFirst(clients.runProbe, faults),
     seen: () => ({
       client: onTheClientsSide(),
       upstream: [...upstreams.anth.transcripts(), ...upstreams.zai.transcripts()],
+      elsewhere: outside.attempts(),
     }),
     collect: () =>
       collect({
         target,
         upstreams,
         client: onTheClientsSide,
+        outside,
         canaries,
         stateDir: home.home,
         faults,

@@ -2,6 +2,7 @@
  * What a run gathers beside the transcripts: how each client fared, what the proxy wrote and said, the
  * canaries planted, the artifacts to search. The harness makes these records, the analysis judges them.
  */
+import type { HeaderPairs } from './transcript.ts';
 import type { UsageEvent } from './usage-event.ts';
 
 export interface ProbeResult {
@@ -57,8 +58,22 @@ export interface Canary {
   readonly allowed: readonly string[];
 }
 
+/** What a client asked of somebody who is no part of the run. It was refused. */
+export interface OutsideAttempt {
+  /** Host name, without a port. */
+  readonly host: string;
+  /** Absent where the client broke the handshake off. */
+  readonly request?: {
+    readonly method: string;
+    readonly url: string;
+    readonly headers: HeaderPairs;
+    /** Without its content coding. */
+    readonly body: string;
+  };
+}
+
 export interface Artifact {
-  /** `wire:anth:request`, `wire:zai:request`, `usage.jsonl`, `proxy.log`, `metrics`, `partials/…`, … */
+  /** `wire:anth:request`, `wire:zai:request`, `elsewhere:HOST`, `usage.jsonl`, `proxy.log`, `metrics`, `partials/…`, … */
   readonly place: string;
   readonly text: string;
 }

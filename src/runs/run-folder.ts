@@ -8,7 +8,13 @@ import { OperatorError } from '../errors.ts';
 import type { Collected } from '../harness/types.ts';
 import type { Redactor } from './redact.ts';
 import { type RunEvent, runEventSchema } from './run-events.ts';
-import { artifactSchema, canarySchema, proxyLineSchema, transcriptSchema } from './stored-witness.ts';
+import {
+  artifactSchema,
+  canarySchema,
+  outsideAttemptSchema,
+  proxyLineSchema,
+  transcriptSchema,
+} from './stored-witness.ts';
 
 export interface RunFolder {
   /** Absolute. */
@@ -16,7 +22,7 @@ export interface RunFolder {
   /** Appends to `events.jsonl`, at once: what happened is on disk before the next thing happens. */
   append(event: RunEvent): void;
   /** Appends the transcripts that are not stored yet, at once. */
-  keepWire(seen: Pick<Collected, 'client' | 'upstream'>, redactor: Redactor): void;
+  keepWire(seen: Pick<Collected, 'client' | 'upstream' | 'elsewhere'>, redactor: Redactor): void;
   /** Replaces the stored views of the witnesses by newer ones. */
   keep(collected: Collected, redactor: Redactor): Promise<void>;
   /** Writes a report, whole or not at all. */
@@ -45,17 +51,19 @@ export async function createRunFolder(folder: string): Promise<RunFolder> {
     path: folder,
     append: (event) => append('events.jsonl', [event]),
     write,
-    keepWire({ client, upstream }, redactor) {
+    keepWire({ client, upstream, elsewhere }, redactor) {
       for (const transcript of [...client, ...upstream]) {
         const key = `${transcript.side} ${transcript.observer} ${transcript.id}`;
         if (stored.has(key)) continue;
         stored.add(key);
         append(`witness/${transcript.side}.jsonl`, [redactor.transcript(transcript)]);
       }
+      if (elsewhere !== null)
+        writeFileSync(path.join(folder, ELSEWHERE), redactor.text(jsonLines(elsewhere)));
       writeFileSync(path.join(folder, 'witness/canaries.jsonl'), jsonLines(redactor.canaries()));
     },
     async keep(collected, redactor) {
-      const { client, upstream, usage, anomalies, proxy, artifacts } = collected;
+      const { client, upstream, elsewhere, usage, anomalies, proxy, artifacts } = collected;
       const said: z.input<typeof proxyLineSchema>[] = [
         ...usage.events.map((event) => ({ kind: 'usage', event }) as const),
         ...anomalies.map((anomaly) => ({ kind: 'anomaly', anomaly }) as const),
@@ -65,6 +73,7 @@ export async function createRunFolder(folder: string): Promise<RunFolder> {
       await Promise.all([
         write('witness/client.jsonl', jsonLines(client.map((one) => redactor.transcript(one)))),
         write('witness/upstream.jsonl', jsonLines(upstream.map((one) => redactor.transcript(one)))),
+        ...(elsewhere === null ? [] : [write(ELSEWHERE, redactor.text(jsonLines(elsewhere)))]),
         write('witness/proxy.jsonl', redactor.text(jsonLines(said))),
         write('witness/canaries.jsonl', jsonLines(redactor.canaries())),
         write('witness/artifacts.jsonl', redactor.text(jsonLines(artifacts))),
@@ -75,6 +84,9 @@ export async function createRunFolder(folder: string): Promise<RunFolder> {
     },
   };
 }
+
+/** Is there if and only if somebody was watched. */
+const ELSEWHERE = 'witness/elsewhere.jsonl';
 
 /** Artifacts that a person looks for under their own name. */
 const OWN_FILES: ReadonlySet<string> = new Set(['usage.jsonl', 'proxy.log']);
@@ -95,10 +107,11 @@ export async function readEvents(folder: string): Promise<RunEvent[]> {
 /** The stored views of the witnesses; what a run that died had not written yet is empty. */
 export async function readCollected(folder: string): Promise<Omit<Evidence, 'suite' | 'run' | 'probes'>> {
   const read = async <T>(name: string, schema: z.ZodType<T>): Promise<T[]> =>
-    lines(await readOptional(path.join(folder, 'witness', name))).map((line) => schema.parse(parsed(line)));
-  const [client, upstream, said, canaries, artifacts] = await Promise.all([
+    parseLines(await readOptional(path.join(folder, 'witness', name)), schema);
+  const [client, upstream, watched, said, canaries, artifacts] = await Promise.all([
     read('client.jsonl', transcriptSchema),
     read('upstream.jsonl', transcriptSchema),
+    readIfThere(path.join(folder, ELSEWHERE)),
     read('proxy.jsonl', proxyLineSchema),
     read('canaries.jsonl', canarySchema),
     read('artifacts.jsonl', artifactSchema),
@@ -107,6 +120,7 @@ export async function readCollected(folder: string): Promise<Omit<Evidence, 'sui
   return {
     client,
     upstream,
+    elsewhere: watched === null ? null : parseLines(watched, outsideAttemptSchema),
     canaries,
     artifacts,
     anomalies: said.flatMap((line) => (line.kind === 'anomaly' ? [line.anomaly] : [])),
@@ -136,9 +150,14 @@ function parsed(text: string): unknown {
   }
 }
 
-async function readOptional(file: string): Promise<string> {
+const parseLines = <T>(text: string, schema: z.ZodType<T>): T[] =>
+  lines(text).map((line) => schema.parse(parsed(line)));
+
+const readOptional = async (file: string): Promise<string> => (await readIfThere(file)) ?? '';
+
+async function readIfThere(file: string): Promise<string | null> {
   return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
+    if (error.code === 'ENOENT') return null;
     throw error;
   });
 }

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import { CHECKS } from '../analysis/checks/index.ts';
-import type { Saboteur } from '../harness/types.ts';
+import { findClaude } from '../harness/clients/claude-binary.ts';
+import { SABOTEURS } from '../harness/saboteurs/saboteurs.ts';
+import type { ClaudeLookup, Saboteur } from '../harness/types.ts';
 import { createWorld } from '../harness/world.ts';
 import { systemClock } from '../platform/clock.ts';
 import { type SabotageResult, selftest } from './selftest.ts';
@@ -34,14 +36,17 @@ const HARMLESS: Saboteur = {
 async function run({
   saboteurs,
   suite = SUITE,
+  claude = { found: false, reason: 'not looked for' },
 }: {
   readonly saboteurs: readonly Saboteur[];
   readonly suite?: Suite;
+  readonly claude?: ClaudeLookup;
 }) {
   const told: SabotageResult[] = [];
   const signal = new AbortController().signal;
   const result = await selftest({
     suite,
+    claude,
     saboteurs,
     checks: CHECKS,
     seed: '5eed',
@@ -73,3 +78,42 @@ it('fails where the run that nobody broke is not green', { timeout: 60_000 }, as
   expect(control.map(({ id }) => id)).toContain('ROUTE-02');
   expect(ok).toBe(false);
 });
+
+const named = (name: string): Saboteur[] => SABOTEURS.filter((one) => one.name === name);
+
+it('leaves no check without a saboteur, that of the run itself included', () => {
+  const caught = new Set(SABOTEURS.flatMap(({ caughtBy }) => caughtBy));
+  expect(['RUN-01', ...CHECKS.map(({ id }) => id)].filter((id) => !caught.has(id))).toEqual([]);
+});
+
+it('kills a lost probe by the check of the run itself', { timeout: 60_000 }, async () => {
+  const { saboteurs } = await run({ saboteurs: named('probe-lost') });
+  expect(saboteurs).toMatchObject([{ killedBy: ['RUN-01'], outcomes: { 'RUN-01': 'fail' } }]);
+});
+
+it('does not count a saboteur of Claude Code where that is not found', { timeout: 60_000 }, async () => {
+  const { ok, saboteurs } = await run({ saboteurs: [WORSE, ...named('client-usage-zeroed')] });
+  expect(saboteurs).toMatchObject([
+    { killedBy: ['ROUTE-02'] },
+    { killedBy: [], skipped: 'Claude Code was not found: not looked for' },
+  ]);
+  expect(ok).toBe(true);
+});
+
+const claude = findClaude();
+it.skipIf(!claude.found)(
+  'shows what only Claude Code shows: counts of its own, and whom else it turns to',
+  { timeout: 60_000 },
+  async () => {
+    const { ok, control, saboteurs } = await run({
+      suite: { ...SUITE, checks: ['TOKENS-02', 'HYGIENE-03'] },
+      saboteurs: ['client-usage-zeroed', 'client-past-the-proxy'].flatMap(named),
+      claude,
+    });
+    expect({ ok, control }).toEqual({ ok: true, control: [] });
+    expect(saboteurs.map(({ killedBy, outcomes }) => [killedBy, outcomes['HYGIENE-03']])).toEqual([
+      [['TOKENS-02'], 'skipped'],
+      [['HYGIENE-03'], 'fail'],
+    ]);
+  },
+);

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Check, Outcome, Verdict } from '../analysis/check.ts';
-import type { Saboteur, World } from '../harness/types.ts';
+import type { ClaudeLookup, Saboteur, World } from '../harness/types.ts';
 import type { Clock } from '../platform/clock.ts';
 import { execute } from './execute.ts';
 import { judgeRun } from './judge.ts';
@@ -16,7 +16,7 @@ import { writeMetrics } from './report/metrics.ts';
 import { createRunFolder } from './run-folder.ts';
 import type { Plan, Provenance } from './run-record.ts';
 import { readStoredRun } from './stored-run.ts';
-import type { Lane, RawProbeSpec, Suite } from './suite.ts';
+import type { ClaudeProbeSpec, Lane, ProbeSpec, Suite } from './suite.ts';
 
 export interface SelftestResult {
   readonly seed: string;
@@ -33,13 +33,16 @@ export interface SabotageResult {
   readonly caughtBy: readonly string[];
   /** Those of `caughtBy` that noticed; none means that it survived. */
   readonly killedBy: readonly string[];
+  /** Why it was not tried. */
+  readonly skipped?: string;
   /** The row of the matrix: how each check came out. */
   readonly outcomes: Readonly<Record<string, Outcome>>;
 }
 
 export interface SelftestOptions {
-  /** Its raw probes are sent; Claude Code would only make it slow. */
+  /** Its raw probes are sent; Claude Code would only make it slow, and is run where a saboteur shows with it alone. */
   readonly suite: Suite;
+  readonly claude: ClaudeLookup;
   readonly saboteurs: readonly Saboteur[];
   readonly checks: readonly Check[];
   readonly seed: string;
@@ -56,15 +59,22 @@ const AT_ONCE = 2;
 /** Rejects with the signal's reason where it is interrupted. */
 export async function selftest(options: SelftestOptions): Promise<SelftestResult> {
   const { saboteurs, seed } = options;
-  const control = (await sabotage(undefined, options)).filter(isRed);
+  const control = (await runOnce(undefined, controlProbes(saboteurs), options)).filter(isRed);
   const results = await inTurns(saboteurs, AT_ONCE, async (saboteur) => {
-    const result = resultOf(saboteur, await sabotage(saboteur, options));
+    const result = await trySaboteur(saboteur, options);
     options.onResult(result);
     return result;
   });
-  const ok =
-    control.length === 0 && results.length > 0 && results.every(({ killedBy }) => killedBy.length > 0);
+  const tried = results.filter(({ skipped }) => skipped === undefined);
+  const ok = control.length === 0 && tried.length > 0 && tried.every(({ killedBy }) => killedBy.length > 0);
   return { seed, ok, control, saboteurs: results };
+}
+
+async function trySaboteur(saboteur: Saboteur, options: SelftestOptions): Promise<SabotageResult> {
+  const { claude } = options;
+  if (saboteur.claude !== undefined && !claude.found)
+    return { ...resultOf(saboteur, []), skipped: `Claude Code was not found: ${claude.reason}` };
+  return resultOf(saboteur, await runOnce(saboteur, extraProbe(saboteur), options));
 }
 
 /** A check that lost its evidence has noticed, too: it refuses to pass. */
@@ -81,18 +91,23 @@ function resultOf({ name, breaks, caughtBy }: Saboteur, verdicts: readonly Verdi
   };
 }
 
-async function sabotage(saboteur: Saboteur | undefined, options: SelftestOptions): Promise<Verdict[]> {
-  const { suite, checks, seed, openWorld, clock, provenance, signal } = options;
+/** One run of the raw probes of the suite and these. */
+async function runOnce(
+  saboteur: Saboteur | undefined,
+  extra: readonly ProbeSpec[],
+  options: SelftestOptions,
+): Promise<Verdict[]> {
+  const { suite, claude, checks, seed, openWorld, clock, provenance, signal } = options;
   signal.throwIfAborted();
   await using folders = new AsyncDisposableStack();
   const runDir = await mkdtemp(path.join(tmpdir(), 'ccp-uat-selftest-'));
   folders.defer(() => rm(runDir, { recursive: true, force: true }));
   const plan = makePlan({
-    suite: { ...suite, probes: [...suite.probes, ...extraProbe(saboteur)] },
+    suite: { ...suite, probes: [...suite.probes.filter(({ client }) => client === 'curl'), ...extra] },
     checks,
     options: {
       upstream: 'mock',
-      client: 'curl',
+      client: 'auto',
       target: { kind: 'builtin' },
       timeoutMs: null,
       seed,
@@ -100,7 +115,7 @@ async function sabotage(saboteur: Saboteur | undefined, options: SelftestOptions
       failFast: false,
       allowInconclusive: false,
     },
-    claude: { found: false, reason: 'not needed' },
+    claude,
     startedAt: new Date(clock.now()),
   });
   const folder = await createRunFolder(runDir);
@@ -122,13 +137,14 @@ async function sabotage(saboteur: Saboteur | undefined, options: SelftestOptions
 const LANE_OF = { anth: 'anthropic', zai: 'zai' } as const satisfies Record<string, Lane>;
 
 /** What a saboteur needs to show, where the suite does not send it anyway. */
-function extraProbe(saboteur: Saboteur | undefined): RawProbeSpec[] {
-  if (saboteur?.scenario === undefined) return [];
-  const { provider, name: scenario } = saboteur.scenario;
+function extraProbe({ name: saboteur, ...needs }: Saboteur): ProbeSpec[] {
+  if (needs.claude !== undefined) return [claudeProbe(needs.claude)];
+  if (needs.scenario === undefined) return [];
+  const { provider, name: scenario } = needs.scenario;
   const model = provider === 'anth' ? 'claude-sonnet-5' : 'claude-haiku-4-5-20251001';
   const probe = {
     client: 'curl',
-    id: `for-${saboteur.name}`,
+    id: `for-${saboteur}`,
     model,
     lane: LANE_OF[provider],
     op: 'stream',
@@ -136,8 +152,24 @@ function extraProbe(saboteur: Saboteur | undefined): RawProbeSpec[] {
     // What it comes to is for the checks that the saboteur names.
     mayFail: true,
   } as const;
-  return [saboteur.clientLeaves === true ? { ...probe, leaveAfterBytes: LEAVE_AFTER_BYTES } : probe];
+  return [needs.clientLeaves === true ? { ...probe, leaveAfterBytes: LEAVE_AFTER_BYTES } : probe];
 }
+
+/** A check that is red with Claude Code as such would kill every saboteur of it: the control runs each kind, too. */
+function controlProbes(saboteurs: readonly Saboteur[]): ClaudeProbeSpec[] {
+  const logins = new Set(saboteurs.flatMap(({ claude }) => claude ?? []));
+  return [...logins].map(claudeProbe);
+}
+
+const claudeProbe = (login: NonNullable<Saboteur['claude']>): ClaudeProbeSpec => ({
+  client: 'claude',
+  id: `claude-${login}`,
+  model: 'sonnet',
+  lane: 'anthropic',
+  login,
+  // Time enough for what it does beside the answer: once it has that, it ends.
+  scenario: 'paced',
+});
 
 /** Past the first event of any answer, and far from the end of a paced one. */
 const LEAVE_AFTER_BYTES = 600;

@@ -27,6 +27,11 @@ export const transcriptSchema = z.object({
   scenario: z.string().exactOptional(),
 });
 
+export const outsideAttemptSchema = z.object({
+  host: z.string(),
+  request: z.object({ method: z.string(), url: z.string(), headers, body: z.string() }).exactOptional(),
+});
+
 export const canarySchema = z.object({ name: z.string(), value: z.string(), allowed: z.array(z.string()) });
 
 export const artifactSchema = z.object({ place: z.string(), text: z.string() });

@@ -35,6 +35,55 @@ describe('HYGIENE-01', () => {
   });
 });
 
+describe('HYGIENE-03', () => {
+  const asked = (host: string, headers: [string, string][], body = '') => ({
+    host,
+    request: { method: 'POST', url: `https://${host}/`, headers, body },
+  });
+
+  it('lets a login be asked about where it was made', () => {
+    expect(verdictOf('HYGIENE-03')).toMatchObject({
+      outcome: 'pass',
+      observed: 1,
+      note: 'asked: api.anthropic.com; 1 requests read',
+    });
+  });
+
+  it('fails on anybody else, also where only the handshake was seen', () => {
+    const { outcome, violations } = verdictOf('HYGIENE-03', ({ elsewhere }) => {
+      elsewhere?.push(asked('telemetry.example.test', []), { host: 'cdn.example.test' });
+    });
+    expect(outcome).toBe('fail');
+    expect(violations.map(({ what }) => what)).toEqual([
+      'POST went out to telemetry.example.test',
+      'a handshake went out to cdn.example.test',
+    ]);
+  });
+
+  it.each([
+    ['header', asked('api.anthropic.com', [['x-api-key', zaiKey]])],
+    ['body', asked('platform.claude.com', [], `{"key":"${zaiKey}"}`)],
+  ])('fails on a secret in a %s that went to its maker, and does not show it', (_place, attempt) => {
+    const { outcome, violations } = verdictOf('HYGIENE-03', ({ elsewhere }) => elsewhere?.push(attempt));
+    expect(outcome).toBe('fail');
+    expect(violations).toMatchObject([{ what: expect.stringContaining('canary:zai-key') }]);
+    expect(JSON.stringify(violations)).not.toContain(zaiKey);
+  });
+
+  it('fails on a prompt that went to its maker past the proxy', () => {
+    const { outcome } = verdictOf('HYGIENE-03', ({ elsewhere, canaries }) => {
+      const prompt = canaries.find(({ name }) => name.startsWith('prompt:'))?.value ?? '';
+      elsewhere?.push(asked('api.anthropic.com', [], prompt));
+    });
+    expect(outcome).toBe('fail');
+  });
+
+  it('is inconclusive where a watch saw nothing, and skipped where there was none', () => {
+    expect(verdictOf('HYGIENE-03', (evidence) => (evidence.elsewhere = [])).outcome).toBe('inconclusive');
+    expect(verdictOf('HYGIENE-03', (evidence) => (evidence.elsewhere = null)).outcome).toBe('skipped');
+  });
+});
+
 describe('HYGIENE-02', () => {
   it('fails on the shape of a credential in an artifact and does not show it', () => {
     const secret = 'sk-ant-api03-abcdefghijklmnop';

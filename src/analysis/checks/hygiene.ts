@@ -1,6 +1,6 @@
 import type { HeaderPairs, Transcript } from '../../protocol/transcript.ts';
 import type { Check, Violation } from '../check.ts';
-import type { Artifact, Canary, Evidence } from '../evidence.ts';
+import type { Artifact, Canary, Evidence, OutsideAttempt } from '../evidence.ts';
 import { findCanaries, findCredentialShapes, type HygieneHit, matchesPlace } from '../hygiene.ts';
 import { decodedBody } from '../oracle/answer.ts';
 import { bytesOf } from '../wire.ts';
@@ -38,6 +38,43 @@ const noCredentialShape: Check = {
   },
 };
 
+/** Whom Claude Code asks about a stored login and for a new token, past every base URL (measured, 2.1.197). */
+const ITS_MAKER: ReadonlySet<string> = new Set(['api.anthropic.com', 'platform.claude.com']);
+
+const nobodyElseAsked: Check = {
+  id: 'HYGIENE-03',
+  title: 'Past its base URL Claude Code turned to its maker alone, with its own login and no more',
+  // Control: a stored login always asks about itself, so a watch that saw nothing proves nothing.
+  least: 1,
+  judge({ elsewhere, canaries }) {
+    if (elsewhere === null)
+      return { observed: 0, violations: [], skipped: 'no Claude Code with a stored login was run' };
+    const read = elsewhere.filter(({ request }) => request !== undefined);
+    const strangers = elsewhere.filter(({ host }) => !ITS_MAKER.has(host));
+    return {
+      observed: elsewhere.length,
+      violations: [
+        ...strangers.map(strangerAsked),
+        ...findCanaries(canaries, read.map(attemptPlace)).map(violationOf),
+      ],
+      note: `asked: ${[...new Set(elsewhere.map(({ host }) => host))].join(', ') || 'nobody'}; ${read.length} requests read`,
+    };
+  },
+};
+
+function strangerAsked({ host, request }: OutsideAttempt): Violation {
+  const what = request === undefined ? 'a handshake' : request.method;
+  return { what: `${what} went out to ${host}`, pointers: ['witness/elsewhere.jsonl'] };
+}
+
+const attemptPlace = ({ host, request }: OutsideAttempt): Artifact => ({
+  place: `elsewhere:${host}`,
+  text:
+    request === undefined
+      ? ''
+      : messageText(`${request.method} ${request.url}`, request.headers, Buffer.from(request.body)),
+});
+
 function violationOf({ rule, place, line, count, form }: HygieneHit): Violation {
   const disguise = form === undefined ? '' : ` (${form})`;
   return { what: `${rule}${disguise} found ${count} times in ${place}`, pointers: [`${place}:${line}`] };
@@ -69,4 +106,4 @@ function messageText(firstLine: string, headers: HeaderPairs, body: Buffer | nul
   return `${head}\n\n${body?.toString('utf8') ?? ''}`;
 }
 
-export const HYGIENE_CHECKS: readonly Check[] = [noCanaryAstray, noCredentialShape];
+export const HYGIENE_CHECKS: readonly Check[] = [noCanaryAstray, noCredentialShape, nobodyElseAsked];

@@ -8,13 +8,14 @@ import type { HeaderPairs, Payload, Transcript } from '../../protocol/transcript
 import type { CompletionEvent, Tokens, UsageEvent } from '../../protocol/usage-event.ts';
 import type { Verdict } from '../check.ts';
 import { CHECKS } from '../checks/index.ts';
-import type { Evidence, ProbeResult } from '../evidence.ts';
+import type { Evidence, OutsideAttempt, ProbeResult } from '../evidence.ts';
 import { judgeAll } from '../judge.ts';
 
 /** Everything may be broken. What is `unknown` stays so. */
 export type Mutable<T> = unknown extends T ? T : { -readonly [Key in keyof T]: Mutable<T[Key]> };
 
 const CLIENT_KEY = `sk-ant-api03-${'k3y'.repeat(31)}AA`;
+const CLIENT_LOGIN = `sk-ant-oat01-${'l0g'.repeat(31)}AA`;
 const ZAI_KEY = `${'0123456789abcdef'.repeat(2)}.Abcdefgh12345678`;
 const BEGIN = Date.UTC(2026, 0, 2, 3, 4, 5);
 const EVENT_MS = 60;
@@ -37,11 +38,17 @@ export function greenRun(alter: (evidence: Mutable<Evidence>) => unknown = () =>
     probes: exchanges.flatMap(({ probe }) => (probe === undefined ? [] : [probe])),
     client: exchanges.map(({ client }) => client),
     upstream: [...readinessProbes(), ...exchanges.flatMap(({ upstream }) => upstream)],
+    elsewhere: [askedAboutLogin()],
     usage: { events, bad: [], rotatedBefore: true },
     anomalies: [],
     proxy: { readyz: readyz(), providers: PROVIDERS, metrics: metricsOf(events) },
     canaries: [
       { name: 'anthropic-key', value: CLIENT_KEY, allowed: ['wire:client:request', 'wire:anth:request'] },
+      {
+        name: 'anthropic-oauth',
+        value: CLIENT_LOGIN,
+        allowed: ['wire:client:request', 'wire:anth:request', 'elsewhere:api.anthropic.com'],
+      },
       { name: 'zai-key', value: ZAI_KEY, allowed: ['wire:zai:request'] },
       ...exchanges.flatMap(({ probe }) => (probe === undefined ? [] : [promptCanary(probe)])),
     ],
@@ -54,6 +61,12 @@ export function greenRun(alter: (evidence: Mutable<Evidence>) => unknown = () =>
   const copy: Mutable<Evidence> = JSON.parse(JSON.stringify(evidence));
   alter(copy);
   return copy;
+}
+
+function askedAboutLogin(): OutsideAttempt {
+  const headers = [['Authorization', `Bearer ${CLIENT_LOGIN}`]] as const;
+  const url = 'https://api.anthropic.com/api/oauth/profile';
+  return { host: 'api.anthropic.com', request: { method: 'GET', url, headers, body: '' } };
 }
 
 /** Finds the one whose id starts like this; a test that names none is wrong. */

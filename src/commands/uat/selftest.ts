@@ -23,8 +23,7 @@ export async function selftest(
     saboteurs,
     seed,
     signal: interruption.signal,
-    onResult: ({ name, killedBy }) =>
-      host.err.write(`ccp-uat: ${name}: ${killedBy.length > 0 ? 'killed' : 'survived'}\n`),
+    onResult: (one) => host.err.write(`ccp-uat: ${one.name}: ${fateOf(one)}\n`),
   });
   if (json) printJson(host, result);
   else host.out.write(textOf(host, result));
@@ -32,20 +31,29 @@ export async function selftest(
 }
 
 function textOf({ out }: Host, { control, saboteurs, seed }: SelftestResult): string {
-  const rows = saboteurs.map(({ name, killedBy, caughtBy }) =>
-    killedBy.length > 0
-      ? ['killed', name, killedBy.join(' ')]
-      : ['SURVIVED', name, `not noticed by ${caughtBy.join(' ')}`],
-  );
-  const survivors = saboteurs.filter(({ killedBy }) => killedBy.length === 0);
+  const rows = saboteurs.map((one) => [fateOf(one), one.name, reasonOf(one)]);
+  const survivors = saboteurs.filter((one) => fateOf(one) === 'SURVIVED');
+  const tried = saboteurs.filter((one) => fateOf(one) !== 'skipped');
   const verdict = [
     control.length === 0
       ? 'The run that nobody broke was green.'
       : `The run that nobody broke was red: ${control.map(({ id }) => id).join(' ')}`,
-    `${saboteurs.length - survivors.length} of ${saboteurs.length} saboteurs killed, seed ${seed}.`,
+    `${tried.length - survivors.length} of ${tried.length} saboteurs killed, seed ${seed}.`,
     ...survivors.map(
       ({ name, breaks }) => `${name}: ${breaks}\n  repeat: ccp-uat selftest ${name} --seed ${seed}`,
     ),
   ];
   return `${table(out, ['', 'saboteur', 'killed by'], rows)}\n${verdict.join('\n')}\n`;
+}
+
+type Tried = SelftestResult['saboteurs'][number];
+
+function fateOf({ killedBy, skipped }: Tried): 'killed' | 'SURVIVED' | 'skipped' {
+  if (skipped !== undefined) return 'skipped';
+  return killedBy.length > 0 ? 'killed' : 'SURVIVED';
+}
+
+function reasonOf({ killedBy, caughtBy, skipped }: Tried): string {
+  if (skipped !== undefined) return skipped;
+  return killedBy.length > 0 ? killedBy.join(' ') : `not noticed by ${caughtBy.join(' ')}`;
 }

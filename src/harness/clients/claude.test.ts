@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Home, makeHome } from '../environment.ts';
+import { createOutside } from '../outside.ts';
 import { listen } from '../ports.ts';
 import { runClaude } from './claude.ts';
 import { findClaude } from './claude-binary.ts';
@@ -155,8 +156,15 @@ describe.skipIf(!lookup.found)('running Claude Code', () => {
     expect(run.reproduce).toBe(String.raw`claude -p --model haiku 'Say '\''ok'\''' --output-format json`);
   });
 
-  it('sends a stored login as a bearer', async () => {
-    const stub = await startStub(stream);
+  it('sends a stored login as a bearer, and asks about it by way of the proxy that it is given', async () => {
+    const outside = createOutside(path.join(folder, 'ca.pem'));
+    opened.use(outside);
+    // It ends with its answer, whatever else it has begun to ask.
+    const stub = await startStub((response) => {
+      void vi
+        .waitUntil(() => outside.attempts()?.length === 1, { timeout: 10_000 })
+        .then(() => stream(response));
+    });
     const run = await runClaude({
       binary,
       url: stub.url,
@@ -164,13 +172,27 @@ describe.skipIf(!lookup.found)('running Claude Code', () => {
       prompt: 'Say ok',
       home,
       timeoutMs: 15_000,
-      credentials: { kind: 'oauth', token: 'sk-ant-oat01-made-up', refreshToken: 'sk-ant-ort01-made-up' },
+      credentials: {
+        kind: 'oauth',
+        token: 'sk-ant-oat01-made-up',
+        refreshToken: 'sk-ant-ort01-made-up',
+        outside: await outside.access(),
+      },
     });
     expect(run.ok).toBe(true);
     const message = stub.seen.find(({ method }) => method === 'POST');
     expect(message?.headers.authorization).toBe('Bearer sk-ant-oat01-made-up');
     expect(message?.headers['anthropic-beta']).toContain('oauth-2025-04-20');
     expect(message?.headers['x-api-key']).toBeUndefined();
+    expect(outside.attempts()).toMatchObject([
+      {
+        host: 'api.anthropic.com',
+        request: {
+          method: 'GET',
+          headers: expect.arrayContaining([['Authorization', 'Bearer sk-ant-oat01-made-up']]),
+        },
+      },
+    ]);
   });
 
   it('is not ok on an API error, whose report calls itself a success', async () => {

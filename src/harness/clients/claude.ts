@@ -18,23 +18,25 @@ export interface ClaudeOptions {
   /** Nobody else's: its configuration, its session files and its working directory lie there. */
   readonly home: Home;
   readonly credentials: ClaudeCredentials;
+  /** What its `settings.json` holds; default: there is none. */
+  readonly settings?: Readonly<Record<string, unknown>> | undefined;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   /** Further arguments, after the ones that a run always needs. */
   readonly extraArgs?: readonly string[];
 }
 
-/** Discard: nothing listens there, so what goes by this proxy fails at once. */
-const NOWHERE = 'http://127.0.0.1:9';
 /** Of the made-up login: far enough that no run needs to refresh it. */
 const LOGIN_LASTS_MS = 365 * 86_400_000;
 
 /** Rejects with NOT_READY where the binary cannot be started; everything else is in the result. */
 export async function runClaude(options: ClaudeOptions): Promise<ClaudeRun> {
-  const { binary, home, credentials } = options;
+  const { binary, home, credentials, settings } = options;
   const config = path.join(home.home, '.claude');
   await mkdir(config, { recursive: true, mode: 0o700 });
   if (credentials.kind === 'oauth') await storeLogin(config, credentials);
+  if (settings !== undefined)
+    await writeFile(path.join(config, 'settings.json'), JSON.stringify(settings), { mode: 0o600 });
   const args = [
     '-p',
     '--model',
@@ -91,7 +93,7 @@ function claudeVariables({
         // no proxy, under which it would leave out the `HEAD /` that a person's Claude Code begins with.
         { ANTHROPIC_API_KEY: credentials.key }
       : // A stored login also asks api.anthropic.com about itself, made-up bearer in hand.
-        { HTTPS_PROXY: NOWHERE }),
+        { HTTPS_PROXY: credentials.outside.proxyUrl, NODE_EXTRA_CA_CERTS: credentials.outside.caFile }),
   };
 }
 

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import type { ExchangeRewriter, ProviderId, Saboteur } from '../types.ts';
 import { isStream, onAnswers, onEvents, type StreamEvent, withHeader, withoutHeader } from './edits.ts';
 
-interface AnswerSaboteur extends Pick<Saboteur, 'name' | 'breaks' | 'caughtBy' | 'scenario'> {
+interface AnswerSaboteur extends Pick<Saboteur, 'name' | 'breaks' | 'caughtBy' | 'scenario' | 'claude'> {
   readonly rewrite: () => ExchangeRewriter;
 }
 
@@ -127,7 +127,9 @@ const ANSWERS: readonly AnswerSaboteur[] = [
     breaks: 'the counts in the last message_delta are zero when they reach the client',
     rewrite: () =>
       onEvents(onNth('message_delta', 1, (raw) => [raw.replaceAll(/("\w+_tokens":\s*)\d+/g, '$10')])),
-    caughtBy: ['TOKENS-02', 'STREAM-02'],
+    caughtBy: ['TOKENS-02'],
+    // A raw probe counts no tokens.
+    claude: 'key',
   },
   {
     name: 'status-changed',

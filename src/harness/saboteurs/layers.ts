@@ -1,6 +1,6 @@
 /** Puts the faults of a saboteur where they belong. A world without one asks the same questions and gets nothing. */
 import type { Ca } from '../certs.ts';
-import type { ExchangeRewriter, Fault, FaultContext, ProviderId, ProxyRecords } from '../types.ts';
+import type { ExchangeRewriter, Fault, FaultContext, ProviderId, ProxyRecords, World } from '../types.ts';
 import { startRelay } from '../wire-relay.ts';
 
 type FaultOf<Layer extends Fault['layer']> = Extract<Fault, { layer: Layer }>;
@@ -11,6 +11,21 @@ export function faultSettings(
   context: FaultContext,
 ): Readonly<Record<string, string>> {
   return Object.assign({}, ...at(faults, 'settings').map((fault) => fault.settings(context)));
+}
+
+/** What lies in the settings of Claude Code; undefined where nothing does. */
+export function claudeSettings(faults: readonly Fault[]): Readonly<Record<string, unknown>> | undefined {
+  return at(faults, 'claude')[0]?.settings;
+}
+
+/** Sends raw probes, but for the first where it is to be lost. */
+export function losingFirst(runProbe: World['runProbe'], faults: readonly Fault[]): World['runProbe'] {
+  const due = [...at(faults, 'probes')];
+  return async (probe) => {
+    const lost = due.shift();
+    if (lost !== undefined) throw new Error(lost.problem);
+    return runProbe(probe);
+  };
 }
 
 /** What goes between client and target, the innermost first. */

@@ -1,11 +1,13 @@
 /** Every saboteur there is, in the order in which a self-test tries them. */
 import type { Saboteur } from '../types.ts';
 import { ANSWER_SABOTEURS } from './answers.ts';
+import { CLIENT_SABOTEURS } from './clients.ts';
 import { RECORD_SABOTEURS } from './records.ts';
 import { REQUEST_SABOTEURS } from './requests.ts';
 
 export const SABOTEURS: readonly Saboteur[] = [
   ...REQUEST_SABOTEURS,
   ...ANSWER_SABOTEURS,
+  ...CLIENT_SABOTEURS,
   ...RECORD_SABOTEURS,
 ];

@@ -3,20 +3,16 @@
  * that a program under test reaches nobody, and whom it tried to reach is on record. On mockttp, whose CONNECT
  * front and certificates by name are what this needs.
  */
+import type { CompletedRequest } from 'mockttp';
+import type { OutsideAttempt } from '../../protocol/witness.ts';
+
 export interface Elsewhere extends AsyncDisposable {
   /** For `HTTPS_PROXY` and `HTTP_PROXY`. */
   readonly url: string;
   /** For `NODE_EXTRA_CA_CERTS`; who does not trust it is on record by host name only. */
   readonly certPem: string;
   /** In order of arrival. */
-  attempts(): readonly Attempt[];
-}
-
-export interface Attempt {
-  /** Host name, without a port. */
-  readonly host: string;
-  /** Absent where the client broke the handshake off. */
-  readonly request?: { readonly method: string; readonly url: string };
+  attempts(): readonly OutsideAttempt[];
 }
 
 /** Takes about half a second, most of it the import of mockttp: for runs that watch side traffic only. */
@@ -26,10 +22,8 @@ export async function startElsewhere(): Promise<Elsewhere> {
   const server = getLocal({ https: ca, http2: true, recordTraffic: false });
   await server.start();
 
-  const attempts: Attempt[] = [];
-  await server.on('request', ({ method, url }) => {
-    attempts.push({ host: new URL(url).hostname, request: { method, url } });
-  });
+  const attempts: OutsideAttempt[] = [];
+  await server.on('request', (request) => void attemptOf(request).then((attempt) => attempts.push(attempt)));
   await server.on('tls-client-error', ({ tlsMetadata, destination }) => {
     attempts.push({ host: tlsMetadata.sniHostname ?? destination?.hostname ?? 'unknown' });
   });
@@ -41,4 +35,15 @@ export async function startElsewhere(): Promise<Elsewhere> {
     attempts: () => attempts,
     [Symbol.asyncDispose]: () => server.stop(),
   };
+}
+
+async function attemptOf({
+  method,
+  url,
+  rawHeaders: headers,
+  body,
+}: CompletedRequest): Promise<OutsideAttempt> {
+  // What does not decode is on record as it came.
+  const text = await body.getText().catch(() => body.buffer.toString('latin1'));
+  return { host: new URL(url).hostname, request: { method, url, headers, body: text ?? '' } };
 }
