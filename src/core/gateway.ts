@@ -37,6 +37,8 @@ export interface Gateway {
 
 /** More than any client sends; a flood gets 431. */
 const MAX_HEADER_BYTES = 64 * 1024;
+/** Node's own default, which it gives up together with the limit on whole requests. */
+const HEAD_MS = 60_000;
 const MAX_OWN_BODY_BYTES = 1024 * 1024;
 /** Longer than clients and their pools keep a connection, so that the closing side is not us. */
 const CLIENT_IDLE_MS = 72_000;
@@ -60,8 +62,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     keepAlive: true,
     keepAliveTimeout: CLIENT_IDLE_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
-    // A large upload over a slow line is no attack on a loopback door.
+    // A large upload over a slow line is no attack on a loopback door; a head that never ends is.
     requestTimeout: 0,
+    headersTimeout: HEAD_MS,
     highWaterMark: 64 * 1024,
     // The guard refuses a request without one, and says so in the shape that clients know.
     requireHostHeader: false,
@@ -115,9 +118,17 @@ export function createGateway(options: GatewayOptions): Gateway {
       await runExchange(options, { request, response, refusal, invite });
     } finally {
       count(-1);
-      // Its connection is idle from now on, and nobody else would close it before the grace is over.
-      if (draining) server.closeIdleConnections();
+      if (draining) closeSpare();
     }
+  }
+
+  /**
+   * Ends the connections that nobody needs while the door closes: idle ones, and with the last exchange all.
+   * Node does not call one idle that has never sent a whole head, as browsers open them in advance.
+   */
+  function closeSpare(): void {
+    if (inflight === 0) server.closeAllConnections();
+    else server.closeIdleConnections();
   }
 
   function count(change: 1 | -1): void {
@@ -159,7 +170,8 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   /** Answers what is no HTTP in Anthropic's error shape, where that is still possible. */
   function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
-    if (!socket.writable || error.code === 'ECONNRESET') {
+    // The client left, or never came to the end of a head: nobody waits for an answer.
+    if (!socket.writable || error.code === 'ECONNRESET' || error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
       socket.destroy();
       return;
     }
@@ -202,7 +214,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     async drain(graceMs) {
       draining = true;
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
-      server.closeIdleConnections();
+      closeSpare();
       const stop = clock.after(graceMs, () => server.closeAllConnections());
       await closed;
       stop();

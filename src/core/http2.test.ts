@@ -1,9 +1,12 @@
 /** Upstreams over HTTP/2: the same bytes, and each way in which a stream or a connection can end. */
 import { connect, constants as h2 } from 'node:http2';
+import { createServer, connect as dial, type Socket } from 'node:net';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { systemClock } from '../platform/clock.ts';
 import { makeCertificates, type TestCertificates } from './testing/certificates.ts';
 import { type H2Call, type H2Upstream, startH2Upstream } from './testing/h2-upstream.ts';
 import { linesOf } from './testing/http1-message.ts';
+import { listen } from './testing/listen.ts';
 import { connectClient } from './testing/raw-client.ts';
 import { startRawUpstream } from './testing/raw-upstream.ts';
 import { messagesRequest, SONNET_REQUEST, SONNET_STREAM_REQUEST } from './testing/requests.ts';
@@ -18,6 +21,7 @@ import {
 } from './testing/streams.ts';
 import { until } from './testing/wait.ts';
 import { startWorld, type World, type WorldOptions } from './testing/world.ts';
+import { createUpstreams, type Upstreams } from './upstream/upstreams.ts';
 
 let certificates: TestCertificates;
 beforeAll(async () => {
@@ -256,6 +260,86 @@ describe('a connection that is to end', () => {
     expect(world.upstream.sessions).toHaveLength(2);
   });
 });
+
+describe('a connection whose other side went without a word', () => {
+  it('is given up, and the next exchange takes another; one that is idle stays', async () => {
+    await using upstream = await startH2Upstream(certificates, ok);
+    await using cable = await startCable(Number(new URL(upstream.origin).port));
+    await using upstreams = disposable(
+      createUpstreams({
+        clock: systemClock,
+        dialTimeoutMs: 5_000,
+        tlsTimeoutMs: 5_000,
+        keepAliveDelayMs: 30_000,
+        extraCa: certificates.ca,
+        ownPort: () => 1,
+        h2PingMs: 200,
+      }),
+    );
+    await using world = await startWorld({
+      anth: `https://localhost:${cable.port}`,
+      gateway: { upstreams: upstreams.value },
+    });
+    const ask = async (): Promise<string> => {
+      await using client = await connectClient(world.port);
+      client.send(SONNET_REQUEST);
+      return (await client.answer()).startLine;
+    };
+    expect(await ask()).toBe('HTTP/1.1 200 ');
+    const before = cable.bytes();
+    // Only PING frames pass: enough of them for several looks at the connection.
+    await until(() => cable.bytes() > before + 6 * 17, 'some answers to PING');
+    expect(await ask()).toBe('HTTP/1.1 200 ');
+    expect(cable.connections()).toBe(1);
+
+    cable.pull();
+    expect(await ask()).toBe('HTTP/1.1 502 Bad Gateway');
+    expect(await world.completion(3)).toMatchObject({ reason: 'upstream_error', err_type: 'net' });
+    expect(await ask()).toBe('HTTP/1.1 200 ');
+    expect(cable.connections()).toBe(2);
+  });
+});
+
+/** Passes bytes on to `port`; `pull` lets the connections that stand now fall silent, without an end. */
+async function startCable(port: number) {
+  const sockets: Socket[] = [];
+  let connections = 0;
+  let pulled = 0;
+  let bytes = 0;
+  const server = createServer((near) => {
+    const index = connections++;
+    const far = dial({ port, host: '127.0.0.1' });
+    sockets.push(near, far);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      from.on('error', () => {});
+      from.on('close', () => to.destroy());
+      from.on('data', (piece) => {
+        if (index < pulled) return;
+        if (from === far) bytes += piece.length;
+        to.write(piece);
+      });
+    }
+  });
+  const listening = await listen(server);
+  return {
+    port: listening,
+    connections: () => connections,
+    /** Passed on to those who dialled. */
+    bytes: () => bytes,
+    pull(): void {
+      pulled = connections;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const disposable = (value: Upstreams) => ({ value, [Symbol.asyncDispose]: () => value.close() });
 
 describe('a document that is cut', () => {
   it('by RST_STREAM CANCEL breaks for the client, though it ends like a whole one', async () => {

@@ -232,6 +232,17 @@ describe('a door that closes', () => {
     expect(await world.completion(2)).toMatchObject({ reason: 'ok' });
   });
 
+  it.each([
+    ['has sent nothing yet', ''],
+    ['has sent half a head', 'GET / HTTP/1.1\r\nho'],
+  ])('waits for nobody who %s', async (_, bytes) => {
+    await using world = await startWorldOver(() => {});
+    await using client = await connectClient(world.port);
+    client.send(bytes);
+    await world.gateway.drain(60_000);
+    expect(await client.closed()).toMatch(/ended|reset/);
+  });
+
   it('cuts what does not end in its time, and records it', async () => {
     await using world = await startWorldOver((call) => call.open('200 OK', [EVENT_STREAM]));
     await using client = await connectClient(world.port);

@@ -19,6 +19,8 @@ export interface ConnectorOptions {
   readonly secureContext: SecureContext;
   /** Whether HTTP/2 is offered in the handshake. */
   readonly h2: boolean;
+  /** Milliseconds without a byte after which an HTTP/2 connection is ended; its peer must have been asked meanwhile. */
+  readonly h2SilenceMs: number;
   /** Told of each connection that stands whether it speaks HTTP/2. */
   readonly onConnected: (h2: boolean) => void;
   /** The port we listen on ourselves. */
@@ -111,7 +113,9 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
       });
       tls.once('secureConnect', () => {
         stop();
-        options.onConnected(tls.alpnProtocol === 'h2');
+        const h2 = tls.alpnProtocol === 'h2';
+        options.onConnected(h2);
+        if (h2) endWhenSilent(tls, options);
         settle(null, tls);
       });
       tls.once('close', () => {
@@ -120,6 +124,24 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
       });
     }
   };
+}
+
+/**
+ * A peer that went without a word (a laptop that slept, another network) leaves a connection that takes every
+ * request and answers none, until TCP gives up after a quarter of an hour.
+ */
+function endWhenSilent(socket: Socket, { clock, h2SilenceMs }: ConnectorOptions): void {
+  let seen = socket.bytesRead;
+  const look = (): void => {
+    if (socket.destroyed) return;
+    if (socket.bytesRead === seen) {
+      socket.destroy(new Error(`nothing came for ${h2SilenceMs} ms, not even the answer to a PING`));
+      return;
+    }
+    seen = socket.bytesRead;
+    clock.after(h2SilenceMs, look);
+  };
+  clock.after(h2SilenceMs, look);
 }
 
 function give(socket: Socket, error: ConnectError, settle: Settle): void {

@@ -16,6 +16,8 @@ export interface UpstreamOptions {
   readonly extraCa: string | null;
   /** The port we listen on ourselves, which no upstream may be. */
   readonly ownPort: () => number;
+  /** Milliseconds between two PING frames on an HTTP/2 connection. */
+  readonly h2PingMs?: number;
 }
 
 export type ProbeOutcome =
@@ -44,7 +46,11 @@ function keyOf({ origin, h2 }: Provider): string {
 /** Idle connections are given up before common servers and load balancers (5 s and up) close them. */
 const IDLE_MS = 4_000;
 
+/** Often enough to notice a dead connection within a minute or so, and no flood to any server. */
+const H2_PING_MS = 15_000;
+
 export function createUpstreams(options: UpstreamOptions): Upstreams {
+  const { h2PingMs = H2_PING_MS } = options;
   const pools = new Map<string, Pool>();
   /** Which protocol the newest connection of each pool agreed on. */
   const agreed = new Map<string, boolean>();
@@ -62,6 +68,8 @@ export function createUpstreams(options: UpstreamOptions): Upstreams {
           ...options,
           secureContext,
           h2,
+          // Two answers may be missing before the peer counts as gone.
+          h2SilenceMs: 3 * h2PingMs,
           onConnected: (spoken) => void agreed.set(key, spoken),
         }),
         allowH2: h2,
@@ -71,6 +79,7 @@ export function createUpstreams(options: UpstreamOptions): Upstreams {
         keepAliveTimeout: IDLE_MS,
         maxHeaderSize: 64 * 1024,
         strictContentLength: true,
+        h2Options: { pingInterval: h2PingMs },
       });
       pools.set(key, pool);
       retireOnGoaway(key, pool);
