@@ -7,7 +7,7 @@ import { SUITES } from '../suites/index.ts';
 import { OperatorError } from './errors.ts';
 import type { RealCredentials, Saboteur } from './harness/types.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
-import type { ANALYSES, Analysis } from './runs/analyze-log.ts';
+import type { ANALYSES, Analysis, Analyzed } from './runs/analyze-log.ts';
 import type { RunOptions } from './runs/plan.ts';
 import type { Places } from './runs/report/write-reports.ts';
 import type { RunEvent } from './runs/run-events.ts';
@@ -59,8 +59,8 @@ export interface Uat {
   run(request: RunRequest): Promise<FinishedRun>;
   /** Rejects with USAGE for a saboteur that is none. */
   selftest(request: SelftestRequest): Promise<SelftestResult>;
-  /** Reads a usage log: absolute, `-` for standard input, by default the live one. Throws USAGE where there is none. */
-  analyze(name: AnalysisName, log?: string): Promise<Analysis>;
+  /** Reads a usage log. Throws USAGE where there is none. */
+  analyze(name: AnalysisName, log: Pick<Analyzed, 'log' | 'rotated'>): Promise<Analysis>;
   /** Judges a stored run again, by today's checks; the newest where none is named. */
   report(run?: string): Promise<FinishedRun>;
 }
@@ -172,7 +172,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
     async analyze(name, log) {
       const { ANALYSES } = await import('./runs/analyze-log.ts');
       const { resultsDir, logsDir } = settings;
-      return ANALYSES[name]({ log, resultsDir, logsDir });
+      return ANALYSES[name]({ ...log, resultsDir, logsDir });
     },
     async report(run) {
       const [{ findRun }, { readStoredRun }, { recordOf }, { CHECKS }] = await Promise.all([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from './json.ts';
-import { MAX_LINE_BYTES, readLog, rotatedSet } from './log-reader.ts';
+import { MAX_LINE_BYTES, readLog } from './log-reader.ts';
 
 const source = (name: string, text: string) => ({ name, chunks: [Buffer.from(text)] });
 
@@ -98,14 +98,4 @@ describe('readLog', () => {
     expect(lines).toEqual(['u.1:1', 'u:1']);
     expect(reading.bad.examples[0]).toMatchObject({ source: 'u.1', line: 2 });
   });
-});
-
-it('orders a rotated set from the oldest copy to the live log', () => {
-  const names = ['usage.jsonl', 'usage.jsonl.2', 'usage.jsonl.10', 'usage.jsonl.1', 'usage.jsonl.tmp', 'x'];
-  expect(rotatedSet('usage.jsonl', names)).toEqual([
-    'usage.jsonl.10',
-    'usage.jsonl.2',
-    'usage.jsonl.1',
-    'usage.jsonl',
-  ]);
 });

@@ -58,19 +58,6 @@ export async function readLog(
   return { lines, bad: { count, examples } };
 }
 
-/**
- * The files of one log, oldest first, out of the names that lie in its folder: `usage.jsonl.5` …
- * `usage.jsonl.1`, then `usage.jsonl` itself.
- */
-export function rotatedSet(log: string, names: Iterable<string>): string[] {
-  const age = (name: string): number => {
-    if (name === log) return 0;
-    const suffix = name.startsWith(`${log}.`) ? name.slice(log.length + 1) : '';
-    return /^[1-9]\d*$/.test(suffix) ? Number(suffix) : Number.NaN;
-  };
-  return [...names].filter((name) => !Number.isNaN(age(name))).toSorted((a, b) => age(b) - age(a));
-}
-
 type LineVisitor = (text: string, line: number, problem?: string) => void;
 
 async function eachLine(chunks: LogSource['chunks'], visit: LineVisitor): Promise<void> {

@@ -1,6 +1,7 @@
 /** What a target left behind, read from its folder and made into what the checks judge. */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { rotatedSet } from '../platform/rotated-files.ts';
 import type { Anomaly } from '../protocol/anomaly.ts';
 import type { DecisionEvent, UsageEvent } from '../protocol/usage-event.ts';
 import type { Artifact, UsageLog } from '../protocol/witness.ts';
@@ -47,7 +48,7 @@ export async function readLogsFolder(folder: string | null): Promise<ReadonlyMap
  * claims: that each is a valid event is for a check to say, so anything that calls itself an event passes.
  */
 export function readUsage(files: ProxyRecords['files']): UsageLog {
-  const log = oldestFirst(files);
+  const log = rotatedSet(USAGE_LOG, files.keys());
   const planted = log.findIndex((name) => files.get(name)?.includes(MARKER));
   const rotatedBefore = planted !== -1 && log[planted] !== USAGE_LOG;
   const ofTheRun = rotatedBefore ? log.slice(planted + 1) : log;
@@ -74,18 +75,6 @@ export function artifactsOf({ files, output, answers }: ProxyRecords): readonly 
 /** How many exchanges have been put on record. */
 export function countCompletions(files: ProxyRecords['files']): number {
   return readUsage(files).events.filter(({ event }) => event === 'completion').length;
-}
-
-/** `usage.jsonl.5` … `usage.jsonl.1`, `usage.jsonl`. */
-function oldestFirst(files: ProxyRecords['files']): readonly string[] {
-  return [...files.keys()]
-    .filter((name) => !Number.isNaN(ageOf(name)))
-    .toSorted((a, b) => ageOf(b) - ageOf(a));
-}
-
-/** 0 for the log itself, NaN for a file that is no part of it. */
-function ageOf(name: string): number {
-  return name === USAGE_LOG ? 0 : Number(/^usage\.jsonl\.(\d+)$/.exec(name)?.[1] ?? Number.NaN);
 }
 
 function readLines<Line>(text: string, isLine: (value: unknown) => value is Line) {

@@ -2,10 +2,11 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { searchSources } from '../analysis/hygiene.ts';
+import type { LogSource } from '../analysis/log-reader.ts';
 import { summarize } from '../analysis/summarize.ts';
 import { formatSummary } from '../analysis/summary-table.ts';
 import { auditRouting, formatAudit, productizeCheck } from '../analysis/verify-routing.ts';
-import { openLog } from './log-source.ts';
+import { openLog, openRotatedLog } from './log-source.ts';
 import type { Places } from './report/write-reports.ts';
 
 export interface Analysis {
@@ -21,12 +22,15 @@ export interface Analysis {
 export interface Analyzed extends Places {
   /** Absolute, or `-`; by default the live log. */
   readonly log: string | undefined;
+  /** Also reads the rotated copies beside it. */
+  readonly rotated: boolean;
 }
 
 export const ANALYSES = {
   /** Without a log named, also writes `METRICS.json` among the results. */
-  async summarize({ log, ...places }: Analyzed): Promise<Analysis> {
-    const summary = await summarize([await openLog(log ?? liveLog(places))]);
+  async summarize(analyzed: Analyzed): Promise<Analysis> {
+    const { log, ...places } = analyzed;
+    const summary = await summarize(await sourcesOf(analyzed));
     const analysis = { data: summary, text: formatSummary(summary), ok: true };
     if (log !== undefined) return analysis;
     const file = path.join(places.resultsDir, 'METRICS.json');
@@ -36,21 +40,21 @@ export const ANALYSES = {
     return { ...analysis, remark: `written to ${file}` };
   },
 
-  async 'verify-routing'({ log, ...places }: Analyzed): Promise<Analysis> {
-    const audit = await auditRouting([await openLog(log ?? liveLog(places))]);
+  async 'verify-routing'(analyzed: Analyzed): Promise<Analysis> {
+    const audit = await auditRouting(await sourcesOf(analyzed));
     return { data: audit, text: formatAudit(audit), ...verdictOn(audit, audit.violations.count === 0) };
   },
 
-  async hygiene({ log, ...places }: Analyzed): Promise<Analysis> {
-    const hits = await searchSources([await openLog(log ?? liveLog(places))]);
+  async hygiene(analyzed: Analyzed): Promise<Analysis> {
+    const hits = await searchSources(await sourcesOf(analyzed));
     const lines = hits.map(({ place, line, rule, count }) => `${place}:${line}: ${rule}, ${count} times`);
     const text = lines.length === 0 ? 'nothing has the shape of a credential' : lines.join('\n');
     return { data: { hits }, text: `${text}\n`, ok: hits.length === 0 };
   },
 
-  async 'productize-check'({ log, ...places }: Analyzed): Promise<Analysis> {
-    const audit = await auditRouting([await openLog(log ?? liveLog(places))]);
-    const findings = productizeCheck(audit, await readOptional(metricsOf(log, places)));
+  async 'productize-check'(analyzed: Analyzed): Promise<Analysis> {
+    const audit = await auditRouting(await sourcesOf(analyzed));
+    const findings = productizeCheck(audit, await readOptional(metricsOf(analyzed)));
     const lines = findings.map(({ rule, what }) => `FAIL ${rule}: ${what}`);
     const text =
       lines.length === 0
@@ -60,7 +64,10 @@ export const ANALYSES = {
   },
 } as const satisfies Record<string, (analyzed: Analyzed) => Promise<Analysis>>;
 
-const liveLog = ({ logsDir }: Places): string => path.join(logsDir, 'usage.jsonl');
+async function sourcesOf({ log, rotated, logsDir }: Analyzed): Promise<readonly LogSource[]> {
+  const named = log ?? path.join(logsDir, 'usage.jsonl');
+  return rotated ? openRotatedLog(named) : [await openLog(named)];
+}
 
 /** A log that tells of nothing proves nothing. */
 function verdictOn(
@@ -73,7 +80,7 @@ function verdictOn(
 }
 
 /** `usage_<name>.jsonl` of a run belongs to `METRICS_<name>.json`, any other log to `METRICS.json`. */
-function metricsOf(log: string | undefined, { resultsDir }: Places): string {
+function metricsOf({ log, resultsDir }: Analyzed): string {
   const name = /^usage(_[\w-]+)\.jsonl$/.exec(path.basename(log ?? ''))?.[1] ?? '';
   return path.join(resultsDir, `METRICS${name}.json`);
 }

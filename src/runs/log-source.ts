@@ -1,10 +1,8 @@
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { LogSource } from '../analysis/log-reader.ts';
 import { OperatorError } from '../errors.ts';
-
-/** The block that was measured as the fastest to read a log by. */
-const BLOCK_BYTES = 1024 * 1024;
+import { readFileBlocks } from '../platform/file-blocks.ts';
+import { rotatedFiles } from '../platform/rotated-files.ts';
 
 /** Opens a usage log for an analyzer; `-` is standard input. Throws USAGE where there is none. */
 export async function openLog(log: string): Promise<LogSource> {
@@ -15,5 +13,12 @@ export async function openLog(log: string): Promise<LogSource> {
       hint: 'Name a usage log: one in logs/, usage.jsonl of a run, or "-" for standard input.',
     });
   }
-  return { name: log, chunks: createReadStream(log, { highWaterMark: BLOCK_BYTES }) };
+  return { name: log, chunks: readFileBlocks(log) };
+}
+
+/** The same with the rotated copies beside it, oldest first. Standard input has none: USAGE. */
+export async function openRotatedLog(log: string): Promise<LogSource[]> {
+  if (log === '-') throw new OperatorError('USAGE', 'standard input has no rotated copies beside it');
+  const files = await rotatedFiles(log).catch(() => []);
+  return Promise.all((files.length > 0 ? files : [log]).map(openLog));
 }

@@ -273,6 +273,18 @@ describe('verify', () => {
     expect((await ccp('verify')).code).toBe(0);
   });
 
+  it('reads the rotated copies too where it is told to', async () => {
+    const path = host.write(
+      'logs/usage.jsonl.1',
+      line({ lane: 'anthropic', model: 'claude-haiku-4-5', decision: 'to_anthropic' }),
+    );
+    host.write('logs/usage.jsonl', good);
+    expect((await ccp('verify')).code).toBe(0);
+    const { code, data } = await json('verify', '--rotated');
+    expect(code).toBe(1);
+    expect(data).toMatchObject({ lines: 2, violations: { examples: [{ source: path, line: 1 }] } });
+  });
+
   it('says with exit 3 that there is no log yet', async () => {
     const { code, err } = await ccp('verify');
     expect(code).toBe(3);

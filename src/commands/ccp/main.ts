@@ -180,12 +180,18 @@ function addDiagnosis(program: Command, host: Host, exit: Exit): void {
     .command('verify')
     .description('audit the routing of the live log: no haiku on the Anthropic lane')
     .argument('[log]', 'the log (default: usage.jsonl in the logs folder)')
+    .option('--rotated', 'read the rotated copies beside it, too, oldest first')
     .option(...AS_JSON)
-    .addHelpText('after', examples('ccp verify', 'ccp verify logs/usage.jsonl.1'))
-    .action(async (log: string | undefined, { json = false }: Json) => {
-      const { verify } = await import('./verify.ts');
-      exit(await verify(host, { log, json }));
-    });
+    .addHelpText('after', examples('ccp verify', 'ccp verify --rotated', 'ccp verify logs/usage.jsonl.1'))
+    .action(
+      async (
+        log: string | undefined,
+        { rotated = false, json = false }: Json & { readonly rotated?: boolean },
+      ) => {
+        const { verify } = await import('./verify.ts');
+        exit(await verify(host, { log, rotated, json }));
+      },
+    );
 }
 
 const AS_JSON = ['--json', 'print one JSON document'] as const;

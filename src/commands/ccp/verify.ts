@@ -1,30 +1,25 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { auditRouting, formatAudit } from '../../analysis/verify-routing.ts';
 import { openRouting } from '../../config/open-routing.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
+import { type LogFile, openLogFiles } from '../shared/log-files.ts';
 import { commandLog, load } from './load.ts';
 
 export interface VerifyOptions {
   /** The live one where it is not given. */
   readonly log: string | undefined;
+  /** Also reads the rotated copies beside it. */
+  readonly rotated: boolean;
   readonly json: boolean;
 }
 
-const BLOCK_BYTES = 1024 * 1024;
-
 /** `ccp verify`: exit 1 where the log tells of an exchange on the wrong lane. */
-export async function verify(host: Host, { log, json }: VerifyOptions): Promise<number> {
+export async function verify(host: Host, { log, rotated, json }: VerifyOptions): Promise<number> {
   const loaded = load(host);
   await using routing = openRouting(loaded, commandLog(host));
   const path = log === undefined ? join(loaded.settings.logsDir, 'usage.jsonl') : resolve(host.cwd, log);
-  await using file = await openLog(path);
-  const source = {
-    name: path,
-    chunks: file.createReadStream({ highWaterMark: BLOCK_BYTES, autoClose: false }),
-  };
-  const audit = await auditRouting([source], {
+  const audit = await auditRouting(await openLogs(path, rotated), {
     routedToZai: (model) => routing.catalogRoute(model)?.id === 'zai',
   });
   if (json) printJson(host, audit);
@@ -32,9 +27,9 @@ export async function verify(host: Host, { log, json }: VerifyOptions): Promise<
   return audit.violations.count === 0 ? EXIT.ok : EXIT.failed;
 }
 
-async function openLog(path: string): Promise<FileHandle> {
+async function openLogs(path: string, rotated: boolean): Promise<LogFile[]> {
   try {
-    return await open(path);
+    return await openLogFiles(path, { rotated });
   } catch (error) {
     throw new OperatorError('NOT_READY', `the log ${path} cannot be read`, {
       hint: 'It is written by "ccp serve"; CCP_LOGS_DIR and CCP_PROFILE say where.',

@@ -7,6 +7,7 @@ import { open } from './load.ts';
 interface AnalyzeOptions {
   /** As typed; the live log where it is not given. */
   readonly log: string | undefined;
+  readonly rotated: boolean;
   readonly json: boolean;
 }
 
@@ -14,10 +15,10 @@ interface AnalyzeOptions {
 export async function analyze(
   host: Host,
   name: AnalysisName,
-  { log, json }: AnalyzeOptions,
+  { log, rotated, json }: AnalyzeOptions,
 ): Promise<number> {
   const path = log === undefined || log === '-' ? log : resolve(host.cwd, log);
-  const { data, text, ok, remark } = await open(host).uat.analyze(name, path);
+  const { data, text, ok, remark } = await open(host).uat.analyze(name, { log: path, rotated });
   if (json) printJson(host, data);
   else host.out.write(text);
   if (remark !== undefined) host.err.write(`ccp-uat: ${remark}\n`);

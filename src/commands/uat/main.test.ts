@@ -262,6 +262,18 @@ describe('the analyzers', () => {
     });
   });
 
+  it('read the rotated copies too where they are told to, and name the one that holds what they find', async () => {
+    const leak = '{"note":"sk-ant-api03-abcdefghijklmnop"}\n';
+    await writeFile(path.join(cwd, 'usage.jsonl'), '{"v":1}\n');
+    await writeFile(path.join(cwd, 'usage.jsonl.1'), leak);
+    expect((await uat(['hygiene', 'usage.jsonl'])).code).toBe(0);
+    const { code, out } = await uat(['hygiene', 'usage.jsonl', '--rotated']);
+    expect(code).toBe(1);
+    expect(out).toMatch(/usage\.jsonl\.1:1: anthropic-credential, 1 times/);
+    expect((await uat(['hygiene', '-', '--rotated'])).code).toBe(2);
+    expect((await uat(['hygiene', 'absent.jsonl', '--rotated'])).code).toBe(2);
+  });
+
   it('prove nothing by a log without a line', async () => {
     await writeFile(path.join(cwd, 'empty.jsonl'), '');
     const { code, err } = await uat(['verify-routing', 'empty.jsonl']);

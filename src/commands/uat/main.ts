@@ -155,15 +155,21 @@ function addAnalyzers(program: Command, { host, exit }: Surroundings): void {
       .command(name)
       .description(description)
       .argument('[log]', 'a usage log, or - for standard input (default: usage.jsonl in the logs folder)')
+      .option('--rotated', 'read the rotated copies beside it, too, oldest first')
       .option(...AS_JSON)
       .addHelpText(
         'after',
         examples(`ccp-uat ${name}`, `ccp-uat ${name} logs/usage_go_repro_quick.jsonl --json`),
       )
-      .action(async (log: string | undefined, { json = false }: Json) => {
-        const { analyze } = await import('./analyze.ts');
-        exit(await analyze(host, name, { log, json }));
-      });
+      .action(
+        async (
+          log: string | undefined,
+          { rotated = false, json = false }: Json & { readonly rotated?: boolean },
+        ) => {
+          const { analyze } = await import('./analyze.ts');
+          exit(await analyze(host, name, { log, rotated, json }));
+        },
+      );
   }
 }
 

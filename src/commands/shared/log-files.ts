@@ -1,0 +1,19 @@
+import { access, constants } from 'node:fs/promises';
+import { readFileBlocks } from '../../platform/file-blocks.ts';
+import { rotatedFiles } from '../../platform/rotated-files.ts';
+
+export interface LogFile {
+  readonly name: string;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/** A log, after its rotated copies where they are wanted. Rejects where one of them can't be read. */
+export async function openLogFiles(
+  log: string,
+  { rotated }: { readonly rotated: boolean },
+): Promise<LogFile[]> {
+  const found = rotated ? await rotatedFiles(log) : [];
+  const files = found.length > 0 ? found : [log];
+  await Promise.all(files.map((file) => access(file, constants.R_OK)));
+  return files.map((name) => ({ name, chunks: readFileBlocks(name) }));
+}
