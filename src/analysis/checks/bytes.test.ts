@@ -2,6 +2,8 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { contentOf, pick, replaceBody, responseOf, verdictOf } from '../testing/green-run.ts';
 
+const HAIKU = 'claude-haiku-4-5-20251001';
+
 describe('BYTES-01', () => {
   it('fails when a body was serialised anew, matched by request id or by canary', () => {
     for (const id of ['u-sonnet-json', 'u-haiku-stream']) {
@@ -13,13 +15,20 @@ describe('BYTES-01', () => {
     }
   });
 
-  it('accepts another body on a lane whose catalog entry says that it rewrites', () => {
+  it.each([
+    [
+      'accepts another body on a lane whose catalog entry says that it rewrites',
+      { [HAIKU]: 'glm-5' },
+      'pass',
+    ],
+    ['accepts none on a lane whose entry rewrites nothing', {}, 'fail'],
+  ])('%s', (_title, rewrite_model, expected) => {
     const { outcome } = verdictOf('BYTES-01', ({ upstream, proxy }) => {
       const { body } = pick(upstream, 'u-haiku-stream').request;
-      replaceBody(body, contentOf(body).toString().replace('claude-haiku-4-5-20251001', 'glm-5'));
-      proxy.providers = [{ id: 'zai', lane: 'zai', rewrite_model: { 'claude-haiku-4-5-20251001': 'glm-5' } }];
+      replaceBody(body, contentOf(body).toString().replace(HAIKU, 'glm-5'));
+      proxy.providers = { providers: [{ id: 'zai', lane: 'zai', rewrite_model }] };
     });
-    expect(outcome).toBe('pass');
+    expect(outcome).toBe(expected);
   });
 });
 

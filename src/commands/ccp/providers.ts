@@ -32,7 +32,7 @@ export async function providers(host: Host, { json, flags }: ProvidersOptions): 
 /** A few short lines a provider: a table of all this would not fit a screen. */
 function block(
   { out }: Host,
-  { id, lane, base_url, auth, h2, routes, fallback, source }: ProviderRow,
+  { id, lane, base_url, auth, h2, routes, fallback, rewrite_model, source }: ProviderRow,
 ): string {
   const credential =
     auth === null
@@ -45,6 +45,12 @@ function block(
     ['HTTP/2', h2 ? 'where offered' : 'no'],
     ['routes', routes.join(' ') || 'none'],
     ['fallback', fallback.join(' ') || 'none'],
+    [
+      'rewrites',
+      Object.entries(rewrite_model)
+        .map((pair) => pair.join(' → '))
+        .join(', ') || 'nothing',
+    ],
     ['source', source],
   ];
   const lines = facts.map(([name = '', value = '']) => `  ${name.padEnd(10)}  ${plain(value)}\n`);

@@ -14,6 +14,8 @@ export interface ProviderRow {
   /** Globs that lead here, in the order in which they are tried. */
   readonly routes: readonly string[];
   readonly fallback: readonly string[];
+  /** Client model → the name sent upstream: what changes a request body. */
+  readonly rewrite_model: Readonly<Record<string, string>>;
   /** `built in`, or the catalog file. */
   readonly source: string;
 }
@@ -33,6 +35,7 @@ export function describeProviders(
       ...defaultRoutes(provider, snapshot),
     ],
     fallback: provider.fallback,
+    rewrite_model: Object.fromEntries(provider.rewriteModel),
     source: sources.get(provider.id) ?? 'built in',
   }));
 }

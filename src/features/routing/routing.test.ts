@@ -181,7 +181,9 @@ describe('catalogs', () => {
 
 it('describes the wiring without a key in it', () => {
   const catalog = catalogAt('providers.yaml');
-  catalog.save(`routes: { glm-*: zai }\nproviders:\n${entry('local', '    h2: false\n    models: [q*]\n')}`);
+  catalog.save(
+    `routes: { glm-*: zai }\nproviders:\n${entry('local', '    h2: false\n    models: [q*]\n    rewrite_model: { qwen: qwen-9 }\n')}`,
+  );
   const rows = start({ catalogs: [catalog] }).describe();
   expect(rows).toEqual([
     {
@@ -192,6 +194,7 @@ it('describes the wiring without a key in it', () => {
       h2: true,
       routes: ['*'],
       fallback: [],
+      rewrite_model: {},
       source: 'built in',
     },
     {
@@ -202,6 +205,7 @@ it('describes the wiring without a key in it', () => {
       h2: true,
       routes: ['glm-*', '*haiku*'],
       fallback: ['anth'],
+      rewrite_model: {},
       source: 'built in',
     },
     {
@@ -212,6 +216,7 @@ it('describes the wiring without a key in it', () => {
       h2: false,
       routes: ['q*'],
       fallback: [],
+      rewrite_model: { qwen: 'qwen-9' },
       source: catalog.path,
     },
   ]);
