@@ -114,8 +114,11 @@ describe('the package that npm would publish', () => {
   }, 60_000);
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('carries compiled programs and no TypeScript, and answers from under node_modules', async () => {
+  it('carries compiled programs and nothing for tests, and answers from under node_modules', async () => {
     expect(existsSync(join(installed, 'src'))).toBe(false);
+    const files = readdirSync(installed, { recursive: true, encoding: 'utf8' });
+    expect(files).toContain('dist/src/commands/ccp/main.js');
+    expect(files.filter((file) => /^dist.*\.ts$|\.test\.|(^|\/)testing(\/|$)/.test(file))).toEqual([]);
     for (const program of ['ccp', 'ccp-uat']) {
       const answer = await run(process.execPath, [join(installed, `bin/${program}.js`), '--version']);
       expect(answer).toMatchObject({ code: 0, stdout: `${version}\n` });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { createTestHost } from '../shared/test-host.ts';
+import { createTestHost } from '../shared/testing/test-host.ts';
 import { ask, startHttpUpstream, startServed, until } from './testing/served.ts';
 
 /** More rounds for a person who has the time: `KILL_ROUNDS=20`. */

@@ -11,7 +11,7 @@ import {
   postText,
   type RawAnswer,
   sendRaw,
-} from './raw-client.ts';
+} from '../testing/raw-client.ts';
 import { loadScenarios } from './scenarios.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 

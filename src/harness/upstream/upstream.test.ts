@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../platform/clock.ts';
 import type { Transcript } from '../../protocol/transcript.ts';
 import { createCa } from '../certs.ts';
-import { postHttp2, postText, sendRaw } from './raw-client.ts';
+import { postHttp2, postText, sendRaw } from '../testing/raw-client.ts';
 import { loadScenarios } from './scenarios.ts';
 import { startUpstream, type Upstream, type UpstreamOptions } from './upstream.ts';
 

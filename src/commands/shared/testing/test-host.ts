@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Host, Screen } from './host.ts';
+import type { Host, Screen } from '../host.ts';
 
 export interface TestHost extends Host, Disposable {
   /** What was written since the last question. */
