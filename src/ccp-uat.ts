@@ -55,7 +55,7 @@ export interface Uat {
     suite: string,
     options: Omit<RunOptions, 'seed'> & { readonly seed?: string | undefined },
   ): Promise<Plan>;
-  /** Rejects with what broke the run; checks that fail are no rejection. */
+  /** Rejects where nothing could be stored; a run that was broken is finished too, with its cause. */
   run(request: RunRequest): Promise<FinishedRun>;
   /** Rejects with USAGE for a saboteur that is none. */
   selftest(request: SelftestRequest): Promise<SelftestResult>;

@@ -38,3 +38,16 @@ export class OperatorError extends Error {
     return CATALOGUE[this.code];
   }
 }
+
+/** What a file system answers when a person's folder or disk is in the way. Not ENOENT: that is mostly our slip. */
+const IN_THE_WAY: ReadonlySet<unknown> = new Set(
+  'EACCES EPERM EROFS EEXIST ENOTDIR EISDIR ENAMETOOLONG ENOSPC EDQUOT'.split(' '),
+);
+
+/** The sentence for a path that cannot be used, as an error that is nobody's bug; null for any other error. */
+export function pathTrouble(error: unknown): OperatorError | null {
+  if (!(error instanceof Error) || !('code' in error) || !IN_THE_WAY.has(error.code)) return null;
+  if (!('path' in error) || typeof error.path !== 'string') return null;
+  const reason = /^[A-Z]+: ([^,]+)/.exec(error.message)?.[1] ?? error.message;
+  return new OperatorError('NOT_READY', `${error.path} cannot be used: ${reason}`, { cause: error });
+}

@@ -14,6 +14,8 @@ export interface FinishedRun {
   readonly record: RunRecord;
   /** Absolute. */
   readonly folder: string;
+  /** What broke it, where its surroundings did. */
+  readonly cause?: unknown;
 }
 
 export interface RunSuiteOptions extends Omit<ExecuteOptions, 'folder'> {
@@ -25,8 +27,8 @@ export interface RunSuiteOptions extends Omit<ExecuteOptions, 'folder'> {
 }
 
 /**
- * Carries the plan out, judges what was stored, writes the reports. Rejects with what broke the run, where
- * something did, once everything is written.
+ * Carries the plan out, judges what was stored, writes the reports; also of a run that was interrupted or
+ * broken.
  */
 export async function runSuite({ suite, checks, places, ...options }: RunSuiteOptions): Promise<FinishedRun> {
   const folder = await createRunFolder(options.folder);
@@ -34,8 +36,11 @@ export async function runSuite({ suite, checks, places, ...options }: RunSuiteOp
   const record = await judgeFolder(folder, checks, execution);
   await writeReports(folder, record);
   await publish({ folder, record, suite, places });
-  if (execution.ending === 'broken') throw execution.cause;
-  return { record, folder: folder.path };
+  return {
+    record,
+    folder: folder.path,
+    ...(execution.ending === 'broken' && { cause: execution.cause }),
+  };
 }
 
 async function judgeFolder(

@@ -27,6 +27,13 @@ describe('LOG-02', () => {
     expect(outcome).toBe('fail');
   });
 
+  it('accuses nobody of a log that holds nothing, and does not pass it', () => {
+    const { outcome } = verdictOf('LOG-02', ({ usage }) => {
+      Object.assign(usage, { events: [], rotatedBefore: false });
+    });
+    expect(outcome).toBe('inconclusive');
+  });
+
   it('fails when it holds a line from before the run', () => {
     const { outcome } = verdictOf('LOG-02', (evidence) => {
       completionIn(evidence, 'haiku-stream').ts = '2026-01-01T00:00:00.000Z';

@@ -1,6 +1,6 @@
 /** The one edge where what went wrong becomes a sentence on standard error and an exit code. */
 import { Command, CommanderError } from 'commander';
-import { EXIT, OperatorError } from '../../errors.ts';
+import { EXIT, OperatorError, pathTrouble } from '../../errors.ts';
 import { type Host, plain } from './host.ts';
 import { packageVersion } from './version.ts';
 
@@ -40,9 +40,10 @@ export async function runProgram({ name, host, argv, build }: ProgramOptions): P
   } catch (error) {
     // Commander has said its sentence already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    if (!(error instanceof OperatorError)) throw error;
-    printError(name, error, host);
-    return error.exitCode;
+    const shown = error instanceof OperatorError ? error : pathTrouble(error);
+    if (shown === null) throw error;
+    printError(name, shown, host);
+    return shown.exitCode;
   }
 }
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -31,12 +32,18 @@ interface Ran {
 /** Runs a command in this process, as from a pipe where nobody watches. */
 async function uat(
   argv: readonly string[],
-  { env = {}, ask = null }: { env?: Host['env']; ask?: Terminal['ask'] } = {},
+  {
+    env = {},
+    ask = null,
+    interruptAt,
+  }: { env?: Host['env']; ask?: Terminal['ask']; interruptAt?: string } = {},
 ): Promise<Ran> {
   const said = { out: '', err: '' };
+  const interruption = new AbortController();
   const screen = (channel: 'out' | 'err'): Host['out'] => ({
     write: (words) => {
       said[channel] += words;
+      if (interruptAt !== undefined && words.includes(interruptAt)) interruption.abort();
     },
     width: 80,
     paint: (_style, words) => words,
@@ -45,7 +52,7 @@ async function uat(
   const terminal: Terminal = {
     live: null,
     ask,
-    interruption: () => ({ signal: new AbortController().signal, [Symbol.dispose]: () => {} }),
+    interruption: () => ({ signal: interruption.signal, [Symbol.dispose]: () => {} }),
   };
   const code = await main(argv, host, terminal);
   return { code, ...said };
@@ -118,10 +125,32 @@ describe('a run', { timeout: 60_000 }, () => {
   });
 
   it('where nothing answers is not ready, with the account of it stored', async () => {
-    const { code, err } = await uat(['repro-go-quick', '--client', 'curl', '--target', 'http://127.0.0.1:9']);
+    const argv = ['repro-go-quick', '--client', 'curl', '--target', 'http://127.0.0.1:9', '--json'];
+    const { code, out, err } = await uat(argv);
     expect(code).toBe(3);
     expect(err).toContain('nothing answers at http://127.0.0.1:9');
+    expect(recordSchema.parse(JSON.parse(out))).toMatchObject({ ending: 'broken', exitCode: 3 });
     expect(await readFile(await inRun('run.json'), 'utf8')).toContain('"ending": "broken"');
+  });
+
+  it('of a running proxy that answers nothing but errors is red', async () => {
+    const server = createServer((request, response) => {
+      request.resume().once('end', () => response.writeHead(500).end('{}'));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = z.object({ port: z.number() }).parse(server.address());
+    const target = `http://127.0.0.1:${port}`;
+    const { code, out } = await uat(['repro-go-quick', '--client', 'curl', '--target', target]);
+    server.close();
+    expect(code).toBe(1);
+    expect(out).toContain('FAIL RUN-01');
+  });
+
+  it('that an interruption kept from starting makes the row end as interrupted', async () => {
+    const row = ['run', 'repro-go-quick', 'verify-sse', '--client', 'curl'];
+    const { code, out } = await uat(row, { interruptAt: 'PASS  repro-go-quick' });
+    expect(code).toBe(130);
+    expect(out).not.toContain('verify-sse');
   });
 
   it('that is interrupted wraps up in order, writes its artifacts and exits 130', async () => {
@@ -238,6 +267,17 @@ describe('wrong usage', () => {
     const { code, out, err } = await uat(argv);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toContain(words);
+  });
+
+  it.each([
+    [['verify-sse', '--run-dir', 'file/run'], {}],
+    [['verify-sse'], { CCP_RESULTS_DIR: 'file' }],
+    [['report'], { CCP_RESULTS_DIR: 'file' }],
+  ])('%j with a file where a folder must be is exit 3 and one sentence', async (argv, env) => {
+    await writeFile(path.join(cwd, 'file'), '');
+    const { code, err } = await uat(argv, { env });
+    expect(code).toBe(3);
+    expect(err).toMatch(/^ccp-uat: error: \S+file\/runs? cannot be used: not a directory\n$/);
   });
 
   it('keeps out of a folder that holds something', async () => {

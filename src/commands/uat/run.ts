@@ -27,7 +27,7 @@ export interface RunFlags {
 
 /**
  * Runs suites one after the other; the exit code is the worst of theirs. An interruption ends the row, in
- * order.
+ * order, and so does a run whose surroundings broke: rejects with the cause, once everything is printed.
  */
 export async function run(
   host: Host,
@@ -56,13 +56,18 @@ export async function run(
     );
     if (flags.json !== true) showRun(host, result);
     finished.push(result);
+    if (result.cause !== undefined) break;
   }
   if (flags.json === true)
     printJson(
       host,
       suites.length === 1 ? finished[0]?.record : { runs: finished.map(({ record }) => record) },
     );
-  return worst(finished.map(({ record }) => record.exitCode));
+  const broken = finished.find(({ cause }) => cause !== undefined);
+  if (broken !== undefined) throw broken.cause;
+  const codes = finished.map(({ record }) => record.exitCode);
+  // An interruption between two runs is in the record of neither.
+  return finished.length < plans.length ? EXIT.interrupted : worst(codes);
 }
 
 async function planAll(
