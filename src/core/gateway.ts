@@ -12,7 +12,7 @@ import { type ExchangePorts, runExchange, type Visit } from './exchange.ts';
 import { createGuard, sameSecret } from './guard.ts';
 import { pathOf } from './inbound-request.ts';
 import { takeIn } from './intake.ts';
-import { sendError, sendText } from './own-answer.ts';
+import { discardUpload, sendError, sendText } from './own-answer.ts';
 import type { Endpoint } from './types.ts';
 
 export interface GatewayOptions extends ExchangePorts {
@@ -110,6 +110,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     };
     if (refusal === null && (ownPaths.has(path) || path.startsWith(OWN_PREFIX))) {
       await answerOwn({ request, response, refusal, invite }, path);
+      discardUpload(request);
       return;
     }
     answering.set(request.socket, response);
@@ -118,6 +119,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       await runExchange(options, { request, response, refusal, invite });
     } finally {
       count(-1);
+      discardUpload(request);
       if (draining) closeSpare();
     }
   }

@@ -1,15 +1,13 @@
 /** What the proxy says itself, always in Anthropic's error shape where it is an error. */
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AnthropicErrorType, errorBody } from '../protocol/error-body.ts';
 
 /** How long an unread upload is discarded before its connection is cut, in milliseconds. */
 const DISCARD_MS = 5_000;
 
 /**
- * Answers with an error of our own. A body that is still arriving is discarded for a while, so that the
- * client gets to read the answer instead of a reset. That is also why the connection is not announced to
- * close: Node would close it with the last byte of the answer, and the kernel reset what the client still sends.
- * Gives the bytes of the body.
+ * Answers with an error of our own. The connection is not announced to close: Node would close it with the last
+ * byte of the answer, and the kernel reset what the client still sends. Gives the bytes of the body.
  */
 export function sendError(
   response: ServerResponse,
@@ -21,15 +19,21 @@ export function sendError(
   const body = errorBody(type, message);
   const bytes = Buffer.byteLength(body);
   const headers = ['content-type', 'application/json', 'content-length', String(bytes)];
-  const { req: request } = response;
-  if (!request.complete) {
-    request.resume();
-    const timer = setTimeout(() => request.destroy(), DISCARD_MS).unref();
-    request.once('close', () => clearTimeout(timer));
-  }
   response.writeHead(status, headers);
   response.end(body);
   return bytes;
+}
+
+/**
+ * Reads on for a while over the rest of an upload whose answer is out: many clients read that only when they
+ * have sent everything, and a connection that is cut before would take the answer with it.
+ */
+export function discardUpload(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  // A listener as well: whoever read the upload before may let go of it only with its next piece.
+  request.on('data', () => {}).resume();
+  const timer = setTimeout(() => request.destroy(), DISCARD_MS).unref();
+  request.once('close', () => clearTimeout(timer));
 }
 
 export function sendText(response: ServerResponse, status: number, contentType: string, body: string): void {

@@ -73,6 +73,23 @@ describe('a body', () => {
     expect((await client.answer(2)).startLine).toBe('HTTP/1.1 200 OK');
   });
 
+  it('that streams can be sent to its end though it was refused at its beginning', async () => {
+    await using world = await startWorldOver(
+      (call, index) => (index === 0 ? call.answer('413 Payload Too Large', [], '{}') : ok(call)),
+      { upstream: { at: 'head' } },
+    );
+    await using client = await connectClient(world.port);
+    client.socket.pause();
+    client.send(`POST /v1/files HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${32 * MIB}\r\n\r\n`);
+    client.send(Buffer.alloc(32 * MIB, 'x'));
+    await until(() => client.socket.writableLength === 0, 'the end of the upload');
+    client.socket.resume();
+    expect((await client.answer()).startLine).toBe('HTTP/1.1 413 Payload Too Large');
+    expect(await world.completion()).toMatchObject({ status: 413, reason: 'upstream_error' });
+    client.send(SONNET_REQUEST);
+    expect((await client.answer(2)).startLine).toBe('HTTP/1.1 200 OK');
+  });
+
   it.each(['/v1/messages', '/v1/messages/count_tokens'])(
     'whose length nobody promised is capped just so: %s',
     async (path) => {
