@@ -25,6 +25,8 @@ describe('the run that is meant', () => {
     const old = await store(results.path, '20260101T000000Z-repro-go');
     const newest = await store(results.path, '20260102T000000Z-verify-sse');
     await mkdir(path.join(runsDir(results.path), '20260103T000000Z-no-run-in-it'));
+    const quick = await store(results.path, '20260101T000001Z-repro-go-quick-2');
+    expect(await findRun(results.path, '/', 'repro-go-quick')).toBe(quick);
     expect(await findRun(results.path, '/')).toBe(newest);
     expect(await findRun(results.path, '/', 'repro-go')).toBe(old);
     expect(await findRun(results.path, '/', old)).toBe(old);

@@ -26,13 +26,13 @@ async function made(folder: string): Promise<boolean> {
 }
 
 /**
- * The folder of a run: `given` as a path, else as a name (or the end of one) below the results; without it,
- * the newest. Throws USAGE where there is none.
+ * The folder of a run: `given` as a path, else the newest of that name, or of that suite, below the results;
+ * without it, the newest of all. Throws USAGE where there is none.
  */
 export async function findRun(resultsDir: string, cwd: string, given?: string): Promise<string> {
   if (given !== undefined && (await isRun(path.resolve(cwd, given)))) return path.resolve(cwd, given);
   const names = (await namesIn(runsDir(resultsDir))).filter(
-    (name) => given === undefined || name.includes(given),
+    (name) => given === undefined || isCalled(name, given),
   );
   for (const name of names.toReversed()) {
     const folder = path.join(runsDir(resultsDir), name);
@@ -42,6 +42,12 @@ export async function findRun(resultsDir: string, cwd: string, given?: string): 
   throw new OperatorError('USAGE', `${what} in ${runsDir(resultsDir)}`, {
     hint: 'Runs are kept by "ccp-uat run SUITE", in CCP_RESULTS_DIR.',
   });
+}
+
+/** A name is `<utc>-<suite>`, with a number behind it where two runs began in one second. */
+function isCalled(name: string, given: string): boolean {
+  const suite = name.slice(name.indexOf('-') + 1);
+  return [name, suite, suite.replace(/-\d+$/, '')].includes(given);
 }
 
 /** Names begin with the time, so their order is that of the runs. */

@@ -104,10 +104,13 @@ export async function readEvents(folder: string): Promise<RunEvent[]> {
   return events;
 }
 
-/** The stored views of the witnesses; what a run that died had not written yet is empty. */
+/**
+ * The stored views of the witnesses; what a run that died had not written yet is empty. Throws USAGE for a
+ * line that is damaged: a run judged without it would be another run.
+ */
 export async function readCollected(folder: string): Promise<Omit<Evidence, 'suite' | 'run' | 'probes'>> {
   const read = async <T>(name: string, schema: z.ZodType<T>): Promise<T[]> =>
-    parseLines(await readOptional(path.join(folder, 'witness', name)), schema);
+    parseLines(await readOptional(path.join(folder, 'witness', name)), schema, `witness/${name}`);
   const [client, upstream, watched, said, canaries, artifacts] = await Promise.all([
     read('client.jsonl', transcriptSchema),
     read('upstream.jsonl', transcriptSchema),
@@ -120,7 +123,7 @@ export async function readCollected(folder: string): Promise<Omit<Evidence, 'sui
   return {
     client,
     upstream,
-    elsewhere: watched === null ? null : parseLines(watched, outsideAttemptSchema),
+    elsewhere: watched === null ? null : parseLines(watched, outsideAttemptSchema, ELSEWHERE),
     canaries,
     artifacts,
     anomalies: said.flatMap((line) => (line.kind === 'anomaly' ? [line.anomaly] : [])),
@@ -150,8 +153,14 @@ function parsed(text: string): unknown {
   }
 }
 
-const parseLines = <T>(text: string, schema: z.ZodType<T>): T[] =>
-  lines(text).map((line) => schema.parse(parsed(line)));
+function parseLines<T>(text: string, schema: z.ZodType<T>, name: string): T[] {
+  // What follows the last line break was being written when the run died.
+  return lines(text.slice(0, text.lastIndexOf('\n') + 1)).map((line, index) => {
+    const { success, data } = schema.safeParse(parsed(line));
+    if (success) return data;
+    throw new OperatorError('USAGE', `line ${index + 1} of ${name} is damaged, so the run can't be judged`);
+  });
+}
 
 const readOptional = async (file: string): Promise<string> => (await readIfThere(file)) ?? '';
 

@@ -99,6 +99,22 @@ describe('a stored run', () => {
     expect(stored.evidence.client).not.toEqual([]);
   });
 
+  it('is judged without the transcript that was being written when it died', async () => {
+    const { folder, evidence } = await storeGreenRun(parent.path);
+    await appendFile(path.join(folder.path, 'witness/client.jsonl'), '{"id":"torn');
+    const stored = await readStoredRun(folder.path);
+    expect(stored.evidence.client).toHaveLength(evidence.client.length);
+  });
+
+  it('is refused where a line of a witness is damaged, and the line is named', async () => {
+    const { folder, evidence } = await storeGreenRun(parent.path);
+    await appendFile(path.join(folder.path, 'witness/upstream.jsonl'), '{"id":"odd"}\n');
+    await expect(readStoredRun(folder.path)).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining(`line ${evidence.upstream.length + 1} of witness/upstream.jsonl`),
+    });
+  });
+
   it('is refused where there is none', async () => {
     await expect(readStoredRun(parent.path)).rejects.toMatchObject({ code: 'USAGE' });
   });
