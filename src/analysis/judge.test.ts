@@ -22,6 +22,7 @@ describe('judgeAll', () => {
     const nothing = greenRun((evidence) => {
       Object.assign(evidence, { probes: [], client: [], upstream: [], canaries: [], artifacts: [] });
       evidence.usage.events = [];
+      evidence.elsewhere = [];
       evidence.proxy = { readyz: null, providers: null, metrics: null };
     });
     const outcomes = Object.fromEntries(judgeAll(CHECKS, nothing).map(({ id, outcome }) => [id, outcome]));
