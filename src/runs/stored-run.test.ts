@@ -48,7 +48,7 @@ describe('a stored run', () => {
   it('holds no credential of the run in any file, in no disguise', async () => {
     const { folder, evidence } = await storeGreenRun(parent.path);
     const text = await everyFile(folder.path);
-    for (const name of ['anthropic-key', 'zai-key']) {
+    for (const name of ['anthropic-key', 'anthropic-oauth', 'zai-key']) {
       expect(text).toContain(`{{${name}}}`);
       for (const form of formsOf(secretOf(evidence, name))) expect(text).not.toContain(form.text);
     }
@@ -65,6 +65,17 @@ describe('a stored run', () => {
       expect(await storedOutcomes(leak)).toMatchObject({ 'HYGIENE-01': 'fail' });
     },
   );
+
+  it('still shows what went out with somebody, and tells that from nobody having been watched', async () => {
+    const leak: Alter = (evidence) => {
+      const { host, request } = evidence.elsewhere?.[0] ?? {};
+      if (host === undefined || request === undefined) throw new Error('nobody was asked');
+      request.body = JSON.stringify({ oops: secretOf(evidence, 'zai-key') });
+    };
+    expect(await storedOutcomes(leak)).toMatchObject({ 'HYGIENE-03': 'fail' });
+    const unwatched: Alter = (evidence) => (evidence.elsewhere = null);
+    expect(await storedOutcomes(unwatched)).toMatchObject({ 'HYGIENE-03': 'skipped' });
+  });
 
   it('still shows a leak that is broken over lines', async () => {
     const leak: Alter = (evidence) => {
