@@ -285,9 +285,14 @@ describe('verify', () => {
     expect(data).toMatchObject({ lines: 2, violations: { examples: [{ source: path, line: 1 }] } });
   });
 
-  it('says with exit 3 that there is no log yet', async () => {
-    const { code, err } = await ccp('verify');
+  it.each([
+    ['there is no log yet', []],
+    ['a folder is no log', ['logs']],
+    ['there is no log and no copy of one', ['--rotated']],
+  ])('says with exit 3 that %s', async (_, args) => {
+    host.write('logs/other', '');
+    const { code, err } = await ccp('verify', ...args);
     expect(code).toBe(3);
-    expect(err).toContain(join(host.cwd, 'logs/usage.jsonl'));
+    expect(err).toContain(join(host.cwd, 'logs'));
   });
 });

@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { readFileBlocks } from '../../platform/file-blocks.ts';
 import { rotatedFiles } from '../../platform/rotated-files.ts';
 
@@ -14,6 +14,11 @@ export async function openLogFiles(
 ): Promise<LogFile[]> {
   const found = rotated ? await rotatedFiles(log) : [];
   const files = found.length > 0 ? found : [log];
-  await Promise.all(files.map((file) => access(file, constants.R_OK)));
+  await Promise.all(files.map(mustBeReadable));
   return files.map((name) => ({ name, chunks: readFileBlocks(name) }));
+}
+
+async function mustBeReadable(file: string): Promise<void> {
+  await access(file, constants.R_OK);
+  if ((await stat(file)).isDirectory()) throw new Error(`${file} is a folder`);
 }
