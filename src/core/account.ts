@@ -3,10 +3,9 @@
  * made here and nowhere else: one decision, one start per stream, one completion whatever happened.
  */
 import type { IncomingMessage } from 'node:http';
-import { type Clock, rfc3339 } from '../platform/clock.ts';
+import { type Clock, rfc3339, roundMs } from '../platform/clock.ts';
 import type { Anomaly, AnomalyKind } from '../protocol/anomaly.ts';
 import type { AttemptRecord, CompletionEvent, Decision, Op } from '../protocol/usage-event.ts';
-import { roundMs } from './attempt.ts';
 import type { Ending } from './ending.ts';
 import { headerValue } from './header-policy.ts';
 import type { AnswerHead, RelayCounts } from './relay.ts';
@@ -18,6 +17,7 @@ export const NOWHERE = { lane: 'none', provider: 'none', upstream: 'none', decis
 
 /** Longer than any real name: a body may name a model of megabytes, which no line of the log should be. */
 const MAX_MODEL_LENGTH = 256;
+const MAX_PATH_LENGTH = 1024;
 
 export interface Account {
   readonly rid: string;
@@ -121,7 +121,7 @@ export function openAccount(options: AccountOptions): Account {
         event: 'completion',
         upstream: current?.provider.origin ?? NOWHERE.upstream,
         method: request.method ?? '',
-        path: options.path,
+        path: options.path.slice(0, MAX_PATH_LENGTH),
         op: account.op,
         decision: decisionOf(current),
         reason: ending.reason,

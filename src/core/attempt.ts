@@ -4,7 +4,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, roundMs } from '../platform/clock.ts';
 import { readUpstreamError } from '../protocol/upstream-error.ts';
 import type { AttemptRecord } from '../protocol/usage-event.ts';
 import { isEventStream, promisedLength, readHead } from './answer.ts';
@@ -12,7 +12,7 @@ import type { Deadline, Overdue } from './deadlines.ts';
 import { BROKEN } from './ending.ts';
 import { headerValue, responseHeaders } from './header-policy.ts';
 import { evidenceOf, type Hold, heldEnough, holdFor } from './holdback.ts';
-import { dispatchOptions, type OutboundRequest } from './outbound-request.ts';
+import { dispatchOptions, type OutboundRequest, type RequestBody } from './outbound-request.ts';
 import { type AnswerHead, type Relay, startRelay, type Valve } from './relay.ts';
 import type { Retained } from './retention.ts';
 import type { Failure, Step } from './steps.ts';
@@ -71,8 +71,7 @@ export interface RunningAttempt {
 /** Starts one attempt. */
 export function startAttempt(step: Step, request: OutboundRequest, ports: AttemptPorts): RunningAttempt {
   const { promise: ended, resolve } = Promise.withResolvers<AttemptEnd>();
-  // What has no body undici has repeated by itself where that was safe: once is enough.
-  const attempt = new Attempt(step, ports, request.body.kind !== 'none', resolve);
+  const attempt = new Attempt(step, ports, request.body.kind, resolve);
   ports.upstreams.dispatch(step.provider, dispatchOptions(step.provider, request), attempt);
   return { ended, abandon: () => attempt.abandon() };
 }
@@ -80,7 +79,7 @@ export function startAttempt(step: Step, request: OutboundRequest, ports: Attemp
 class Attempt implements Dispatcher.DispatchHandler, Overdue, Valve {
   readonly #step: Step;
   readonly #ports: AttemptPorts;
-  readonly #oursToRepeat: boolean;
+  readonly #body: RequestBody['kind'];
   readonly #resolve: (end: AttemptEnd) => void;
   readonly #startedAt: number;
   #controller: Dispatcher.DispatchController | null = null;
@@ -91,15 +90,23 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue, Valve {
   #heldBytes = 0;
   #answer: Answer | null = null;
   #streaming = false;
+  /** Milliseconds that were left of the limit when the client began to hold the answer up. */
+  #left: number | null = null;
   #over = false;
 
-  constructor(step: Step, ports: AttemptPorts, oursToRepeat: boolean, resolve: (end: AttemptEnd) => void) {
+  constructor(
+    step: Step,
+    ports: AttemptPorts,
+    body: RequestBody['kind'],
+    resolve: (end: AttemptEnd) => void,
+  ) {
     this.#step = step;
     this.#ports = ports;
-    this.#oursToRepeat = oursToRepeat;
+    this.#body = body;
     this.#resolve = resolve;
     this.#startedAt = ports.clock.monotonic();
-    ports.deadline.at = this.#startedAt + orNever(ports.limits.headMs);
+    const limit = body === 'stream' ? Number.POSITIVE_INFINITY : orNever(ports.limits.headMs);
+    ports.deadline.at = this.#startedAt + limit;
     ports.deadline.owner = this;
   }
 
@@ -108,6 +115,12 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue, Valve {
     const h2 = this.#ports.upstreams.speaksH2(this.#step.provider);
     if (h2 !== undefined) this.#ports.record.h2 = h2;
     if (this.#over) controller.abort(new Error('the exchange is over'));
+  }
+
+  /** What the upstream takes to answer counts from here: an upload may take its time. */
+  onRequestSent(): void {
+    if (this.#over || this.#head !== null) return;
+    this.#ports.deadline.at = this.#ports.clock.monotonic() + orNever(this.#ports.limits.headMs);
   }
 
   onResponseStart(
@@ -189,7 +202,8 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue, Valve {
       errType: failureType(error),
       cause: clientFault ? null : 'net',
       clientFault,
-      unprocessed: this.#head === null && this.#oursToRepeat && provablyUnprocessed(error),
+      // What has no body undici has repeated by itself where that was safe: once is enough.
+      unprocessed: this.#head === null && this.#body !== 'none' && provablyUnprocessed(error),
       message: error.message,
     });
   }
@@ -239,9 +253,7 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue, Valve {
         valve: this,
         tap,
         retained,
-        onPulse: (at) => {
-          if (this.#streaming) this.#pulse(at);
-        },
+        onPulse: (at) => (this.#streaming ? this.#pulse(at) : this.#rest(at)),
       });
       this.#answer = { head, relay, headAt: this.#headAt };
     } catch (error) {
@@ -253,6 +265,18 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue, Valve {
   /** A stream has no total limit, only one on its silence; `at` is Infinity while the client holds it up. */
   #pulse(at: number): void {
     this.#ports.deadline.at = at + orNever(this.#ports.limits.streamIdleMs);
+  }
+
+  /** The limit of a whole answer does not run while the client holds it up. */
+  #rest(at: number): void {
+    const { deadline } = this.#ports;
+    if (at === Number.POSITIVE_INFINITY) {
+      this.#left = deadline.at - this.#ports.clock.monotonic();
+      deadline.at = at;
+    } else if (this.#left !== null) {
+      deadline.at = at + this.#left;
+      this.#left = null;
+    }
   }
 
   overdue(): void {
@@ -311,11 +335,6 @@ function failureOf(head: AnswerHead, body: Buffer | null, now: number): Failure 
 
 function orNever(limitMs: number): number {
   return limitMs === 0 ? Number.POSITIVE_INFINITY : limitMs;
-}
-
-/** A tenth of a millisecond is what a record keeps. */
-export function roundMs(ms: number): number {
-  return Math.round(ms * 10) / 10;
 }
 
 function messageOf(error: unknown): string {

@@ -1,4 +1,6 @@
 /** How an exchange ended, in the words of its completion: pure rules. */
+import type { ServerResponse } from 'node:http';
+import type { AnomalyKind } from '../protocol/anomaly.ts';
 import { readUpstreamError } from '../protocol/upstream-error.ts';
 import type { ErrType, Reason } from '../protocol/usage-event.ts';
 import { headerValue } from './header-policy.ts';
@@ -13,7 +15,7 @@ export interface Ending {
 }
 
 /** The client left before a status was known: the code that nginx made customary. */
-export const CLIENT_LEFT = 499;
+const CLIENT_LEFT = 499;
 
 /** What the client saw the start of, and then the break. */
 export const BROKEN = {
@@ -24,10 +26,10 @@ export const BROKEN = {
 } as const;
 
 /** Reasons that claim that the client got everything; `timeout` does not: it may have struck half-way. */
-export const WHOLE: ReadonlySet<string> = new Set(['ok', 'upstream_error', 'blocked', 'too_large']);
+const WHOLE: ReadonlySet<string> = new Set(['ok', 'upstream_error', 'blocked', 'too_large']);
 
 /** A client that left has no use for the rest; every other unfinished stream is worth keeping. */
-export const LEAVES_PARTIAL: ReadonlySet<string> = new Set([
+const LEAVES_PARTIAL: ReadonlySet<string> = new Set([
   'upstream_reset',
   'truncated',
   'stream_timeout',
@@ -52,4 +54,37 @@ export function endingOf(head: AnswerHead, read: TapResult | undefined, now: num
 export function isTorn(read: TapResult | undefined): boolean {
   if (read === undefined || read.gaveUp !== undefined) return false;
   return read.torn === true || read.sse?.finished === false;
+}
+
+/** How it ended after all, now that nothing more can reach the client. `known` is what was thought so far. */
+export function finalEnding(known: Ending | null, response: ServerResponse): Ending {
+  const status = response.headersSent ? response.statusCode : CLIENT_LEFT;
+  if (known === null) {
+    // The door itself answered, in the middle of a malformed body.
+    if (response.writableFinished) return { reason: 'blocked', errType: 'protocol', status };
+    return { reason: 'client_abort', status };
+  }
+  // What we thought delivered did not reach the client.
+  if (!response.writableFinished && WHOLE.has(known.reason)) return { reason: 'client_abort', status };
+  return known;
+}
+
+/** Whether what the client had been sent of a stream is worth keeping. */
+export function leavesPartial(ending: Ending, read: TapResult | null): boolean {
+  return LEAVES_PARTIAL.has(ending.reason) && read?.sse?.finished !== true;
+}
+
+/** What of an answer should not happen. */
+export function anomaliesOf(ending: Ending, read: TapResult): readonly (readonly [AnomalyKind, string])[] {
+  const found: [AnomalyKind, string][] = [];
+  if (ending.reason === 'truncated')
+    found.push(['truncated', 'the answer ended before its last event or byte']);
+  // An answer that was cut short is no JSON: that is told already.
+  const gaveUp = read.gaveUp ?? (read.torn === true ? 'the body is not JSON' : undefined);
+  if (gaveUp !== undefined && WHOLE.has(ending.reason)) found.push(['tap_gave_up', gaveUp]);
+  if (read.violation !== undefined) found.push(['protocol_violation', read.violation]);
+  if (read.unknownEvents.length > 0) {
+    found.push(['unknown_event', `unknown event types: ${read.unknownEvents.join(', ')}`]);
+  }
+  return found;
 }

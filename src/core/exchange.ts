@@ -3,69 +3,45 @@
  * on the way, it ends where the client's response closes, and there the one completion is made.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '../platform/clock.ts';
-import type { Ids } from '../platform/ids.ts';
-import { scanBody, spliceModel } from '../protocol/body-scan.ts';
+import { scanBody } from '../protocol/body-scan.ts';
 import type { AnthropicErrorType } from '../protocol/error-body.ts';
 import { type Account, type AnsweredFacts, openAccount } from './account.ts';
 import { isEventStream } from './answer.ts';
 import { type Answer, type AttemptEnd, type RunningAttempt, startAttempt } from './attempt.ts';
-import type { Deadline, Deadlines } from './deadlines.ts';
-import { BROKEN, CLIENT_LEFT, type Ending, endingOf, isTorn, LEAVES_PARTIAL, WHOLE } from './ending.ts';
+import type { Deadline } from './deadlines.ts';
+import { anomaliesOf, BROKEN, type Ending, endingOf, finalEnding, isTorn, leavesPartial } from './ending.ts';
+import type { ExchangePorts, Visit } from './exchange-ports.ts';
 import { headerValue } from './header-policy.ts';
-import { announcedLength, bufferedOp, isWholeAnswer, pathOf } from './inbound-request.ts';
+import { createInboundBody, type InboundBody } from './inbound-body.ts';
+import { announcedLength, bufferedOp, pathOf } from './inbound-request.ts';
 import { takeIn } from './intake.ts';
-import type { RequestBody } from './outbound-request.ts';
+import { limitsFor } from './limits.ts';
 import { sendError } from './own-answer.ts';
 import type { AnswerHead } from './relay.ts';
-import type { Retained, Retention } from './retention.ts';
-import { type Failure, firstStep, mayGoOn, nextStep, type Step, type StepPolicy } from './steps.ts';
+import type { Retained } from './retention.ts';
+import { type Failure, firstStep, mayGoOn, nextStep, type Step } from './steps.ts';
 import { createTap } from './tap/tap.ts';
-import type { ExchangeObserver, PartialSink, Provider, Router, Tap, TapResult } from './types.ts';
+import type { Provider, Tap } from './types.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
 
-/** What every exchange of a proxy shares. */
-export interface ExchangePorts {
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly router: Router;
-  readonly upstreams: Upstreams;
-  readonly deadlines: Deadlines;
-  readonly retention: Retention;
-  readonly partials: PartialSink;
-  readonly observers: readonly ExchangeObserver[];
-  readonly policy: StepPolicy;
-  readonly limits: ExchangeLimits;
-  readonly profile: string | null;
-}
+/** How long a client may take nothing of an answer that has ended: what nginx allows between two writes. */
+const PARTING_MS = 60_000;
 
-export interface ExchangeLimits {
-  /** Bytes of a buffered body. */
-  readonly maxBody: number;
-  /** Milliseconds, 0 is none: until the head, for a whole answer that is no stream, of silence in a stream. */
-  readonly headMs: number;
-  readonly jsonMs: number;
-  readonly streamIdleMs: number;
-}
-
-/** A request at the door. */
-export interface Visit {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  /** Why the guard turns it away; null lets it in. */
-  readonly refusal: string | null;
-  /** Asks a client that waits for it (`expect: 100-continue`) to send its body. */
-  readonly invite: () => void;
-}
-
-/** Carries one request through; resolves when its record is made. Never rejects. */
+/** Carries one request through; settles when its record is made, and rejects with a fault of our own. */
 export async function runExchange(ports: ExchangePorts, visit: Visit): Promise<void> {
   const { refusal } = visit;
   const exchange = new Exchange(ports, visit);
-  if (refusal === null) await exchange.carry();
-  else exchange.refuse(403, 'permission_error', refusal, { reason: 'blocked' });
-  await exchange.closed;
-  await exchange.record();
+  try {
+    if (refusal === null) await exchange.carry();
+    else exchange.refuse(403, 'permission_error', refusal, { reason: 'blocked' });
+  } catch (fault) {
+    exchange.fail();
+    throw fault;
+  } finally {
+    exchange.seeOff();
+    await exchange.closed;
+    await exchange.record();
+  }
 }
 
 class Exchange {
@@ -78,10 +54,8 @@ class Exchange {
   readonly #target: string;
   readonly #path: string;
   readonly #account: Account;
-  #body: Buffer | null = null;
-  /** Whether the request can be sent a second time: a body that streams through cannot. */
-  #repeatable = true;
-  #modelSpan: { readonly start: number; readonly end: number } | null = null;
+  readonly #deadline: Deadline;
+  readonly #body: InboundBody;
   #running: RunningAttempt | null = null;
   #answer: Answer | null = null;
   #tap: Tap | null = null;
@@ -95,6 +69,7 @@ class Exchange {
     this.#response = response;
     this.#target = request.url ?? '/';
     this.#path = pathOf(this.#target);
+    this.#deadline = ports.deadlines.watch();
     const { clock, observers, profile } = ports;
     this.#account = openAccount({
       rid: ports.ids.rid(),
@@ -103,6 +78,9 @@ class Exchange {
       path: this.#path,
       profile,
       observers,
+    });
+    this.#body = createInboundBody(request, invite, (bytes) => {
+      this.#account.bytesIn += bytes;
     });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
@@ -128,6 +106,38 @@ class Exchange {
     if (step !== null) await this.#attempt(step);
   }
 
+  /** Ends after a fault of our own. */
+  fail(): void {
+    this.#running?.abandon();
+    if (this.#response.headersSent) {
+      this.#ending ??= { ...BROKEN.truncated, status: this.#response.statusCode };
+      this.#response.destroy();
+    } else {
+      this.refuse(500, 'api_error', 'a fault inside the proxy; its own messages say more', {
+        reason: 'blocked',
+        errType: 'protocol',
+      });
+    }
+  }
+
+  /** What is left to send goes at the client's pace, but not to one that takes nothing. */
+  seeOff(): void {
+    const { clock } = this.#ports;
+    const { socket } = this.#response;
+    let taken = socket?.bytesWritten;
+    const wait = (): void => {
+      this.#deadline.at = clock.monotonic() + PARTING_MS;
+    };
+    this.#deadline.owner = {
+      overdue: () => {
+        if (socket?.bytesWritten === taken) this.#response.destroy();
+        taken = socket?.bytesWritten;
+        wait();
+      },
+    };
+    wait();
+  }
+
   /** Answers ourselves; only where the client has been sent nothing. */
   refuse(status: number, type: AnthropicErrorType, message: string, ending: Omit<Ending, 'status'>): void {
     this.#ending ??= { ...ending, status };
@@ -140,6 +150,8 @@ class Exchange {
       announced: announcedLength(this.#request),
       cap: maxBody,
       invite: this.#invite,
+      clock: this.#ports.clock,
+      deadline: this.#deadline,
     });
     if (intake.kind !== 'whole') {
       this.#account.op = op === 'messages' ? 'nonstream' : op;
@@ -148,12 +160,16 @@ class Exchange {
         this.refuse(413, 'request_too_large', `the body is larger than ${maxBody} bytes (CCP_MAX_BODY)`, {
           reason: 'too_large',
         });
+      } else if (intake.kind === 'stalled') {
+        this.refuse(408, 'timeout_error', 'the rest of the body did not come', {
+          reason: 'timeout',
+          errType: 'timeout',
+        });
       }
       return false;
     }
     const facts = scanBody(intake.body);
-    this.#body = intake.body;
-    this.#modelSpan = facts.modelSpan;
+    this.#body.hold(intake.body, facts);
     this.#account.bytesIn = intake.body.length;
     this.#account.model = facts.model;
     this.#account.op = op === 'count_tokens' ? op : facts.stream ? 'stream' : 'nonstream';
@@ -177,82 +193,49 @@ class Exchange {
   }
 
   async #attempt(first: Step): Promise<void> {
-    const { deadlines } = this.#ports;
-    const deadline = deadlines.watch();
     let step: Step | null = first;
     while (step !== null) {
       if (step.delayMs > 0) await Promise.race([this.#pause(step.delayMs), this.closed]);
       if (this.#response.closed) break;
-      this.#running = this.#start(step, deadline);
+      this.#running = this.#start(step);
       const end = await this.#running.ended;
       this.#running = null;
       const next: Step | null = end.kind === 'failed' ? this.#next(step, end.failure) : null;
       if (next === null) await this.#conclude(step, end);
       step = next;
     }
-    deadlines.drop(deadline);
   }
 
   #next(step: Step, failure: Failure): Step | null {
-    return this.#repeatable ? nextStep(step, failure, this.#ports.policy) : null;
+    return this.#body.repeatable() ? nextStep(step, failure, this.#ports.policy) : null;
   }
 
-  #start(step: Step, deadline: Deadline): RunningAttempt {
+  #start(step: Step): RunningAttempt {
     const { clock, upstreams, policy, limits } = this.#ports;
     const account = this.#account;
     const request = {
       method: this.#request.method ?? 'GET',
       target: this.#target,
       headers: this.#request.rawHeaders,
-      body: this.#bodyFor(step.provider),
+      body: this.#body.forProvider(step.provider),
     };
-    this.#repeatable = request.body.kind !== 'stream';
     return startAttempt(step, request, {
       record: account.openAttempt(step),
       clock,
       upstreams,
       response: this.#response,
-      deadline,
-      limits: {
-        headMs: isWholeAnswer(account.op) ? shortest(limits.headMs, limits.jsonMs) : limits.headMs,
-        // What is neither a message nor a list may take its time: a download, say.
-        jsonMs: account.op === 'other' ? 0 : limits.jsonMs,
-        streamIdleMs: limits.streamIdleMs,
-      },
-      mayGoOn: this.#repeatable && mayGoOn(step, policy),
+      deadline: this.#deadline,
+      limits: limitsFor(account.op, limits),
+      mayGoOn: this.#body.repeatable() && mayGoOn(step, policy),
       goesOn: (failure) => this.#next(step, failure) !== null,
       onCommit: (head, headAt) => this.#commit(head, headAt),
     });
   }
 
-  #bodyFor(provider: Provider): RequestBody {
-    if (this.#body !== null) {
-      if (this.#body.length === 0) return { kind: 'none' };
-      const renamed =
-        this.#account.model === null ? undefined : provider.rewriteModel.get(this.#account.model);
-      if (renamed === undefined || this.#modelSpan === null) return { kind: 'held', bytes: this.#body };
-      return { kind: 'held', bytes: spliceModel(this.#body, this.#modelSpan, renamed) };
-    }
-    const length = announcedLength(this.#request);
-    if (length === 0 || (length === undefined && this.#request.headers['transfer-encoding'] === undefined)) {
-      return { kind: 'none' };
-    }
-    return { kind: 'stream', pieces: this.#uploaded(), length };
-  }
-
-  async *#uploaded(): AsyncGenerator<Buffer> {
-    this.#invite();
-    const pieces: AsyncIterable<Buffer> = this.#request.iterator({ destroyOnReturn: false });
-    for await (const piece of pieces) {
-      this.#account.bytesIn += piece.length;
-      yield piece;
-    }
-  }
-
   #commit(head: AnswerHead, headAt: number): { tap: Tap | null; retained: Retained | null } {
     const { op } = this.#account;
     // From here no other attempt can follow.
-    this.#body = null;
+    this.#body.release();
     if (isEventStream(head)) {
       this.#account.streamStarts(headAt);
       this.#retained = this.#ports.retention.open();
@@ -316,55 +299,25 @@ class Exchange {
 
   /** Makes the completion, and what goes with an abnormal end. */
   async record(): Promise<void> {
+    this.#ports.deadlines.drop(this.#deadline);
     const read = (await this.#tap?.end()) ?? null;
-    const ending = this.#finalEnding();
+    const ending = finalEnding(this.#ending, this.#response);
     const answer = this.#answer;
     const facts: AnsweredFacts | null =
       answer === null
         ? null
         : { head: answer.head, headAt: answer.headAt, counts: answer.relay.counts, tap: read };
-    this.#leavePartial(ending, read);
-    if (read !== null) this.#reportAnomalies(ending, read);
+    if (leavesPartial(ending, read)) this.#leavePartial();
+    for (const [kind, detail] of read === null ? [] : anomaliesOf(ending, read)) {
+      this.#account.anomaly(kind, detail);
+    }
     this.#account.complete(ending, facts);
     this.#retained?.release();
   }
 
-  #finalEnding(): Ending {
-    const status = this.#response.headersSent ? this.#response.statusCode : CLIENT_LEFT;
-    if (this.#ending === null) {
-      // The door itself answered, in the middle of a malformed body.
-      if (this.#response.writableFinished) return { reason: 'blocked', errType: 'protocol', status };
-      return { reason: 'client_abort', status };
-    }
-    // What we thought delivered did not reach the client.
-    if (!this.#response.writableFinished && WHOLE.has(this.#ending.reason))
-      return { reason: 'client_abort', status };
-    return this.#ending;
-  }
-
-  #leavePartial(ending: Ending, read: TapResult | null): void {
-    if (this.#retained === null || !LEAVES_PARTIAL.has(ending.reason) || read?.sse?.finished === true) return;
-    const pieces = this.#retained.pieces();
+  #leavePartial(): void {
+    const pieces = this.#retained?.pieces() ?? [];
     if (pieces.length === 0 || this.#ports.partials.write(this.#account.rid, pieces)) return;
     this.#account.anomaly('partial_not_written', 'the start of a broken stream could not be kept');
   }
-
-  #reportAnomalies(ending: Ending, read: TapResult): void {
-    if (ending.reason === 'truncated')
-      this.#account.anomaly('truncated', 'the answer ended before its last event or byte');
-    if (read.gaveUp !== undefined && WHOLE.has(ending.reason))
-      this.#account.anomaly('tap_gave_up', read.gaveUp);
-    // An answer that was cut short is no JSON: that is told already.
-    if (read.torn === true && WHOLE.has(ending.reason))
-      this.#account.anomaly('tap_gave_up', 'the body is not JSON');
-    if (read.violation !== undefined) this.#account.anomaly('protocol_violation', read.violation);
-    if (read.unknownEvents.length > 0) {
-      this.#account.anomaly('unknown_event', `unknown event types: ${read.unknownEvents.join(', ')}`);
-    }
-  }
-}
-
-/** The shorter of two limits of which 0 is none. */
-function shortest(one: number, other: number): number {
-  return one === 0 || other === 0 ? one + other : Math.min(one, other);
 }

@@ -8,7 +8,8 @@ import type { Duplex } from 'node:stream';
 import type { Log } from '../platform/log.ts';
 import { errorBody } from '../protocol/error-body.ts';
 import { NOWHERE, reportAnomaly } from './account.ts';
-import { type ExchangePorts, runExchange, type Visit } from './exchange.ts';
+import { runExchange } from './exchange.ts';
+import type { ExchangePorts, Visit } from './exchange-ports.ts';
 import { createGuard, sameSecret } from './guard.ts';
 import { pathOf } from './inbound-request.ts';
 import { takeIn } from './intake.ts';
@@ -45,7 +46,7 @@ const CLIENT_IDLE_MS = 72_000;
 const OWN_PREFIX = '/v1/ccp/';
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { observers, clock } = options;
+  const { observers, clock, deadlines } = options;
   const guard = createGuard(options);
   const endpoints = new Map(
     options.endpoints.map((endpoint) => [`${endpoint.method} ${endpoint.path}`, endpoint]),
@@ -161,7 +162,15 @@ export function createGateway(options: GatewayOptions): Gateway {
       );
       return;
     }
-    const intake = await takeIn(request, { announced: undefined, cap: MAX_OWN_BODY_BYTES, invite });
+    const deadline = deadlines.watch();
+    const intake = await takeIn(request, {
+      announced: undefined,
+      cap: MAX_OWN_BODY_BYTES,
+      invite,
+      clock,
+      deadline,
+    });
+    deadlines.drop(deadline);
     if (intake.kind === 'too_large')
       sendError(response, 413, 'request_too_large', `ccp: at most ${MAX_OWN_BODY_BYTES} bytes here`);
     if (intake.kind !== 'whole') return;

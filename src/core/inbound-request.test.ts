@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bufferedOp, isWholeAnswer } from './inbound-request.ts';
+import { bufferedOp, pathOf } from './inbound-request.ts';
 
 describe('a request is taken in whole', () => {
   it.each<[string, string, 'messages' | 'count_tokens' | null]>([
@@ -17,12 +17,12 @@ describe('a request is taken in whole', () => {
   });
 });
 
-describe('an answer is one document', () => {
-  it.each(['nonstream', 'count_tokens', 'models'] as const)('of %s', (op) => {
-    expect(isWholeAnswer(op)).toBe(true);
-  });
-
-  it.each(['stream', 'other'] as const)('not of %s', (op) => {
-    expect(isWholeAnswer(op)).toBe(false);
+describe('a path', () => {
+  it.each([
+    ['/v1/messages?beta=true', '/v1/messages'],
+    ['/v1/models', '/v1/models'],
+    ['http://me:secret@host/x', ''],
+  ])('of %s is %j', (target, path) => {
+    expect(pathOf(target)).toBe(path);
   });
 });

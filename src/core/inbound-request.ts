@@ -1,17 +1,11 @@
 /** What the head of a client's request says, before its body is read. */
 import type { IncomingMessage } from 'node:http';
-import type { Op } from '../protocol/usage-event.ts';
 
 /** Only messages and token counts are buffered: to read the model, and to be able to try again. */
 export function bufferedOp(method: string | undefined, path: string): 'messages' | 'count_tokens' | null {
   if (method !== 'POST') return null;
   if (path === '/v1/messages') return 'messages';
   return path === '/v1/messages/count_tokens' ? 'count_tokens' : null;
-}
-
-/** Whether an answer is one document, which `CCP_JSON_TIMEOUT` bounds. */
-export function isWholeAnswer(op: Op): boolean {
-  return op === 'nonstream' || op === 'count_tokens' || op === 'models';
 }
 
 /** The bytes that `content-length` promises. Node has refused a request where it is no number. */

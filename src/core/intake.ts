@@ -1,11 +1,15 @@
 /** Takes a request body in, whole and capped. */
 import type { IncomingMessage } from 'node:http';
+import type { Clock } from '../platform/clock.ts';
+import type { Deadline } from './deadlines.ts';
 
 export type Intake =
   | { readonly kind: 'whole'; readonly body: Buffer }
   | { readonly kind: 'too_large'; readonly bytes: number }
   /** The client left, or its framing broke, before the end. */
-  | { readonly kind: 'cut_short'; readonly bytes: number };
+  | { readonly kind: 'cut_short'; readonly bytes: number }
+  /** The client sent nothing for a minute. */
+  | { readonly kind: 'stalled'; readonly bytes: number };
 
 export interface IntakeOptions {
   /** Bytes that `content-length` promises, where there is one. */
@@ -14,9 +18,15 @@ export interface IntakeOptions {
   readonly cap: number;
   /** Called when the body is wanted: a client may be waiting for `100 Continue`. */
   readonly invite: () => void;
+  readonly clock: Clock;
+  readonly deadline: Deadline;
 }
 
-export function takeIn(request: IncomingMessage, { announced, cap, invite }: IntakeOptions): Promise<Intake> {
+/** Longer than a client that is alive pauses in an upload; what it sent so far is kept in memory meanwhile. */
+const STALL_MS = 60_000;
+
+export function takeIn(request: IncomingMessage, options: IntakeOptions): Promise<Intake> {
+  const { announced, cap, invite, clock, deadline } = options;
   if (announced !== undefined && announced > cap) return Promise.resolve({ kind: 'too_large', bytes: 0 });
   invite();
   return new Promise((resolve) => {
@@ -24,10 +34,13 @@ export function takeIn(request: IncomingMessage, { announced, cap, invite }: Int
     let bytes = 0;
     const cutShort = (): void => settle({ kind: 'cut_short', bytes });
 
+    deadline.owner = { overdue: () => settle({ kind: 'stalled', bytes }) };
+    deadline.at = clock.monotonic() + STALL_MS;
     request.on('data', take).on('end', finish).on('error', cutShort).on('close', cutShort);
 
     function take(piece: Buffer): void {
       bytes += piece.length;
+      deadline.at = clock.monotonic() + STALL_MS;
       if (bytes > cap) settle({ kind: 'too_large', bytes: bytes - piece.length });
       else pieces.push(piece);
     }
@@ -44,6 +57,8 @@ export function takeIn(request: IncomingMessage, { announced, cap, invite }: Int
     function settle(intake: Intake): void {
       request.off('data', take).off('end', finish).off('error', cutShort).off('close', cutShort);
       pieces.length = 0;
+      deadline.at = Number.POSITIVE_INFINITY;
+      deadline.owner = null;
       resolve(intake);
     }
   });

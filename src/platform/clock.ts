@@ -28,3 +28,8 @@ export function rfc3339(ms: number): string {
   }
   return lastText;
 }
+
+/** A tenth of a millisecond is what a record keeps. */
+export function roundMs(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

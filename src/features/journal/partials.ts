@@ -36,7 +36,7 @@ export function createPartials({
   return {
     write(rid, pieces) {
       try {
-        mkdirSync(dir, { recursive: true, mode: 0o700 });
+        if (mkdirSync(dir, { recursive: true, mode: 0o700 }) !== undefined) keepOutOfGit(dir);
         if (kept === null) {
           kept = list(dir);
           total = kept.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -61,6 +61,11 @@ export function createPartials({
       }
     },
   };
+}
+
+/** Answers have no business in a repository that the logs happen to lie in. */
+function keepOutOfGit(dir: string): void {
+  writeFileSync(join(dir, '.gitignore'), '*\n', { mode: 0o600 });
 }
 
 /** Whole or not at all: half of what the client got would be a false record. */
