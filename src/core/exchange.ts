@@ -22,7 +22,6 @@ import type { Retained } from './retention.ts';
 import { type Failure, firstStep, mayGoOn, nextStep, type Step } from './steps.ts';
 import { createTap } from './tap/tap.ts';
 import type { Provider, Tap } from './types.ts';
-import type { Upstreams } from './upstream/upstreams.ts';
 
 /** How long a client may take nothing of an answer that has ended: what nginx allows between two writes. */
 const PARTING_MS = 60_000;
