@@ -83,7 +83,7 @@ describe('the suites', () => {
   it('name checks and scenarios that there are, and no probe twice', async () => {
     const scenarios = await loadScenarios();
     const checks = new Set(CHECKS.map(({ id }) => id));
-    for (const { name, checks: ids, probes } of uatIn(folder).suites) {
+    for (const { name, checks: ids, probes } of await uatIn(folder).suites()) {
       expect(
         ids.filter((id) => !checks.has(id)),
         name,
@@ -100,8 +100,8 @@ describe('the suites', () => {
     }
   });
 
-  it('judge by every check there is, between them', () => {
-    const judged = new Set(uatIn(folder).suites.flatMap(({ checks }) => checks));
+  it('judge by every check there is, between them', async () => {
+    const judged = new Set((await uatIn(folder).suites()).flatMap(({ checks }) => checks));
     expect(CHECKS.map(({ id }) => id).filter((id) => !judged.has(id))).toEqual([]);
   });
 });

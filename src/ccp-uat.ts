@@ -3,7 +3,6 @@
  * a command does not need is not imported.
  */
 import { randomBytes } from 'node:crypto';
-import { SUITES } from '../suites/index.ts';
 import { OperatorError } from './errors.ts';
 import type { RealCredentials, Saboteur } from './harness/types.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
@@ -16,10 +15,13 @@ import type { FinishedRun } from './runs/run-suite.ts';
 import type { SelftestOptions, SelftestResult } from './runs/selftest.ts';
 import type { Suite } from './runs/suite.ts';
 
-export { liveProgress, type Progress, plainProgress } from './runs/report/progress.ts';
-export { verdictText } from './runs/report/verdict-text.ts';
-export { expectedSpend } from './runs/spend.ts';
+export type { Progress } from './runs/report/progress.ts';
 export type { FinishedRun, Plan, RunEvent, RunOptions, SelftestResult, Suite };
+
+/** What shows plans and runs to a person. Most commands show none, and an analyzer's memory is measured. */
+export const loadProgress = () => import('./runs/report/progress.ts');
+export const loadVerdictText = () => import('./runs/report/verdict-text.ts');
+export const loadSpend = () => import('./runs/spend.ts');
 
 export interface UatSettings extends Places {
   /** Where relative names count from; absolute. */
@@ -49,7 +51,7 @@ export interface SelftestRequest extends Pick<SelftestOptions, 'onResult' | 'sig
 export type AnalysisName = keyof typeof ANALYSES;
 
 export interface Uat {
-  readonly suites: readonly Suite[];
+  suites(): Promise<readonly Suite[]>;
   /** Throws USAGE for a suite or check that is none, NOT_READY where a demanded client is missing. */
   plan(
     suite: string,
@@ -67,10 +69,10 @@ export interface Uat {
 
 export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: systemClock }): Uat {
   return {
-    suites: SUITES,
+    suites: loadSuites,
     async plan(name, { seed = drawSeed(), ...options }) {
-      const suite = suiteNamed(name);
-      const [{ makePlan }, { CHECKS }, { findClaude }] = await Promise.all([
+      const [suite, { makePlan }, { CHECKS }, { findClaude }] = await Promise.all([
+        suiteNamed(name),
         import('./runs/plan.ts'),
         import('./analysis/checks/index.ts'),
         import('./harness/clients/claude-binary.ts'),
@@ -107,7 +109,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       const upstream = credentials === undefined ? undefined : ({ kind: 'real', ...credentials } as const);
       return runSuite({
         plan,
-        suite: suiteNamed(plan.suite),
+        suite: await suiteNamed(plan.suite),
         checks: CHECKS,
         places: settings,
         provenance: provenanceOf(findClaude()),
@@ -149,7 +151,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       const claude = findClaude();
       return selftest({
         // Each check must be able to fail, also one that the suite leaves to others.
-        suite: { ...suiteNamed('repro-go-quick'), checks: CHECKS.map(({ id }) => id) },
+        suite: { ...(await suiteNamed('repro-go-quick')), checks: CHECKS.map(({ id }) => id) },
         claude,
         saboteurs: names.length === 0 ? SABOTEURS : names.map((name) => saboteurNamed(name, SABOTEURS)),
         checks: CHECKS,
@@ -192,11 +194,14 @@ const RUNNING_TIMEOUT_MS = 2_000;
 
 const drawSeed = (): string => randomBytes(4).toString('hex');
 
-function suiteNamed(name: string): Suite {
-  const suite = SUITES.find((one) => one.name === name);
+const loadSuites = async (): Promise<readonly Suite[]> => (await import('../suites/index.ts')).SUITES;
+
+async function suiteNamed(name: string): Promise<Suite> {
+  const suites = await loadSuites();
+  const suite = suites.find((one) => one.name === name);
   if (suite !== undefined) return suite;
   throw new OperatorError('USAGE', `there is no suite ${name}`, {
-    hint: `There are ${SUITES.map((one) => one.name).join(', ')}.`,
+    hint: `There are ${suites.map((one) => one.name).join(', ')}.`,
   });
 }
 

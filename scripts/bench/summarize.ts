@@ -1,6 +1,6 @@
 /**
- * What the analyzer costs over a bare reader: a log of a million lines, read by three contestants in child
- * processes, interleaved. `node scripts/bench/summarize.ts [LINES] [REPETITIONS]`; without a log of your own
+ * What the analyzer costs over a bare reader: a log of a million lines, read by each contestant in a child
+ * process of its own, interleaved. The command is measured whole, from its start to its end. `node scripts/bench/summarize.ts [LINES] [REPETITIONS]`; without a log of your own
  * one is made in a temporary folder and removed again.
  */
 import { spawnSync } from 'node:child_process';
@@ -13,13 +13,17 @@ import { summarize } from '../../src/analysis/summarize.ts';
 import { readFileBlocks } from '../../src/platform/file-blocks.ts';
 
 const OURS = 'summarize';
+const COMMAND = 'ccp-uat summarize FILE';
+const BIN = fileURLToPath(new URL('../../bin/ccp-uat.js', import.meta.url));
 
 /** Each reads the file and returns how many lines it saw. */
-const CONTESTANTS: Readonly<Record<string, (path: string) => Promise<number>>> = {
+const READERS: Readonly<Record<string, (path: string) => Promise<number>>> = {
   'blocks + JSON.parse': readBlocks,
   'readline + JSON.parse': readByReadline,
   [OURS]: async (path) => (await summarize([{ name: path, chunks: readFileBlocks(path) }])).lines,
 };
+
+const CONTESTANTS = [...Object.keys(READERS), COMMAND];
 
 /** As little as a reader can do: no damaged lines, no other line ends, no limits. */
 async function readBlocks(path: string): Promise<number> {
@@ -58,22 +62,44 @@ interface Measured {
 
 /** In the child: one contestant, one reading. */
 async function measure(contestant: string, path: string): Promise<Measured> {
-  const read = CONTESTANTS[contestant];
+  const read = READERS[contestant];
   if (read === undefined) throw new Error(`no contestant ${contestant}`);
   const begin = performance.now();
   const lines = await read(path);
   const seconds = (performance.now() - begin) / 1000;
-  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
-  return {
-    contestant,
-    lines,
-    seconds,
-    cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
-    rssMegabytes: maxRSS / 1024,
-  };
+  return { contestant, lines, seconds, ...resourcesOf(process.resourceUsage()) };
 }
 
-function measureInChild(contestant: string, path: string): Measured {
+/** Reports on the process that it is loaded into, on a channel that the program does not use. */
+const GAUGE = `data:text/javascript,${encodeURIComponent(`
+  import { writeSync } from 'node:fs';
+  process.on('exit', () => writeSync(3, JSON.stringify(process.resourceUsage())));
+`)}`;
+
+function measureCommand(path: string): Measured {
+  const begin = performance.now();
+  const { output, status } = spawnSync(
+    process.execPath,
+    ['--import', GAUGE, BIN, 'summarize', path, '--json'],
+    {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    },
+  );
+  const seconds = (performance.now() - begin) / 1000;
+  const [, said = '', complaint, gauged] = output;
+  if (status !== 0) throw new Error(`${COMMAND} failed: ${complaint}`);
+  const { lines }: { lines: number } = JSON.parse(said ?? '');
+  const usage: NodeJS.ResourceUsage = JSON.parse(gauged ?? '');
+  return { contestant: COMMAND, lines, seconds, ...resourcesOf(usage) };
+}
+
+const resourcesOf = ({ maxRSS, userCPUTime, systemCPUTime }: NodeJS.ResourceUsage) => ({
+  cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
+  rssMegabytes: maxRSS / 1024,
+});
+
+function measureReader(contestant: string, path: string): Measured {
   const self = fileURLToPath(import.meta.url);
   const { stdout, stderr, status } = spawnSync(process.execPath, [self, '--child', contestant, path], {
     encoding: 'utf8',
@@ -147,10 +173,10 @@ const median = (values: readonly number[]): number => {
 };
 
 function report(measurements: readonly Measured[], bytes: number): string {
-  const names = Object.keys(CONTESTANTS);
+  const names = CONTESTANTS;
   const of = (name: string, read: (one: Measured) => number): number =>
     median(measurements.filter(({ contestant }) => contestant === name).map(read));
-  const plain = names.filter((name) => name !== OURS);
+  const plain = names.filter((name) => name !== OURS && name !== COMMAND);
   const fastest = (read: (one: Measured) => number) => Math.min(...plain.map((name) => of(name, read)));
   const rows = names.map((name) => {
     const [time, cpu] = [({ seconds }: Measured) => seconds, ({ cpuSeconds }: Measured) => cpuSeconds].map(
@@ -173,8 +199,10 @@ function main(lines: number, repetitions: number): void {
   try {
     const path = join(folder, 'usage.jsonl');
     writeLog(path, lines);
-    const rounds = Array.from({ length: repetitions }, () => Object.keys(CONTESTANTS)).flat();
-    const measurements = rounds.map((contestant) => measureInChild(contestant, path));
+    const rounds = Array.from({ length: repetitions }, () => CONTESTANTS).flat();
+    const measurements = rounds.map((contestant) =>
+      contestant === COMMAND ? measureCommand(path) : measureReader(contestant, path),
+    );
     process.stdout.write(report(measurements, statSync(path).size));
   } finally {
     rmSync(folder, { recursive: true });

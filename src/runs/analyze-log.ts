@@ -1,11 +1,10 @@
-/** The analyzers on files: which log is read, what is written beside, and what counts as a failure. */
+/**
+ * The analyzers on files: which log is read, what is written beside, and what counts as a failure. Each loads
+ * its own: code is a good part of the memory that one takes.
+ */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { searchSources } from '../analysis/hygiene.ts';
 import type { LogSource } from '../analysis/log-reader.ts';
-import { summarize } from '../analysis/summarize.ts';
-import { formatSummary } from '../analysis/summary-table.ts';
-import { auditRouting, formatAudit, productizeCheck } from '../analysis/verify-routing.ts';
 import { openLog, openRotatedLog } from './log-source.ts';
 import type { Places } from './report/write-reports.ts';
 
@@ -29,6 +28,10 @@ export interface Analyzed extends Places {
 export const ANALYSES = {
   /** Without a log named, also writes `METRICS.json` among the results. */
   async summarize(analyzed: Analyzed): Promise<Analysis> {
+    const [{ summarize }, { formatSummary }] = await Promise.all([
+      import('../analysis/summarize.ts'),
+      import('../analysis/summary-table.ts'),
+    ]);
     const { log, ...places } = analyzed;
     const summary = await summarize(await sourcesOf(analyzed));
     const analysis = { data: summary, text: formatSummary(summary), ok: true };
@@ -41,11 +44,13 @@ export const ANALYSES = {
   },
 
   async 'verify-routing'(analyzed: Analyzed): Promise<Analysis> {
+    const { auditRouting, formatAudit } = await import('../analysis/verify-routing.ts');
     const audit = await auditRouting(await sourcesOf(analyzed));
     return { data: audit, text: formatAudit(audit), ...verdictOn(audit, audit.violations.count === 0) };
   },
 
   async hygiene(analyzed: Analyzed): Promise<Analysis> {
+    const { searchSources } = await import('../analysis/hygiene.ts');
     const hits = await searchSources(await sourcesOf(analyzed));
     const lines = hits.map(({ place, line, rule, count }) => `${place}:${line}: ${rule}, ${count} times`);
     const text = lines.length === 0 ? 'nothing has the shape of a credential' : lines.join('\n');
@@ -53,6 +58,7 @@ export const ANALYSES = {
   },
 
   async 'productize-check'(analyzed: Analyzed): Promise<Analysis> {
+    const { auditRouting, productizeCheck } = await import('../analysis/verify-routing.ts');
     const audit = await auditRouting(await sourcesOf(analyzed));
     const findings = productizeCheck(audit, await readOptional(metricsOf(analyzed)));
     const lines = findings.map(({ rule, what }) => `FAIL ${rule}: ${what}`);

@@ -1,5 +1,5 @@
 /** `--upstream real`: nothing is sent, and no credential is read, before it is said and allowed. */
-import { expectedSpend, type Plan, type RunRequest } from '../../ccp-uat.ts';
+import { loadSpend, type Plan, type RunRequest } from '../../ccp-uat.ts';
 import { OperatorError } from '../../errors.ts';
 import type { Host } from '../shared/host.ts';
 import type { Opened } from './load.ts';
@@ -32,7 +32,7 @@ export async function consentToReal({
       hint: 'Set ALLOW_REAL_API=1 for this command to allow it.',
     });
   }
-  for (const line of announcement(real)) host.err.write(`ccp-uat: ${line}\n`);
+  for (const line of await announcement(real)) host.err.write(`ccp-uat: ${line}\n`);
   if (!yes && !(await terminal.ask?.('Send it?'))) {
     throw new OperatorError('USAGE', 'nothing was sent: not confirmed', {
       hint:
@@ -47,7 +47,8 @@ export async function consentToReal({
   };
 }
 
-function announcement(plans: readonly Plan[]): string[] {
+async function announcement(plans: readonly Plan[]): Promise<string[]> {
+  const { expectedSpend } = await loadSpend();
   return [
     'this run sends real requests, with your own ANTHROPIC_API_KEY and ZAI_API_KEY, billed to their accounts:',
     ...plans.flatMap((plan) =>

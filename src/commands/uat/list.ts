@@ -4,8 +4,8 @@ import { table } from '../shared/table.ts';
 import { open } from './load.ts';
 
 /** `ccp-uat list`: the suites, and what a green run of each proves. */
-export function list(host: Host, { json }: { readonly json: boolean }): number {
-  const { suites } = open(host).uat;
+export async function list(host: Host, { json }: { readonly json: boolean }): Promise<number> {
+  const suites = await open(host).uat.suites();
   if (json) {
     printJson(host, { suites });
     return EXIT.ok;

@@ -59,8 +59,8 @@ async function uat(
 }
 
 /** Starts the program itself, for what only a process can show. */
-function start(argv: readonly string[]) {
-  const child = spawn(process.execPath, [BIN, ...argv], {
+function start(argv: readonly string[], nodeOptions: readonly string[] = []) {
+  const child = spawn(process.execPath, [...nodeOptions, BIN, ...argv], {
     cwd,
     env: { PATH: process.env['PATH'], HOME: cwd, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -289,7 +289,24 @@ describe('wrong usage', () => {
   });
 });
 
+/** Names each file that a process loads. */
+const TELL_LOADS = `data:text/javascript,${encodeURIComponent(`
+  import { registerHooks } from 'node:module';
+  import { writeSync } from 'node:fs';
+  registerHooks({ load: (url, context, next) => (writeSync(2, url + '\\n'), next(url, context)) });
+`)}`;
+
 describe('the analyzers', () => {
+  it('load no more of the harness than they use, which is memory', async () => {
+    await writeFile(path.join(cwd, 'one.jsonl'), '{"v":1}\n');
+    const { code, err } = await start(['summarize', 'one.jsonl'], ['--import', TELL_LOADS]).ended;
+    expect(code).toBe(0);
+    expect(err).toContain('src/analysis/summarize.ts');
+    expect(err).not.toMatch(
+      /src\/harness\/|src\/runs\/(?!analyze-log|log-source)|\/suites\/|analysis\/(hygiene|verify-routing)/,
+    );
+  });
+
   it('write METRICS.json where summarize is bare', async () => {
     await mkdir(path.join(cwd, 'logs'));
     await writeFile(

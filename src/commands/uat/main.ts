@@ -127,7 +127,7 @@ function addStored(program: Command, { host, exit }: Surroundings): void {
     .addHelpText('after', examples('ccp-uat list', "ccp-uat list --json | jq '.suites[].name'"))
     .action(async ({ json = false }: Json) => {
       const { list } = await import('./list.ts');
-      exit(list(host, { json }));
+      exit(await list(host, { json }));
     });
   program
     .command('report')

@@ -10,7 +10,7 @@ export async function report(
 ): Promise<number> {
   const finished = await open(host).uat.report(run);
   if (json) printJson(host, finished.record);
-  else showRun(host, finished);
+  else await showRun(host, finished);
   const { outcome, ending } = finished.record;
   return outcome === 'pass' && ending === 'complete' ? EXIT.ok : EXIT.failed;
 }

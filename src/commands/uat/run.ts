@@ -36,7 +36,7 @@ export async function run(
   flags: RunFlags,
 ): Promise<number> {
   const opened = open(host, { timeoutSecs: flags.timeoutSecs });
-  const names = suites.length > 0 ? suites : opened.uat.suites.map(({ name }) => name);
+  const names = suites.length > 0 ? suites : (await opened.uat.suites()).map(({ name }) => name);
   if (names.length > 1 && flags.runDir !== undefined) {
     throw new OperatorError('USAGE', '--run-dir is for one suite', {
       hint: 'Each run needs a folder of its own.',
@@ -54,7 +54,7 @@ export async function run(
       { host, terminal, uat: opened.uat, plan, flags },
       { credentials, signal: interruption.signal },
     );
-    if (flags.json !== true) showRun(host, result);
+    if (flags.json !== true) await showRun(host, result);
     finished.push(result);
     if (result.cause !== undefined) break;
   }
