@@ -173,6 +173,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     deadlines.drop(deadline);
     if (intake.kind === 'too_large')
       sendError(response, 413, 'request_too_large', `ccp: at most ${MAX_OWN_BODY_BYTES} bytes here`);
+    if (intake.kind === 'stalled')
+      sendError(response, 408, 'timeout_error', 'ccp: the rest of the body did not come');
     if (intake.kind !== 'whole') return;
     const query = new URL(request.url ?? '/', 'http://ccp').searchParams;
     const answer = await endpoint.handle({ query, body: intake.body });
