@@ -63,6 +63,7 @@ export interface Answer {
 
 /** An attempt under way. */
 export interface RunningAttempt {
+  /** Rejects with a fault of our own. */
   readonly ended: Promise<AttemptEnd>;
   /** Ends it at once, towards the upstream too. */
   abandon(): void;
@@ -80,7 +81,7 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue, Valve {
   readonly #step: Step;
   readonly #ports: AttemptPorts;
   readonly #body: RequestBody['kind'];
-  readonly #resolve: (end: AttemptEnd) => void;
+  readonly #resolve: (end: AttemptEnd | Promise<never>) => void;
   readonly #startedAt: number;
   #controller: Dispatcher.DispatchController | null = null;
   #head: AnswerHead | null = null;
@@ -98,7 +99,7 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue, Valve {
     step: Step,
     ports: AttemptPorts,
     body: RequestBody['kind'],
-    resolve: (end: AttemptEnd) => void,
+    resolve: (end: AttemptEnd | Promise<never>) => void,
   ) {
     this.#step = step;
     this.#ports = ports;
@@ -243,7 +244,15 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue, Valve {
   #commit(head: AnswerHead): void {
     const { response, clock } = this.#ports;
     this.#hold = null;
-    const { tap, retained } = this.#ports.onCommit(head, this.#headAt);
+    let watchers: ReturnType<AttemptPorts['onCommit']>;
+    try {
+      watchers = this.#ports.onCommit(head, this.#headAt);
+    } catch (fault) {
+      // Thrown on, it would pass for a failure of the upstream.
+      this.#finish(Promise.reject(fault));
+      this.#cancelUpstream();
+      return;
+    }
     try {
       const relay = startRelay({
         response,
@@ -251,8 +260,7 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue, Valve {
         head,
         headers: responseHeaders(head.headers),
         valve: this,
-        tap,
-        retained,
+        ...watchers,
         onPulse: (at) => (this.#streaming ? this.#pulse(at) : this.#rest(at)),
       });
       this.#answer = { head, relay, headAt: this.#headAt };
@@ -302,7 +310,8 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue, Valve {
     this.#cancelUpstream();
   }
 
-  #finish(end: AttemptEnd): void {
+  /** A rejection is a fault of our own. */
+  #finish(end: AttemptEnd | Promise<never>): void {
     this.#over = true;
     this.#held = [];
     this.#ports.deadline.at = Number.POSITIVE_INFINITY;
