@@ -123,14 +123,16 @@ class Exchange {
   seeOff(): void {
     const { clock } = this.#ports;
     const { socket } = this.#response;
-    let taken = socket?.bytesWritten;
+    // What waits in our memory counts as written, but is not taken.
+    const handedOn = (): number => (socket === null ? 0 : socket.bytesWritten - socket.writableLength);
+    let taken = handedOn();
     const wait = (): void => {
       this.#deadline.at = clock.monotonic() + PARTING_MS;
     };
     this.#deadline.owner = {
       overdue: () => {
-        if (socket?.bytesWritten === taken) this.#response.destroy();
-        taken = socket?.bytesWritten;
+        if (handedOn() === taken) this.#response.destroy();
+        taken = handedOn();
         wait();
       },
     };

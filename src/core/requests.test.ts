@@ -196,4 +196,14 @@ describe('a request', () => {
       reason: 'ok',
     });
   });
+
+  it('with a path of kilobytes passes whole, and its records keep the start', async () => {
+    const path = `/v1/${'p'.repeat(4_000)}`;
+    await using world = await startWorldOver(ok);
+    await using client = await connectClient(world.port);
+    client.send(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
+    await client.answer();
+    expect(world.calls[0]?.request.startLine).toBe(`GET ${path} HTTP/1.1`);
+    expect((await world.completion()).path).toBe(path.slice(0, 1024));
+  });
 });

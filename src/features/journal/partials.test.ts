@@ -43,6 +43,11 @@ it('keeps the pieces in one file that only the owner may read, in a folder of th
   expect(statSync(dir).mode & 0o777).toBe(0o700);
 });
 
+it('keeps answers out of the repository that the folder may lie in', () => {
+  open().write('a', bytes(1));
+  expect(readFileSync(join(dir, '.gitignore'), 'utf8')).toBe('*\n');
+});
+
 it('keeps the newest files', () => {
   const partials = open({ maxFiles: 3 });
   for (const rid of ['e', 'd', 'c', 'b', 'a']) partials.write(rid, bytes(1));
