@@ -3,16 +3,7 @@
  * when asked, and the canaries that were planted. Checks are pure functions over this value, so a stored
  * run can be judged again.
  */
-import type { Anomaly } from '../protocol/anomaly.ts';
-import type { Transcript } from '../protocol/transcript.ts';
-import type {
-  Artifact,
-  Canary,
-  OutsideAttempt,
-  ProbeResult,
-  ProxyAnswers,
-  UsageLog,
-} from '../protocol/witness.ts';
+import type { Collected, ProbeResult } from '../protocol/witness.ts';
 
 export type {
   Artifact,
@@ -23,21 +14,9 @@ export type {
   UsageLog,
 } from '../protocol/witness.ts';
 
-export interface Evidence {
+export interface Evidence extends Collected {
   readonly suite: string;
   readonly run: string;
   /** What was asked for, one per client invocation. */
   readonly probes: readonly ProbeResult[];
-  /** What the clients sent and got, on the wire. */
-  readonly client: readonly Transcript[];
-  /** What the upstream mocks saw and sent: the ground truth. */
-  readonly upstream: readonly Transcript[];
-  /** What clients asked of anybody else; null where none was watched. */
-  readonly elsewhere: readonly OutsideAttempt[] | null;
-  readonly usage: UsageLog;
-  readonly anomalies: readonly Anomaly[];
-  readonly proxy: ProxyAnswers;
-  readonly canaries: readonly Canary[];
-  /** Every text artifact of the run, to be searched for canaries. */
-  readonly artifacts: readonly Artifact[];
 }

@@ -2,8 +2,25 @@
  * What a run gathers beside the transcripts: how each client fared, what the proxy wrote and said, the
  * canaries planted, the artifacts to search. The harness makes these records, the analysis judges them.
  */
-import type { HeaderPairs } from './transcript.ts';
+import type { Anomaly } from './anomaly.ts';
+import type { HeaderPairs, Transcript } from './transcript.ts';
 import type { UsageEvent } from './usage-event.ts';
+
+/** What the witnesses of a run left behind; the run itself adds what it asked for. */
+export interface Collected {
+  /** What the clients sent and got, on the wire. */
+  readonly client: readonly Transcript[];
+  /** What the upstream mocks saw and sent: the ground truth. */
+  readonly upstream: readonly Transcript[];
+  /** What clients asked of anybody else; null where none was watched. */
+  readonly elsewhere: readonly OutsideAttempt[] | null;
+  readonly usage: UsageLog;
+  readonly anomalies: readonly Anomaly[];
+  readonly proxy: ProxyAnswers;
+  readonly canaries: readonly Canary[];
+  /** Every text artifact of the run, to be searched for canaries. */
+  readonly artifacts: readonly Artifact[];
+}
 
 export interface ProbeResult {
   readonly id: string;
