@@ -104,7 +104,7 @@ describe('a stored run', () => {
     });
   });
 
-  it('skips what the plan says cannot be judged, and what is no longer there', async () => {
+  it('skips what the plan says cannot be judged, and calls a check that is no longer there invalid', async () => {
     const checks = [
       { id: 'ROUTE-01', title: 'a', skip: 'no witness' },
       { id: 'GONE-01', title: 'b' },
@@ -114,7 +114,7 @@ describe('a stored run', () => {
     const judged = judgeRun(await readStoredRun(folder.path), CHECKS).slice(1);
     expect(judged.map(({ outcome, note }) => [outcome, note])).toEqual([
       ['skipped', 'no witness'],
-      ['skipped', expect.stringContaining('no longer')],
+      ['invalid', expect.stringContaining('no longer')],
       ['pass', undefined],
     ]);
   });

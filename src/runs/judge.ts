@@ -25,8 +25,11 @@ function judgePlanned(
 ): Verdict[] {
   const check = checks.find((one) => one.id === id);
   if (check !== undefined && skip === undefined) return judgeAll([check], evidence);
-  const note = skip ?? 'this check is no longer there';
-  return [{ id, title, outcome: 'skipped', observed: 0, violations: [], note }];
+  const unjudged = { id, title, observed: 0, violations: [] };
+  // What the run was to show is not shown any more: that may not pass for a choice of the plan.
+  return skip === undefined
+    ? [{ ...unjudged, outcome: 'invalid', note: 'this check is no longer there' }]
+    : [{ ...unjudged, outcome: 'skipped', note: skip }];
 }
 
 function judgeCompleteness({ plan, probes, lost, ending, endingNote }: StoredRun): Verdict {
