@@ -70,6 +70,10 @@ export function makePlan({
     settings: { ...suite.settings },
     seed: options.seed,
     timeoutMs: options.timeoutMs ?? suite.timeoutMs,
+    asked: {
+      ...(options.client !== 'auto' && { client: options.client }),
+      ...(options.timeoutMs !== null && { timeoutMs: options.timeoutMs }),
+    },
     waves: waves(wanted, suite.crowded === true),
     skippedProbes,
     showsAnswers: suite.showsAnswers === true,

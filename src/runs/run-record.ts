@@ -53,6 +53,13 @@ export const planSchema = z.strictObject({
   settings: z.record(z.string(), z.string()).describe('further settings of the target'),
   seed: z.string(),
   timeoutMs: milliseconds.describe('limit of each probe, milliseconds'),
+  asked: z
+    .strictObject({
+      client: z.enum(['claude', 'curl']).exactOptional(),
+      timeoutMs: milliseconds.exactOptional(),
+    })
+    .exactOptional()
+    .describe('what the command line chose in place of the default: a client, the limit of each probe'),
   waves: z
     .array(z.array(plannedProbeSchema))
     .describe('the probes of a wave run at the same time, the waves one after the other'),

@@ -101,7 +101,7 @@ function failureLines({ id, title, violations }: Verdict, record: RunRecord, pai
 
 /** The command that runs the same again and judges by this check. */
 export function reproduceLine({ plan }: Pick<RunRecord, 'plan'>, check: string): string {
-  const { target } = plan;
+  const { target, asked: { client, timeoutMs } = {} } = plan;
   const under = target.kind === 'builtin' ? null : target.kind === 'url' ? target.url : target.command;
   const only = plan.checks.some(({ id }) => id === check) ? ['--only', check] : [];
   return [
@@ -110,6 +110,8 @@ export function reproduceLine({ plan }: Pick<RunRecord, 'plan'>, check: string):
     ...only,
     '--seed',
     plan.seed,
+    ...(client === undefined ? [] : ['--client', client]),
+    ...(timeoutMs === undefined ? [] : ['--timeout-secs', timeoutMs / 1000]),
     ...(plan.upstream === 'real' ? ['--upstream real'] : []),
     ...(under === null ? [] : ['--target', `'${under.replaceAll("'", String.raw`'\''`)}'`]),
   ].join(' ');

@@ -1,5 +1,6 @@
 /** Where the reports of a run go: its own folder, and the places where operators already look. */
-import { appendFile, copyFile, mkdir, rename, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { appendFile, copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunFolder } from '../run-folder.ts';
 import type { RunRecord } from '../run-record.ts';
@@ -12,6 +13,19 @@ import { countsOf, seconds } from './verdict-text.ts';
 export interface Places {
   readonly resultsDir: string;
   readonly logsDir: string;
+}
+
+/**
+ * Makes the places and tries to write there, so that no verdict is lost at the end of a run. Rejects with what
+ * the file system says.
+ */
+export async function tryPlaces({ resultsDir, logsDir }: Places): Promise<void> {
+  for (const dir of [resultsDir, logsDir]) {
+    await mkdir(dir, { recursive: true });
+    const trial = path.join(dir, `.trial-${randomUUID()}`);
+    await writeFile(trial, '');
+    await rm(trial);
+  }
 }
 
 /** Writes what is derived from the record alone. */
@@ -36,7 +50,6 @@ export async function publish({
   readonly places: Places;
 }): Promise<void> {
   const { resultsDir, logsDir } = places;
-  await Promise.all([resultsDir, logsDir].map((dir) => mkdir(dir, { recursive: true })));
   const copies: [from: string, to: string][] = [
     ['METRICS.json', path.join(resultsDir, `METRICS_${artifacts.name}.json`)],
     ['usage.jsonl', path.join(logsDir, `usage_${artifacts.name}.jsonl`)],
