@@ -51,10 +51,12 @@ export const ANALYSES = {
 
   async hygiene(analyzed: Analyzed): Promise<Analysis> {
     const { searchSources } = await import('../analysis/hygiene.ts');
-    const hits = await searchSources(await sourcesOf(analyzed));
+    const sources = (await sourcesOf(analyzed)).map(watched);
+    const hits = await searchSources(sources);
     const lines = hits.map(({ place, line, rule, count }) => `${place}:${line}: ${rule}, ${count} times`);
     const text = lines.length === 0 ? 'nothing has the shape of a credential' : lines.join('\n');
-    return { data: { hits }, text: `${text}\n`, ok: hits.length === 0 };
+    const verdict = sources.some(({ heldAny }) => heldAny()) ? { ok: hits.length === 0 } : NOTHING_PROVEN;
+    return { data: { hits }, text: `${text}\n`, ...verdict };
   },
 
   async 'productize-check'(analyzed: Analyzed): Promise<Analysis> {
@@ -80,9 +82,21 @@ function verdictOn(
   { lines, bad }: { lines: number; bad: { count: number } },
   clean: boolean,
 ): Pick<Analysis, 'ok' | 'remark'> {
-  return lines > bad.count
-    ? { ok: clean }
-    : { ok: false, remark: 'the log holds no readable line, so nothing is proven' };
+  return lines > bad.count ? { ok: clean } : NOTHING_PROVEN;
+}
+
+const NOTHING_PROVEN = { ok: false, remark: 'the log holds no readable line, so nothing is proven' };
+
+/** The same source, which can tell afterwards whether it held anything but blanks. */
+function watched({ name, chunks }: LogSource) {
+  let any = false;
+  async function* passing() {
+    for await (const chunk of chunks) {
+      any ||= chunk.some((byte) => byte > 0x20);
+      yield chunk;
+    }
+  }
+  return { name, chunks: passing(), heldAny: () => any };
 }
 
 /** `usage_<name>.jsonl` of a run belongs to `METRICS_<name>.json`, any other log to `METRICS.json`. */

@@ -16,7 +16,7 @@ interface Asked {
 
 /**
  * The caller's credentials for real upstreams, undefined where none are meant. Throws USAGE where real
- * calls are not allowed or not confirmed, CONFIG where a credential is missing.
+ * calls are not allowed or not confirmed, or would go in clear, CONFIG where a credential is missing.
  */
 export async function consentToReal({
   host,
@@ -32,6 +32,7 @@ export async function consentToReal({
       hint: 'Set ALLOW_REAL_API=1 for this command to allow it.',
     });
   }
+  for (const { target } of real) mustBePrivate(target);
   for (const line of await announcement(real)) host.err.write(`ccp-uat: ${line}\n`);
   if (!yes && !(await terminal.ask?.('Send it?'))) {
     throw new OperatorError('USAGE', 'nothing was sent: not confirmed', {
@@ -46,6 +47,18 @@ export async function consentToReal({
     zaiKey: required('ZAI_API_KEY', opened.secrets.get('ZAI_API_KEY')),
   };
 }
+
+/** A proxy elsewhere gets the caller's own key, so the way to it must not be readable. */
+function mustBePrivate(target: Plan['target']): void {
+  if (target.kind !== 'url') return;
+  const url = URL.parse(target.url);
+  if (url?.protocol === 'https:' || LOOPBACK.test(url?.hostname ?? '')) return;
+  throw new OperatorError('USAGE', `--upstream real would send your key in clear to ${target.url}`, {
+    hint: 'Name it with https, or one that runs on this machine.',
+  });
+}
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 async function announcement(plans: readonly Plan[]): Promise<string[]> {
   const { expectedSpend } = await loadSpend();

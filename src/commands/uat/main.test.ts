@@ -118,10 +118,13 @@ describe('a run', { timeout: 60_000 }, () => {
   it('of a proxy that knows one upstream only is red, says why, and exits 1', async () => {
     await writeFile(path.join(cwd, 'pipe.mjs'), BARE_PIPE);
     const command = `${process.execPath} ${path.join(cwd, 'pipe.mjs')} {port}`;
-    const { code, out } = await uat(['repro-go-quick', '--client', 'curl', '--target', command]);
+    const asked = ['--client', 'curl', '--timeout-secs', '20', '--target', command];
+    const { code, out } = await uat(['repro-go-quick', ...asked]);
     expect(code).toBe(1);
     expect(out).toContain('FAIL ROUTE-02: Each probe reached exactly the lane where the contract sends it');
-    expect(out).toMatch(/repeat: ccp-uat run repro-go-quick --only ROUTE-02 --seed [0-9a-f]+ --target '/);
+    expect(out).toMatch(
+      /repeat: ccp-uat run repro-go-quick --only ROUTE-02 --seed [0-9a-f]+ --client curl --timeout-secs 20 --target '/,
+    );
   });
 
   it('where nothing answers is not ready, with the account of it stored', async () => {
@@ -245,6 +248,25 @@ describe('--upstream real', () => {
     expect(err).toContain('ANTHROPIC_API_KEY is not set');
   });
 
+  it.each(['http://proxy.example:8080', 'http://10.0.0.1', 'http://127.0.0.1.example', 'http://'])(
+    'sends no key in clear to %s',
+    async (target) => {
+      const { code, err } = await uat([...REAL, '--yes', '--target', target], {
+        env: { ...KEYS, ALLOW_REAL_API: '1' },
+      });
+      expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(`in clear to ${target}`) });
+      await expect(runs()).rejects.toMatchObject({ code: 'ENOENT' });
+    },
+  );
+
+  it.each(['https://proxy.example', 'http://127.0.0.1:9', 'http://localhost:9', 'http://[::1]:9'])(
+    'asks as ever where the way to %s is private',
+    async (target) => {
+      const { err } = await uat([...REAL, '--target', target], { env: { ...KEYS, ALLOW_REAL_API: '1' } });
+      expect(err).toContain('nothing was sent: not confirmed');
+    },
+  );
+
   it('plans no faults and skips what only mocks can show', async () => {
     const { out } = await uat([...REAL, '--dry-run']);
     expect(out).toContain('not sent: refused-anthropic (a real upstream plays no scenarios)');
@@ -262,6 +284,8 @@ describe('wrong usage', () => {
     [['run', '--run-dir', 'x'], '--run-dir is for one suite'],
     [['selftest', 'nobody'], 'there is no saboteur nobody'],
     [['report'], 'no run is stored'],
+    [['verify-sse', '--seed', ''], '--seed <text>'],
+    [['selftest', '--seed', ''], '--seed <text>'],
     [['verify-routing'], 'there is no log'],
   ])('%j is exit 2 and says %s', async (argv, words) => {
     const { code, out, err } = await uat(argv);
@@ -272,12 +296,15 @@ describe('wrong usage', () => {
   it.each([
     [['verify-sse', '--run-dir', 'file/run'], {}],
     [['verify-sse'], { CCP_RESULTS_DIR: 'file' }],
+    [['verify-sse'], { CCP_LOGS_DIR: 'file' }],
     [['report'], { CCP_RESULTS_DIR: 'file' }],
   ])('%j with a file where a folder must be is exit 3 and one sentence', async (argv, env) => {
     await writeFile(path.join(cwd, 'file'), '');
     const { code, err } = await uat(argv, { env });
     expect(code).toBe(3);
-    expect(err).toMatch(/^ccp-uat: error: \S+file\/runs? cannot be used: not a directory\n$/);
+    expect(err).toMatch(
+      /^ccp-uat: error: \S+file(\/runs?)? cannot be used: (not a directory|file already exists)\n$/,
+    );
   });
 
   it('keeps out of a folder that holds something', async () => {
@@ -331,12 +358,15 @@ describe('the analyzers', () => {
     expect((await uat(['hygiene', 'absent.jsonl', '--rotated'])).code).toBe(2);
   });
 
-  it('prove nothing by a log without a line', async () => {
-    await writeFile(path.join(cwd, 'empty.jsonl'), '');
-    const { code, err } = await uat(['verify-routing', 'empty.jsonl']);
-    expect(code).toBe(1);
-    expect(err).toContain('nothing is proven');
-  });
+  it.each(['verify-routing', 'hygiene', 'productize-check'])(
+    'prove nothing by a log without a line: %s',
+    async (name) => {
+      await writeFile(path.join(cwd, 'empty.jsonl'), '\n');
+      const { code, err } = await uat([name, 'empty.jsonl']);
+      expect(code).toBe(1);
+      expect(err).toContain('nothing is proven');
+    },
+  );
 
   it('find a credential in a log', async () => {
     await writeFile(path.join(cwd, 'leaky.jsonl'), '{"note":"sk-ant-api03-abcdefghijklmnop"}\n');

@@ -1,5 +1,5 @@
 /** The commands of `ccp-uat`. What a command does is imported when it is run, so that the rest costs no start-up. */
-import { Argument, type Command, Option } from 'commander';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { completionScript, SHELLS, type Shell } from '../shared/completion.ts';
 import { type Host, processHost } from '../shared/host.ts';
 import { runProgram } from '../shared/run-program.ts';
@@ -83,7 +83,7 @@ function addRuns(program: Command, { host, terminal, exit }: Surroundings): void
     .command('selftest')
     .description('break the surroundings on purpose, one saboteur at a time, and demand that a check notices')
     .argument('[saboteur...]', 'names of saboteurs (default: all of them)')
-    .option('--seed <text>', 'same seed, same faults (default: drawn)')
+    .option('--seed <text>', 'same seed, same faults (default: drawn)', someText)
     .option(...AS_JSON)
     .addHelpText('after', examples('ccp-uat selftest', 'ccp-uat selftest --json'))
     .action(
@@ -108,7 +108,7 @@ function withRunOptions(command: Command): Command {
     )
     .option('--target <what>', 'what is under test: builtin, a URL, or a command with {port}', 'builtin')
     .option('--timeout-secs <seconds>', "limit of each probe (default: the suite's own)")
-    .option('--seed <text>', 'same seed, same canaries and upstream behaviour (default: drawn)')
+    .option('--seed <text>', 'same seed, same canaries and upstream behaviour (default: drawn)', someText)
     .option('--run-dir <folder>', 'where the run is stored (default: a new folder in results/runs)')
     .option('--only <check...>', 'judge by these checks alone')
     .addOption(new Option('--fail-fast', 'send nothing more once a probe went wrong').conflicts('keepGoing'))
@@ -171,6 +171,12 @@ function addAnalyzers(program: Command, { host, exit }: Surroundings): void {
         },
       );
   }
+}
+
+/** An empty seed is the unset variable of a script, not a choice. */
+function someText(text: string): string {
+  if (text !== '') return text;
+  throw new InvalidArgumentError('It is empty.');
 }
 
 const AS_JSON = ['--json', 'print one JSON document'] as const;
