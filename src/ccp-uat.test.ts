@@ -2,9 +2,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GATES } from '../suites/gates.ts';
 import { CHECKS } from './analysis/checks/index.ts';
 import { createUat } from './ccp-uat.ts';
 import { createCa } from './harness/certs.ts';
+import { SABOTEURS } from './harness/saboteurs/saboteurs.ts';
 import { loadScenarios } from './harness/upstream/scenarios.ts';
 import { startUpstream } from './harness/upstream/upstream.ts';
 
@@ -98,6 +100,11 @@ describe('the suites', () => {
         name,
       ).toEqual([]);
     }
+  });
+
+  it('have no gate that no saboteur must be caught by', () => {
+    const catching = new Set(SABOTEURS.flatMap(({ caughtBy }) => caughtBy));
+    expect(GATES.filter((id) => !catching.has(id))).toEqual([]);
   });
 
   it('judge by every check there is, between them', async () => {

@@ -1,14 +1,8 @@
 /** The words that worlds, targets, clients and saboteurs share. Suites and runs build on these. */
-import type { Anomaly } from '../protocol/anomaly.ts';
 import type { HeaderPairs, Transcript } from '../protocol/transcript.ts';
-import type {
-  Artifact,
-  Canary,
-  OutsideAttempt,
-  ProbeResult,
-  ProxyAnswers,
-  UsageLog,
-} from '../protocol/witness.ts';
+import type { Canary, Collected, ProbeResult, ProxyAnswers } from '../protocol/witness.ts';
+
+export type { Collected } from '../protocol/witness.ts';
 
 /** What is under test. */
 export type TargetSpec =
@@ -212,18 +206,6 @@ export interface World extends AsyncDisposable {
   collect(): Promise<Collected>;
 }
 
-/** `Evidence` without what only the run knows. */
-export interface Collected {
-  readonly client: readonly Transcript[];
-  readonly upstream: readonly Transcript[];
-  readonly elsewhere: readonly OutsideAttempt[] | null;
-  readonly usage: UsageLog;
-  readonly anomalies: readonly Anomaly[];
-  readonly proxy: ProxyAnswers;
-  readonly canaries: readonly Canary[];
-  readonly artifacts: readonly Artifact[];
-}
-
 export interface Canaries {
   readonly anthropicKey: string;
   readonly anthropicOauth: string;
@@ -245,7 +227,7 @@ export interface Saboteur {
   /** What is wrong, as one would report it. */
   readonly breaks: string;
   readonly faults: readonly Fault[];
-  /** Ids of the checks of which at least one must fail, or lose the evidence that it needs. */
+  /** Ids of the checks each of which must fail, or lose the evidence that it needs. */
   readonly caughtBy: readonly string[];
   /** What a sonnet or haiku probe must be answered with for the fault to show; default: any stream. */
   readonly scenario?: { readonly provider: ProviderId; readonly name: string };

@@ -71,6 +71,14 @@ it('kills what a named check notices, and fails where one survives', { timeout: 
   expect(told).toHaveLength(2);
 });
 
+it('lets a saboteur survive where one of the checks that must catch it does not', {
+  timeout: 60_000,
+}, async () => {
+  const { ok, saboteurs } = await run({ saboteurs: [{ ...WORSE, caughtBy: ['ROUTE-02', 'LOG-01'] }] });
+  expect(saboteurs).toMatchObject([{ killed: false, killedBy: ['ROUTE-02'] }]);
+  expect(ok).toBe(false);
+});
+
 it('fails where the run that nobody broke is not green', { timeout: 60_000 }, async () => {
   // A haiku that the suite wrongly expects on the other lane.
   const wrong = { ...SUITE, probes: SUITE.probes.map((probe) => ({ ...probe, lane: 'anthropic' as const })) };

@@ -1,7 +1,7 @@
 /**
  * Proof that the checks can fail: the same run once as it is, then once per saboteur, each of which breaks
- * one thing that a named check must notice. A saboteur that nobody notices has survived, and the harness has
- * a hole.
+ * one thing that the checks it names must notice. A saboteur that one of them overlooks has survived, and the
+ * harness has a hole.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -31,8 +31,10 @@ export interface SabotageResult {
   readonly name: string;
   readonly breaks: string;
   readonly caughtBy: readonly string[];
-  /** Those of `caughtBy` that noticed; none means that it survived. */
+  /** Those of `caughtBy` that noticed. */
   readonly killedBy: readonly string[];
+  /** Whether all of them did. */
+  readonly killed: boolean;
   /** Why it was not tried. */
   readonly skipped?: string;
   /** The row of the matrix: how each check came out. */
@@ -66,7 +68,7 @@ export async function selftest(options: SelftestOptions): Promise<SelftestResult
     return result;
   });
   const tried = results.filter(({ skipped }) => skipped === undefined);
-  const ok = control.length === 0 && tried.length > 0 && tried.every(({ killedBy }) => killedBy.length > 0);
+  const ok = control.length === 0 && tried.length > 0 && tried.every(({ killed }) => killed);
   return { seed, ok, control, saboteurs: results };
 }
 
@@ -82,11 +84,13 @@ const isRed = ({ outcome }: Pick<Verdict, 'outcome'>): boolean => outcome !== 'p
 
 function resultOf({ name, breaks, caughtBy }: Saboteur, verdicts: readonly Verdict[]): SabotageResult {
   const red = new Set(verdicts.filter(isRed).map(({ id }) => id));
+  const killedBy = caughtBy.filter((id) => red.has(id));
   return {
     name,
     breaks,
     caughtBy,
-    killedBy: caughtBy.filter((id) => red.has(id)),
+    killedBy,
+    killed: killedBy.length === caughtBy.length,
     outcomes: Object.fromEntries(verdicts.map(({ id, outcome }) => [id, outcome])),
   };
 }

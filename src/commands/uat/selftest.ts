@@ -48,12 +48,13 @@ function textOf({ out }: Host, { control, saboteurs, seed }: SelftestResult): st
 
 type Tried = SelftestResult['saboteurs'][number];
 
-function fateOf({ killedBy, skipped }: Tried): 'killed' | 'SURVIVED' | 'skipped' {
+function fateOf({ killed, skipped }: Tried): 'killed' | 'SURVIVED' | 'skipped' {
   if (skipped !== undefined) return 'skipped';
-  return killedBy.length > 0 ? 'killed' : 'SURVIVED';
+  return killed ? 'killed' : 'SURVIVED';
 }
 
-function reasonOf({ killedBy, caughtBy, skipped }: Tried): string {
+function reasonOf({ killed, killedBy, caughtBy, skipped }: Tried): string {
   if (skipped !== undefined) return skipped;
-  return killedBy.length > 0 ? killedBy.join(' ') : `not noticed by ${caughtBy.join(' ')}`;
+  if (killed) return killedBy.join(' ');
+  return `not noticed by ${caughtBy.filter((id) => !killedBy.includes(id)).join(' ')}`;
 }
