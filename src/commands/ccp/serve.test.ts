@@ -106,6 +106,19 @@ describe('serve refuses to start', () => {
       stderr: expect.stringContaining('CCP_CLIENT_TOKEN is not set'),
     });
   });
+
+  it.each([
+    ['is not there', null],
+    ['is empty', ''],
+    ['holds a text without a certificate', 'no certificate\n'],
+    ['holds a broken one', '-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----\n'],
+  ])('with an authority that %s, with exit 2', async (_, content) => {
+    const path = content === null ? '/absent.pem' : host.write('~/authority.pem', content);
+    expect(await refusal({ CCP_UPSTREAM_CA: path }, ['--port', '0'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`CCP_UPSTREAM_CA: ${path} holds no certificate that can be read`),
+    });
+  });
 });
 
 it('on an open address asks every request for the token, and never relays it', async () => {
