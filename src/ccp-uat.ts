@@ -93,6 +93,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         { runSuite },
         { usesStoredLogin },
         { claimRunDir },
+        { tryPlaces },
         { provenanceOf },
         { CHECKS },
         { findClaude },
@@ -100,10 +101,12 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         import('./runs/run-suite.ts'),
         import('./runs/plan.ts'),
         import('./runs/find-run.ts'),
+        import('./runs/report/write-reports.ts'),
         import('./runs/provenance.ts'),
         import('./analysis/checks/index.ts'),
         import('./harness/clients/claude-binary.ts'),
       ]);
+      await tryPlaces(settings);
       const runDir = folder ?? (await claimRunDir(settings.resultsDir, plan.run));
       const { seed, target, settings: ofTarget } = plan;
       const upstream = credentials === undefined ? undefined : ({ kind: 'real', ...credentials } as const);

@@ -10,8 +10,6 @@ export type {
   Canary,
   OutsideAttempt,
   ProbeResult,
-  ProxyAnswers,
-  UsageLog,
 } from '../protocol/witness.ts';
 
 export interface Evidence extends Collected {

@@ -4,7 +4,7 @@ import { EXIT, OperatorError } from '../errors.ts';
 import { type ExecuteOptions, type Execution, execute } from './execute.ts';
 import { recordOf } from './judge.ts';
 import { writeMetrics } from './report/metrics.ts';
-import { type Places, publish, tryPlaces, writeReports } from './report/write-reports.ts';
+import { type Places, publish, writeReports } from './report/write-reports.ts';
 import { createRunFolder, type RunFolder } from './run-folder.ts';
 import type { RunRecord } from './run-record.ts';
 import { readStoredRun } from './stored-run.ts';
@@ -31,7 +31,6 @@ export interface RunSuiteOptions extends Omit<ExecuteOptions, 'folder'> {
  * broken.
  */
 export async function runSuite({ suite, checks, places, ...options }: RunSuiteOptions): Promise<FinishedRun> {
-  await tryPlaces(places);
   const folder = await createRunFolder(options.folder);
   const execution = await execute({ ...options, folder });
   const record = await judgeFolder(folder, checks, execution);

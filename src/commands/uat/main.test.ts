@@ -305,6 +305,7 @@ describe('wrong usage', () => {
     expect(err).toMatch(
       /^ccp-uat: error: \S+file(\/runs?)? cannot be used: (not a directory|file already exists)\n$/,
     );
+    await expect(runs()).rejects.toThrow(/ENOENT|ENOTDIR/);
   });
 
   it('keeps out of a folder that holds something', async () => {
