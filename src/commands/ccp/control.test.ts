@@ -36,7 +36,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     clientToken: request.headers['x-ccp-token'],
     body: JSON.parse((await text(request)) || 'null'),
   });
-  response.writeHead(status).end('{}');
+  response.writeHead(status).end('{"rotated_to":"/elsewhere/logs/usage.jsonl.1"}');
 }
 
 async function listen(one: Server): Promise<number> {
@@ -64,6 +64,8 @@ it('pauses and resumes the running proxy, with its control token', async () => {
 
 it('rotates the log of the running proxy', async () => {
   expect(await main(['log', 'rotate'], host)).toBe(0);
+  // Where the proxy has its logs, not where this shell would have them.
+  expect(host.said().out).toBe('Rotated to /elsewhere/logs/usage.jsonl.1.\n');
   expect(seen).toMatchObject([{ request: 'POST /v1/ccp/log/rotate', authorization: 'Bearer c0ntrol' }]);
 });
 

@@ -1,4 +1,5 @@
 /** Commands that change the running proxy, through its own endpoints and with its control token. */
+import { z } from 'zod';
 import type { LoadedCcp } from '../../config/ccp-settings.ts';
 import { readSmallFile } from '../../config/read-small-file.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
@@ -21,14 +22,18 @@ export async function setOffload(
 /** `ccp log rotate`. */
 export async function rotateLog(host: Host, { json }: { readonly json: boolean }): Promise<number> {
   const loaded = load(host);
-  await post(loaded, '/v1/ccp/log/rotate', {});
-  if (json) printJson(host, { rotated: true });
-  else host.out.write(`Rotated usage.jsonl in ${loaded.settings.logsDir}.\n`);
+  // The proxy says where its logs are: they need not be where this shell's settings put them.
+  const rotatedTo = rotatedPath(await post(loaded, '/v1/ccp/log/rotate', {}));
+  if (json) printJson(host, { rotated_to: rotatedTo });
+  else
+    host.out.write(
+      rotatedTo === null ? 'The log is empty: nothing to rotate.\n' : `Rotated to ${rotatedTo}.\n`,
+    );
   return EXIT.ok;
 }
 
 /** Throws `NOT_READY` where no proxy of these settings takes the order. */
-async function post(loaded: LoadedCcp, path: string, body: unknown): Promise<void> {
+async function post(loaded: LoadedCcp, path: string, body: unknown): Promise<string> {
   const url = proxyUrl(loaded);
   const token = readSmallFile(loaded.paths.controlToken)?.toString('utf8').trim();
   if (token === undefined) {
@@ -53,6 +58,17 @@ async function post(loaded: LoadedCcp, path: string, body: unknown): Promise<voi
     throw new OperatorError('NOT_READY', `what answers at ${url} refused with ${answer.status}`, {
       hint: 'It may be the proxy of another profile or user, or another program; "ccp doctor" tells more.',
     });
+  }
+  return answer.body;
+}
+
+const rotateAnswer = z.object({ rotated_to: z.string().nullable() });
+
+function rotatedPath(body: string): string | null {
+  try {
+    return rotateAnswer.parse(JSON.parse(body)).rotated_to;
+  } catch (cause) {
+    throw new OperatorError('NOT_READY', 'what answered there is no ccp of this version', { cause });
   }
 }
 

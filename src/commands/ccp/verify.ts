@@ -24,7 +24,8 @@ export async function verify(host: Host, { log, rotated, json }: VerifyOptions):
   });
   if (json) printJson(host, audit);
   else host.out.write(formatAudit(audit));
-  return audit.violations.count === 0 ? EXIT.ok : EXIT.failed;
+  if (audit.lines === 0) host.err.write('ccp: the log holds no readable line, so nothing is proven\n');
+  return audit.violations.count === 0 && audit.lines > 0 ? EXIT.ok : EXIT.failed;
 }
 
 async function openLogs(path: string, rotated: boolean): Promise<LogFile[]> {

@@ -1,6 +1,7 @@
 /** What a command may touch of the process it runs in; tests hand in their own. */
 import { homedir } from 'node:os';
 import { styleText } from 'node:util';
+import { EXIT } from '../../errors.ts';
 
 export interface Host {
   readonly env: NodeJS.ProcessEnv;
@@ -39,7 +40,9 @@ export function processHost(): Host {
 function streamScreen(stream: NodeJS.WriteStream): Screen {
   // The reader of a pipe may leave early (`| head -1`): that ends the output, and is nobody's mistake.
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code === 'EPIPE') return;
+    // Nothing can be said on a device that takes nothing more: the exit code has to.
+    process.exit(EXIT.notReady);
   });
   return {
     write: (text) => void stream.write(text),

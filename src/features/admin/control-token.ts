@@ -3,10 +3,10 @@
  * where the proxy wrote it.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError } from '../../errors.ts';
-import { takeLock } from '../../platform/files.ts';
+import { makeFolder, takeLock } from '../../platform/files.ts';
 
 const TOKEN_BYTES = 32;
 /** 32 bytes in base64url, and nothing else. */
@@ -23,7 +23,7 @@ const PATIENCE = 50;
  * throws itself. Blocks, for half a second at most where another process was killed while it made a token.
  */
 export function ensureControlToken(stateDir: string): string {
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  makeFolder(stateDir);
   if ((lstatSync(stateDir).mode & 0o077) !== 0) chmodSync(stateDir, 0o700);
   const path = join(stateDir, 'control.token');
   const lock = `${path}.lock`;

@@ -3,10 +3,10 @@
  * on a descriptor in append mode: it is whole whatever else is written, and survives a kill of this process.
  * The size is kept in memory; the name is looked at once a second at most, and only when a line is written.
  */
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Clock } from '../../platform/clock.ts';
-import { hasCode } from '../../platform/files.ts';
+import { hasCode, makeFolder } from '../../platform/files.ts';
 import { type FileIdentity, isSameFile, rotateFile, statOrNull } from './rotation.ts';
 import type { Trouble } from './trouble.ts';
 
@@ -149,7 +149,7 @@ function openForAppending(path: string): number {
     return openSync(path, flags, 0o600);
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path));
     return openSync(path, flags, 0o600);
   }
 }

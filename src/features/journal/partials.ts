@@ -2,9 +2,10 @@
  * What clients had been sent of streams that ended abnormally: `partials/<rid>.partial`. They hold answers, so
  * only the owner may read them, and they are bounded: the newest ones stay.
  */
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PartialSink } from '../../core/types.ts';
+import { makeFolder } from '../../platform/files.ts';
 import type { Trouble } from './trouble.ts';
 
 export interface PartialsOptions {
@@ -36,7 +37,7 @@ export function createPartials({
   return {
     write(rid, pieces) {
       try {
-        if (mkdirSync(dir, { recursive: true, mode: 0o700 }) !== undefined) keepOutOfGit(dir);
+        if (makeFolder(dir)) keepOutOfGit(dir);
         if (kept === null) {
           kept = list(dir);
           total = kept.reduce((sum, { bytes }) => sum + bytes, 0);
