@@ -23,8 +23,11 @@ import { type Failure, firstStep, mayGoOn, nextStep, type Step } from './steps.t
 import { createTap } from './tap/tap.ts';
 import type { Provider, Tap } from './types.ts';
 
-/** How long a client may take nothing of an answer that has ended: what nginx allows between two writes. */
-const PARTING_MS = 60_000;
+/**
+ * How long a client may take nothing of an answer that has ended. The system tells in steps of megabytes what was
+ * taken, so this is more patience than it seems.
+ */
+const PARTING_MS = 300_000;
 
 /** Carries one request through; settles when its record is made, and rejects with a fault of our own. */
 export async function runExchange(ports: ExchangePorts, visit: Visit): Promise<void> {
