@@ -25,6 +25,7 @@ const STEPS: readonly Step[] = [
   { name: 'words', command: ['node', 'scripts/check-words.ts'] },
   { name: 'dead-code', command: ['knip'] },
   { name: 'docs', command: ['node', 'scripts/generate-docs.ts', '--check'] },
+  { name: 'scanner', command: ['node', 'scripts/assemble-scan.ts', '--check'] },
   { name: 'tests', command: ['vitest', 'run'], alone: true, closing: closingLines },
 ];
 

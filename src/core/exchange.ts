@@ -172,9 +172,9 @@ class Exchange {
       }
       return false;
     }
-    const facts = scanBody(intake.body);
-    this.#body.hold(intake.body, facts);
-    this.#account.bytesIn = intake.body.length;
+    const facts = scanBody(intake.pieces);
+    this.#body.hold(intake.pieces, facts);
+    this.#account.bytesIn = intake.bytes;
     this.#account.model = facts.model;
     this.#account.op = op === 'count_tokens' ? op : facts.stream ? 'stream' : 'nonstream';
     return true;

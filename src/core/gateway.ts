@@ -177,7 +177,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       sendError(response, 408, 'timeout_error', 'ccp: the rest of the body did not come');
     if (intake.kind !== 'whole') return;
     const query = new URL(request.url ?? '/', 'http://ccp').searchParams;
-    const answer = await endpoint.handle({ query, body: intake.body });
+    const answer = await endpoint.handle({ query, body: Buffer.concat(intake.pieces) });
     sendText(response, answer.status, answer.contentType, answer.body);
   }
 

@@ -7,7 +7,7 @@ import type { Provider } from './types.ts';
 
 export interface InboundBody {
   /** Keeps a body that was taken in whole. */
-  hold(bytes: Buffer, facts: BodyFacts): void;
+  hold(pieces: readonly Buffer[], facts: BodyFacts): void;
   /** Lets go of it: no further attempt can need it. */
   release(): void;
   /** What a provider is sent: the bytes as they came, but for a model that its catalog entry renames. */
@@ -25,7 +25,7 @@ export function createInboundBody(
   invite: () => void,
   onBytes: (bytes: number) => void,
 ): InboundBody {
-  let held: { readonly bytes: Buffer; readonly facts: BodyFacts } | null = null;
+  let held: { readonly pieces: readonly Buffer[]; readonly facts: BodyFacts } | null = null;
   let streams = false;
 
   async function* uploaded(): AsyncGenerator<Buffer> {
@@ -38,19 +38,19 @@ export function createInboundBody(
   }
 
   return {
-    hold(bytes, facts) {
-      held = { bytes, facts };
+    hold(pieces, facts) {
+      held = { pieces, facts };
     },
     release() {
       held = null;
     },
     forProvider({ rewriteModel }) {
       if (held !== null) {
-        const { bytes, facts } = held;
-        if (bytes.length === 0) return { kind: 'none' };
+        const { pieces, facts } = held;
+        if (pieces.length === 0) return { kind: 'none' };
         const renamed = facts.model === null ? undefined : rewriteModel.get(facts.model);
-        if (renamed === undefined || facts.modelSpan === null) return { kind: 'held', bytes };
-        return { kind: 'held', bytes: spliceModel(bytes, facts.modelSpan, renamed) };
+        if (renamed === undefined || facts.modelSpan === null) return { kind: 'held', pieces };
+        return { kind: 'held', pieces: spliceModel(pieces, facts.modelSpan, renamed) };
       }
       const length = announcedLength(request);
       if (length === 0 || (length === undefined && request.headers['transfer-encoding'] === undefined)) {

@@ -4,7 +4,8 @@ import type { Clock } from '../platform/clock.ts';
 import type { Deadline } from './deadlines.ts';
 
 export type Intake =
-  | { readonly kind: 'whole'; readonly body: Buffer }
+  /** In the pieces in which it came: to join them would cost as much as to send them. */
+  | { readonly kind: 'whole'; readonly pieces: readonly Buffer[]; readonly bytes: number }
   | { readonly kind: 'too_large'; readonly bytes: number }
   /** The client left, or its framing broke, before the end. */
   | { readonly kind: 'cut_short'; readonly bytes: number }
@@ -30,7 +31,7 @@ export function takeIn(request: IncomingMessage, options: IntakeOptions): Promis
   if (announced !== undefined && announced > cap) return Promise.resolve({ kind: 'too_large', bytes: 0 });
   invite();
   return new Promise((resolve) => {
-    const pieces: Buffer[] = [];
+    let pieces: Buffer[] = [];
     let bytes = 0;
     const cutShort = (): void => settle({ kind: 'cut_short', bytes });
 
@@ -46,17 +47,13 @@ export function takeIn(request: IncomingMessage, options: IntakeOptions): Promis
     }
 
     function finish(): void {
-      const [only] = pieces;
-      settle({
-        kind: 'whole',
-        body: only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces, bytes),
-      });
+      settle({ kind: 'whole', pieces, bytes });
     }
 
     // The listeners go, and with them what they hold: the request lives until its answer has ended.
     function settle(intake: Intake): void {
       request.off('data', take).off('end', finish).off('error', cutShort).off('close', cutShort);
-      pieces.length = 0;
+      pieces = [];
       deadline.at = Number.POSITIVE_INFINITY;
       deadline.owner = null;
       resolve(intake);

@@ -16,7 +16,7 @@ export interface OutboundRequest {
 export type RequestBody =
   | { readonly kind: 'none' }
   /** Taken in whole; the exchange lets go of it when no further attempt can need it. */
-  | { readonly kind: 'held'; readonly bytes: Buffer }
+  | { readonly kind: 'held'; readonly pieces: readonly Buffer[] }
   /** Passed through as it comes; can be sent once. */
   | { readonly kind: 'stream'; readonly pieces: AsyncIterable<Buffer>; readonly length: number | undefined };
 
@@ -40,14 +40,21 @@ export function dispatchOptions(
         body: iterable(body.pieces),
       };
     case 'held': {
-      const { bytes } = body;
-      if (bytes.length < ONE_SHOT_FROM_BYTES && !mayBecomeH2(provider))
-        return { method, path, headers: requestHeaders(headers, provider), body: bytes };
+      const { pieces } = body;
+      const [only] = pieces;
+      if (
+        only !== undefined &&
+        pieces.length === 1 &&
+        only.length < ONE_SHOT_FROM_BYTES &&
+        !mayBecomeH2(provider)
+      )
+        return { method, path, headers: requestHeaders(headers, provider), body: only };
+      const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
       return {
         method,
         path,
-        headers: requestHeaders(headers, provider, bytes.length),
-        body: iterable(oneShot(bytes)),
+        headers: requestHeaders(headers, provider, length),
+        body: iterable(oneShot(pieces)),
       };
     }
   }
@@ -64,12 +71,11 @@ function iterable(pieces: unknown): unknown {
   return pieces;
 }
 
-/** undici keeps its body until the answer has ended; this one lets go of the bytes when they are handed over. */
-function oneShot(bytes: Buffer): Iterable<Buffer> {
-  let held: Buffer | undefined = bytes;
+/** undici keeps its body until the answer has ended; this one lets go of each piece as it is handed over. */
+function oneShot(pieces: readonly Buffer[]): Iterable<Buffer> {
+  const left = pieces.toReversed();
   const next = (): IteratorResult<Buffer> => {
-    const value = held;
-    held = undefined;
+    const value = left.pop();
     return value === undefined ? { done: true, value } : { done: false, value };
   };
   return { [Symbol.iterator]: () => ({ next }) };

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BodyFacts, scanBody, spliceModel } from './body-scan.ts';
 
-const scan = (text: string): BodyFacts => scanBody(Buffer.from(text));
+const scan = (text: string): BodyFacts => scanBody([Buffer.from(text)]);
 
 /** What JSON.parse says of the same bytes; the span is judged apart. */
 function oracle(body: Buffer): Omit<BodyFacts, 'modelSpan'> {
@@ -25,7 +25,7 @@ function oracle(body: Buffer): Omit<BodyFacts, 'modelSpan'> {
 }
 
 function expectAgreement(body: Buffer): void {
-  const { modelSpan, ...facts } = scanBody(body);
+  const { modelSpan, ...facts } = scanBody([body]);
   expect(facts).toEqual(oracle(body));
   if (modelSpan === null) expect(facts.model).toBeNull();
   else expect(JSON.parse(body.toString('utf8', modelSpan.start, modelSpan.end))).toBe(facts.model);
@@ -34,7 +34,7 @@ function expectAgreement(body: Buffer): void {
 function timeOfEscapes(pairs: number): number {
   const body = Buffer.from(`{"a":"${'\\"'.repeat(pairs)}","model":"m"}`);
   const start = performance.now();
-  expect(scanBody(body).model).toBe('m');
+  expect(scanBody([body]).model).toBe('m');
   return performance.now() - start;
 }
 
@@ -109,23 +109,41 @@ describe('scanBody', () => {
     expectAgreement(Buffer.from(text));
   });
 
-  it('lets a raw control character pass inside a string that is not the model, the one exception', () => {
-    expect(scan('{"a":"\u0001\n","model":"m"}')).toMatchObject({ valid: true, model: 'm' });
-  });
+  it.each([0x00, 0x0a, 0x1f])(
+    'refuses the raw control character %i in a string, wherever it stands',
+    (code) => {
+      for (const at of [0, 15, 16, 31, 40]) {
+        const text = `${'é'.repeat(at)}${String.fromCharCode(code)}`;
+        expectAgreement(Buffer.from(`{"model":"m","a":"${text}"}`));
+        expect(scan(`{"model":"m","a":"${text}"}`).valid).toBe(false);
+      }
+    },
+  );
 
   it('reads bytes that are not UTF-8 as JSON.parse would read the decoded text', () => {
     const body = Buffer.concat([Buffer.from('{"model":"a'), Buffer.from([0xff, 0xc3]), Buffer.from('"}')]);
-    expect(scanBody(body).model).toBe('a\ufffd\ufffd');
+    expect(scanBody([body]).model).toBe('a\ufffd\ufffd');
     expectAgreement(body);
     expectAgreement(Buffer.from([0xff, 0x7b, 0x7d]));
   });
 
-  it('survives a million open brackets of either kind', () => {
-    const depth = 1_000_000;
-    const nested = `${'[{"a":'.repeat(depth)}0${'}]'.repeat(depth)}`;
-    expect(scan(`{"a":${nested},"model":"deep"}`)).toMatchObject({ valid: true, model: 'deep' });
-    expect(scan(`{"a":${nested.slice(0, -1)}},"model":"deep"}`).valid).toBe(false);
-    expect(scan('['.repeat(depth)).valid).toBe(false);
+  it('reads what is nested 65,535 deep and nothing deeper, the one exception', () => {
+    const nested = (pairs: number): string => `${'[{"a":'.repeat(pairs)}0${'}]'.repeat(pairs)}`;
+    const deepest = nested(32_767);
+    expect(scan(`{"a":${deepest},"model":"deep"}`)).toMatchObject({ valid: true, model: 'deep' });
+    expect(scan(`{"a":${deepest.slice(0, -1)}},"model":"deep"}`).valid).toBe(false);
+    expect(scan(`{"a":${nested(32_768)},"model":"deep"}`).valid).toBe(false);
+    expect(scan('['.repeat(1_000_000)).valid).toBe(false);
+    expect(scan('{"model":"not harmed"}').model).toBe('not harmed');
+  });
+
+  it('reads a body of many blocks, and one that comes a byte at a time', () => {
+    const long = 'x'.repeat(200_000);
+    const body = Buffer.from(`{"a":"${long}","mo\\u0064el":"claude","b":[${'1.5e3,'.repeat(40_000)}null]}`);
+    expect(scanBody([body])).toMatchObject({ valid: true, model: 'claude' });
+    const small = Buffer.from('{"a":[-1.5e+3,true,"\\u00e9\\n"],"mod\\u0065l":"clau\\u0064e","stream":true}');
+    expect(scanBody([...small].map((byte) => Buffer.of(byte)))).toEqual(scanBody([small]));
+    expect(scanBody([small]).model).toBe('claude');
   });
 
   it('takes time in proportion to the length, however many escapes a string has', () => {
@@ -177,8 +195,20 @@ describe('scanBody beside JSON.parse', () => {
     );
   });
 
+  it('says the same however the document is cut into pieces', () => {
+    fc.assert(
+      fc.property(document, fc.array(fc.nat(), { maxLength: 8 }), (text, cuts) => {
+        const body = Buffer.from(text);
+        const places = cuts.map((cut) => cut % (body.length + 1)).toSorted((a, b) => a - b);
+        const pieces = [0, ...places].map((from, index) => body.subarray(from, places[index] ?? body.length));
+        expect(scanBody(pieces)).toEqual(scanBody([body]));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it('agrees on documents that were cut short or changed', () => {
-    const byte = fc.constantFrom(...Buffer.from('{}[]",:\\u0019aeE+-. tfn/'));
+    const byte = fc.constantFrom(...Buffer.from('{}[]",:\\u0019aeE+-. tfn/\n\u0001'));
     fc.assert(
       fc.property(document, fc.nat(), fc.nat(), byte, (text, cut, place, replacement) => {
         const whole = Buffer.from(text);
@@ -195,8 +225,12 @@ describe('scanBody beside JSON.parse', () => {
 describe('spliceModel', () => {
   it('replaces the model and leaves every other byte', () => {
     const body = Buffer.from('{ "x":"é", "model" : "a\\u0062" ,"y":1e0}');
-    const { modelSpan } = scanBody(body);
-    if (modelSpan === null) throw new Error('the model was not found');
-    expect(spliceModel(body, modelSpan, 'g"lm').toString()).toBe('{ "x":"é", "model" : "g\\"lm" ,"y":1e0}');
+    for (let cut = 0; cut < body.length; cut++) {
+      const pieces = [body.subarray(0, cut), body.subarray(cut)];
+      const { modelSpan } = scanBody(pieces);
+      if (modelSpan === null) throw new Error('the model was not found');
+      const spliced = Buffer.concat(spliceModel(pieces, modelSpan, 'g"lm'));
+      expect(spliced.toString()).toBe('{ "x":"é", "model" : "g\\"lm" ,"y":1e0}');
+    }
   });
 });

@@ -1,10 +1,12 @@
 /**
  * Reads the routing facts of a JSON request body without building its values: a Claude Code body is over
- * 100 KB, nearly all of it inside strings, and JSON.parse would dominate the cost of an exchange.
+ * 100 KB, nearly all of it inside strings, and JSON.parse would dominate the cost of an exchange. The bytes are
+ * looked at by `body-scan.wat` (docs/decisions/0009); here is what surrounds it.
  */
+import { BODY_SCAN_WASM } from './body-scan.wasm.ts';
 
 export interface BodyFacts {
-  /** Whether the body is JSON, with the one exception named at `scanBody`. */
+  /** Whether the body is JSON. */
   readonly valid: boolean;
   /** Top-level `model`; null where it is absent or not a string. */
   readonly model: string | null;
@@ -21,207 +23,92 @@ export interface Span {
 
 const NOT_JSON: BodyFacts = { valid: false, model: null, modelSpan: null, stream: false };
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
+/** States of the scanner in which a whole value has been read, where no container is open. */
+const COMPLETE: ReadonlySet<number> = new Set([5, 11, 12, 14, 17]);
 
-/** What the helpers return instead of the offset behind what they read. */
-const BROKEN = -1;
+const MEMBERS: ReadonlyMap<string, number> = new Map([
+  ['model', 1],
+  ['stream', 2],
+]);
+/** Six bytes for each letter of the longest of them, and the quotes: no longer key can be one. */
+const MAX_KEY_BYTES = 6 * 'stream'.length + 2;
+
+const BLOCK = 0x20000;
+const BLOCK_BYTES = 0x10000;
+const STATE_WORDS = 12;
+
+/** What we use of it; its types come with those of a browser only. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: ScanExports };
+};
+interface ScanExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly scan: (length: number) => number;
+}
+
+/** The body that is being scanned. */
+let scanned: readonly Buffer[] = [];
+const { memory, scan } = new WebAssembly.Instance(
+  new WebAssembly.Module(Buffer.from(BODY_SCAN_WASM, 'base64')),
+  { scan: { member: memberOf } },
+).exports;
+const block = new Uint8Array(memory.buffer, BLOCK, BLOCK_BYTES);
+const state = new Int32Array(memory.buffer, 0, STATE_WORDS);
 
 /**
  * Finds top-level `model` and `stream` as `JSON.parse(body.toString())` would see them: any key order, the
- * last of duplicate keys, escaped keys. A byte order mark or a truncated body is not JSON.
- *
- * One thing that JSON.parse rejects passes: raw control characters (below 0x20) inside a string other than
- * the model. Looking at every byte for them more than doubles the scan (115 KB: 50 µs, and 66 more), and the
- * upstream refuses such a body anyway.
+ * last of duplicate keys, escaped keys. A byte order mark or a truncated body is not JSON; nor, for us, is a
+ * document nested more than 65,535 deep.
+ * @param pieces the body, cut anywhere
  */
-export function scanBody(body: Buffer): BodyFacts {
-  // String.indexOf crosses into native code for 9 ns, Buffer.indexOf for 24 ns; the copy costs 8 µs.
-  const text = body.toString('latin1');
-  const strings = createStringScan(text);
-  // The kinds of the open containers, a bit each (1 for an object): a body may open millions of brackets.
-  const kinds: number[] = [];
-  let depth = 0;
-  let inObject = false;
-  let modelSpan: Span | null = null;
-  let stream = false;
-  let at = skipSpace(body, 0);
-
-  for (;;) {
-    let member: string | null = null;
-    if (inObject) {
-      const keyStart = at;
-      at = body[at] === QUOTE ? strings.skip(at) : BROKEN;
-      if (at === BROKEN) return NOT_JSON;
-      if (depth === 1) member = memberName(text, keyStart, at);
-      at = skipSpace(body, at);
-      if (body[at] !== COLON) return NOT_JSON;
-      at = skipSpace(body, at + 1);
+export function scanBody(pieces: readonly Buffer[]): BodyFacts {
+  state.fill(0);
+  scanned = pieces;
+  let last = 0;
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length && last !== -1; at += BLOCK_BYTES) {
+      const part = piece.length <= BLOCK_BYTES ? piece : piece.subarray(at, at + BLOCK_BYTES);
+      block.set(part);
+      last = scan(part.length);
     }
-
-    const first = body[at];
-    if (member === 'stream') stream = first === 0x74;
-    if (member === 'model') modelSpan = null;
-    if (first === OPEN_BRACE || first === OPEN_BRACKET) {
-      depth++;
-      inObject = first === OPEN_BRACE;
-      setBit(kinds, depth, inObject);
-      at = skipSpace(body, at + 1);
-      if (body[at] !== (inObject ? CLOSE_BRACE : CLOSE_BRACKET)) continue;
-    } else {
-      const start = at;
-      at = first === QUOTE ? strings.skip(at) : skipScalar(body, at);
-      if (at === BROKEN) return NOT_JSON;
-      if (member === 'model' && first === QUOTE) modelSpan = { start, end: at };
-      at = skipSpace(body, at);
-    }
-
-    while (depth > 0 && body[at] === (inObject ? CLOSE_BRACE : CLOSE_BRACKET)) {
-      depth--;
-      inObject = bitAt(kinds, depth);
-      at = skipSpace(body, at + 1);
-    }
-    if (depth === 0) break;
-    if (body[at] !== COMMA) return NOT_JSON;
-    at = skipSpace(body, at + 1);
   }
-  return at === body.length ? readFacts(body, modelSpan, stream) : NOT_JSON;
+  scanned = [];
+  const [, depth = 0, , , , , , , , start = 0, end = 0, stream = 0] = state;
+  if (depth > 0 || !COMPLETE.has(last)) return NOT_JSON;
+  const modelSpan = end === 0 ? null : { start, end };
+  const model = modelSpan === null ? null : stringAt(pieces, modelSpan);
+  return { valid: true, model, modelSpan, stream: stream === 1 };
 }
 
 /** The body with another model name in place of the one at `span`; every other byte stays. */
-export function spliceModel(body: Buffer, span: Span, model: string): Buffer {
-  return Buffer.concat([
-    body.subarray(0, span.start),
+export function spliceModel(pieces: readonly Buffer[], span: Span, model: string): Buffer[] {
+  return [
+    bytesAt(pieces, { start: 0, end: span.start }),
     Buffer.from(JSON.stringify(model)),
-    body.subarray(span.end),
-  ]);
+    bytesAt(pieces, { start: span.end, end: Number.POSITIVE_INFINITY }),
+  ];
 }
 
-function readFacts(body: Buffer, modelSpan: Span | null, stream: boolean): BodyFacts {
-  if (modelSpan === null) return { valid: true, model: null, modelSpan, stream };
-  try {
-    const model: string = JSON.parse(body.toString('utf8', modelSpan.start, modelSpan.end));
-    return { valid: true, model, modelSpan, stream };
-  } catch {
-    return NOT_JSON;
+/** Asked by the scanner what the key at these offsets means to it. */
+function memberOf(start: number, end: number): number {
+  if (end - start > MAX_KEY_BYTES) return 0;
+  return MEMBERS.get(stringAt(scanned, { start, end })) ?? 0;
+}
+
+/** The scanner has read this string: it parses. */
+function stringAt(pieces: readonly Buffer[], span: Span): string {
+  return JSON.parse(bytesAt(pieces, span).toString());
+}
+
+function bytesAt(pieces: readonly Buffer[], { start, end }: Span): Buffer {
+  const parts: Buffer[] = [];
+  let from = 0;
+  for (const piece of pieces) {
+    const to = from + piece.length;
+    if (to > start && from < end) parts.push(piece.subarray(Math.max(start - from, 0), end - from));
+    from = to;
   }
-}
-
-function memberName(text: string, start: number, end: number): string | null {
-  const raw = text.slice(start + 1, end - 1);
-  if (!raw.includes('\\')) return raw;
-  try {
-    return JSON.parse(`"${raw}"`);
-  } catch {
-    // A raw control character: no key that matters.
-    return null;
-  }
-}
-
-function setBit(words: number[], index: number, on: boolean): void {
-  const mask = 1 << (index & 31);
-  const word = words[index >> 5] ?? 0;
-  words[index >> 5] = on ? word | mask : word & ~mask;
-}
-
-function bitAt(words: readonly number[], index: number): boolean {
-  return (((words[index >> 5] ?? 0) >> (index & 31)) & 1) === 1;
-}
-
-/** Steps over strings. Remembers the next backslash, so that text without any is not searched twice. */
-function createStringScan(text: string) {
-  let backslash = -1;
-  return {
-    /** From the opening quote at `at` to behind the closing one. */
-    skip(at: number): number {
-      let from = at + 1;
-      let quote = text.indexOf('"', from);
-      while (quote !== -1) {
-        if (backslash < from) backslash = find(text, '\\', from);
-        if (backslash > quote) return quote + 1;
-        from = skipEscape(text, backslash);
-        if (from === BROKEN) return BROKEN;
-        if (quote < from) quote = text.indexOf('"', from);
-      }
-      return BROKEN;
-    },
-  };
-}
-
-function find(text: string, wanted: string, from: number): number {
-  const at = text.indexOf(wanted, from);
-  return at === -1 ? text.length : at;
-}
-
-function skipEscape(text: string, at: number): number {
-  switch (text.charCodeAt(at + 1)) {
-    case QUOTE:
-    case BACKSLASH:
-    case 0x2f: // /
-    case 0x62: // b
-    case 0x66: // f
-    case 0x6e: // n
-    case 0x72: // r
-    case 0x74: // t
-      return at + 2;
-    case 0x75: // u
-      for (let i = at + 2; i < at + 6; i++) if (!isHexDigit(text.charCodeAt(i))) return BROKEN;
-      return at + 6;
-    default:
-      return BROKEN;
-  }
-}
-
-function isHexDigit(code: number): boolean {
-  const letter = code | 0x20;
-  return (code >= 0x30 && code <= 0x39) || (letter >= 0x61 && letter <= 0x66);
-}
-
-function skipSpace(body: Buffer, from: number): number {
-  let at = from;
-  let byte = body[at];
-  // Compact JSON has none, and one comparison is a tenth of the whole scan cheaper than four.
-  if (byte !== undefined && byte > 0x20) return at;
-  while (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) byte = body[++at];
-  return at;
-}
-
-function skipScalar(body: Buffer, at: number): number {
-  const first = body[at];
-  if (first === 0x74) return skipLiteral(body, at, 'true');
-  if (first === 0x66) return skipLiteral(body, at, 'false');
-  if (first === 0x6e) return skipLiteral(body, at, 'null');
-  return skipNumber(body, at);
-}
-
-function skipLiteral(body: Buffer, at: number, literal: string): number {
-  for (let i = 1; i < literal.length; i++) if (body[at + i] !== literal.charCodeAt(i)) return BROKEN;
-  return at + literal.length;
-}
-
-/** RFC 8259 section 6. */
-function skipNumber(body: Buffer, from: number): number {
-  let at = body[from] === 0x2d ? from + 1 : from;
-  at = body[at] === 0x30 ? at + 1 : skipDigits(body, at);
-  if (at !== BROKEN && body[at] === 0x2e) at = skipDigits(body, at + 1);
-  if (at !== BROKEN && (body[at] === 0x65 || body[at] === 0x45)) {
-    const sign = body[at + 1];
-    at = skipDigits(body, sign === 0x2b || sign === 0x2d ? at + 2 : at + 1);
-  }
-  return at;
-}
-
-function skipDigits(body: Buffer, from: number): number {
-  let at = from;
-  for (;;) {
-    const byte = body[at];
-    if (byte === undefined || byte < 0x30 || byte > 0x39) return at === from ? BROKEN : at;
-    at++;
-  }
+  const [only] = parts;
+  return only !== undefined && parts.length === 1 ? only : Buffer.concat(parts);
 }
