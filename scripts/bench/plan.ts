@@ -45,7 +45,7 @@ export function makePlan({ contestants, peers, works, concurrency, reps, ms, str
     }),
     slow: chosen.filter(({ shape }) => shape === 'slow'),
     reps,
-    breakInMs: Math.min(1000, ms),
+    breakInMs: Math.min(5000, 4 * ms),
     warmMs: Math.min(400, ms / 2),
     ms,
     streams,

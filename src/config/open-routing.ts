@@ -2,6 +2,7 @@
 
 import { OperatorError } from '../errors.ts';
 import { createRouting, type Routing, type RoutingOptions } from '../features/routing/routing.ts';
+import { ZAI_OFFLOAD } from '../protocol/license.ts';
 import type { LoadedCcp } from './ccp-settings.ts';
 import { text } from './kinds.ts';
 import { readSmallFile } from './read-small-file.ts';
@@ -9,7 +10,11 @@ import { readSmallFile } from './read-small-file.ts';
 export type { ProviderRow } from '../features/routing/describe.ts';
 
 /** Throws `CONFIG` where a catalog or the model file can't be used. */
-export function openRouting(loaded: LoadedCcp, log: RoutingOptions['log']): Routing {
+export function openRouting(
+  loaded: LoadedCcp,
+  log: RoutingOptions['log'],
+  licensed: RoutingOptions['licensed'] = () => OPEN,
+): Routing {
   const { settings, secrets, paths, catalogs, trust } = loaded;
   return createRouting({
     anthropicBaseUrl: settings.anthropicBaseUrl,
@@ -22,9 +27,12 @@ export function openRouting(loaded: LoadedCcp, log: RoutingOptions['log']): Rout
     alsoWatch: [trust.path],
     override: { model: settings.model, path: paths.modelFile, read: () => readModelFile(paths.modelFile) },
     keyOf: secrets.get,
+    licensed,
     log,
   });
 }
+
+const OPEN: ReadonlySet<string> = new Set([ZAI_OFFLOAD]);
 
 /** The model that the file names, null where it is absent or empty. Throws `CONFIG` where it is no name. */
 export function readModelFile(path: string): string | null {

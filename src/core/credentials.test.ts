@@ -134,6 +134,7 @@ it('probes a provider without any credential', async () => {
     dropHeaders: [],
     rewriteModel: new Map(),
     h2: true,
+    feature: null,
     fallback: [],
   } as const;
   expect(await upstreams.probe(provider, 5_000)).toMatchObject({ status: 405 });

@@ -183,6 +183,7 @@ it('does not go round in circles where an upstream turns out to be this very doo
         dropHeaders: [],
         rewriteModel: new Map(),
         h2: true,
+        feature: null,
         fallback: [],
       },
       decision: 'to_loop',

@@ -185,15 +185,9 @@ class Exchange {
     const route = this.#ports.router({ method: this.#request.method ?? '', path: this.#path, op, model });
     const step = firstStep(route);
     this.#account.decide(step, route.alternatives);
-    const { auth, id } = route.provider;
-    if (auth.kind === 'key' && auth.key === null) {
-      this.refuse(403, 'permission_error', `the key of provider ${id} is not set (${auth.env})`, {
-        reason: 'blocked',
-        errType: 'auth',
-      });
-      return null;
-    }
-    return step;
+    if (route.refusal === undefined) return step;
+    this.refuse(403, 'permission_error', route.refusal, { reason: 'blocked', errType: 'auth' });
+    return null;
   }
 
   async #attempt(first: Step): Promise<void> {

@@ -37,6 +37,8 @@ export interface Provider {
   /** Client model → the name sent upstream; empty for most. */
   readonly rewriteModel: ReadonlyMap<string, string>;
   readonly h2: boolean;
+  /** The licence feature without which nothing goes here; null for a provider that needs none. */
+  readonly feature: string | null;
   /** Ids of the providers that may take over an exchange that this one failed. */
   readonly fallback: readonly string[];
 }
@@ -46,7 +48,7 @@ export interface ProviderKey {
   readonly headerMode: HeaderMode;
   /** The environment variable that names the key. */
   readonly env: string;
-  /** Null where the variable is not set: then the provider cannot be chosen (`no_credential`). */
+  /** Null where the variable is not set: then the provider is not chosen (`no_credential`). */
   readonly key: string | null;
 }
 
@@ -55,6 +57,8 @@ export interface Route {
   readonly provider: Provider;
   readonly decision: Decision;
   readonly alternatives: readonly Provider[];
+  /** Why nothing may be sent at all, a sentence for the client; absent where something may. */
+  readonly refusal?: string;
 }
 
 /** Chooses the route of one exchange; a pure function over facts and a snapshot of states. */

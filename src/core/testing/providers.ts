@@ -11,6 +11,7 @@ export const ANTH: Provider = {
   dropHeaders: [],
   rewriteModel: new Map(),
   h2: true,
+  feature: null,
   fallback: [],
 };
 

@@ -158,6 +158,7 @@ function createRouter(options: WorldOptions & { readonly zai: string }): Router 
     dropHeaders: [],
     rewriteModel: new Map(),
     h2: true,
+    feature: null,
     fallback: [],
     ...options.anthProvider,
   };

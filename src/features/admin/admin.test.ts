@@ -12,6 +12,7 @@ const provider = (id: string, lane: string, auth: Provider['auth']): Provider =>
   dropHeaders: [],
   rewriteModel: new Map(),
   h2: true,
+  feature: null,
   fallback: [],
 });
 const anth = provider('anth', 'anthropic', { kind: 'client' });

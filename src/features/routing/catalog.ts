@@ -23,6 +23,7 @@ const entrySchema = z.strictObject({
   fallback: z.array(name).default([]),
   drop_headers: z.array(headerName.transform((text) => text.toLowerCase())).default([]),
   rewrite_model: z.record(modelName, modelName).default({}),
+  feature: name.nullable().default(null),
   h2: z.boolean().default(true),
 });
 

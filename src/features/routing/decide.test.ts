@@ -18,6 +18,7 @@ const local = catalogProvider(
     drop_headers: [],
     rewrite_model: {},
     h2: true,
+    feature: null,
   },
   false,
   () => 'key',
@@ -30,7 +31,9 @@ function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
     anth,
     zai: z,
     routes: [],
+    policyRoutes: [],
     forceHaikuToZai: true,
+    licensed: new Set(['zai_offload']),
     paused: false,
     override: null,
     ...changes,
@@ -109,5 +112,59 @@ describe('a missing key', () => {
     expect(decided('q', { zai: zaiWith(null), routes: routes(['q', local]) })).toBe(
       'local to_local then anth',
     );
+  });
+});
+
+describe('the policy pack', () => {
+  const policyRoutes = routes(['*sonnet*', local], ['*opus*', zai]);
+
+  it('comes after the catalogs and before the embedded default', () => {
+    expect(decided(SONNET, { policyRoutes })).toBe('local to_local then zai then anth');
+    expect(decided(SONNET, { policyRoutes, routes: routes(['*', anth]) })).toBe('anth to_anthropic');
+    expect(decided(HAIKU, { policyRoutes: routes(['*haiku*', anth]) })).toBe('anth to_anthropic');
+  });
+
+  it('offloads nothing to Z.AI where the offload is turned off', () => {
+    const off = { policyRoutes, forceHaikuToZai: false };
+    expect(decided('claude-opus', off)).toBe('anth to_anthropic');
+    expect(decided(SONNET, off)).toBe('local to_local then zai then anth');
+  });
+});
+
+describe('the licence gate', () => {
+  const licensed = new Set<string>();
+
+  it('turns haiku over to Anthropic, whoever chose Z.AI', () => {
+    expect(decided(HAIKU, { licensed })).toBe('anth license_block');
+    expect(decided(SONNET, { licensed, override: HAIKU })).toBe('anth license_block');
+    expect(decided(SONNET, { licensed, routes: routes(['*', zai]) })).toBe('anth license_block');
+  });
+
+  it('comes before the question for a key', () => {
+    expect(decided(HAIKU, { licensed, zai: zaiWith(null) })).toBe('anth license_block');
+  });
+
+  it('leaves what needs no licence alone, but for the gated lane as its fallback', () => {
+    expect(decided(SONNET, { licensed, routes: routes(['*', local]) })).toBe('local to_local then anth');
+    expect(decided(SONNET, { licensed })).toBe('anth to_anthropic');
+    expect(decided(HAIKU, { licensed, paused: true })).toBe('anth offload_paused');
+  });
+
+  it('asks for the feature that the provider names', () => {
+    const gated = { ...local, feature: 'private_models' };
+    const to = { routes: routes(['*', gated]) };
+    expect(decided(SONNET, { ...to, licensed: new Set(['zai_offload']) })).toBe(
+      'zai license_block then anth',
+    );
+    expect(decided(SONNET, { ...to, licensed: new Set(['private_models']) })).toBe(
+      'local to_local then anth',
+    );
+  });
+
+  it('refuses where nobody may take over, and says what is missing', () => {
+    const alone = { ...local, feature: 'private_models', fallback: [] };
+    const route = decide(SONNET, snapshot({ licensed, routes: routes(['*', alone]) }));
+    expect(route.decision).toBe('license_block');
+    expect(route.refusal).toContain('private_models');
   });
 });

@@ -11,7 +11,12 @@ export interface Snapshot {
   readonly zai: Provider;
   /** The catalogs' routes, first match wins. */
   readonly routes: readonly CompiledRoute[];
+  /** Routes of the policy pack, first match wins; they come after the catalogs'. */
+  readonly policyRoutes: readonly CompiledRoute[];
+  /** Whether the embedded default and the policy offload to `zai`. */
   readonly forceHaikuToZai: boolean;
+  /** The features that the licence grants now. */
+  readonly licensed: ReadonlySet<string>;
   readonly paused: boolean;
   /** The model that every request is routed as; null for its own. */
   readonly override: string | null;
@@ -24,15 +29,16 @@ export interface CompiledRoute {
 
 /**
  * Where a request for `model` goes (null: no JSON body, or none that names one). First match wins: pause,
- * override, catalog, haiku to Z.AI, Anthropic. A choice without its key gives way to its fallback.
+ * override, catalog, policy, haiku to Z.AI, Anthropic. A choice that a gate turns away gives way to its fallback.
  */
 export function decide(model: string | null, snapshot: Snapshot): Route {
   const { anth, paused, override } = snapshot;
   if (paused) return { provider: anth, decision: 'offload_paused', alternatives: [] };
   if (model === null) return { provider: anth, decision: toLane(anth), alternatives: [] };
-  if (override !== null) return withKey(serverOf(override, snapshot), 'manual_override', snapshot);
-  const provider = routedByCatalog(model, snapshot) ?? defaultProvider(model, snapshot);
-  return withKey(provider, toLane(provider), snapshot);
+  if (override !== null) return throughGates(serverOf(override, snapshot), 'manual_override', snapshot);
+  const provider =
+    routedByCatalog(model, snapshot) ?? routedByPolicy(model, snapshot) ?? defaultProvider(model, snapshot);
+  return throughGates(provider, toLane(provider), snapshot);
 }
 
 /** The provider that serves a model that a person named: explicit, so the switch of the default rule is moot. */
@@ -43,6 +49,15 @@ const serverOf = (model: string, snapshot: Snapshot): Provider =>
 export const routedByCatalog = (model: string, { routes }: Snapshot): Provider | undefined =>
   routes.find(({ matches }) => matches(model))?.provider;
 
+/** The provider of the first policy route that a model matches, where the policy may offload there. */
+function routedByPolicy(
+  model: string,
+  { policyRoutes, forceHaikuToZai, zai }: Snapshot,
+): Provider | undefined {
+  const routed = policyRoutes.find(({ matches }) => matches(model))?.provider;
+  return routed === zai && !forceHaikuToZai ? undefined : routed;
+}
+
 const defaultProvider = (model: string, { forceHaikuToZai, zai, anth }: Snapshot): Provider =>
   forceHaikuToZai && isHaiku(model) ? zai : anth;
 
@@ -50,12 +65,31 @@ const isHaiku = (model: string): boolean => model.toLowerCase().includes('haiku'
 
 const toLane = ({ lane }: Provider): Decision => `to_${lane}`;
 
-function withKey(chosen: Provider, decision: Decision, { providers, anth }: Snapshot): Route {
-  const fallbacks = chosen.fallback.flatMap((id) => providers.get(id) ?? []).filter(hasKey);
+/** The gates in their order: licence, then key. Who may take over has passed them, too. */
+function throughGates(chosen: Provider, decision: Decision, snapshot: Snapshot): Route {
+  const { providers, licensed } = snapshot;
+  const isLicensed = ({ feature }: Provider): boolean => feature === null || licensed.has(feature);
+  const fallbacks = chosen.fallback
+    .flatMap((id) => providers.get(id) ?? [])
+    .filter((provider) => isLicensed(provider) && hasKey(provider));
+  if (!isLicensed(chosen)) {
+    const refusal = `provider ${chosen.id} needs the licence feature ${chosen.feature}; "ccp license status" says more`;
+    return turnedAway(chosen, 'license_block', fallbacks, refusal);
+  }
   if (hasKey(chosen)) return { provider: chosen, decision, alternatives: fallbacks };
-  // Only `zai` starts without its key (a catalog entry may not), and it names `anth`, which needs none.
-  const [provider = anth, ...alternatives] = fallbacks;
-  return { provider, decision: 'no_credential', alternatives };
+  return turnedAway(chosen, 'no_credential', fallbacks, `the key of provider ${chosen.id} is not set`);
+}
+
+/** On to the first fallback, or to nobody. */
+function turnedAway(
+  chosen: Provider,
+  decision: Decision,
+  [provider, ...alternatives]: readonly Provider[],
+  refusal: string,
+): Route {
+  return provider === undefined
+    ? { provider: chosen, decision, alternatives: [], refusal }
+    : { provider, decision, alternatives };
 }
 
 const hasKey = ({ auth }: Provider): boolean => auth.kind === 'client' || auth.key !== null;

@@ -1,5 +1,6 @@
 /** Providers, ready to be used: the two built-in ones, and one for each entry of the catalogs. */
 import type { Provider } from '../../core/types.ts';
+import { ZAI_OFFLOAD } from '../../protocol/license.ts';
 import type { HeaderMode } from '../../protocol/usage-event.ts';
 import { type BaseUrl, parseBaseUrl } from './base-url.ts';
 import type { CatalogEntry } from './catalog.ts';
@@ -17,6 +18,7 @@ export function anthProvider(baseUrl: string, forceH1: boolean): Provider {
     dropHeaders: [],
     rewriteModel: new Map(),
     h2: !forceH1,
+    feature: null,
     fallback: [],
   };
 }
@@ -37,6 +39,7 @@ export function zaiProvider({ baseUrl, headerMode, forceH1 }: ZaiOptions, keyOf:
     dropHeaders: [],
     rewriteModel: new Map(),
     h2: !forceH1,
+    feature: ZAI_OFFLOAD,
     fallback: ['anth'],
   };
 }
@@ -51,6 +54,7 @@ export function catalogProvider(entry: CatalogEntry, forceH1: boolean, keyOf: Ke
     dropHeaders: entry.drop_headers,
     rewriteModel: new Map(Object.entries(entry.rewrite_model)),
     h2: entry.h2 && !forceH1,
+    feature: entry.feature,
     fallback: entry.fallback,
   };
 }

@@ -46,6 +46,8 @@ function textOf(path: string): string | null {
   }
 }
 
+const LICENSED: ReadonlySet<string> = new Set(['zai_offload']);
+
 function start(options: Partial<RoutingOptions> = {}): Routing {
   const modelFile = join(root, 'model');
   const routing = createRouting({
@@ -57,6 +59,7 @@ function start(options: Partial<RoutingOptions> = {}): Routing {
     paused: false,
     catalogs: [],
     alsoWatch: [],
+    licensed: () => LICENSED,
     override: { model: null, path: modelFile, read: () => textOf(modelFile)?.trim() ?? null },
     keyOf: (name) => (name.startsWith('NO_') ? null : 's3cret'),
     log: { info: say, warn: say, error: say },

@@ -24,6 +24,8 @@ export interface RoutingOptions {
   readonly alsoWatch: readonly string[];
   readonly override: OverrideOptions;
   readonly keyOf: KeyOf;
+  /** The features that the licence grants now; the same set until they change. */
+  readonly licensed: () => ReadonlySet<string>;
   readonly log: Log;
   /** Milliseconds between two looks at the files; a second unless a test is in a hurry. */
   readonly lookEveryMs?: number;
@@ -77,7 +79,9 @@ export function createRouting(options: RoutingOptions): Routing {
     routes: catalogs.routes,
     anth,
     zai,
+    policyRoutes: [],
     forceHaikuToZai: options.forceHaikuToZai,
+    licensed: options.licensed(),
     paused: options.paused,
     override: readOverride(),
   };
@@ -116,6 +120,8 @@ export function createRouting(options: RoutingOptions): Routing {
 
   return {
     route({ model }) {
+      const licensed = options.licensed();
+      if (licensed !== snapshot.licensed) replace({ licensed });
       const known = memo.get(model);
       if (known !== undefined) return known;
       const route = decide(model, snapshot);
