@@ -1,13 +1,13 @@
 /** The routing feature: keeps the snapshot that decisions are made from, and replaces it when something changes. */
 import type { Provider, Route, Router } from '../../core/types.ts';
 import type { Log } from '../../platform/log.ts';
+import { watchFiles } from '../../platform/watch-files.ts';
 import type { HeaderMode } from '../../protocol/usage-event.ts';
 import type { CatalogFile } from './catalog-file.ts';
 import { decide, routedByCatalog, type Snapshot } from './decide.ts';
 import { describeProviders, type ProviderRow } from './describe.ts';
 import { type LoadedCatalogs, loadCatalogs } from './load-catalogs.ts';
 import { anthProvider, type KeyOf, zaiProvider } from './providers.ts';
-import { watchFiles } from './watch-files.ts';
 
 export interface RoutingOptions {
   readonly anthropicBaseUrl: string;
