@@ -12,7 +12,7 @@ export interface Kind<T> {
   finish?(value: T, place: Place): T;
   /** The value as a person may see it, where that is not what was written. */
   show?(value: T): string;
-  /** Whether the first issue of the schema is a sentence for the person, to be shown before what is allowed. */
+  /** Whether the first issue of the schema is a sentence for the person; it stands in place of the value. */
   readonly explains?: true;
 }
 

@@ -26,6 +26,7 @@ export const signatureOrPath: Kind<LocatedSignature> = {
   show: ({ literal, path }) => (/^[A-Za-z0-9+/]{80,}=*$/.test(literal) ? '(set)' : path),
 };
 
+/** A value that is wrong is not shown: a seed may have been put there for the public key. */
 export const publicKeyList: Kind<PublicKeys> = {
   name: 'keys',
   allowed: 'KID=BASE64[,KID=BASE64…], each the raw 32 bytes of an Ed25519 public key',

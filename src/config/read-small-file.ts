@@ -3,7 +3,7 @@ import { OperatorError } from '../errors.ts';
 
 /** Configuration is written by hand; what is larger is something else. */
 const MAX_BYTES = 1024 * 1024;
-const ABSENT: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
+const ABSENT: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
 
 export type SmallFile =
   | { readonly state: 'read'; readonly bytes: Buffer }

@@ -102,8 +102,8 @@ function read(setting: Setting<unknown>, { text, source }: Found, place: Place):
   const parsed = kind.schema.safeParse(text);
   if (parsed.success) return Object.freeze(kind.finish?.(parsed.data, place) ?? parsed.data);
   const name = source.name ?? setting.env[0];
-  const why = kind.explains === true ? `: ${parsed.error.issues[0]?.message}` : '';
-  throw new OperatorError('CONFIG', `${name} (${source.label}) is ${quote(text)}${why}`, {
+  const problem = kind.explains === true ? `: ${parsed.error.issues[0]?.message}` : ` is ${quote(text)}`;
+  throw new OperatorError('CONFIG', `${name} (${source.label})${problem}`, {
     hint: `It must be ${kind.allowed}.`,
   });
 }

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { licenseEnv } from '../../config/testing/license-env.ts';
 import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
 import { main } from './main.ts';
 import {
@@ -39,6 +40,7 @@ const settings = (): Record<string, string> => ({
   CCP_ANTHROPIC_BASE_URL: anth.url,
   CCP_ZAI_BASE_URL: zai.url,
   ZAI_API_KEY: 'z41-c4n4ry',
+  ...licenseEnv(),
 });
 
 async function served(options: Partial<ServedOptions> = {}): Promise<Served> {
@@ -56,7 +58,7 @@ describe("a stranger's repository as the working directory", () => {
   it('gets neither key nor prompt, and each of its files is named with the remedy', async () => {
     const thief = world.use(await startHttpUpstream());
     // The person's own settings are weaker than a .env that counts: only trust stands between.
-    const own = Object.entries(settings()).map(([name, value]) => `${name}=${value}\n`);
+    const own = Object.entries(settings()).map(([name, value]) => `${name}='${value}'\n`);
     host.write('~/.config/ccp/settings.env', own.join(''));
     const dotEnv = host.write('.env', `CCP_ANTHROPIC_BASE_URL=${thief.url}\nCCP_ZAI_BASE_URL=${thief.url}\n`);
     const catalog = host.write(

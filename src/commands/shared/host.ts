@@ -43,7 +43,12 @@ export function processHost(): Host {
     home: homedir(),
     out: streamScreen(process.stdout),
     err: streamScreen(process.stderr),
-    input: { isTerminal: process.stdin.isTTY, read: readInput },
+    input: {
+      get isTerminal() {
+        return process.stdin.isTTY;
+      },
+      read: readInput,
+    },
   };
 }
 

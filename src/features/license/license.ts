@@ -20,9 +20,9 @@ export interface LicenseOptions {
 
 export interface LicenseFeature extends AsyncDisposable {
   /** The features that are granted at this very moment; the same set until they change. */
-  licensed(): ReadonlySet<string>;
+  readonly licensed: () => ReadonlySet<string>;
   /** What the licence is worth at this very moment. */
-  state(): LicenseState;
+  readonly state: () => LicenseState;
 }
 
 const NOTHING: ReadonlySet<string> = new Set();

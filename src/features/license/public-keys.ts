@@ -25,7 +25,7 @@ export function parsePublicKeys(
 ): ParsedKeys {
   const keys = new Map<string, Uint8Array>();
   for (const entry of text.split(',')) {
-    const [, kid = '', base64 = ''] = /^([^=\s]{1,128})=(.*)$/.exec(entry.trim()) ?? [];
+    const [, kid = '', base64 = ''] = /^([^=\s]{1,128})=(.+)$/.exec(entry.trim()) ?? [];
     const problem = problemOf({ kid, base64, isTaken: keys.has(kid), isEmbedded: embedded.has(kid) });
     if (problem !== null) return { ok: false, problem };
     keys.set(kid, Buffer.from(base64, 'base64'));

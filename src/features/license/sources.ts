@@ -87,8 +87,8 @@ export function readSource(source: LicenseSource, read: ReadFile): Reading {
 
 type Content = { readonly ok: true; readonly bytes: Uint8Array } | Failure;
 
-const andThen = (content: Content, next: (bytes: Uint8Array) => Reading): Reading =>
-  content.ok ? next(content.bytes) : content;
+const andThen = (found: Content, next: (bytes: Uint8Array) => Reading): Reading =>
+  found.ok ? next(found.bytes) : found;
 
 function located(place: Located, read: ReadFile): Content {
   return 'literal' in place
@@ -98,8 +98,7 @@ function located(place: Located, read: ReadFile): Content {
 
 function signatureOf({ literal, path }: LocatedSignature, read: ReadFile): Content {
   const found = read(path, MAX_PACK_BYTES);
-  const isFile = found.state === 'read' || found.state === 'too_large';
-  return isFile ? content(found, path) : { ok: true, bytes: Buffer.from(literal) };
+  return found.state === 'absent' ? { ok: true, bytes: Buffer.from(literal) } : content(found, path);
 }
 
 function content(found: FileRead, path: string): Content {
