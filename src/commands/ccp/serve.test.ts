@@ -237,3 +237,35 @@ it('takes a changed catalog over while it runs, and keeps the old one where the 
   expect(await ask(proxy.url, 'glm-4.7')).toBe(200);
   expect(local.seen).toHaveLength(2);
 });
+
+describe('the licence', () => {
+  it('is told of in a line of its own at the start, and by flag goes before all others', async () => {
+    const { CCP_LICENSE_PUBKEY_B64, CC_LICENSE_PACK } = licenseEnv();
+    const pack = host.write('mine.pack', CC_LICENSE_PACK);
+    const env = { ...settings(), CCP_LICENSE_PUBKEY_B64 };
+    const proxy = await served({ env, args: ['--license-pack', 'mine.pack'] });
+    expect(proxy.stderr()).toMatch(
+      /^\[license\] plan=trial features=\[zai_offload\] kid=test-key expires=\d{4}-[^ ]+Z$/m,
+    );
+    await ask(proxy.url, HAIKU);
+    expect(zai.seen).toHaveLength(1);
+
+    writeFileSync(pack, CC_LICENSE_PACK.replace('trial', 'pro'));
+    await until('the change is told of', () =>
+      /^\[license\] plan=community features=\[\] reason=tampered$/m.test(proxy.stderr()),
+    );
+    await ask(proxy.url, HAIKU);
+    expect([zai.seen.length, anth.seen.length]).toEqual([1, 1]);
+    expect(proxy.stderr()).toContain(`the licence of --license-pack (${pack}) does not count`);
+  });
+
+  it('that is wrong never stops the proxy; a wrong list of public keys does', async () => {
+    const env = { ...settings(), CC_LICENSE_PACK: '{"license":' };
+    const proxy = await served({ env });
+    expect(proxy.stderr()).toContain('[license] plan=community features=[] reason=not_json\n');
+    const { cwd, home } = host;
+    const { code, stderr } = await serveInVain({ cwd, home, env: { ...env, CCP_LICENSE_PUBKEY_B64: 'k1' } });
+    expect(code).toBe(2);
+    expect(stderr).toContain('CCP_LICENSE_PUBKEY_B64 (environment): an entry is not KID=BASE64');
+  });
+});
