@@ -10,6 +10,7 @@ import { storePack } from './features/license/store.ts';
 import { createTestIssuer, type TestIssuer } from './features/license/testing/test-issuer.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { createRandomIds } from './platform/ids.ts';
+import { isRecord } from './protocol/json.ts';
 
 const HOUR = 3_600_000;
 
@@ -64,16 +65,16 @@ async function start(env: Readonly<Record<string, string>> = {}) {
   const ccp = createCcp(loaded, { clock, ids: createRandomIds(), log, version: '0.0.0' });
   const url = await ccp.listen();
   world.defer(() => ccp.close(0));
-  const ask = async (model: string): Promise<string> => {
+  const ask = async (model: string) => {
     const answer = await fetch(`${url}/v1/messages`, {
       method: 'POST',
       body: JSON.stringify({ model, max_tokens: 1, messages: [] }),
     });
-    return ((await answer.json()) as { by: string }).by;
+    return memberOf(await answer.json(), 'by');
   };
   const ready = async () => {
     const answer = await fetch(`${url}/readyz`);
-    return { status: answer.status, license: ((await answer.json()) as { license: unknown }).license };
+    return { status: answer.status, license: memberOf(await answer.json(), 'license') };
   };
   const metric = async (): Promise<string | undefined> => {
     const text = await (await fetch(`${url}/metrics`)).text();
@@ -81,6 +82,8 @@ async function start(env: Readonly<Record<string, string>> = {}) {
   };
   return { loaded, ask, ready, metric };
 }
+
+const memberOf = (value: unknown, name: string): unknown => (isRecord(value) ? value[name] : undefined);
 
 const HAIKU = 'claude-haiku-4-5';
 const SONNET = 'claude-sonnet-5';

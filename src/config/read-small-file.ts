@@ -14,10 +14,10 @@ export type SmallFile =
 
 /**
  * The bytes of a configuration file, null where there is none. Throws `CONFIG` where it is there and can't be read,
- * or is over 1 MiB.
+ * or is over `maxBytes` (1 MiB).
  */
-export function readSmallFile(path: string): Buffer | null {
-  const found = lookAtSmallFile(path, MAX_BYTES);
+export function readSmallFile(path: string, maxBytes = MAX_BYTES): Buffer | null {
+  const found = lookAtSmallFile(path, maxBytes);
   switch (found.state) {
     case 'read':
       return found.bytes;
@@ -25,7 +25,7 @@ export function readSmallFile(path: string): Buffer | null {
     case 'no_file':
       return null;
     case 'too_large':
-      throw new OperatorError('CONFIG', `${path} is larger than ${MAX_BYTES} bytes`);
+      throw new OperatorError('CONFIG', `${path} is larger than ${maxBytes} bytes`);
     case 'refused':
       throw new OperatorError('CONFIG', found.why, { cause: found.cause });
   }

@@ -1,9 +1,10 @@
 /** The group `ccp license`. */
 import type { Command } from 'commander';
+import { AS_JSON, type Exit, examples, type Json } from '../shared/declare.ts';
 import type { Host } from '../shared/host.ts';
-import { AS_JSON, type Exit, examples, type Json } from './command-kit.ts';
 
-export function addLicense(program: Command, host: Host, exit: Exit): void {
+/** Adds the group and gives it, for what else belongs to it. */
+export function addLicense(program: Command, host: Host, exit: Exit): Command {
   const license = program
     .command('license')
     .description('the licence that opens the Z.AI lane: show, store or remove it')
@@ -49,4 +50,5 @@ export function addLicense(program: Command, host: Host, exit: Exit): void {
       const { removeLicense } = await import('./license.ts');
       exit(removeLicense(host, { json }));
     });
+  return license;
 }

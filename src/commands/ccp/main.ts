@@ -1,9 +1,9 @@
 /** The commands of `ccp`. What a command does is imported when it is run, so that the rest costs no start-up. */
 import { Argument, type Command } from 'commander';
 import { completionScript, SHELLS, type Shell } from '../shared/completion.ts';
+import { AS_JSON, type Exit, examples, type Json } from '../shared/declare.ts';
 import { type Host, processHost } from '../shared/host.ts';
 import { runProgram } from '../shared/run-program.ts';
-import { AS_JSON, type Exit, examples, type Json } from './command-kit.ts';
 import { addLicense } from './license-commands.ts';
 
 /** Runs `ccp` with the arguments after its name; gives the exit code. */

@@ -144,9 +144,10 @@ it('accepts no other signature: none at random, none of another text, none spell
 
 /** The order of the group that the signature's second half counts in (RFC 8032, 5.1). */
 const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
-const fromBytes = (bytes: Uint8Array): bigint => BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`);
+const fromBytes = (bytes: Uint8Array): bigint =>
+  BigInt(`0x${Buffer.from(bytes.toReversed()).toString('hex')}`);
 const toBytes = (number: bigint): Buffer =>
-  Buffer.from(number.toString(16).padStart(64, '0'), 'hex').reverse();
+  Buffer.from(Buffer.from(number.toString(16).padStart(64, '0'), 'hex').toReversed());
 
 it('accepts no malleated signature: S + n·L stands for the same point', () => {
   const bytes = Buffer.from(pack.signature, 'base64');

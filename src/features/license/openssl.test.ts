@@ -10,11 +10,11 @@ import { readPack, readPair } from './read-pack.ts';
 import { createTestIssuer } from './testing/test-issuer.ts';
 import { verifyPack } from './verify.ts';
 
-/** Null where there is none, or one without Ed25519 (before 1.1.1; LibreSSL has no -rawin). */
+/** Null where there is none, or one whose `pkeyutl` does not know -rawin for Ed25519 (LibreSSL, OpenSSL 1). */
 function opensslVersion(): string | null {
   try {
     const version = execFileSync('openssl', ['version'], { encoding: 'utf8', stdio: 'pipe' });
-    return /^OpenSSL 3/.test(version) ? version : null;
+    return version.startsWith('OpenSSL 3') ? version : null;
   } catch {
     return null;
   }

@@ -1,10 +1,10 @@
 /**
- * From bytes to a licence with its signature. What was parsed is kept as it is: a copy made by a schema may lack a
- * member (`__proto__`), and the signature is over all of them.
+ * From bytes to a licence with its signature. What was parsed is kept as it is: the signature is over every member, and
+ * a copy made by a schema may lack one.
  */
 import { isRecord, type JsonRecord } from '../../protocol/json.ts';
 import { type License, type LicensePack, licenseSchema } from '../../protocol/license.ts';
-import { parseStrictJson } from '../../protocol/strict-json.ts';
+import { readStrictJson } from '../../protocol/strict-json.ts';
 import { type Failure, failure, quoted } from './reasons.ts';
 
 /** A licence has some hundred bytes; what is larger than this is another file. */
@@ -47,7 +47,8 @@ export function readPair(license: Uint8Array, signature: Uint8Array): Reading {
 
 function parse(bytes: Uint8Array): { readonly ok: true; readonly value: unknown } | Failure {
   if (bytes.length > MAX_PACK_BYTES) return failure('too_large', `more than ${MAX_PACK_BYTES} bytes`);
-  return parseStrictJson(bytes);
+  const json = readStrictJson(bytes);
+  return json.ok ? json : failure(json.reason, `it ${json.problem}`);
 }
 
 /** The signature among what stands beside the licence; an issuer may write it under both names. */

@@ -29,7 +29,8 @@ export const REASONS = {
   },
   not_json: { wrong: 'It is not one JSON document', remedy: COPY_AGAIN },
   too_deep: { wrong: 'Its JSON is nested deeper than any licence', remedy: ASK_AGAIN },
-  duplicate_key: { wrong: 'Its JSON has a key twice', remedy: ASK_AGAIN },
+  duplicate_key: { wrong: 'Its JSON can be read in two ways', remedy: ASK_AGAIN },
+  forbidden_key: { wrong: 'Its JSON has a key that no licence may have', remedy: ASK_AGAIN },
   malformed: {
     wrong: 'It is JSON and no licence',
     remedy: 'Use a pack, {"license": {…}, "signature": "…"}, as the issuer gave it.',

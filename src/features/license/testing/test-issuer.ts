@@ -12,9 +12,9 @@ export interface TestIssuer {
   readonly line: string;
   readonly keys: PublicKeys;
   /** A licence for `zai_offload`, from an hour ago for a week, with changes; signed. */
-  mint(changes?: Readonly<Record<string, unknown>>): LicensePack;
+  readonly mint: (changes?: Readonly<Record<string, unknown>>) => LicensePack;
   /** Signs whatever it is given. */
-  sign(license: unknown): string;
+  readonly sign: (license: unknown) => string;
 }
 
 const HOUR_MS = 3_600_000;

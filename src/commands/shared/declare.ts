@@ -1,4 +1,4 @@
-/** What the groups of commands have in common. */
+/** What declarations of commands have in common. */
 
 /** Takes the exit code of what a command did. */
 export type Exit = (code: number) => void;
@@ -9,7 +9,7 @@ export interface Json {
 
 export const AS_JSON = ['--json', 'print one JSON document'] as const;
 
-/** The examples below a command's help. */
+/** The lines under a command's help. */
 export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }
