@@ -1,6 +1,6 @@
 /**
- * Writes the documents that follow from the code: the settings from their declarations, the JSON Schemas
- * of usage events and run records from their zod schemas. `--check` writes nothing and exits 1 naming what is stale.
+ * Writes the documents that follow from the code: the settings from their declarations, the reasons of licences, the
+ * JSON Schemas of usage events and run records from their zod schemas. `--check` writes nothing and exits 1 naming what is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { CCP_DECLARATIONS, CCP_SECRETS, PROFILE_DEFAULTS } from '../src/config/ccp-declarations.ts';
 import type { Declarations, Setting } from '../src/config/setting.ts';
 import { UAT_DECLARATIONS, UAT_SECRETS } from '../src/config/uat-declarations.ts';
+import { REASONS } from '../src/features/license/reasons.ts';
 import { usageEventSchema } from '../src/protocol/usage-event.ts';
 import { runRecordSchema } from '../src/runs/run-record.ts';
 
@@ -16,6 +17,7 @@ import { runRecordSchema } from '../src/runs/run-record.ts';
 export function generateDocs(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/settings.md', settingsPage()],
+    ['docs/licence-reasons.md', reasonsPage()],
     ['docs/usage-event.schema.json', jsonSchema(usageEventSchema)],
     ['docs/run.schema.json', jsonSchema(runRecordSchema)],
   ]);
@@ -61,6 +63,23 @@ ${settingsTable({ ...UAT_DECLARATIONS, ...UAT_SECRETS })}
 `;
 }
 
+function reasonsPage(): string {
+  const rows = Object.entries(REASONS).map(([reason, { wrong, remedy }]) => [
+    code(reason),
+    `${wrong}.`,
+    remedy,
+  ]);
+  return `# Why a licence does not count
+
+<!-- Made by scripts/generate-docs.ts from src/features/license/reasons.ts: edit that, then "npm run docs". -->
+
+The code stands in the start-up line, in \`/readyz\`, in \`ccp_license_info\`, and in what \`ccp license status\` says. What
+a licence is and where it may be set: [licences.md](licences.md).
+
+${table(['reason', 'what is wrong', 'what to do'], rows)}
+`;
+}
+
 function settingsTable(declarations: Declarations): string {
   const rows = Object.values(declarations).map((setting) => [
     setting.env.map(code).join(', '),
@@ -70,7 +89,10 @@ function settingsTable(declarations: Declarations): string {
     setting.help,
     setBy(setting),
   ]);
-  const heading = ['variable', 'flag', 'type', 'default', 'meaning', 'trust'];
+  return table(['variable', 'flag', 'type', 'default', 'meaning', 'trust'], rows);
+}
+
+function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
   return [heading, heading.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 

@@ -5,6 +5,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { LoadedCcp } from './config/ccp-settings.ts';
+import { openLicense } from './config/open-license.ts';
 import { openRouting } from './config/open-routing.ts';
 import { createDeadlines } from './core/deadlines.ts';
 import { createGateway } from './core/gateway.ts';
@@ -16,6 +17,7 @@ import { OperatorError } from './errors.ts';
 import { createAdmin } from './features/admin/admin.ts';
 import { ensureControlToken } from './features/admin/control-token.ts';
 import { createJournal } from './features/journal/journal.ts';
+import { infoOf, reportOf } from './features/license/report.ts';
 import { createMetrics } from './features/metrics/metrics.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { createRandomIds, type Ids } from './platform/ids.ts';
@@ -49,7 +51,8 @@ export interface Ccp {
 /** Builds the proxy; nothing listens and nothing is sent before `listen`. Throws `CONFIG`. */
 export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPorts): Ccp {
   const { settings, secrets, paths } = loaded;
-  const routing = openRouting(loaded, log);
+  const license = openLicense(loaded, { clock, log });
+  const routing = openRouting(loaded, log, license.licensed);
   let port = settings.port;
   const upstreams = createUpstreams({
     clock,
@@ -66,7 +69,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     clock,
     log,
   });
-  const metrics = createMetrics({ defaultMetrics: true });
+  const metrics = createMetrics({ defaultMetrics: true, license: () => infoOf(license.state()) });
   // The order in which each record reaches the features: what must not be lost comes first.
   const observers: readonly ExchangeObserver[] = [journal, metrics];
   const partials: PartialSink = {
@@ -104,6 +107,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
       metrics,
       journal,
       offload: routing,
+      license: () => reportOf(license.state()),
       clock,
     }),
   });
@@ -122,6 +126,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
       await gateway.drain(graceMs);
       await upstreams.close();
       await routing[Symbol.asyncDispose]();
+      await license[Symbol.asyncDispose]();
       journal.close();
     },
   };

@@ -16,6 +16,7 @@ import {
   size,
   text,
 } from './kinds.ts';
+import { licenseOrPath, publicKeyList, signatureOrPath } from './license-kinds.ts';
 import { setting } from './setting.ts';
 
 const baseUrl: Kind<string> = {
@@ -103,6 +104,25 @@ export const CCP_DECLARATIONS = {
   model: setting(text, {
     env: ['CCP_MODEL'],
     help: 'Routes every request as if it named this model; wins over the model file.',
+  }),
+  licenseJson: setting(licenseOrPath, {
+    env: ['CC_LICENSE_JSON'],
+    flag: '--license-json',
+    help: 'The licence, or the file that holds it; its signature is in CC_LICENSE_SIG.',
+  }),
+  licenseSig: setting(signatureOrPath, {
+    env: ['CC_LICENSE_SIG'],
+    flag: '--license-sig',
+    help: 'The signature of CC_LICENSE_JSON in base64, or the file that holds it.',
+  }),
+  licensePack: setting(licenseOrPath, {
+    env: ['CC_LICENSE_PACK'],
+    flag: '--license-pack',
+    help: 'A licence with its signature, or the file that holds it, instead of the stored one.',
+  }),
+  licensePubkeys: setting(publicKeyList, {
+    env: ['CCP_LICENSE_PUBKEY_B64'],
+    help: 'Public keys of licence issuers, besides those that ccp was shipped with.',
   }),
   jsonTimeout: setting(durationOrNone, {
     env: ['CCP_JSON_TIMEOUT'],

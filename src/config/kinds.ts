@@ -10,6 +10,10 @@ export interface Kind<T> {
   readonly schema: z.ZodType<T, string>;
   /** What only the place can settle: a relative path. */
   finish?(value: T, place: Place): T;
+  /** The value as a person may see it, where that is not what was written. */
+  show?(value: T): string;
+  /** Whether the first issue of the schema is a sentence for the person; it stands in place of the value. */
+  readonly explains?: true;
 }
 
 /** Where the program was started; both absolute. */
@@ -55,8 +59,13 @@ export const path: Kind<string> = {
   name: 'path',
   allowed: 'a path',
   schema: z.string().regex(/^[^\0]{1,4096}$/),
-  finish: (value, { cwd, home }) => resolve(cwd, value.replace(/^~(?=\/|$)/, home)),
+  finish: settlePath,
 };
+
+/** What a path means at a place. */
+export function settlePath(value: string, { cwd, home }: Place): string {
+  return resolve(cwd, value.replace(/^~(?=\/|$)/, home));
+}
 
 const DAY_MS = 86_400_000;
 const DURATION_UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: DAY_MS } as const;

@@ -2,7 +2,6 @@
 
 import { OperatorError } from '../errors.ts';
 import { createRouting, type Routing, type RoutingOptions } from '../features/routing/routing.ts';
-import { ZAI_OFFLOAD } from '../protocol/license.ts';
 import type { LoadedCcp } from './ccp-settings.ts';
 import { text } from './kinds.ts';
 import { readSmallFile } from './read-small-file.ts';
@@ -13,7 +12,7 @@ export type { ProviderRow } from '../features/routing/describe.ts';
 export function openRouting(
   loaded: LoadedCcp,
   log: RoutingOptions['log'],
-  licensed: RoutingOptions['licensed'] = () => OPEN,
+  licensed: RoutingOptions['licensed'],
 ): Routing {
   const { settings, secrets, paths, catalogs, trust } = loaded;
   return createRouting({
@@ -31,8 +30,6 @@ export function openRouting(
     log,
   });
 }
-
-const OPEN: ReadonlySet<string> = new Set([ZAI_OFFLOAD]);
 
 /** The model that the file names, null where it is absent or empty. Throws `CONFIG` where it is no name. */
 export function readModelFile(path: string): string | null {

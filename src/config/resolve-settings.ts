@@ -42,8 +42,7 @@ export function resolveSettings<D extends Declarations>(
   const entries = Object.entries(declarations).map(([key, setting]) => {
     const found = find(key, setting, layers) ?? byDefault(setting);
     const value = read(setting, found, place);
-    // A path is shown as it was settled, everything else as it was written.
-    const shown = typeof value === 'string' ? value : found.text;
+    const shown = value === null ? null : show(setting.kind, value, found.text);
     return [key, { source: found.source, value, shown }] as const;
   });
   const made = {
@@ -53,6 +52,11 @@ export function resolveSettings<D extends Declarations>(
   };
   if (!isFor(declarations, made)) throw new TypeError('a declared setting was not resolved');
   return made;
+}
+
+/** A path is shown as it was settled, everything else as it was written, unless its kind knows better. */
+function show(kind: Kind<unknown>, value: unknown, text: string | null): string | null {
+  return kind.show?.(value) ?? (typeof value === 'string' ? value : text);
 }
 
 /** Whether each of the objects has something for each declaration. */
@@ -98,7 +102,8 @@ function read(setting: Setting<unknown>, { text, source }: Found, place: Place):
   const parsed = kind.schema.safeParse(text);
   if (parsed.success) return Object.freeze(kind.finish?.(parsed.data, place) ?? parsed.data);
   const name = source.name ?? setting.env[0];
-  throw new OperatorError('CONFIG', `${name} (${source.label}) is ${quote(text)}`, {
+  const problem = kind.explains === true ? `: ${parsed.error.issues[0]?.message}` : ` is ${quote(text)}`;
+  throw new OperatorError('CONFIG', `${name} (${source.label})${problem}`, {
     hint: `It must be ${kind.allowed}.`,
   });
 }

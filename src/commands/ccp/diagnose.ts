@@ -5,11 +5,12 @@ import { dirname } from 'node:path';
 import { refuseOwnListener } from '../../ccp.ts';
 import { CCP_DECLARATIONS, CCP_SECRETS } from '../../config/ccp-declarations.ts';
 import { type LoadedCcp, loadCcpSettings } from '../../config/ccp-settings.ts';
-import { openRouting } from '../../config/open-routing.ts';
+import { judgeLicense, type LicenseState, REASONS, sentenceOf } from '../../config/open-license.ts';
 import type { Source } from '../../config/resolve-settings.ts';
 import { OperatorError } from '../../errors.ts';
 import type { Host } from '../shared/host.ts';
 import { askProxy, proxyUrl } from './ask-proxy.ts';
+import { openRoutingNow } from './load.ts';
 
 export interface Diagnosis {
   readonly node: string;
@@ -47,9 +48,11 @@ export async function diagnose({ env, cwd, home }: Host): Promise<Diagnosis> {
     findings: [
       runtime,
       ...warnings,
-      ...checkSettingsFile(loaded.value),
+      ...checkPermission(loaded.value.paths.settingsFile),
+      ...checkPermission(loaded.value.paths.licensePack),
       ...(await checkUpstreamCa(loaded.value)),
       await checkLogs(loaded.value),
+      ...checkLicense(loaded.value),
       ...(await checkRouting(loaded.value)),
       await checkProxy(loaded.value),
     ],
@@ -97,13 +100,29 @@ const ENV_FILE_STATES = {
   untrusted: 'not trusted: only harmless settings used',
 } as const;
 
-/** A file that may hold keys is for its owner's eyes. */
-function checkSettingsFile({ paths: { settingsFile } }: LoadedCcp): Finding[] {
-  const stats = statSync(settingsFile, { throwIfNoEntry: false });
+/** A file that may hold keys or a licence is for its owner's eyes. */
+function checkPermission(path: string): Finding[] {
+  const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined || (stats.mode & 0o077) === 0) return [];
-  return [
-    { level: 'problem', what: `${settingsFile} can be read by others`, remedy: `chmod 600 ${settingsFile}` },
-  ];
+  return [{ level: 'problem', what: `${path} can be read by others`, remedy: `chmod 600 ${path}` }];
+}
+
+function checkLicense(loaded: LoadedCcp): Finding[] {
+  const state = judgeLicense(loaded, Date.now());
+  if (!state.ok) {
+    const level = state.reason === 'none' ? 'note' : 'problem';
+    return [{ level, what: whatIsMissing(state), remedy: REASONS[state.reason].remedy }];
+  }
+  const { plan, features, expiresAt, source } = state;
+  const until = new Date(expiresAt).toISOString();
+  return [{ level: 'ok', what: `licence: plan ${plan}, ${features.join(' ')} until ${until} (${source})` }];
+}
+
+function whatIsMissing({ reason, detail, source }: Exclude<LicenseState, { ok: true }>): string {
+  const why = sentenceOf({ reason, detail });
+  return reason === 'none'
+    ? `${why}: haiku goes to Anthropic (license_block)`
+    : `licence of ${source}: ${why}`;
 }
 
 async function checkUpstreamCa({ settings: { upstreamCa } }: LoadedCcp): Promise<Finding[]> {
@@ -134,7 +153,7 @@ async function checkLogs({ settings: { logsDir } }: LoadedCcp): Promise<Finding>
 async function checkRouting(loaded: LoadedCcp): Promise<Finding[]> {
   const ignored: string[] = [];
   const log = { info: () => {}, warn: (text: string) => void ignored.push(text), error: () => {} };
-  const opened = await attempt(() => openRouting(loaded, log));
+  const opened = await attempt(() => openRoutingNow(loaded, log));
   if (!opened.ok) return [opened.finding];
   await using routing = opened.value;
   const providers = routing.providers();
@@ -144,6 +163,7 @@ async function checkRouting(loaded: LoadedCcp): Promise<Finding[]> {
   );
   return [
     ...ignored.map((what): Finding => ({ level: 'note', what })),
+    ...(routing.paused() ? [PAUSED] : []),
     ...keyless.map(
       ({ id, env }): Finding => ({
         level: 'note',
@@ -156,6 +176,12 @@ async function checkRouting(loaded: LoadedCcp): Promise<Finding[]> {
       : upstreams.finding,
   ];
 }
+
+const PAUSED: Finding = {
+  level: 'note',
+  what: 'the proxy starts paused (OFFLOAD_PAUSED): everything goes to Anthropic, licence or not',
+  remedy: 'Unset OFFLOAD_PAUSED, or run "ccp offload resume" after each start.',
+};
 
 async function checkProxy(loaded: LoadedCcp): Promise<Finding> {
   const url = proxyUrl(loaded);

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { licenseEnv } from '../../config/testing/license-env.ts';
 import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
 import { main } from './main.ts';
 
@@ -117,9 +118,9 @@ describe('model', () => {
     expect((await json('model')).data).toEqual({ model: null, provider: null, source: null });
     await ccp('model', 'claude-haiku-4-5');
     const source = join(host.home, '.config/ccp/model');
-    // Without a key for Z.AI, its fallback serves.
+    // Without a licence and a key for Z.AI, its fallback serves.
     expect((await json('model')).data).toEqual({ model: 'claude-haiku-4-5', provider: 'anth', source });
-    host.env['ZAI_API_KEY'] = 'key';
+    Object.assign(host.env, licenseEnv(), { ZAI_API_KEY: 'key' });
     expect((await json('model')).data).toMatchObject({ provider: 'zai' });
     expect((await json('model', '--clear')).data).toMatchObject({ model: null });
     expect((await ccp('model', '--clear')).code).toBe(0);

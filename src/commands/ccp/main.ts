@@ -1,18 +1,14 @@
 /** The commands of `ccp`. What a command does is imported when it is run, so that the rest costs no start-up. */
 import { Argument, type Command } from 'commander';
 import { completionScript, SHELLS, type Shell } from '../shared/completion.ts';
+import { AS_JSON, type Exit, examples, type Json } from '../shared/declare.ts';
 import { type Host, processHost } from '../shared/host.ts';
 import { runProgram } from '../shared/run-program.ts';
+import { addLicense } from './license-commands.ts';
 
 /** Runs `ccp` with the arguments after its name; gives the exit code. */
 export function main(argv: readonly string[], host: Host = processHost()): Promise<number> {
   return runProgram({ name: 'ccp', host, argv, build: (program, exit) => build(program, host, exit) });
-}
-
-type Exit = (code: number) => void;
-
-interface Json {
-  readonly json?: boolean;
 }
 
 function build(program: Command, host: Host, exit: Exit): void {
@@ -25,6 +21,7 @@ function build(program: Command, host: Host, exit: Exit): void {
   addServe(program, host, exit);
   addRouting(program, host, exit);
   addControl(program, host, exit);
+  addLicense(program, host, exit);
   addDiagnosis(program, host, exit);
   program
     .command('completion')
@@ -38,6 +35,9 @@ interface ServeOptions extends Json {
   readonly port?: string;
   readonly host?: string;
   readonly providers?: string;
+  readonly licenseJson?: string;
+  readonly licenseSig?: string;
+  readonly licensePack?: string;
   readonly printProviders?: boolean;
 }
 
@@ -48,6 +48,9 @@ function addServe(program: Command, host: Host, exit: Exit): void {
     .option('--port <port>', 'port of the listener, 0 for a free one (default: 8082)')
     .option('--host <address>', 'address of the listener (default: 127.0.0.1)')
     .option('--providers <file>', 'provider catalog, instead of the usual places')
+    .option('--license-json <file>', 'licence whose signature comes apart, or the file that holds it')
+    .option('--license-sig <signature>', 'its signature, or the file that holds it')
+    .option('--license-pack <file>', 'licence with its signature, instead of the stored one')
     .option('--print-providers', 'print the providers that would be used, and end')
     .option('--json', 'with --print-providers: print one JSON document')
     .addHelpText('after', examples('ccp serve', 'ccp serve --port 9000 --providers ./providers.yaml'))
@@ -58,8 +61,9 @@ function addServe(program: Command, host: Host, exit: Exit): void {
         providers: file,
         printProviders = false,
         json = false,
+        ...license
       }: ServeOptions) => {
-        const flags = { port, host: address, providersFile: file };
+        const flags = { port, host: address, providersFile: file, ...license };
         if (printProviders) {
           const { providers } = await import('./providers.ts');
           exit(await providers(host, { json, flags }));
@@ -192,10 +196,4 @@ function addDiagnosis(program: Command, host: Host, exit: Exit): void {
         exit(await verify(host, { log, rotated, json }));
       },
     );
-}
-
-const AS_JSON = ['--json', 'print one JSON document'] as const;
-
-function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }

@@ -1,10 +1,9 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { text } from '../../config/kinds.ts';
-import { openRouting } from '../../config/open-routing.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, plain, printJson, printWarnings } from '../shared/host.ts';
-import { commandLog, load } from './load.ts';
+import { commandLog, load, openRoutingNow } from './load.ts';
 
 export interface ModelOptions {
   readonly name: string | undefined;
@@ -20,7 +19,7 @@ export async function model(host: Host, { name, clear, json }: ModelOptions): Pr
   if (clear) rmSync(modelFile, { force: true });
   if (name !== undefined) writeModel(modelFile, name);
 
-  await using routing = openRouting(loaded, commandLog(host));
+  await using routing = openRoutingNow(loaded, commandLog(host));
   const override = routing.override();
   const { provider } = routing.route({
     method: 'POST',

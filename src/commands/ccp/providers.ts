@@ -1,8 +1,8 @@
 import type { CcpFlags } from '../../config/ccp-settings.ts';
-import { openRouting, type ProviderRow } from '../../config/open-routing.ts';
+import type { ProviderRow } from '../../config/open-routing.ts';
 import { EXIT } from '../../errors.ts';
 import { type Host, plain, printJson } from '../shared/host.ts';
-import { commandLog, load } from './load.ts';
+import { commandLog, load, openRoutingNow } from './load.ts';
 
 export interface ProvidersOptions {
   readonly json: boolean;
@@ -11,7 +11,7 @@ export interface ProvidersOptions {
 
 /** `ccp providers`: the wiring as the proxy would use it, keys only as set or not set. */
 export async function providers(host: Host, { json, flags }: ProvidersOptions): Promise<number> {
-  await using routing = openRouting(load(host, flags), commandLog(host));
+  await using routing = openRoutingNow(load(host, flags), commandLog(host));
   const rows = routing.describe();
   if (json) {
     printJson(host, {
@@ -32,7 +32,7 @@ export async function providers(host: Host, { json, flags }: ProvidersOptions): 
 /** A few short lines a provider: a table of all this would not fit a screen. */
 function block(
   { out }: Host,
-  { id, lane, base_url, auth, h2, routes, fallback, rewrite_model, source }: ProviderRow,
+  { id, lane, base_url, auth, h2, routes, fallback, feature, licensed, rewrite_model, source }: ProviderRow,
 ): string {
   const credential =
     auth === null
@@ -42,6 +42,7 @@ function block(
     ['base URL', base_url],
     ['lane', lane],
     ['credential', credential],
+    ['licence', feature === null ? 'none needed' : `${feature} (${licensed ? 'granted' : 'not granted'})`],
     ['HTTP/2', h2 ? 'where offered' : 'no'],
     ['routes', routes.join(' ') || 'none'],
     ['fallback', fallback.join(' ') || 'none'],

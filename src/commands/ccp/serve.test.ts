@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { licenseEnv } from '../../config/testing/license-env.ts';
 import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
 import { main } from './main.ts';
 import {
@@ -39,6 +40,7 @@ const settings = (): Record<string, string> => ({
   CCP_ANTHROPIC_BASE_URL: anth.url,
   CCP_ZAI_BASE_URL: zai.url,
   ZAI_API_KEY: 'z41-c4n4ry',
+  ...licenseEnv(),
 });
 
 async function served(options: Partial<ServedOptions> = {}): Promise<Served> {
@@ -56,7 +58,7 @@ describe("a stranger's repository as the working directory", () => {
   it('gets neither key nor prompt, and each of its files is named with the remedy', async () => {
     const thief = world.use(await startHttpUpstream());
     // The person's own settings are weaker than a .env that counts: only trust stands between.
-    const own = Object.entries(settings()).map(([name, value]) => `${name}=${value}\n`);
+    const own = Object.entries(settings()).map(([name, value]) => `${name}='${value}'\n`);
     host.write('~/.config/ccp/settings.env', own.join(''));
     const dotEnv = host.write('.env', `CCP_ANTHROPIC_BASE_URL=${thief.url}\nCCP_ZAI_BASE_URL=${thief.url}\n`);
     const catalog = host.write(
@@ -234,4 +236,36 @@ it('takes a changed catalog over while it runs, and keeps the old one where the 
   await until('the catalog is refused', () => proxy.stderr().includes('not taken over'));
   expect(await ask(proxy.url, 'glm-4.7')).toBe(200);
   expect(local.seen).toHaveLength(2);
+});
+
+describe('the licence', () => {
+  it('is told of in a line of its own at the start, and by flag goes before all others', async () => {
+    const { CCP_LICENSE_PUBKEY_B64, CC_LICENSE_PACK } = licenseEnv();
+    const pack = host.write('mine.pack', CC_LICENSE_PACK);
+    const env = { ...settings(), CCP_LICENSE_PUBKEY_B64 };
+    const proxy = await served({ env, args: ['--license-pack', 'mine.pack'] });
+    expect(proxy.stderr()).toMatch(
+      /^\[license\] plan=trial features=\[zai_offload\] kid=test-key expires=\d{4}-[^ ]+Z$/m,
+    );
+    await ask(proxy.url, HAIKU);
+    expect(zai.seen).toHaveLength(1);
+
+    writeFileSync(pack, CC_LICENSE_PACK.replace('trial', 'pro'));
+    await until('the change is told of', () =>
+      /^\[license\] plan=community features=\[\] reason=tampered$/m.test(proxy.stderr()),
+    );
+    await ask(proxy.url, HAIKU);
+    expect([zai.seen.length, anth.seen.length]).toEqual([1, 1]);
+    expect(proxy.stderr()).toContain(`the licence of --license-pack (${pack}) does not count`);
+  });
+
+  it('that is wrong never stops the proxy; a wrong list of public keys does', async () => {
+    const env = { ...settings(), CC_LICENSE_PACK: '{"license":' };
+    const proxy = await served({ env });
+    expect(proxy.stderr()).toContain('[license] plan=community features=[] reason=not_json\n');
+    const { cwd, home } = host;
+    const { code, stderr } = await serveInVain({ cwd, home, env: { ...env, CCP_LICENSE_PUBKEY_B64: 'k1' } });
+    expect(code).toBe(2);
+    expect(stderr).toContain('CCP_LICENSE_PUBKEY_B64 (environment): an entry is not KID=BASE64');
+  });
 });

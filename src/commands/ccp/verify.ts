@@ -1,10 +1,9 @@
 import { join, resolve } from 'node:path';
 import { auditRouting, formatAudit } from '../../analysis/verify-routing.ts';
-import { openRouting } from '../../config/open-routing.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { type LogFile, openLogFiles } from '../shared/log-files.ts';
-import { commandLog, load } from './load.ts';
+import { commandLog, load, openRoutingNow } from './load.ts';
 
 export interface VerifyOptions {
   /** The live one where it is not given. */
@@ -17,7 +16,7 @@ export interface VerifyOptions {
 /** `ccp verify`: exit 1 where the log tells of an exchange on the wrong lane. */
 export async function verify(host: Host, { log, rotated, json }: VerifyOptions): Promise<number> {
   const loaded = load(host);
-  await using routing = openRouting(loaded, commandLog(host));
+  await using routing = openRoutingNow(loaded, commandLog(host));
   const path = log === undefined ? join(loaded.settings.logsDir, 'usage.jsonl') : resolve(host.cwd, log);
   const audit = await auditRouting(await openLogs(path, rotated), {
     routedToZai: (model) => routing.catalogRoute(model)?.id === 'zai',

@@ -11,6 +11,15 @@ export interface Host {
   readonly out: Screen;
   /** Progress, warnings and errors. */
   readonly err: Screen;
+  readonly input: Input;
+}
+
+/** Standard input. */
+export interface Input {
+  /** Whether a person types there, who may not know that something is waited for. */
+  readonly isTerminal: boolean;
+  /** Everything to its end, or the first bytes beyond `most` where there is more. */
+  read(most: number): Promise<Buffer>;
 }
 
 export interface Screen {
@@ -34,7 +43,24 @@ export function processHost(): Host {
     home: homedir(),
     out: streamScreen(process.stdout),
     err: streamScreen(process.stderr),
+    input: {
+      get isTerminal() {
+        return process.stdin.isTTY;
+      },
+      read: readInput,
+    },
   };
+}
+
+async function readInput(most: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of process.stdin) {
+    pieces.push(Buffer.from(piece));
+    bytes += pieces.at(-1)?.length ?? 0;
+    if (bytes > most) break;
+  }
+  return Buffer.concat(pieces);
 }
 
 function streamScreen(stream: NodeJS.WriteStream): Screen {

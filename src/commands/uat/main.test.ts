@@ -48,7 +48,8 @@ async function uat(
     width: 80,
     paint: (_style, words) => words,
   });
-  const host: Host = { env, cwd, home: cwd, out: screen('out'), err: screen('err') };
+  const input = { isTerminal: false, read: async () => Buffer.alloc(0) };
+  const host: Host = { env, cwd, home: cwd, out: screen('out'), err: screen('err'), input };
   const terminal: Terminal = {
     live: null,
     ask,

@@ -47,6 +47,7 @@ function world(given: Partial<AdminOptions> = {}) {
       },
       paused: () => paused,
     },
+    license: () => ({ ok: false, plan: 'community', features: [], reason: 'none' }),
     clock: { now: () => seen.now, monotonic: () => seen.now, after: () => () => {} },
     ...given,
   });
@@ -93,6 +94,7 @@ describe('GET /readyz', () => {
       body: {
         ready: true,
         paused: false,
+        license: { ok: false, plan: 'community', features: [], reason: 'none' },
         providers: {
           anth: {
             ok: true,

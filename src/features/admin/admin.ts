@@ -19,7 +19,17 @@ export interface AdminOptions {
   };
   readonly journal: { rotate(): { readonly rotatedTo: string | null } };
   readonly offload: Offload;
+  /** What the licence is worth now. */
+  readonly license: () => LicenseReport;
   readonly clock: Clock;
+}
+
+/** As `/readyz` shows it; `reason` is null where it is ok. It says nothing about whether we are ready. */
+export interface LicenseReport {
+  readonly ok: boolean;
+  readonly plan: string;
+  readonly features: readonly string[];
+  readonly reason: string | null;
 }
 
 /** The kill switch: while paused, everything goes to Anthropic. */
@@ -33,7 +43,7 @@ const emptyBody = z.strictObject({});
 
 /** Endpoints for the gateway, which checks the bearer of every POST before it calls one. */
 export function createAdmin(options: AdminOptions): readonly Endpoint[] {
-  const { version, startedAt, metrics, journal, offload, clock } = options;
+  const { version, startedAt, metrics, journal, offload, license, clock } = options;
   const readiness = createReadiness({
     ...options,
     onResult: (result) => reportLanes(result, (lane, ok) => metrics.laneReady(lane, ok)),
@@ -51,7 +61,7 @@ export function createAdmin(options: AdminOptions): readonly Endpoint[] {
       path: '/readyz',
       async handle() {
         const { ready, providers } = await readiness();
-        return json(ready ? 200 : 503, { ready, paused: offload.paused(), providers });
+        return json(ready ? 200 : 503, { ready, paused: offload.paused(), license: license(), providers });
       },
     },
     {

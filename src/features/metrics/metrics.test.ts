@@ -26,7 +26,8 @@ const completed: CompletionEvent = {
   bytes_out: 2,
 };
 
-const bare = (): Metrics => createMetrics({ defaultMetrics: false });
+const license = () => ({ plan: 'community', kid: '', reason: 'none' });
+const bare = (): Metrics => createMetrics({ defaultMetrics: false, license });
 
 /** The samples of one metric, as Prometheus would read them. */
 async function samples(metrics: Metrics, name: string): Promise<string[]> {
@@ -103,14 +104,26 @@ describe('metrics', () => {
   });
 
   it('include those of the process, unless told not to', async () => {
-    const full = await createMetrics().render();
+    const full = await createMetrics({ license }).render();
     expect(full.contentType).toMatch(/^text\/plain; version=0\.0\.4/);
     expect(full.body).toMatch(/^process_resident_memory_bytes \d+/m);
     expect((await bare().render()).body).not.toContain('process_resident_memory_bytes');
   });
 
+  it('name the licence as it is when they are asked for, and never two of them', async () => {
+    let info = license();
+    const metrics = createMetrics({ defaultMetrics: false, license: () => info });
+    expect(await samples(metrics, 'ccp_license_info')).toEqual([
+      'ccp_license_info{plan="community",kid="",reason="none"} 1',
+    ]);
+    info = { plan: 'trial', kid: 'k1', reason: '' };
+    expect(await samples(metrics, 'ccp_license_info')).toEqual([
+      'ccp_license_info{plan="trial",kid="k1",reason=""} 1',
+    ]);
+  });
+
   it('of two proxies in one process are apart', async () => {
-    const [one, other] = [createMetrics(), createMetrics()];
+    const [one, other] = [createMetrics({ license }), createMetrics({ license })];
     one.partialWritten();
     expect(await samples(other, 'ccp_partial_writes_total')).toEqual(['ccp_partial_writes_total 0']);
   });

@@ -67,18 +67,20 @@ const toLane = ({ lane }: Provider): Decision => `to_${lane}`;
 
 /** The gates in their order: licence, then key. Who may take over has passed them, too. */
 function throughGates(chosen: Provider, decision: Decision, snapshot: Snapshot): Route {
-  const { providers, licensed } = snapshot;
-  const isLicensed = ({ feature }: Provider): boolean => feature === null || licensed.has(feature);
   const fallbacks = chosen.fallback
-    .flatMap((id) => providers.get(id) ?? [])
-    .filter((provider) => isLicensed(provider) && hasKey(provider));
-  if (!isLicensed(chosen)) {
+    .flatMap((id) => snapshot.providers.get(id) ?? [])
+    .filter((provider) => isLicensed(provider, snapshot) && hasKey(provider));
+  if (!isLicensed(chosen, snapshot)) {
     const refusal = `provider ${chosen.id} needs the licence feature ${chosen.feature}; "ccp license status" says more`;
     return turnedAway(chosen, 'license_block', fallbacks, refusal);
   }
   if (hasKey(chosen)) return { provider: chosen, decision, alternatives: fallbacks };
   return turnedAway(chosen, 'no_credential', fallbacks, `the key of provider ${chosen.id} is not set`);
 }
+
+/** Whether the licence lets requests go to a provider. */
+export const isLicensed = ({ feature }: Provider, { licensed }: Pick<Snapshot, 'licensed'>): boolean =>
+  feature === null || licensed.has(feature);
 
 /** On to the first fallback, or to nobody. */
 function turnedAway(

@@ -1,7 +1,7 @@
 /** The providers as a person or a script may see them: everything but the keys. */
 import type { Provider } from '../../core/types.ts';
 import type { HeaderMode } from '../../protocol/usage-event.ts';
-import type { Snapshot } from './decide.ts';
+import { isLicensed, type Snapshot } from './decide.ts';
 import type { LoadedCatalogs } from './load-catalogs.ts';
 
 export interface ProviderRow {
@@ -14,6 +14,10 @@ export interface ProviderRow {
   /** Globs that lead here, in the order in which they are tried. */
   readonly routes: readonly string[];
   readonly fallback: readonly string[];
+  /** The licence feature without which nothing goes here; null: none. */
+  readonly feature: string | null;
+  /** Whether the licence lets requests go here now. */
+  readonly licensed: boolean;
   /** Client model → the name sent upstream: what changes a request body. */
   readonly rewrite_model: Readonly<Record<string, string>>;
   /** `built in`, or the catalog file. */
@@ -35,6 +39,8 @@ export function describeProviders(
       ...defaultRoutes(provider, snapshot),
     ],
     fallback: provider.fallback,
+    feature: provider.feature,
+    licensed: isLicensed(provider, snapshot),
     rewrite_model: Object.fromEntries(provider.rewriteModel),
     source: sources.get(provider.id) ?? 'built in',
   }));

@@ -197,6 +197,8 @@ it('describes the wiring without a key in it', () => {
       h2: true,
       routes: ['*'],
       fallback: [],
+      feature: null,
+      licensed: true,
       rewrite_model: {},
       source: 'built in',
     },
@@ -208,6 +210,8 @@ it('describes the wiring without a key in it', () => {
       h2: true,
       routes: ['glm-*', '*haiku*'],
       fallback: ['anth'],
+      feature: 'zai_offload',
+      licensed: true,
       rewrite_model: {},
       source: 'built in',
     },
@@ -219,11 +223,24 @@ it('describes the wiring without a key in it', () => {
       h2: false,
       routes: ['q*'],
       fallback: [],
+      feature: null,
+      licensed: true,
       rewrite_model: { qwen: 'qwen-9' },
       source: catalog.path,
     },
   ]);
   expect(JSON.stringify(rows)).not.toContain('s3cret');
+});
+
+it('asks at each request what the licence grants', () => {
+  let licensed = LICENSED;
+  const routing = start({ licensed: () => licensed });
+  expect(routeOf(routing, 'claude-haiku-4-5')).toBe('zai to_zai');
+  licensed = new Set();
+  expect(routing.describe().find(({ id }) => id === 'zai')).toMatchObject({ licensed: false });
+  expect(routeOf(routing, 'claude-haiku-4-5')).toBe('anth license_block');
+  licensed = LICENSED;
+  expect(routeOf(routing, 'claude-haiku-4-5')).toBe('zai to_zai');
 });
 
 it('forces HTTP/1.1 on every provider', () => {

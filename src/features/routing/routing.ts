@@ -1,13 +1,13 @@
 /** The routing feature: keeps the snapshot that decisions are made from, and replaces it when something changes. */
 import type { Provider, Route, Router } from '../../core/types.ts';
 import type { Log } from '../../platform/log.ts';
+import { watchFiles } from '../../platform/watch-files.ts';
 import type { HeaderMode } from '../../protocol/usage-event.ts';
 import type { CatalogFile } from './catalog-file.ts';
 import { decide, routedByCatalog, type Snapshot } from './decide.ts';
 import { describeProviders, type ProviderRow } from './describe.ts';
 import { type LoadedCatalogs, loadCatalogs } from './load-catalogs.ts';
 import { anthProvider, type KeyOf, zaiProvider } from './providers.ts';
-import { watchFiles } from './watch-files.ts';
 
 export interface RoutingOptions {
   readonly anthropicBaseUrl: string;
@@ -90,6 +90,12 @@ export function createRouting(options: RoutingOptions): Routing {
     snapshot = { ...snapshot, ...part };
     memo.clear();
   };
+  /** The licence may have changed without an event: it ends by the clock. */
+  const snapshotNow = (): Snapshot => {
+    const licensed = options.licensed();
+    if (licensed !== snapshot.licensed) replace({ licensed });
+    return snapshot;
+  };
 
   const follow = (what: string, paths: readonly string[], take: () => string): (() => void) =>
     watchFiles(
@@ -120,11 +126,10 @@ export function createRouting(options: RoutingOptions): Routing {
 
   return {
     route({ model }) {
-      const licensed = options.licensed();
-      if (licensed !== snapshot.licensed) replace({ licensed });
+      const current = snapshotNow();
       const known = memo.get(model);
       if (known !== undefined) return known;
-      const route = decide(model, snapshot);
+      const route = decide(model, current);
       if (model === null || model.length <= MEMO_NAME_LENGTH) {
         if (memo.size >= MEMO_ENTRIES) memo.clear();
         memo.set(model, route);
@@ -132,7 +137,7 @@ export function createRouting(options: RoutingOptions): Routing {
       return route;
     },
     providers: () => [...snapshot.providers.values()],
-    describe: () => describeProviders(catalogs, snapshot),
+    describe: () => describeProviders(catalogs, snapshotNow()),
     catalogRoute: (model) => routedByCatalog(model, snapshot),
     override: () => snapshot.override,
     pause(paused) {

@@ -9,6 +9,8 @@ export interface TestHost extends Host, Disposable {
   said(): { readonly out: string; readonly err: string };
   /** Writes a file under the working directory or, with `~/`, the home; gives its path. */
   write(name: string, text: string): string;
+  /** What standard input holds. */
+  typed: string;
 }
 
 /** Makes the folders; disposing of it removes them. */
@@ -19,7 +21,7 @@ export function createTestHost(env: NodeJS.ProcessEnv = {}): TestHost {
   mkdirSync(cwd);
   const out = memoryScreen();
   const err = memoryScreen();
-  return {
+  const host: TestHost = {
     env,
     cwd,
     home,
@@ -32,8 +34,11 @@ export function createTestHost(env: NodeJS.ProcessEnv = {}): TestHost {
       writeFileSync(path, text);
       return path;
     },
+    typed: '',
+    input: { isTerminal: false, read: async () => Buffer.from(host.typed) },
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   };
+  return host;
 }
 
 function memoryScreen(): Screen & { take(): string } {

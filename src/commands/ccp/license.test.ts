@@ -1,0 +1,245 @@
+import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTestIssuer } from '../../config/testing/license-env.ts';
+import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
+import { main } from './main.ts';
+
+const issuer = createTestIssuer('k1');
+const { license, signature } = issuer.mint();
+const PACK = JSON.stringify({ license, signature });
+
+let host: TestHost;
+let stored: string;
+beforeEach(() => {
+  host = createTestHost({ CCP_LICENSE_PUBKEY_B64: issuer.line, CCP_PORT: '1' });
+  stored = join(host.home, '.config/ccp/license.pack');
+});
+afterEach(() => host[Symbol.dispose]());
+
+async function ccp(...argv: string[]) {
+  const code = await main(argv, host);
+  return { code, ...host.said() };
+}
+async function json(...argv: string[]) {
+  const { out, ...rest } = await ccp(...argv, '--json');
+  return { ...rest, data: JSON.parse(out) };
+}
+const typed = async (text: string, ...argv: string[]) => {
+  host.typed = text;
+  return ccp('license', 'set', ...argv);
+};
+
+describe('license status', () => {
+  it('says what there is without a licence, and what to do; that is no failure', async () => {
+    const { code, out, err } = await ccp('license', 'status');
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(/^community mode \(none\)/);
+    expect(out).toContain('ccp license set FILE');
+    expect((await json('license', 'status')).data).toMatchObject({
+      ok: false,
+      plan: 'community',
+      features: [],
+      reason: 'none',
+      kid: null,
+      source: stored,
+    });
+  });
+
+  it('says what a licence holds and where it came from', async () => {
+    host.env['CC_LICENSE_PACK'] = PACK;
+    const { data } = await json('license', 'status');
+    expect(data).toEqual({
+      ok: true,
+      plan: 'trial',
+      features: ['zai_offload'],
+      reason: null,
+      detail: null,
+      remedy: null,
+      kid: 'k1',
+      subject: 'me@example.com',
+      issued_at: license.issued_at,
+      not_before: null,
+      expires_at: license.expires_at,
+      source: 'CC_LICENSE_PACK',
+    });
+    const { out } = await ccp('license', 'status');
+    for (const word of ['trial', 'zai_offload', 'k1', 'me@example.com', license.expires_at])
+      expect(out).toContain(word);
+  });
+
+  it('shows what an expired one held', async () => {
+    const expires_at = '2026-01-02T00:00:00.000Z';
+    const old = issuer.mint({ issued_at: '2026-01-01T00:00:00Z', expires_at });
+    host.env['CC_LICENSE_PACK'] = JSON.stringify(old);
+    expect((await json('license', 'status')).data).toMatchObject({
+      ok: false,
+      plan: 'community',
+      reason: 'expired',
+      expires_at,
+    });
+    expect((await ccp('license', 'status')).out).toContain(`expired: ${expires_at}`);
+  });
+
+  it('judges the source that the proxy would use, each profile by its own', async () => {
+    await typed(PACK);
+    expect((await json('license', 'status')).data).toMatchObject({ ok: true, source: stored });
+    host.env['CCP_PROFILE'] = 'dev';
+    const own = join(host.home, '.config/ccp/dev/license.pack');
+    expect((await json('license', 'status')).data).toMatchObject({ reason: 'none', source: own });
+    host.env['CC_LICENSE_JSON'] = host.write('license.json', JSON.stringify(license));
+    expect((await json('license', 'status')).data).toMatchObject({ reason: 'unsigned' });
+    host.env['CC_LICENSE_SIG'] = 'license.sig';
+    host.write('license.sig', `${signature}\n`);
+    expect((await json('license', 'status')).data).toMatchObject({ ok: true });
+  });
+
+  it('ends with 2 where the public keys are wrong, without showing what may be a seed', async () => {
+    const seed = issuer.seed.toString('base64');
+    host.env['CCP_LICENSE_PUBKEY_B64'] = `k1=${seed.slice(4)}`;
+    const { code, err } = await ccp('license', 'status');
+    expect(code).toBe(2);
+    expect(err).toContain('CCP_LICENSE_PUBKEY_B64 (environment): the key of "k1" has 29 bytes and not 32');
+    expect(err).not.toContain(seed.slice(4, 20));
+  });
+});
+
+describe('license set', () => {
+  const answer = JSON.stringify({ license, sigB64: signature });
+  it.each([
+    ['a pack', PACK],
+    ['the answer of an issuer', answer],
+    ['a pack in an answer', `{"pack":${PACK}}`],
+  ])('stores %s from standard input and from a file, for its owner alone', async (_, text) => {
+    for (const file of ['-', host.write('given', text)]) {
+      const result = await typed(text, file);
+      expect([result.code, result.err]).toEqual([0, '']);
+      expect(result.out).toContain(`Stored in ${stored}`);
+      expect(JSON.parse(readFileSync(stored, 'utf8'))).toEqual({ license, signature });
+      expect(statSync(stored).mode & 0o777).toBe(0o600);
+      await ccp('license', 'logout');
+    }
+  });
+
+  it('stores a licence whose signature comes apart, as a file or as text', async () => {
+    const file = host.write('license.json', JSON.stringify(license, null, 2));
+    for (const sig of [signature, host.write('license.sig', `${signature}\n`)]) {
+      expect((await ccp('license', 'set', file, '--sig', sig)).code).toBe(0);
+      expect(JSON.parse(readFileSync(stored, 'utf8'))).toEqual({ license, signature });
+      await ccp('license', 'logout');
+    }
+  });
+
+  it.each<[string, () => string, string]>([
+    ['tampered', () => PACK.replace('trial', 'pro'), 'Copy it again'],
+    ['unsigned', () => JSON.stringify(license), '--sig'],
+    ['not_json', () => `${PACK}x`, 'Copy it again'],
+    ['bad_encoding', () => `\u{feff}${PACK}`, 'byte order mark'],
+    ['too_large', () => PACK + ' '.repeat(65_536), 'names a licence'],
+    ['unknown_kid', () => JSON.stringify(createTestIssuer('k9').mint()), 'CCP_LICENSE_PUBKEY_B64'],
+    [
+      'expired',
+      () =>
+        JSON.stringify(
+          issuer.mint({ issued_at: '2026-01-01T00:00:00Z', expires_at: '2026-01-02T00:00:00Z' }),
+        ),
+      'a new one',
+    ],
+    [
+      'not_yet_valid',
+      () =>
+        JSON.stringify(issuer.mint({ not_before: license.expires_at, expires_at: '2099-01-01T00:00:00Z' })),
+      'clock',
+    ],
+  ])(
+    'refuses what is %s with the reason and a remedy, and keeps what was there',
+    async (reason, text, remedy) => {
+      await typed(PACK);
+      const { code, out, err } = await typed(text());
+      expect([code, out]).toEqual([1, '']);
+      expect(err).toContain(`not stored (${reason})`);
+      expect(err).toContain(remedy);
+      expect(JSON.parse(readFileSync(stored, 'utf8'))).toEqual({ license, signature });
+    },
+  );
+
+  it('says which file is not there, and what goes before what it stored', async () => {
+    expect(await ccp('license', 'set', 'absent')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(join(host.cwd, 'absent')),
+    });
+    host.env['CC_LICENSE_PACK'] = '/elsewhere';
+    expect((await typed(PACK)).err).toContain('CC_LICENSE_PACK (/elsewhere) is set here and goes before');
+  });
+});
+
+describe('license logout', () => {
+  it('removes what is stored, and says whether there was something', async () => {
+    await typed(PACK);
+    expect((await json('license', 'logout')).data).toEqual({ removed: true, path: stored });
+    expect(existsSync(stored)).toBe(false);
+    expect(await ccp('license', 'logout')).toMatchObject({
+      code: 0,
+      out: `No licence is stored in ${stored}.\n`,
+    });
+  });
+});
+
+describe('the licence elsewhere', () => {
+  it('is in the rows of providers', async () => {
+    const zai = async () => (await json('providers')).data.providers[1];
+    expect(await zai()).toMatchObject({ feature: 'zai_offload', licensed: false });
+    expect((await ccp('providers')).out).toContain('zai_offload (not granted)');
+    await typed(PACK);
+    expect(await zai()).toMatchObject({ feature: 'zai_offload', licensed: true });
+    expect((await ccp('providers')).out).toMatch(/licence +none needed[^]+licence +zai_offload \(granted\)/);
+  });
+
+  it('is a finding of doctor: a note without one, a problem with a wrong one', async () => {
+    const findings = async () => {
+      const { code, data } = await json('doctor');
+      return {
+        code,
+        found: data.findings.filter(({ what }: { what: string }) => /licence|license\.pack/.test(what)),
+      };
+    };
+    expect(await findings()).toMatchObject({
+      code: 0,
+      found: [{ level: 'note', what: expect.stringContaining('license_block') }],
+    });
+    await typed(PACK);
+    expect(await findings()).toMatchObject({
+      code: 0,
+      found: [{ level: 'ok', what: expect.stringContaining('zai_offload until') }],
+    });
+    chmodSync(stored, 0o644);
+    expect(await findings()).toMatchObject({
+      code: 1,
+      found: [{ level: 'problem', remedy: `chmod 600 ${stored}` }, { level: 'ok' }],
+    });
+    host.env['CC_LICENSE_PACK'] = PACK.replace('trial', 'pro');
+    chmodSync(stored, 0o600);
+    const { code, found } = await findings();
+    expect([code, found]).toMatchObject([
+      1,
+      [{ level: 'problem', what: expect.stringContaining('signature does not fit') }],
+    ]);
+  });
+
+  it('is never printed by doctor: it tells whom it is for', async () => {
+    host.env['CC_LICENSE_PACK'] = PACK;
+    host.env['CC_LICENSE_SIG'] = signature;
+    const { out } = await ccp('doctor', '--json');
+    expect(JSON.parse(out).settings).toContainEqual({
+      name: 'CC_LICENSE_PACK',
+      value: '(set)',
+      source: 'environment',
+    });
+    for (const word of ['me@example.com', signature, license.nonce]) expect(out).not.toContain(word);
+  });
+
+  it('is no reason for doctor to keep quiet about a pause', async () => {
+    host.env['OFFLOAD_PAUSED'] = '1';
+    expect((await ccp('doctor')).out).toContain('the proxy starts paused (OFFLOAD_PAUSED)');
+  });
+});

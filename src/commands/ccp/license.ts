@@ -1,0 +1,157 @@
+/** `ccp license`: what the licence is worth, and the one that is stored. */
+import { resolve } from 'node:path';
+import type { LoadedCcp } from '../../config/ccp-settings.ts';
+import {
+  examinePack,
+  examinePair,
+  judgeLicense,
+  type LicenseFacts,
+  type LicenseState,
+  MAX_PACK_BYTES,
+  REASONS,
+  removePack,
+  reportOf,
+  sentenceOf,
+  storePack,
+} from '../../config/open-license.ts';
+import { readSmallFile } from '../../config/read-small-file.ts';
+import { EXIT, OperatorError } from '../../errors.ts';
+import { type Host, plain, printJson, printWarnings } from '../shared/host.ts';
+import { load } from './load.ts';
+
+interface Json {
+  readonly json: boolean;
+}
+
+/** `ccp license status`: judges the sources as the proxy would. Being without a licence is no failure. */
+export function licenseStatus(host: Host, { json }: Json): number {
+  const loaded = load(host);
+  const state = judgeLicense(loaded, Date.now());
+  if (json) printJson(host, document(state));
+  else host.out.write(page(host, state));
+  return EXIT.ok;
+}
+
+export interface SetOptions extends Json {
+  /** `-`: standard input. */
+  readonly file: string;
+  /** A file, or the signature itself; undefined where it is in the pack. */
+  readonly sig: string | undefined;
+}
+
+/** `ccp license set`: stores what counts now and nothing else. Throws `CHECK_FAILED` with the reason for the rest. */
+export async function setLicense(host: Host, { file, sig, json }: SetOptions): Promise<number> {
+  const loaded = load(host);
+  const content = await read(host, file);
+  const now = Date.now();
+  const state =
+    sig === undefined
+      ? examinePack(loaded, content, now)
+      : examinePair(loaded, { license: content, signature: readSignature(host, sig) }, now);
+  const kept = keepLicense(loaded, state);
+  warnOfOthers(host, loaded);
+  if (json) printJson(host, { ...document(state), source: loaded.paths.licensePack });
+  else {
+    host.out.write(block(kept));
+    host.out.write(`Stored in ${loaded.paths.licensePack}; a running proxy takes it over within a second.\n`);
+  }
+  return EXIT.ok;
+}
+
+/** Stores a licence that counts, and gives what it says. Throws `CHECK_FAILED` with reason and remedy for another. */
+export function keepLicense(loaded: LoadedCcp, state: LicenseState): LicenseFacts {
+  if (state.ok) {
+    storePack(loaded.paths.licensePack, state.pack);
+    return state;
+  }
+  throw new OperatorError('CHECK_FAILED', `not stored (${state.reason}). ${sentenceOf(state)}`, {
+    hint: REASONS[state.reason].remedy,
+  });
+}
+
+/** `ccp license logout`: removes the stored licence. */
+export function removeLicense(host: Host, { json }: Json): number {
+  const loaded = load(host);
+  const path = loaded.paths.licensePack;
+  const removed = removePack(path);
+  warnOfOthers(host, loaded);
+  if (json) printJson(host, { removed, path });
+  else host.out.write(removed ? `Removed ${path}.\n` : `No licence is stored in ${path}.\n`);
+  return EXIT.ok;
+}
+
+/** What else is set goes before the stored licence. */
+function warnOfOthers(host: Host, loaded: LoadedCcp): void {
+  const { source } = judgeLicense(loaded, Date.now());
+  if (source === loaded.paths.licensePack) return;
+  printWarnings(host, 'ccp', [`${source} is set here and goes before the stored licence`]);
+}
+
+async function read(host: Host, file: string): Promise<Buffer> {
+  if (file !== '-') return readFile(resolve(host.cwd, file));
+  if (host.input.isTerminal) host.err.write('Paste the licence, then press Ctrl-D.\n');
+  return host.input.read(MAX_PACK_BYTES);
+}
+
+function readSignature(host: Host, sig: string): Buffer {
+  return readSmallFile(resolve(host.cwd, sig)) ?? Buffer.from(sig);
+}
+
+function readFile(path: string): Buffer {
+  const bytes = readSmallFile(path);
+  if (bytes === null) throw new OperatorError('USAGE', `there is no file ${path}`);
+  return bytes;
+}
+
+/** The state as one JSON document; what a genuine licence says whose time it is not is shown, too. */
+function document(state: LicenseState): object {
+  const facts = state.ok ? state : state.facts;
+  return {
+    ...reportOf(state),
+    detail: state.ok ? null : state.detail,
+    remedy: state.ok ? null : REASONS[state.reason].remedy,
+    kid: facts?.kid ?? null,
+    subject: facts?.subject ?? null,
+    issued_at: timeOf(facts?.issuedAt),
+    not_before: timeOf(facts?.notBefore),
+    expires_at: timeOf(facts?.expiresAt),
+    source: state.source,
+  };
+}
+
+function page(host: Host, state: LicenseState): string {
+  if (state.ok) return block(state) + rows([['source', state.source]]);
+  const { reason, source, facts } = state;
+  const heading = `${host.out.paint('yellow', 'community mode')} (${reason}): what needs a licence goes to its fallback`;
+  return [
+    `${heading}\n`,
+    facts === null ? '' : block(facts),
+    rows([
+      ['source', source],
+      ['why', sentenceOf(state)],
+      ['remedy', REASONS[reason].remedy],
+    ]),
+  ].join('');
+}
+
+function block({ plan, features, subject, kid, issuedAt, notBefore, expiresAt }: LicenseFacts): string {
+  return rows([
+    ['plan', plan],
+    ['features', features.join(' ') || 'none'],
+    ['subject', subject],
+    ['key', kid],
+    ['issued', timeOf(issuedAt)],
+    ['begins', timeOf(notBefore)],
+    ['expires', timeOf(expiresAt)],
+  ]);
+}
+
+/** A fact a line; those that there are not are left out. */
+function rows(facts: readonly (readonly [string, string | null])[]): string {
+  return facts
+    .flatMap(([name, value]) => (value === null ? [] : `  ${name.padEnd(8)}  ${plain(value)}\n`))
+    .join('');
+}
+
+const timeOf = (ms: number | null | undefined): string | null =>
+  ms === null || ms === undefined ? null : new Date(ms).toISOString();
