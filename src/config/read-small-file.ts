@@ -8,9 +8,9 @@ const ABSENT: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 /**
  * The bytes of a configuration file, null where there is none. Opened without blocking and looked at
  * before it is read: a pipe or a device of that name, in a stranger's folder, must not hang the program.
- * Throws `CONFIG` where it is there and can't be read, is no file, or is over 1 MiB.
+ * Throws `CONFIG` where it is there and can't be read, is no file, or is over `maxBytes` (1 MiB).
  */
-export function readSmallFile(path: string): Buffer | null {
+export function readSmallFile(path: string, maxBytes = MAX_BYTES): Buffer | null {
   let descriptor: number;
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -21,7 +21,7 @@ export function readSmallFile(path: string): Buffer | null {
   try {
     const { size, isFile } = look(descriptor);
     if (!isFile) return null;
-    if (size > MAX_BYTES) throw new OperatorError('CONFIG', `${path} is larger than ${MAX_BYTES} bytes`);
+    if (size > maxBytes) throw new OperatorError('CONFIG', `${path} is larger than ${maxBytes} bytes`);
     const bytes = Buffer.alloc(size);
     return bytes.subarray(0, readSync(descriptor, bytes, 0, size, 0));
   } finally {

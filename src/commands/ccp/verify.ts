@@ -20,7 +20,7 @@ export async function verify(host: Host, { log, rotated, json }: VerifyOptions):
   await using routing = openRouting(loaded, commandLog(host));
   const path = log === undefined ? join(loaded.settings.logsDir, 'usage.jsonl') : resolve(host.cwd, log);
   const audit = await auditRouting(await openLogs(path, rotated), {
-    routedToZai: (model) => routing.catalogRoute(model)?.id === 'zai',
+    routedToZai: (model) => routing.explicitRoute(model)?.id === 'zai',
   });
   if (json) printJson(host, audit);
   else host.out.write(formatAudit(audit));

@@ -2,7 +2,7 @@
 import type { Provider } from '../../core/types.ts';
 import { ZAI_OFFLOAD } from '../../protocol/license.ts';
 import type { HeaderMode } from '../../protocol/usage-event.ts';
-import { type BaseUrl, parseBaseUrl } from './base-url.ts';
+import { type BaseUrl, parseBaseUrl } from '../../protocol/base-url.ts';
 import type { CatalogEntry } from './catalog.ts';
 
 /** The value of a variable that holds a key; null where it is not set. */
