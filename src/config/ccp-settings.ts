@@ -1,8 +1,8 @@
 /** Loads the settings of `ccp`: flag > environment > `.env` in the working directory > user file > default. */
 import { join } from 'node:path';
 import { OperatorError } from '../errors.ts';
-import { isLoopbackHost } from '../protocol/base-url.ts';
 import type { CatalogFile } from '../features/routing/catalog-file.ts';
+import { isLoopbackHost } from '../protocol/base-url.ts';
 import { catalogFiles } from './catalog-files.ts';
 import { CCP_DECLARATIONS, CCP_SECRETS, PROFILE_DEFAULTS } from './ccp-declarations.ts';
 import type { EnvFile } from './env-file.ts';

@@ -1,7 +1,12 @@
 /** Policy packs from loaded settings: for the proxy, and for the commands that only look. */
 import { OperatorError } from '../errors.ts';
-import { parsePolicyKey, POLICY_KEY_ALLOWED } from '../features/policy/keys.ts';
-import { createPolicy, type Policy, type PolicyOptions, type PolicySource } from '../features/policy/policy.ts';
+import { POLICY_KEY_ALLOWED, parsePolicyKey } from '../features/policy/keys.ts';
+import {
+  createPolicy,
+  type Policy,
+  type PolicyOptions,
+  type PolicySource,
+} from '../features/policy/policy.ts';
 import { MAX_CACHE_BYTES, readPolicyCache } from '../features/policy/policy-cache.ts';
 import type { PolicyPack } from '../features/policy/policy-pack.ts';
 import { explainRefusal, type Refusal } from '../features/policy/reasons.ts';
@@ -30,11 +35,17 @@ export function lookAtPolicyCache(loaded: LoadedCcp, now: number): CacheLook | n
   if (source === null) return null;
   const cached = readPolicyCache(source);
   if (cached === null) return null;
-  const refusal = cached.ok ? timeTrouble(cached.value.pack, now) : cached;
-  if (refusal !== null) return { usable: false, refusal, why: explainRefusal(refusal) };
-  if (!cached.ok) throw new TypeError('a refused cache has its refusal');
-  return { usable: true, pack: cached.value.pack, fetchedAt: cached.value.fetchedAt };
+  if (!cached.ok) return unusable(cached);
+  const { pack, fetchedAt } = cached.value;
+  const late = timeTrouble(pack, now);
+  return late === null ? { usable: true, pack, fetchedAt } : unusable(late);
 }
+
+const unusable = (refusal: Refusal): CacheLook => ({
+  usable: false,
+  refusal,
+  why: explainRefusal(refusal),
+});
 
 /** Lets a routing that was opened only to be looked at follow the cached pack, as the proxy does. */
 export function applyCachedPolicy(routing: Routing, loaded: LoadedCcp, now: number): CacheLook | null {

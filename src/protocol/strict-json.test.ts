@@ -33,7 +33,10 @@ describe('it refuses', () => {
 
   it('what is nested deeper than the stack of a reader', () => {
     const deep = 100_000;
-    expect(read(`${'{"a":'.repeat(deep)}1${'}'.repeat(deep)}`)).toEqual({ ok: false, problem: 'is nested too deeply' });
+    expect(read(`${'{"a":'.repeat(deep)}1${'}'.repeat(deep)}`)).toEqual({
+      ok: false,
+      problem: 'is nested too deeply',
+    });
   });
 
   it('bytes that are not UTF-8', () => {

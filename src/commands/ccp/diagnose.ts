@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { refuseOwnListener } from '../../ccp.ts';
 import { CCP_DECLARATIONS, CCP_SECRETS } from '../../config/ccp-declarations.ts';
 import { type LoadedCcp, loadCcpSettings } from '../../config/ccp-settings.ts';
+import { lookAtPolicyCache } from '../../config/open-policy.ts';
 import { openRouting } from '../../config/open-routing.ts';
 import type { Source } from '../../config/resolve-settings.ts';
 import { OperatorError } from '../../errors.ts';
@@ -51,6 +52,7 @@ export async function diagnose({ env, cwd, home }: Host): Promise<Diagnosis> {
       ...(await checkUpstreamCa(loaded.value)),
       await checkLogs(loaded.value),
       ...(await checkRouting(loaded.value)),
+      ...(await checkPolicy(loaded.value)),
       await checkProxy(loaded.value),
     ],
   };
@@ -155,6 +157,19 @@ async function checkRouting(loaded: LoadedCcp): Promise<Finding[]> {
       ? { level: 'ok', what: `providers: ${providers.map(({ id }) => id).join(', ')}` }
       : upstreams.finding,
   ];
+}
+
+/** The key must be there; that the cached pack is of no use is no problem as long as a server has another. */
+async function checkPolicy(loaded: LoadedCcp): Promise<Finding[]> {
+  const { policyUrl } = loaded.settings;
+  if (policyUrl === null) return [];
+  const look = await attempt(() => lookAtPolicyCache(loaded, Date.now()));
+  if (!look.ok) return [look.finding];
+  if (look.value === null)
+    return [{ level: 'note', what: `no policy pack of ${policyUrl} was taken over yet` }];
+  if (!look.value.usable)
+    return [{ level: 'note', what: `the cached policy pack does not count: ${look.value.why}` }];
+  return [{ level: 'ok', what: `policy pack of version ${look.value.pack.version} in the cache` }];
 }
 
 async function checkProxy(loaded: LoadedCcp): Promise<Finding> {

@@ -3,6 +3,7 @@ import { Argument, type Command } from 'commander';
 import { completionScript, SHELLS, type Shell } from '../shared/completion.ts';
 import { type Host, processHost } from '../shared/host.ts';
 import { runProgram } from '../shared/run-program.ts';
+import { addPolicy } from './policy-commands.ts';
 
 /** Runs `ccp` with the arguments after its name; gives the exit code. */
 export function main(argv: readonly string[], host: Host = processHost()): Promise<number> {
@@ -24,6 +25,7 @@ function build(program: Command, host: Host, exit: Exit): void {
     );
   addServe(program, host, exit);
   addRouting(program, host, exit);
+  addPolicy(program, host, exit);
   addControl(program, host, exit);
   addDiagnosis(program, host, exit);
   program
@@ -38,6 +40,8 @@ interface ServeOptions extends Json {
   readonly port?: string;
   readonly host?: string;
   readonly providers?: string;
+  readonly policyUrl?: string;
+  readonly policyPubkey?: string;
   readonly printProviders?: boolean;
 }
 
@@ -48,6 +52,8 @@ function addServe(program: Command, host: Host, exit: Exit): void {
     .option('--port <port>', 'port of the listener, 0 for a free one (default: 8082)')
     .option('--host <address>', 'address of the listener (default: 127.0.0.1)')
     .option('--providers <file>', 'provider catalog, instead of the usual places')
+    .option('--policy-url <url>', 'where a signed policy pack is published')
+    .option('--policy-pubkey <key>', 'the public key that verifies it: a file, or the key itself')
     .option('--print-providers', 'print the providers that would be used, and end')
     .option('--json', 'with --print-providers: print one JSON document')
     .addHelpText('after', examples('ccp serve', 'ccp serve --port 9000 --providers ./providers.yaml'))
@@ -56,10 +62,12 @@ function addServe(program: Command, host: Host, exit: Exit): void {
         port,
         host: address,
         providers: file,
+        policyUrl,
+        policyPubkey,
         printProviders = false,
         json = false,
       }: ServeOptions) => {
-        const flags = { port, host: address, providersFile: file };
+        const flags = { port, host: address, providersFile: file, policyUrl, policyPubkey };
         if (printProviders) {
           const { providers } = await import('./providers.ts');
           exit(await providers(host, { json, flags }));

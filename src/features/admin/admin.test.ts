@@ -47,6 +47,7 @@ function world(given: Partial<AdminOptions> = {}) {
       },
       paused: () => paused,
     },
+    policy: () => ({ source: 'none' }),
     clock: { now: () => seen.now, monotonic: () => seen.now, after: () => () => {} },
     ...given,
   });

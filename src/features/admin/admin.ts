@@ -19,6 +19,8 @@ export interface AdminOptions {
   };
   readonly journal: { rotate(): { readonly rotatedTo: string | null } };
   readonly offload: Offload;
+  /** The state of the policy pack, which never makes the proxy unready. */
+  readonly policy: () => object;
   readonly clock: Clock;
 }
 
@@ -33,7 +35,7 @@ const emptyBody = z.strictObject({});
 
 /** Endpoints for the gateway, which checks the bearer of every POST before it calls one. */
 export function createAdmin(options: AdminOptions): readonly Endpoint[] {
-  const { version, startedAt, metrics, journal, offload, clock } = options;
+  const { version, startedAt, metrics, journal, offload, policy, clock } = options;
   const readiness = createReadiness({
     ...options,
     onResult: (result) => reportLanes(result, (lane, ok) => metrics.laneReady(lane, ok)),
@@ -51,7 +53,7 @@ export function createAdmin(options: AdminOptions): readonly Endpoint[] {
       path: '/readyz',
       async handle() {
         const { ready, providers } = await readiness();
-        return json(ready ? 200 : 503, { ready, paused: offload.paused(), providers });
+        return json(ready ? 200 : 503, { ready, paused: offload.paused(), policy: policy(), providers });
       },
     },
     {

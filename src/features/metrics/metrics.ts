@@ -16,6 +16,15 @@ export interface Metrics extends ExchangeObserver {
   /** What the readiness probe last found of a lane. */
   laneReady(lane: string, ok: boolean): void;
   partialWritten(): void;
+  /** What the policy feature last said of its pack. */
+  readonly policyState: (state: PolicyLabels) => void;
+}
+
+/** The part of the policy's state that does not change by itself. */
+interface PolicyLabels {
+  readonly source: string;
+  readonly version: number | null;
+  readonly reason: string | null;
 }
 
 /** Answers of language models take from milliseconds (cached errors) to the ten minutes of the JSON timeout. */
@@ -69,6 +78,12 @@ export function createMetrics({ defaultMetrics = true }: MetricsOptions = {}): M
     labelNames: ['lane'],
     registers,
   });
+  const policyInfo = new Gauge({
+    name: 'ccp_policy_info',
+    help: 'The policy pack in effect and why there is no newer one; always 1',
+    labelNames: ['source', 'version', 'reason'],
+    registers,
+  });
   const partials = new Counter({
     name: 'ccp_partial_writes_total',
     help: 'Partials kept of streams that ended abnormally',
@@ -104,5 +119,9 @@ export function createMetrics({ defaultMetrics = true }: MetricsOptions = {}): M
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
     laneReady: (lane, ok) => ready.set({ lane }, ok ? 1 : 0),
     partialWritten: () => partials.inc(),
+    policyState({ source, version, reason }) {
+      policyInfo.reset();
+      policyInfo.set({ source, version: String(version ?? ''), reason: reason ?? '' }, 1);
+    },
   };
 }

@@ -26,7 +26,12 @@ export type GetFile = (request: FileRequest) => Promise<FileAnswer>;
 
 export type Fetched =
   | { readonly state: 'unchanged' }
-  | { readonly state: 'fetched'; readonly bytes: Buffer; readonly signature: string; readonly etag: string | null }
+  | {
+      readonly state: 'fetched';
+      readonly bytes: Buffer;
+      readonly signature: string;
+      readonly etag: string | null;
+    }
   | { readonly state: 'failed'; readonly refusal: Refusal };
 
 export interface FetchOptions {
@@ -49,7 +54,12 @@ export async function fetchPolicy({ url, etag, get }: FetchOptions): Promise<Fet
   const pack = await getFile(get, { url, maxBytes: MAX_POLICY_BYTES, etag, absent: 'http_status' });
   if (pack.state !== 'got') return pack;
   const beside = signatureUrl(url);
-  const file = await getFile(get, { url: beside, maxBytes: MAX_SIGNATURE_BYTES, etag: null, absent: 'unsigned' });
+  const file = await getFile(get, {
+    url: beside,
+    maxBytes: MAX_SIGNATURE_BYTES,
+    etag: null,
+    absent: 'unsigned',
+  });
   if (file.state !== 'got') return file;
   return {
     state: 'fetched',
@@ -92,6 +102,7 @@ async function getFile(get: GetFile, { url, maxBytes, etag: known, absent }: Wan
   if (REDIRECTS.has(status)) return failed('redirect', `answered with a redirect (${status})`);
   if (status === 404) return failed(absent, 'is not there (404)');
   if (status !== 200) return failed('http_status', `answered with ${status}`);
-  if (encoding !== null && encoding !== 'identity') return failed('encoded', `came with content-encoding ${encoding}`);
+  if (encoding !== null && encoding !== 'identity')
+    return failed('encoded', `came with content-encoding ${encoding}`);
   return { state: 'got', body, etag };
 }

@@ -67,7 +67,13 @@ export function writePolicyCache(
   { path, url }: CacheOptions,
   { bytes, signature, fetchedAt }: Omit<CachedPolicy, 'pack'>,
 ): void {
-  const content = { v: 1, url: url.href, fetched_at: rfc3339(fetchedAt), policy: bytes.toString('utf8'), signature };
+  const content = {
+    v: 1,
+    url: url.href,
+    fetched_at: rfc3339(fetchedAt),
+    policy: bytes.toString('utf8'),
+    signature,
+  };
   makeFolder(dirname(path));
   const draft = `${path}.${randomBytes(8).toString('hex')}`;
   try {

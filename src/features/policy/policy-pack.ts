@@ -9,14 +9,19 @@ export const MAX_POLICY_BYTES = 1024 * 1024;
 
 const provider = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, 'must be the id of a provider: lower-case letters, digits, "-" and "_"');
+  .regex(
+    /^[a-z0-9][a-z0-9_-]{0,31}$/,
+    'must be the id of a provider: lower-case letters, digits, "-" and "_"',
+  );
 const glob = z
   .string()
   .min(1)
   .max(200)
   // Objects put such names first, whatever the order in the text: then "first match wins" would be wrong.
   .refine((text) => !/^\d+$/.test(text), 'must not be a number: put a "*" before or after it');
-const time = z.iso.datetime('must be a time in UTC like 2026-01-31T12:00:00Z').transform((text) => Date.parse(text));
+const time = z.iso
+  .datetime('must be a time in UTC like 2026-01-31T12:00:00Z')
+  .transform((text) => Date.parse(text));
 
 const packSchema = z
   .strictObject({
@@ -32,7 +37,10 @@ const packSchema = z
       )
       .default({}),
   })
-  .refine((pack) => pack.expires_at > pack.issued_at, { path: ['expires_at'], error: 'must be after issued_at' });
+  .refine((pack) => pack.expires_at > pack.issued_at, {
+    path: ['expires_at'],
+    error: 'must be after issued_at',
+  });
 
 /** What a pack says; times in epoch milliseconds. */
 export interface PolicyPack {
@@ -63,7 +71,9 @@ export function readPolicyPack(bytes: Uint8Array): Judged<PolicyPack> {
     upstreams: new Map(Object.entries(upstreams)),
   };
   const twice = sameGlob(value.routes);
-  return twice === null ? { ok: true, value } : refuse('malformed', `routes.${twice}: stands there twice, in other case`);
+  return twice === null
+    ? { ok: true, value }
+    : refuse('malformed', `routes.${twice}: stands there twice, in other case`);
 }
 
 /** Case does not matter in a glob: of two spellings one would never be tried. */
@@ -80,7 +90,8 @@ function sameGlob(routes: PolicyPack['routes']): string | null {
 function describe(error: z.ZodError): string {
   const [issue] = error.issues;
   if (issue === undefined) throw error;
-  if (issue.code === 'unrecognized_keys') return `${[...issue.path, issue.keys[0]].join('.')}: unknown member`;
+  if (issue.code === 'unrecognized_keys')
+    return `${[...issue.path, issue.keys[0]].join('.')}: unknown member`;
   const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
   return `${issue.path.length === 0 ? 'the pack' : issue.path.join('.')}: ${message}`;
 }

@@ -48,7 +48,7 @@ export interface Policy extends AsyncDisposable {
   load(): Promise<void>;
   /** Begins to ask for packs, at once and then on the interval. */
   follow(): void;
-  state(): PolicyState;
+  readonly state: () => PolicyState;
 }
 
 /** A pack that was verified and taken over. */
@@ -106,12 +106,15 @@ export function createPolicy(options: PolicyOptions): Policy {
     if (next !== null) stopExpiry = clock.after(Math.min(LOOK_AT_CLOCK_MS, next.expiresAt - now()), settle);
   };
 
-  /** Says once why there is no new pack, and once that all is well again. */
+  /** Says once why there is no new pack, and once that it is over. */
   const report = (next: Refusal | null): void => {
     const before = trouble;
     trouble = next;
-    if (next === null || next.detail === before?.detail) return;
-    log.warn(`policy: ${explainRefusal(next)}`);
+    if (next === null) {
+      if (before !== null && before.reason !== 'pending') log.info('policy: the trouble is over');
+    } else if (next.detail !== before?.detail) {
+      log.warn(`policy: ${explainRefusal(next)}`);
+    }
   };
 
   const keep = (taken: Held, cache: CacheOptions): void => {
@@ -160,7 +163,10 @@ export function createPolicy(options: PolicyOptions): Policy {
 
   return {
     async load() {
-      if (source === null) return;
+      if (source === null) {
+        onState(state());
+        return;
+      }
       const cached = readPolicyCache(source);
       if (cached?.ok === false) report(cached);
       if (cached?.ok === true) {
@@ -189,7 +195,10 @@ function rollBack({ version }: PolicyPack, held: Held | null): Refusal | null {
   if (version === held.pack.version) {
     return refuse('version_reused', `another pack of version ${version} was taken over before`);
   }
-  return refuse('rolled_back', `the pack has version ${version}, and ${held.pack.version} was taken over before`);
+  return refuse(
+    'rolled_back',
+    `the pack has version ${version}, and ${held.pack.version} was taken over before`,
+  );
 }
 
 async function ownListener(

@@ -1,15 +1,19 @@
 /** Why a policy pack is not taken over: the closed list of codes, each with one remedy. */
 export const POLICY_REMEDIES = {
   pending: 'Nothing has been fetched yet: ask again in a moment.',
-  unreachable: 'Check CCP_POLICY_URL, the network, and CCP_UPSTREAM_CA where the server has a certificate of your own.',
+  unreachable:
+    'Check CCP_POLICY_URL, the network, and CCP_UPSTREAM_CA where the server has a certificate of your own.',
   timeout: 'Check that the server answers at CCP_POLICY_URL; it is asked again by itself.',
   http_status: 'Put policy.json where CCP_POLICY_URL says; it must be readable without credentials.',
   redirect: 'Put the final address into CCP_POLICY_URL: redirects are not followed.',
-  encoded: 'Let the server send the file as it is, without content-encoding: the signature is over these very bytes.',
+  encoded:
+    'Let the server send the file as it is, without content-encoding: the signature is over these very bytes.',
   unsigned: 'Put policy.json.sig, made by "ccp policy sign policy.json", beside policy.json.',
   too_large: 'A pack has at most 1 MiB and its signature at most 1 KiB: is it the right file?',
-  bad_signature_text: 'The signature must be 64 bytes in standard base64: make it anew with "ccp policy sign".',
-  bad_signature: 'The pack was changed after it was signed, or signed with another key: sign it anew, and compare the public key.',
+  bad_signature_text:
+    'The signature must be 64 bytes in standard base64: make it anew with "ccp policy sign".',
+  bad_signature:
+    'The pack was changed after it was signed, or signed with another key: sign it anew, and compare the public key.',
   not_json: 'Mend the JSON and sign it anew.',
   malformed: 'Mend the member that is named and sign the pack anew.',
   own_listener: 'Name the provider itself in "upstreams", not this proxy.',

@@ -31,7 +31,8 @@ export function applyPolicy(catalogs: LoadedCatalogs, policy: PolicyRules | null
     const place = parseBaseUrl(baseUrl);
     if (provider === undefined) skipped.push(`the policy moves "${id}", which is no provider here: skipped`);
     // The client's own credentials go where the operator of this machine says, and nowhere else.
-    else if (provider.auth.kind === 'client' || place === null) skipped.push(`the policy may not move "${id}": skipped`);
+    else if (provider.auth.kind === 'client' || place === null)
+      skipped.push(`the policy may not move "${id}": skipped`);
     else if (baseUrlOf({ ...provider, ...place }) !== baseUrlOf(provider)) {
       providers.set(id, { ...provider, ...place });
       movedFrom.set(id, baseUrlOf(provider));

@@ -162,7 +162,11 @@ export function createRouting(options: RoutingOptions): Routing {
   };
 }
 
-const wiringOf = ({ providers, routes, policyRoutes }: Wired): Pick<Snapshot, 'providers' | 'routes' | 'policyRoutes'> => ({
+const wiringOf = ({
+  providers,
+  routes,
+  policyRoutes,
+}: Wired): Pick<Snapshot, 'providers' | 'routes' | 'policyRoutes'> => ({
   providers,
   routes,
   policyRoutes,
