@@ -94,6 +94,7 @@ describe('GET /readyz', () => {
       body: {
         ready: true,
         paused: false,
+        policy: { source: 'none' },
         providers: {
           anth: {
             ok: true,
