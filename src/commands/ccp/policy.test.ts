@@ -79,8 +79,10 @@ describe('ccp serve with a policy', () => {
 
   /** Waits until `/readyz` says of the policy what is wanted. */
   async function state({ url }: Served, part: Partial<State>): Promise<State> {
-    const look = async (): Promise<State> =>
-      (JSON.parse(await (await fetch(`${url}/readyz`)).text()) as { policy: State }).policy;
+    const look = async (): Promise<State> => {
+      const { policy }: { policy: State } = JSON.parse(await (await fetch(`${url}/readyz`)).text());
+      return policy;
+    };
     await expect.poll(look, { timeout: 10_000, interval: 20 }).toMatchObject(part);
     return look();
   }

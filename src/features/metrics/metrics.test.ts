@@ -60,6 +60,15 @@ describe('metrics', () => {
     expect(buckets).toContain('ccp_request_duration_seconds_bucket{le="5",lane="zai",op="stream"} 1');
   });
 
+  it('name the policy pack in effect, and no other', async () => {
+    const metrics = bare();
+    metrics.policyState({ source: 'cache', version: 3, reason: 'timeout' });
+    metrics.policyState({ source: 'embedded', version: null, reason: 'expired' });
+    expect(await samples(metrics, 'ccp_policy_info')).toEqual([
+      'ccp_policy_info{source="embedded",version="",reason="expired"} 1',
+    ]);
+  });
+
   it('leave the first byte out where there was none', async () => {
     const metrics = bare();
     const { ttfb_ms: _, tokens: __, ...refused } = completed;

@@ -66,8 +66,9 @@ describe('of packs that are not exactly what was signed, none is opened', () => 
   });
 
   it('with the same meaning in other bytes', () => {
-    const value: unknown = JSON.parse(bytes.toString());
-    for (const text of [JSON.stringify(value), `${bytes} `, `\u{feff}${bytes}`, bytes.toString().trim()]) {
+    const written = bytes.toString();
+    const value: unknown = JSON.parse(written);
+    for (const text of [JSON.stringify(value), `${written} `, `\u{feff}${written}`, written.trim()]) {
       refused(Buffer.from(text));
     }
   });
@@ -98,8 +99,8 @@ describe('of packs that are not exactly what was signed, none is opened', () => 
   it('with a malleated signature, which the same key did not make', () => {
     const order = 2n ** 252n + 27742317777372353535851937790883648493n;
     const raw = Buffer.from(signature, 'base64');
-    const s = BigInt(`0x${Buffer.from(raw.subarray(32)).reverse().toString('hex')}`) + order;
-    const malleated = Buffer.from(s.toString(16).padStart(64, '0'), 'hex').reverse();
+    const s = BigInt(`0x${Buffer.from(raw.subarray(32).toReversed()).toString('hex')}`) + order;
+    const malleated = Buffer.from(s.toString(16).padStart(64, '0'), 'hex').toReversed();
     refused(bytes, Buffer.concat([raw.subarray(0, 32), malleated]).toString('base64'));
   });
 
