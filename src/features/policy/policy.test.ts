@@ -30,37 +30,38 @@ afterEach(async () => {
 
 /** A clock that stands still until it is told to move; what is due then is called in its order. */
 function createTestClock() {
-  let now = MID_2030;
+  let monotonic = 0;
+  let ahead = MID_2030;
   const due = new Map<object, { readonly at: number; readonly callback: () => void }>();
   const system: Clock = {
-    now: () => now,
-    monotonic: () => now,
+    now: () => monotonic + ahead,
+    monotonic: () => monotonic,
     after(ms, callback) {
       const timer = {};
-      due.set(timer, { at: now + ms, callback });
+      due.set(timer, { at: monotonic + ms, callback });
       return () => void due.delete(timer);
     },
   };
   return {
     ...system,
     pass(ms: number): void {
-      const end = now + ms;
+      const end = monotonic + ms;
       for (;;) {
         const [next] = [...due].filter(([, { at }]) => at <= end).toSorted(([, a], [, b]) => a.at - b.at);
         if (next === undefined) break;
         const [timer, { at, callback }] = next;
         due.delete(timer);
-        now = Math.max(now, at);
+        monotonic = at;
         callback();
       }
-      now = end;
+      monotonic = end;
     },
-    /** As somebody who sets the date would: timers do not notice. */
+    /** As somebody who sets the date would, or a machine that slept: timers do not notice. */
     set(ms: number): void {
-      now = ms;
+      ahead = ms - monotonic;
     },
     /** Milliseconds until what comes next. */
-    next: (): number => Math.min(...[...due.values()].map(({ at }) => at)) - now,
+    next: (): number => Math.min(...[...due.values()].map(({ at }) => at)) - monotonic,
   };
 }
 
