@@ -60,6 +60,13 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     extraCa: settings.upstreamCa === null ? null : readCa(settings.upstreamCa),
     ownPort: () => port,
   });
+  const policy = openPolicy(loaded, {
+    get: upstreams.getFile,
+    leadsToUs: (origin) => leadsToPort(origin, port),
+    apply: routing.applyPolicy,
+    clock,
+    log,
+  });
   const journal = createJournal({
     logsDir: settings.logsDir,
     maxBytes: settings.maxLogBytes,
@@ -67,15 +74,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     clock,
     log,
   });
-  const metrics = createMetrics({ defaultMetrics: true });
-  const policy = openPolicy(loaded, {
-    get: upstreams.getFile,
-    leadsToUs: (origin) => leadsToPort(origin, port),
-    apply: routing.applyPolicy,
-    onState: metrics.policyState,
-    clock,
-    log,
-  });
+  const metrics = createMetrics({ defaultMetrics: true, policy: policy.state });
   // The order in which each record reaches the features: what must not be lost comes first.
   const observers: readonly ExchangeObserver[] = [journal, metrics];
   const partials: PartialSink = {

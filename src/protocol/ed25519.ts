@@ -28,7 +28,7 @@ export function verifyEd25519(message: Uint8Array, signature: Uint8Array, public
   try {
     const der = Buffer.concat([SPKI_PREFIX, publicKey]);
     const key = createPublicKey({ key: der, format: 'der', type: 'spki' });
-    // The quicker one first: tweetnacl takes milliseconds.
+    // The fast one first: tweetnacl takes milliseconds.
     return verify(null, message, key, signature) && nacl.sign.detached.verify(message, signature, publicKey);
   } catch {
     return false;

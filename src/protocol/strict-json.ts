@@ -1,47 +1,77 @@
-/** JSON as a signed document must be written: what two readers could understand differently is refused. */
+/**
+ * JSON that can be read in one way only (RFC 7493, I-JSON): what is signed must not mean one thing to us and another
+ * to whoever signed it.
+ */
 import { visit } from 'jsonc-parser';
 
 export type StrictJson =
   | { readonly ok: true; readonly value: unknown }
-  /** What is wrong, as the end of a sentence about the text. */
-  | { readonly ok: false; readonly problem: string };
+  /** `problem` is what is wrong, as the end of a sentence about the text. */
+  | { readonly ok: false; readonly reason: JsonTrouble; readonly problem: string };
+
+export type JsonTrouble = 'bad_encoding' | 'not_json' | 'too_deep' | 'duplicate_key' | 'forbidden_key';
+
+/** Far more than anybody signs, and far less than what a recursive reader of it can bear. */
+const MAX_DEPTH = 32;
 
 /**
- * Reads one JSON document. Refused besides what is no JSON (RFC 8259): bytes that are not UTF-8, a byte order mark,
- * and an object that names a member twice, of which one reader takes the first and another the last.
+ * The value of one JSON document in UTF-8. Refused are a byte order mark (RFC 8259, 8.1), trailing bytes, a name that
+ * stands twice in one object, the name `__proto__`, and more than 32 levels. Never throws; `problem` never quotes a
+ * value: the bytes may be those of another file, named by mistake.
  */
 export function readStrictJson(bytes: Uint8Array): StrictJson {
-  let text: string;
+  const text = decode(bytes);
+  if (text === null) return { ok: false, reason: 'bad_encoding', problem: 'is not UTF-8' };
+  if (text.startsWith('\u{feff}'))
+    return { ok: false, reason: 'bad_encoding', problem: 'begins with a byte order mark' };
+  let value: unknown;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return { ok: false, problem: 'is not UTF-8' };
-  }
-  if (text.startsWith('\u{feff}')) return { ok: false, problem: 'begins with a byte order mark' };
-  try {
-    const value: unknown = JSON.parse(text);
-    const problem = doubtfulMember(text);
-    return problem === null ? { ok: true, value } : { ok: false, problem };
+    value = JSON.parse(text);
   } catch (error) {
-    // The one reads any depth, the other as deep as the stack is.
-    if (error instanceof RangeError) return { ok: false, problem: 'is nested too deeply' };
-    return { ok: false, problem: `is no JSON: ${error instanceof Error ? error.message : String(error)}` };
+    return { ok: false, reason: 'not_json', problem: `is no JSON${placeIn(text, error)}` };
+  }
+  if (isDeeper(value, MAX_DEPTH)) return { ok: false, reason: 'too_deep', problem: 'is nested too deeply' };
+  return doubtfulName(text) ?? { ok: true, value };
+}
+
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
   }
 }
 
-/** The first member whose meaning depends on the reader, in a text that is JSON; null where there is none. */
-function doubtfulMember(text: string): string | null {
-  /** The names in each object that is open. */
+/** V8 tells the place only of some mistakes. */
+function placeIn(text: string, error: unknown): string {
+  if (text.trim() === '') return ': it is empty';
+  const [, at] = /at position (\d+)/.exec(String(error)) ?? [];
+  return at === undefined ? '' : ` from character ${Number(at) + 1} on`;
+}
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)));
+
+/** The first name in a JSON text, however it is escaped, whose meaning depends on the reader; null where there is none. */
+function doubtfulName(text: string): Extract<StrictJson, { ok: false }> | null {
   const open: Set<string>[] = [];
-  let found: string | null = null;
+  let found: Extract<StrictJson, { ok: false }> | null = null;
   visit(text, {
     onObjectBegin: () => void open.push(new Set()),
     onObjectEnd: () => void open.pop(),
     onObjectProperty(name, _offset, _length, line) {
-      const place = `${JSON.stringify(name)} in line ${line + 1}`;
-      if (open.at(-1)?.has(name) === true) found ??= `names ${place} twice`;
+      const place = `${JSON.stringify(name.slice(0, 64))} in line ${line + 1}`;
+      if (open.at(-1)?.has(name) === true)
+        found ??= { ok: false, reason: 'duplicate_key', problem: `names ${place} twice` };
       // To an object of this language it is no member like others.
-      if (name === '__proto__') found ??= `has the member ${place}, which is not allowed`;
+      if (name === '__proto__')
+        found ??= {
+          ok: false,
+          reason: 'forbidden_key',
+          problem: `has the member ${place}, which is not allowed`,
+        };
       open.at(-1)?.add(name);
     },
   });

@@ -1,17 +1,22 @@
 /** `ccp policy …`: packs that route, signed and published by an operator. */
 import type { Command } from 'commander';
+import { AS_JSON, type Exit, examples, type Json } from '../shared/declare.ts';
 import type { Host } from '../shared/host.ts';
 
-interface Json {
-  readonly json?: boolean;
-}
-
 /** Adds the group to the program. */
-export function addPolicy(program: Command, host: Host, exit: (code: number) => void): void {
+export function addPolicy(program: Command, host: Host, exit: Exit): void {
   const policy = program
     .command('policy')
     .description('policy packs: routes and upstreams that an operator signs and publishes')
-    .addHelpText('after', EXAMPLES);
+    .addHelpText(
+      'after',
+      examples(
+        'ccp policy sign policy.json --seed-file policy.seed',
+        'ccp policy verify policy.json --pubkey policy.pub',
+        'ccp policy show',
+        'ccp serve --policy-url https://example.com/policy.json --policy-pubkey policy.pub',
+      ),
+    );
   policy
     .command('sign')
     .description('sign a pack; the signature goes to FILE.sig, to be published beside it')
@@ -47,13 +52,3 @@ export function addPolicy(program: Command, host: Host, exit: (code: number) => 
       exit(await showPolicy(host, { json }));
     });
 }
-
-const AS_JSON = ['--json', 'print one JSON document'] as const;
-
-const EXAMPLES = `
-Examples:
-  ccp policy sign policy.json --seed-file policy.seed
-  ccp policy verify policy.json --pubkey policy.pub
-  ccp policy show
-  ccp serve --policy-url https://example.com/policy.json --policy-pubkey policy.pub
-`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CompletionEvent } from '../../protocol/usage-event.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
+import { createMetrics, type Metrics, type MetricsOptions } from './metrics.ts';
 import { MAX_MODELS } from './model-labels.ts';
 
 const completed: CompletionEvent = {
@@ -26,7 +26,8 @@ const completed: CompletionEvent = {
   bytes_out: 2,
 };
 
-const bare = (): Metrics => createMetrics({ defaultMetrics: false });
+const policy = () => ({ source: 'none', version: null, reason: null });
+const bare = (): Metrics => createMetrics({ defaultMetrics: false, policy });
 
 /** The samples of one metric, as Prometheus would read them. */
 async function samples(metrics: Metrics, name: string): Promise<string[]> {
@@ -61,9 +62,12 @@ describe('metrics', () => {
   });
 
   it('name the policy pack in effect, and no other', async () => {
-    const metrics = bare();
-    metrics.policyState({ source: 'cache', version: 3, reason: 'timeout' });
-    metrics.policyState({ source: 'embedded', version: null, reason: 'expired' });
+    let state: ReturnType<MetricsOptions['policy']> = { source: 'cache', version: 3, reason: 'timeout' };
+    const metrics = createMetrics({ defaultMetrics: false, policy: () => state });
+    expect(await samples(metrics, 'ccp_policy_info')).toEqual([
+      'ccp_policy_info{source="cache",version="3",reason="timeout"} 1',
+    ]);
+    state = { source: 'embedded', version: null, reason: 'expired' };
     expect(await samples(metrics, 'ccp_policy_info')).toEqual([
       'ccp_policy_info{source="embedded",version="",reason="expired"} 1',
     ]);
@@ -112,14 +116,14 @@ describe('metrics', () => {
   });
 
   it('include those of the process, unless told not to', async () => {
-    const full = await createMetrics().render();
+    const full = await createMetrics({ policy }).render();
     expect(full.contentType).toMatch(/^text\/plain; version=0\.0\.4/);
     expect(full.body).toMatch(/^process_resident_memory_bytes \d+/m);
     expect((await bare().render()).body).not.toContain('process_resident_memory_bytes');
   });
 
   it('of two proxies in one process are apart', async () => {
-    const [one, other] = [createMetrics(), createMetrics()];
+    const [one, other] = [createMetrics({ policy }), createMetrics({ policy })];
     one.partialWritten();
     expect(await samples(other, 'ccp_partial_writes_total')).toEqual(['ccp_partial_writes_total 0']);
   });

@@ -8,6 +8,16 @@ import { createModelLabels } from './model-labels.ts';
 export interface MetricsOptions {
   /** Also measure the process: memory, event loop, garbage collection, open files. On by default. */
   readonly defaultMetrics?: boolean;
+  /** The state of the policy pack when somebody asks. */
+  readonly policy: () => PolicyInfo;
+}
+
+export interface PolicyInfo {
+  readonly source: string;
+  /** Null where none is in effect. */
+  readonly version: number | null;
+  /** Null where all is well. */
+  readonly reason: string | null;
 }
 
 export interface Metrics extends ExchangeObserver {
@@ -16,15 +26,6 @@ export interface Metrics extends ExchangeObserver {
   /** What the readiness probe last found of a lane. */
   laneReady(lane: string, ok: boolean): void;
   partialWritten(): void;
-  /** What the policy feature last said of its pack. */
-  readonly policyState: (state: PolicyLabels) => void;
-}
-
-/** The part of the policy's state that does not change by itself. */
-interface PolicyLabels {
-  readonly source: string;
-  readonly version: number | null;
-  readonly reason: string | null;
 }
 
 /** Answers of language models take from milliseconds (cached errors) to the ten minutes of the JSON timeout. */
@@ -38,7 +39,7 @@ const EVENT_LOOP_PRECISION_MS = 100;
  * Counts exchanges in a registry of its own. prom-client's `inc` and `observe` take 0.2 to 0.4 µs each with
  * labels, 2.7 µs an exchange; its `labels()` children hash the labels all the same and would save nothing.
  */
-export function createMetrics({ defaultMetrics = true }: MetricsOptions = {}): Metrics {
+export function createMetrics({ defaultMetrics = true, policy }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
   if (defaultMetrics) {
@@ -78,12 +79,20 @@ export function createMetrics({ defaultMetrics = true }: MetricsOptions = {}): M
     labelNames: ['lane'],
     registers,
   });
-  const policyInfo = new Gauge({
-    name: 'ccp_policy_info',
-    help: 'The policy pack in effect and why there is no newer one; always 1',
-    labelNames: ['source', 'version', 'reason'],
-    registers,
-  });
+  // Asked for when it is scraped: a pack expires without an event.
+  registry.registerMetric(
+    new Gauge({
+      name: 'ccp_policy_info',
+      help: 'Always 1; the labels say which policy pack is in effect, and why there is no newer one',
+      labelNames: ['source', 'version', 'reason'],
+      registers: [],
+      collect() {
+        const { source, version, reason } = policy();
+        this.reset();
+        this.set({ source, version: String(version ?? ''), reason: reason ?? '' }, 1);
+      },
+    }),
+  );
   const partials = new Counter({
     name: 'ccp_partial_writes_total',
     help: 'Partials kept of streams that ended abnormally',
@@ -119,9 +128,5 @@ export function createMetrics({ defaultMetrics = true }: MetricsOptions = {}): M
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
     laneReady: (lane, ok) => ready.set({ lane }, ok ? 1 : 0),
     partialWritten: () => partials.inc(),
-    policyState({ source, version, reason }) {
-      policyInfo.reset();
-      policyInfo.set({ source, version: String(version ?? ''), reason: reason ?? '' }, 1);
-    },
   };
 }

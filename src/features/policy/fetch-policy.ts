@@ -64,7 +64,7 @@ export async function fetchPolicy({ url, etag, get }: FetchOptions): Promise<Fet
   return {
     state: 'fetched',
     bytes: pack.body,
-    signature: file.body.toString('latin1'),
+    signature: file.body.toString('latin1').trim(),
     etag: pack.etag !== null && ETAG.test(pack.etag) ? pack.etag : null,
   };
 }

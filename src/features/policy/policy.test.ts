@@ -121,7 +121,6 @@ function start(source: Partial<PolicySource> = {}, options: Partial<PolicyOption
     get: server.get,
     leadsToUs: async () => false,
     apply: (pack) => void effects.push(pack?.version ?? null),
-    onState: () => {},
     clock,
     log: { info: say, warn: say, error: say },
     random: () => 0.5,
@@ -162,12 +161,11 @@ const cache = (): { policy: string; signature: string; fetched_at: string; url: 
   JSON.parse(readFileSync(join(folder, 'policy-cache.json'), 'utf8'));
 
 it('is none of anybody’s business where none is configured', async () => {
-  const states: unknown[] = [];
-  const { policy, effects, said } = start({}, { source: null, onState: (state) => void states.push(state) });
+  const { policy, effects, said } = start({}, { source: null });
   await policy.load();
   policy.follow();
   const none = { source: 'none', version: null, age_s: null, reason: null };
-  expect([policy.state(), states, effects, said, server.asked]).toEqual([none, [none], [], [], []]);
+  expect([policy.state(), effects, said, server.asked]).toEqual([none, [], [], []]);
 });
 
 it('fetches at once, and keeps what it took over for its owner alone, to the byte', async () => {

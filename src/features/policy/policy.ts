@@ -23,8 +23,6 @@ export interface PolicyOptions {
   readonly leadsToUs: (origin: string) => Promise<boolean>;
   /** Puts a pack into effect, null the embedded default. Called when it changes, and only then. */
   readonly apply: (pack: PolicyPack | null) => void;
-  /** Told of the state after each look. */
-  readonly onState: (state: PolicyState) => void;
   readonly clock: Clock;
   readonly log: Log;
   /** From 0 to 1: spreads the questions of many proxies. */
@@ -64,7 +62,7 @@ const LOOK_AT_CLOCK_MS = 60_000;
 const JITTER = 0.1;
 
 export function createPolicy(options: PolicyOptions): Policy {
-  const { source, get, leadsToUs, apply, onState, clock, log, random = Math.random } = options;
+  const { source, get, leadsToUs, apply, clock, log, random = Math.random } = options;
   /** The newest pack taken over, expired or not: nothing older comes after it. */
   let held: Held | null = null;
   let effective: PolicyPack | null = null;
@@ -102,7 +100,6 @@ export function createPolicy(options: PolicyOptions): Policy {
       apply(next);
       log.info(describe(state(), next));
     }
-    onState(state());
     if (next !== null) stopExpiry = clock.after(Math.min(LOOK_AT_CLOCK_MS, next.expiresAt - now()), settle);
   };
 
@@ -163,10 +160,7 @@ export function createPolicy(options: PolicyOptions): Policy {
 
   return {
     async load() {
-      if (source === null) {
-        onState(state());
-        return;
-      }
+      if (source === null) return;
       const cached = readPolicyCache(source);
       if (cached?.ok === false) report(cached);
       if (cached?.ok === true) {

@@ -25,6 +25,7 @@ it('reads an entry with the least that it must say', () => {
       fallback: [],
       drop_headers: [],
       rewrite_model: {},
+      feature: null,
       h2: true,
     },
   ]);
