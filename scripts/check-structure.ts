@@ -16,7 +16,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   core: ['errors.ts', 'protocol', 'platform'],
   'features/*': ['errors.ts', 'type core', 'protocol', 'platform'],
   store: ['errors.ts', 'platform', 'type features/*'],
-  config: ['errors.ts', 'features/*'],
+  config: ['errors.ts', 'protocol', 'type platform', 'features/*'],
   'ccp.ts': ['errors.ts', 'platform', 'protocol', 'config', 'core', 'features/*', 'store'],
   analysis: ['errors.ts', 'type protocol'],
   harness: ['errors.ts', 'type protocol', 'platform'],

@@ -6,12 +6,13 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { LoadedCcp } from './config/ccp-settings.ts';
 import { openLicense } from './config/open-license.ts';
+import { openPolicy } from './config/open-policy.ts';
 import { openRouting } from './config/open-routing.ts';
 import { createDeadlines } from './core/deadlines.ts';
 import { createGateway } from './core/gateway.ts';
 import { createRetention } from './core/retention.ts';
 import type { ExchangeObserver, PartialSink } from './core/types.ts';
-import { refuseOwnListener } from './core/upstream/own-listener.ts';
+import { leadsToPort, refuseOwnListener } from './core/upstream/own-listener.ts';
 import { createUpstreams } from './core/upstream/upstreams.ts';
 import { OperatorError } from './errors.ts';
 import { createAdmin } from './features/admin/admin.ts';
@@ -62,6 +63,13 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     extraCa: settings.upstreamCa === null ? null : readCa(settings.upstreamCa),
     ownPort: () => port,
   });
+  const policy = openPolicy(loaded, {
+    get: upstreams.getFile,
+    leadsToUs: (origin) => leadsToPort(origin, port),
+    apply: routing.applyPolicy,
+    clock,
+    log,
+  });
   const journal = createJournal({
     logsDir: settings.logsDir,
     maxBytes: settings.maxLogBytes,
@@ -69,7 +77,11 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     clock,
     log,
   });
-  const metrics = createMetrics({ defaultMetrics: true, license: () => infoOf(license.state()) });
+  const metrics = createMetrics({
+    defaultMetrics: true,
+    license: () => infoOf(license.state()),
+    policy: policy.state,
+  });
   // The order in which each record reaches the features: what must not be lost comes first.
   const observers: readonly ExchangeObserver[] = [journal, metrics];
   const partials: PartialSink = {
@@ -108,6 +120,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
       journal,
       offload: routing,
       license: () => reportOf(license.state()),
+      policy: policy.state,
       clock,
     }),
   });
@@ -115,14 +128,17 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
   return {
     async listen() {
       await refuseOwnListener(routing.providers(), settings.port);
+      await policy.load();
       port = await gateway.listen(settings.port, settings.host).catch((error: NodeJS.ErrnoException) => {
         throw listenError(error, settings.host, settings.port);
       });
+      policy.follow();
       return `http://${clientHost(settings.host)}:${port}`;
     },
     inflight: gateway.inflight,
     cut: gateway.cut,
     async close(graceMs) {
+      await policy[Symbol.asyncDispose]();
       await gateway.drain(graceMs);
       await upstreams.close();
       await routing[Symbol.asyncDispose]();

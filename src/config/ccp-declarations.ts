@@ -1,6 +1,7 @@
 /** Every setting of `ccp`, declared once; `docs/settings.md` is made from this. */
 import { z } from 'zod';
-import { BASE_URL_ALLOWED, parseBaseUrl } from '../features/routing/base-url.ts';
+import { POLICY_KEY_ALLOWED, parsePolicyKey } from '../features/policy/keys.ts';
+import { BASE_URL_ALLOWED, parseBaseUrl } from '../protocol/base-url.ts';
 import { logsDir, zaiApiKey } from './common-declarations.ts';
 import {
   credential,
@@ -23,6 +24,20 @@ const baseUrl: Kind<string> = {
   name: 'URL',
   allowed: BASE_URL_ALLOWED,
   schema: z.string().refine((value) => parseBaseUrl(value) !== null),
+};
+
+const policyUrl: Kind<string> = {
+  name: 'URL',
+  allowed: `${BASE_URL_ALLOWED}, and name a file`,
+  schema: z.string().refine((value) => (parseBaseUrl(value)?.basePath ?? '') !== '' && !value.endsWith('/')),
+};
+
+/** A public key is 44 characters: no path that anybody would choose. */
+const publicKey: Kind<string> = {
+  name: 'key or path',
+  allowed: `${POLICY_KEY_ALLOWED}, or the path of a file that holds it`,
+  schema: path.schema,
+  finish: (value, place) => (parsePolicyKey(value) === null ? (path.finish?.(value, place) ?? value) : value),
 };
 
 export const CCP_DECLARATIONS = {
@@ -100,6 +115,21 @@ export const CCP_DECLARATIONS = {
     env: ['CCP_PROVIDERS_FILE'],
     flag: '--providers',
     help: 'The provider catalog, instead of configs/providers.yaml and the one in the user folder.',
+  }),
+  policyUrl: setting(policyUrl, {
+    env: ['CCP_POLICY_URL'],
+    flag: '--policy-url',
+    help: 'Where a signed policy pack is published; its signature lies beside it, with .sig at the end.',
+  }),
+  policyPubkey: setting(publicKey, {
+    env: ['CCP_POLICY_PUBKEY'],
+    flag: '--policy-pubkey',
+    help: 'The public key by which policy packs are verified: a file, or the key itself.',
+  }),
+  policyRefresh: setting(duration, {
+    env: ['CCP_POLICY_REFRESH'],
+    default: '5m',
+    help: 'Time between two questions for a new policy pack.',
   }),
   model: setting(text, {
     env: ['CCP_MODEL'],
@@ -184,6 +214,10 @@ export const CCP_SECRETS = {
     help: 'What clients must send as x-ccp-token when the listener is not on loopback.',
   }),
   zaiApiKey,
+  policySeed: setting(credential, {
+    env: ['CCP_POLICY_SEED'],
+    help: 'The secret seed by which "ccp policy sign" signs; needed nowhere else.',
+  }),
 };
 
 /** What a profile puts in place of the defaults. */

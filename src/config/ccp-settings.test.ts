@@ -234,3 +234,35 @@ it('gives settings that nobody can change', () => {
   const { settings } = load();
   expect(Object.isFrozen(settings) && Object.isFrozen(settings.fallback)).toBe(true);
 });
+
+describe('a policy', () => {
+  const KEY = Buffer.alloc(32, 7).toString('base64');
+  const URL = 'https://ops.example/policy.json';
+
+  it('is verified by a key, or the proxy does not start', () => {
+    const { exitCode, message, hint } = failure({ env: { CCP_POLICY_URL: URL } });
+    expect([exitCode, message]).toEqual([2, `CCP_POLICY_URL is ${URL}, and CCP_POLICY_PUBKEY is not set`]);
+    expect(hint).toContain('--policy-pubkey');
+    // A key alone is what "ccp policy verify" needs.
+    expect(load({ env: { CCP_POLICY_PUBKEY: KEY } }).settings.policyPubkey).toBe(KEY);
+  });
+
+  it('takes its key as it is, or as a file by the usual rules for paths', () => {
+    const keyOf = (value: string): unknown => load({ flags: { policyPubkey: value } }).settings.policyPubkey;
+    expect(keyOf(`ops=${KEY}`)).toBe(`ops=${KEY}`);
+    expect(keyOf('keys/policy.pub')).toBe(join(cwd, 'keys/policy.pub'));
+    expect(keyOf('~/policy.pub')).toBe(join(home, 'policy.pub'));
+  });
+
+  it('keeps its seed among the credentials', () => {
+    const { secrets, settings } = load({ env: { CCP_POLICY_SEED: KEY } });
+    expect(secrets.get('CCP_POLICY_SEED')).toBe(KEY);
+    expect(inspect(settings, { depth: null })).not.toContain(KEY);
+  });
+
+  it('is cached with the logs of the profile', () => {
+    expect(load({ env: { CCP_PROFILE: 'dev' } }).paths.policyCache).toBe(
+      join(cwd, 'logs/dev/policy-cache.json'),
+    );
+  });
+});

@@ -1,8 +1,8 @@
 /** Loads the settings of `ccp`: flag > environment > `.env` in the working directory > user file > default. */
 import { join } from 'node:path';
 import { OperatorError } from '../errors.ts';
-import { isLoopbackHost } from '../features/routing/base-url.ts';
 import type { CatalogFile } from '../features/routing/catalog-file.ts';
+import { isLoopbackHost } from '../protocol/base-url.ts';
 import { catalogFiles } from './catalog-files.ts';
 import { CCP_DECLARATIONS, CCP_SECRETS, PROFILE_DEFAULTS } from './ccp-declarations.ts';
 import type { EnvFile } from './env-file.ts';
@@ -44,6 +44,8 @@ export interface CcpPaths {
   readonly stateDir: string;
   /** The bearer of our own POSTs. */
   readonly controlToken: string;
+  /** The last policy pack that was taken over. */
+  readonly policyCache: string;
 }
 
 /** Throws `CONFIG` for a value that is malformed or a combination that is not safe. */
@@ -55,6 +57,7 @@ export function loadCcpSettings(start: Start<CcpFlags>): LoadedCcp {
   const { settings, sources, shown } = resolveSettings(CCP_DECLARATIONS, layers, start);
   const secrets = createSecrets(layers);
   refuseOpenListener(settings, secrets);
+  refuseUnverifiedPolicy(settings);
 
   const unknown = unknownNames(layers, namesOf(CCP_DECLARATIONS, CCP_SECRETS));
   const stateDir = join(folders.state, profile ?? 'default');
@@ -75,6 +78,7 @@ export function loadCcpSettings(start: Start<CcpFlags>): LoadedCcp {
       licensePack: join(folders.config, profile ?? '', 'license.pack'),
       stateDir,
       controlToken: join(stateDir, 'control.token'),
+      policyCache: join(settings.logsDir, 'policy-cache.json'),
     },
     envFiles: [dotEnv, userFile],
     catalogs: catalogFiles({
@@ -105,6 +109,14 @@ function refuseOpenListener({ host }: CcpSettings, secrets: Secrets): void {
     `CCP_HOST is ${host}, which is not loopback, and CCP_CLIENT_TOKEN is not set`,
     { hint: 'Set CCP_CLIENT_TOKEN, which clients then send as x-ccp-token, or listen on 127.0.0.1.' },
   );
+}
+
+/** Whoever can answer at an address would route, and move keys. */
+function refuseUnverifiedPolicy({ policyUrl, policyPubkey }: CcpSettings): void {
+  if (policyUrl === null || policyPubkey !== null) return;
+  throw new OperatorError('CONFIG', `CCP_POLICY_URL is ${policyUrl}, and CCP_POLICY_PUBKEY is not set`, {
+    hint: 'Set CCP_POLICY_PUBKEY (or --policy-pubkey) to the public key of whoever signs the packs.',
+  });
 }
 
 const obsoleteWarnings = ({ filterChain }: CcpSettings): string[] =>

@@ -6,6 +6,7 @@ import { refuseOwnListener } from '../../ccp.ts';
 import { CCP_DECLARATIONS, CCP_SECRETS } from '../../config/ccp-declarations.ts';
 import { type LoadedCcp, loadCcpSettings } from '../../config/ccp-settings.ts';
 import { judgeLicense, type LicenseState, REASONS, sentenceOf } from '../../config/open-license.ts';
+import { lookAtPolicyCache } from '../../config/open-policy.ts';
 import type { Source } from '../../config/resolve-settings.ts';
 import { OperatorError } from '../../errors.ts';
 import type { Host } from '../shared/host.ts';
@@ -54,6 +55,7 @@ export async function diagnose({ env, cwd, home }: Host): Promise<Diagnosis> {
       await checkLogs(loaded.value),
       ...checkLicense(loaded.value),
       ...(await checkRouting(loaded.value)),
+      ...(await checkPolicy(loaded.value)),
       await checkProxy(loaded.value),
     ],
   };
@@ -182,6 +184,19 @@ const PAUSED: Finding = {
   what: 'the proxy starts paused (OFFLOAD_PAUSED): everything goes to Anthropic, licence or not',
   remedy: 'Unset OFFLOAD_PAUSED, or run "ccp offload resume" after each start.',
 };
+
+/** The key must be there; that the cached pack is of no use is no problem as long as a server has another. */
+async function checkPolicy(loaded: LoadedCcp): Promise<Finding[]> {
+  const { policyUrl } = loaded.settings;
+  if (policyUrl === null) return [];
+  const look = await attempt(() => lookAtPolicyCache(loaded, Date.now()));
+  if (!look.ok) return [look.finding];
+  if (look.value === null)
+    return [{ level: 'note', what: `no policy pack of ${policyUrl} was taken over yet` }];
+  if (!look.value.usable)
+    return [{ level: 'note', what: `the cached policy pack does not count: ${look.value.why}` }];
+  return [{ level: 'ok', what: `policy pack of version ${look.value.pack.version} in the cache` }];
+}
 
 async function checkProxy(loaded: LoadedCcp): Promise<Finding> {
   const url = proxyUrl(loaded);

@@ -5,6 +5,7 @@ import { AS_JSON, type Exit, examples, type Json } from '../shared/declare.ts';
 import { type Host, processHost } from '../shared/host.ts';
 import { runProgram } from '../shared/run-program.ts';
 import { addLicense } from './license-commands.ts';
+import { addPolicy } from './policy-commands.ts';
 
 /** Runs `ccp` with the arguments after its name; gives the exit code. */
 export function main(argv: readonly string[], host: Host = processHost()): Promise<number> {
@@ -20,6 +21,7 @@ function build(program: Command, host: Host, exit: Exit): void {
     );
   addServe(program, host, exit);
   addRouting(program, host, exit);
+  addPolicy(program, host, exit);
   addControl(program, host, exit);
   addLicense(program, host, exit);
   addDiagnosis(program, host, exit);
@@ -38,6 +40,8 @@ interface ServeOptions extends Json {
   readonly licenseJson?: string;
   readonly licenseSig?: string;
   readonly licensePack?: string;
+  readonly policyUrl?: string;
+  readonly policyPubkey?: string;
   readonly printProviders?: boolean;
 }
 
@@ -51,6 +55,8 @@ function addServe(program: Command, host: Host, exit: Exit): void {
     .option('--license-json <file>', 'licence whose signature comes apart, or the file that holds it')
     .option('--license-sig <signature>', 'its signature, or the file that holds it')
     .option('--license-pack <file>', 'licence with its signature, instead of the stored one')
+    .option('--policy-url <url>', 'where a signed policy pack is published')
+    .option('--policy-pubkey <key>', 'the public key that verifies it: a file, or the key itself')
     .option('--print-providers', 'print the providers that would be used, and end')
     .option('--json', 'with --print-providers: print one JSON document')
     .addHelpText('after', examples('ccp serve', 'ccp serve --port 9000 --providers ./providers.yaml'))
@@ -59,11 +65,13 @@ function addServe(program: Command, host: Host, exit: Exit): void {
         port,
         host: address,
         providers: file,
+        policyUrl,
+        policyPubkey,
         printProviders = false,
         json = false,
         ...license
       }: ServeOptions) => {
-        const flags = { port, host: address, providersFile: file, ...license };
+        const flags = { port, host: address, providersFile: file, policyUrl, policyPubkey, ...license };
         if (printProviders) {
           const { providers } = await import('./providers.ts');
           exit(await providers(host, { json, flags }));

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { auditRouting, formatAudit } from '../../analysis/verify-routing.ts';
+import { applyCachedPolicy } from '../../config/open-policy.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { type LogFile, openLogFiles } from '../shared/log-files.ts';
@@ -17,9 +18,10 @@ export interface VerifyOptions {
 export async function verify(host: Host, { log, rotated, json }: VerifyOptions): Promise<number> {
   const loaded = load(host);
   await using routing = openRoutingNow(loaded, commandLog(host));
+  applyCachedPolicy(routing, loaded, Date.now());
   const path = log === undefined ? join(loaded.settings.logsDir, 'usage.jsonl') : resolve(host.cwd, log);
   const audit = await auditRouting(await openLogs(path, rotated), {
-    routedToZai: (model) => routing.catalogRoute(model)?.id === 'zai',
+    routedToZai: (model) => routing.explicitRoute(model)?.id === 'zai',
   });
   if (json) printJson(host, audit);
   else host.out.write(formatAudit(audit));

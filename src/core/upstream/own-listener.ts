@@ -11,16 +11,20 @@ import type { Provider } from '../types.ts';
  * @param port ours; 0 is a port that nobody can have named
  */
 export async function refuseOwnListener(providers: readonly Provider[], port: number): Promise<void> {
-  if (port === 0) return;
   for (const { id, origin } of providers) {
-    const url = new URL(origin);
-    if (portOf(url) !== port) continue;
-    const addresses = await lookup(url.hostname.replace(/^\[(.*)\]$/, '$1'), { all: true }).catch(() => []);
-    if (!addresses.some(({ address }) => isThisMachine(address))) continue;
+    if (!(await leadsToPort(origin, port))) continue;
     throw new OperatorError('CONFIG', `the upstream of provider ${id}, ${origin}, is our own listener`, {
       hint: 'Point it at the provider itself; ANTHROPIC_BASE_URL, which names the proxy, belongs to the client alone.',
     });
   }
+}
+
+/** Whether an origin resolves to this port of this machine; false where its name does not resolve now. */
+export async function leadsToPort(origin: string, port: number): Promise<boolean> {
+  const url = new URL(origin);
+  if (port === 0 || portOf(url) !== port) return false;
+  const addresses = await lookup(url.hostname.replace(/^\[(.*)\]$/, '$1'), { all: true }).catch(() => []);
+  return addresses.some(({ address }) => isThisMachine(address));
 }
 
 /** Whether a fresh connection has come back to us: same machine at both ends, and our port. */

@@ -6,6 +6,7 @@ import type { ErrType } from '../../protocol/usage-event.ts';
 import type { Provider } from '../types.ts';
 import { createConnector } from './connector.ts';
 import { failureType, isGoaway } from './failure.ts';
+import { type FileAnswer, type FileRequest, getFile } from './get-file.ts';
 
 export interface UpstreamOptions {
   readonly clock: Clock;
@@ -34,12 +35,17 @@ export interface Upstreams {
   speaksH2(provider: Provider): boolean | undefined;
   /** Asks whether an upstream answers at all: a request without credentials, whose body is not read. */
   readonly probe: (provider: Provider, timeoutMs: number) => Promise<ProbeOutcome>;
+  /** Gets a file of whatever place, over HTTP/1.1; carries no credential. */
+  readonly getFile: (request: FileRequest) => Promise<FileAnswer>;
   /** Ends all connections; exchanges under way fail. */
   close(): Promise<void>;
 }
 
+/** What a pool is for. */
+type Place = Pick<Provider, 'origin' | 'h2'>;
+
 /** The pool of a provider: HTTP/1.1 on demand never shares a connection with HTTP/2. */
-function keyOf({ origin, h2 }: Provider): string {
+function keyOf({ origin, h2 }: Place): string {
   return h2 ? origin : `${origin} h1`;
 }
 
@@ -57,13 +63,13 @@ export function createUpstreams(options: UpstreamOptions): Upstreams {
   const retired = new Set<Pool>();
   let secureContext: SecureContext | undefined;
 
-  const poolOf = (provider: Provider): Pool => {
-    const { h2 } = provider;
-    const key = keyOf(provider);
+  const poolOf = (place: Place): Pool => {
+    const { h2 } = place;
+    const key = keyOf(place);
     let pool = pools.get(key);
     if (pool === undefined) {
       secureContext ??= createSecureContext({ ca: trustedAuthorities(options.extraCa) });
-      pool = new Pool(provider.origin, {
+      pool = new Pool(place.origin, {
         connect: createConnector({
           ...options,
           secureContext,
@@ -123,6 +129,9 @@ export function createUpstreams(options: UpstreamOptions): Upstreams {
     speaksH2: (provider) => agreed.get(keyOf(provider)),
     probe(provider, timeoutMs) {
       return probe(poolOf(provider), provider, timeoutMs, options.clock);
+    },
+    getFile(request) {
+      return getFile(poolOf({ origin: request.url.origin, h2: false }), request, options.clock);
     },
     async close() {
       await Promise.all([...pools.values(), ...retired].map((pool) => pool.destroy()));

@@ -48,6 +48,7 @@ function world(given: Partial<AdminOptions> = {}) {
       paused: () => paused,
     },
     license: () => ({ ok: false, plan: 'community', features: [], reason: 'none' }),
+    policy: () => ({ source: 'none' }),
     clock: { now: () => seen.now, monotonic: () => seen.now, after: () => () => {} },
     ...given,
   });
@@ -95,6 +96,7 @@ describe('GET /readyz', () => {
         ready: true,
         paused: false,
         license: { ok: false, plan: 'community', features: [], reason: 'none' },
+        policy: { source: 'none' },
         providers: {
           anth: {
             ok: true,

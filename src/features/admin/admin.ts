@@ -21,6 +21,8 @@ export interface AdminOptions {
   readonly offload: Offload;
   /** What the licence is worth now. */
   readonly license: () => LicenseReport;
+  /** The state of the policy pack, which never makes the proxy unready. */
+  readonly policy: () => object;
   readonly clock: Clock;
 }
 
@@ -43,7 +45,7 @@ const emptyBody = z.strictObject({});
 
 /** Endpoints for the gateway, which checks the bearer of every POST before it calls one. */
 export function createAdmin(options: AdminOptions): readonly Endpoint[] {
-  const { version, startedAt, metrics, journal, offload, license, clock } = options;
+  const { version, startedAt, metrics, journal, offload, license, policy, clock } = options;
   const readiness = createReadiness({
     ...options,
     onResult: (result) => reportLanes(result, (lane, ok) => metrics.laneReady(lane, ok)),
@@ -61,7 +63,13 @@ export function createAdmin(options: AdminOptions): readonly Endpoint[] {
       path: '/readyz',
       async handle() {
         const { ready, providers } = await readiness();
-        return json(ready ? 200 : 503, { ready, paused: offload.paused(), license: license(), providers });
+        return json(ready ? 200 : 503, {
+          ready,
+          paused: offload.paused(),
+          license: license(),
+          policy: policy(),
+          providers,
+        });
       },
     },
     {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CompletionEvent } from '../../protocol/usage-event.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
+import { createMetrics, type Metrics, type MetricsOptions } from './metrics.ts';
 import { MAX_MODELS } from './model-labels.ts';
 
 const completed: CompletionEvent = {
@@ -27,7 +27,8 @@ const completed: CompletionEvent = {
 };
 
 const license = () => ({ plan: 'community', kid: '', reason: 'none' });
-const bare = (): Metrics => createMetrics({ defaultMetrics: false, license });
+const policy = () => ({ source: 'none', version: null, reason: null });
+const bare = (): Metrics => createMetrics({ defaultMetrics: false, license, policy });
 
 /** The samples of one metric, as Prometheus would read them. */
 async function samples(metrics: Metrics, name: string): Promise<string[]> {
@@ -59,6 +60,18 @@ describe('metrics', () => {
     const buckets = await samples(metrics, 'ccp_request_duration_seconds_bucket');
     expect(buckets).toContain('ccp_request_duration_seconds_bucket{le="2.5",lane="zai",op="stream"} 0');
     expect(buckets).toContain('ccp_request_duration_seconds_bucket{le="5",lane="zai",op="stream"} 1');
+  });
+
+  it('name the policy pack in effect, and no other', async () => {
+    let state: ReturnType<MetricsOptions['policy']> = { source: 'cache', version: 3, reason: 'timeout' };
+    const metrics = createMetrics({ defaultMetrics: false, license, policy: () => state });
+    expect(await samples(metrics, 'ccp_policy_info')).toEqual([
+      'ccp_policy_info{source="cache",version="3",reason="timeout"} 1',
+    ]);
+    state = { source: 'embedded', version: null, reason: 'expired' };
+    expect(await samples(metrics, 'ccp_policy_info')).toEqual([
+      'ccp_policy_info{source="embedded",version="",reason="expired"} 1',
+    ]);
   });
 
   it('leave the first byte out where there was none', async () => {
@@ -104,7 +117,7 @@ describe('metrics', () => {
   });
 
   it('include those of the process, unless told not to', async () => {
-    const full = await createMetrics({ license }).render();
+    const full = await createMetrics({ license, policy }).render();
     expect(full.contentType).toMatch(/^text\/plain; version=0\.0\.4/);
     expect(full.body).toMatch(/^process_resident_memory_bytes \d+/m);
     expect((await bare().render()).body).not.toContain('process_resident_memory_bytes');
@@ -112,7 +125,7 @@ describe('metrics', () => {
 
   it('name the licence as it is when they are asked for, and never two of them', async () => {
     let info = license();
-    const metrics = createMetrics({ defaultMetrics: false, license: () => info });
+    const metrics = createMetrics({ defaultMetrics: false, license: () => info, policy });
     expect(await samples(metrics, 'ccp_license_info')).toEqual([
       'ccp_license_info{plan="community",kid="",reason="none"} 1',
     ]);
@@ -123,7 +136,7 @@ describe('metrics', () => {
   });
 
   it('of two proxies in one process are apart', async () => {
-    const [one, other] = [createMetrics({ license }), createMetrics({ license })];
+    const [one, other] = [createMetrics({ license, policy }), createMetrics({ license, policy })];
     one.partialWritten();
     expect(await samples(other, 'ccp_partial_writes_total')).toEqual(['ccp_partial_writes_total 0']);
   });

@@ -10,6 +10,8 @@ export interface MetricsOptions {
   readonly defaultMetrics?: boolean;
   /** What the licence is worth when somebody asks. */
   readonly license: () => LicenseInfo;
+  /** The state of the policy pack when somebody asks. */
+  readonly policy: () => PolicyInfo;
 }
 
 /** Each is empty where there is none. */
@@ -17,6 +19,14 @@ export interface LicenseInfo {
   readonly plan: string;
   readonly kid: string;
   readonly reason: string;
+}
+
+export interface PolicyInfo {
+  readonly source: string;
+  /** Null where none is in effect. */
+  readonly version: number | null;
+  /** Null where all is well. */
+  readonly reason: string | null;
 }
 
 export interface Metrics extends ExchangeObserver {
@@ -38,7 +48,7 @@ const EVENT_LOOP_PRECISION_MS = 100;
  * Counts exchanges in a registry of its own. prom-client's `inc` and `observe` take 0.2 to 0.4 µs each with
  * labels, 2.7 µs an exchange; its `labels()` children hash the labels all the same and would save nothing.
  */
-export function createMetrics({ defaultMetrics = true, license }: MetricsOptions): Metrics {
+export function createMetrics({ defaultMetrics = true, license, policy }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
   if (defaultMetrics) {
@@ -88,6 +98,20 @@ export function createMetrics({ defaultMetrics = true, license }: MetricsOptions
       collect() {
         this.reset();
         this.set({ ...license() }, 1);
+      },
+    }),
+  );
+  // Asked for when it is scraped: a pack expires without an event.
+  registry.registerMetric(
+    new Gauge({
+      name: 'ccp_policy_info',
+      help: 'Always 1; the labels say which policy pack is in effect, and why there is no newer one',
+      labelNames: ['source', 'version', 'reason'],
+      registers: [],
+      collect() {
+        const { source, version, reason } = policy();
+        this.reset();
+        this.set({ source, version: String(version ?? ''), reason: reason ?? '' }, 1);
       },
     }),
   );

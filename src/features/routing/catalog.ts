@@ -1,7 +1,7 @@
 /** Provider catalogs: YAML text to checked entries, and what is wrong with one by file, line and entry. */
 import { z } from 'zod';
+import { BASE_URL_ALLOWED, parseBaseUrl } from '../../protocol/base-url.ts';
 import { HEADER_MODES } from '../../protocol/usage-event.ts';
-import { BASE_URL_ALLOWED, parseBaseUrl } from './base-url.ts';
 import { catalogError, readYaml, type YamlPath } from './read-yaml.ts';
 
 const name = z

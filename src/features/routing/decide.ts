@@ -36,8 +36,7 @@ export function decide(model: string | null, snapshot: Snapshot): Route {
   if (paused) return { provider: anth, decision: 'offload_paused', alternatives: [] };
   if (model === null) return { provider: anth, decision: toLane(anth), alternatives: [] };
   if (override !== null) return throughGates(serverOf(override, snapshot), 'manual_override', snapshot);
-  const provider =
-    routedByCatalog(model, snapshot) ?? routedByPolicy(model, snapshot) ?? defaultProvider(model, snapshot);
+  const provider = routedExplicitly(model, snapshot) ?? defaultProvider(model, snapshot);
   return throughGates(provider, toLane(provider), snapshot);
 }
 
@@ -45,8 +44,12 @@ export function decide(model: string | null, snapshot: Snapshot): Route {
 const serverOf = (model: string, snapshot: Snapshot): Provider =>
   routedByCatalog(model, snapshot) ?? (isHaiku(model) ? snapshot.zai : snapshot.anth);
 
+/** The provider of the first route that a person wrote down for a model, in a catalog or in the policy. */
+export const routedExplicitly = (model: string, snapshot: Snapshot): Provider | undefined =>
+  routedByCatalog(model, snapshot) ?? routedByPolicy(model, snapshot);
+
 /** The provider of the first catalog route that a model matches. */
-export const routedByCatalog = (model: string, { routes }: Snapshot): Provider | undefined =>
+const routedByCatalog = (model: string, { routes }: Snapshot): Provider | undefined =>
   routes.find(({ matches }) => matches(model))?.provider;
 
 /** The provider of the first policy route that a model matches, where the policy may offload there. */

@@ -1,18 +1,23 @@
 /** The providers as a person or a script may see them: everything but the keys. */
 import type { Provider } from '../../core/types.ts';
 import type { HeaderMode } from '../../protocol/usage-event.ts';
+import { baseUrlOf, type Wired } from './apply-policy.ts';
 import { isLicensed, type Snapshot } from './decide.ts';
-import type { LoadedCatalogs } from './load-catalogs.ts';
+import type { NamedRoute } from './load-catalogs.ts';
 
 export interface ProviderRow {
   readonly id: string;
   readonly lane: string;
   readonly base_url: string;
+  /** The base URL that the policy replaced; null where it stands as configured. */
+  readonly moved_from: string | null;
   /** The variable that holds the key and how it is sent; null: the client's own credentials pass. */
   readonly auth: { readonly env: string; readonly set: boolean; readonly header_mode: HeaderMode } | null;
   readonly h2: boolean;
-  /** Globs that lead here, in the order in which they are tried. */
+  /** Globs of catalogs and of the embedded default that lead here, in the order in which they are tried. */
   readonly routes: readonly string[];
+  /** Globs of the policy that lead here; they come after the catalogs' and before the default. */
+  readonly policy_routes: readonly string[];
   readonly fallback: readonly string[];
   /** The licence feature without which nothing goes here; null: none. */
   readonly feature: string | null;
@@ -25,19 +30,18 @@ export interface ProviderRow {
 }
 
 export function describeProviders(
-  { providers, sources, routes }: LoadedCatalogs,
+  { providers, sources, routes, policyRoutes, movedFrom }: Wired,
   snapshot: Snapshot,
 ): readonly ProviderRow[] {
   return [...providers.values()].map((provider) => ({
     id: provider.id,
     lane: provider.lane,
-    base_url: provider.origin + provider.basePath,
+    base_url: baseUrlOf(provider),
+    moved_from: movedFrom.get(provider.id) ?? null,
     auth: describeAuth(provider),
     h2: provider.h2,
-    routes: [
-      ...routes.filter((route) => route.provider === provider).map(({ glob }) => glob),
-      ...defaultRoutes(provider, snapshot),
-    ],
+    routes: [...globsTo(provider, routes), ...defaultRoutes(provider, snapshot)],
+    policy_routes: policyMayRouteTo(provider, snapshot) ? globsTo(provider, policyRoutes) : [],
     fallback: provider.fallback,
     feature: provider.feature,
     licensed: isLicensed(provider, snapshot),
@@ -45,6 +49,13 @@ export function describeProviders(
     source: sources.get(provider.id) ?? 'built in',
   }));
 }
+
+const globsTo = (provider: Provider, routes: readonly NamedRoute[]): string[] =>
+  routes.filter((route) => route.provider === provider).map(({ glob }) => glob);
+
+/** As `decide` has it: with the offload turned off, no policy turns it on. */
+const policyMayRouteTo = (provider: Provider, { zai, forceHaikuToZai }: Snapshot): boolean =>
+  provider !== zai || forceHaikuToZai;
 
 function describeAuth({ auth }: Provider): ProviderRow['auth'] {
   if (auth.kind === 'client') return null;

@@ -15,12 +15,15 @@ export interface CatalogOptions {
   readonly forceH1: boolean;
 }
 
+/** A route as written and as used. */
+export type NamedRoute = CompiledRoute & { readonly glob: string };
+
 export interface LoadedCatalogs {
   /** By id; the built-in ones first. */
   readonly providers: ReadonlyMap<string, Provider>;
   /** Id of a provider → the file it comes from; the built-in ones have none. */
   readonly sources: ReadonlyMap<string, string>;
-  readonly routes: readonly (CompiledRoute & { readonly glob: string })[];
+  readonly routes: readonly NamedRoute[];
   /** Why files that are there do not count, a sentence each. */
   readonly ignored: readonly string[];
 }

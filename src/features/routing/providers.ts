@@ -1,8 +1,8 @@
 /** Providers, ready to be used: the two built-in ones, and one for each entry of the catalogs. */
 import type { Provider } from '../../core/types.ts';
+import { type BaseUrl, parseBaseUrl } from '../../protocol/base-url.ts';
 import { ZAI_OFFLOAD } from '../../protocol/license.ts';
 import type { HeaderMode } from '../../protocol/usage-event.ts';
-import { type BaseUrl, parseBaseUrl } from './base-url.ts';
 import type { CatalogEntry } from './catalog.ts';
 
 /** The value of a variable that holds a key; null where it is not set. */

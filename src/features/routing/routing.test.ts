@@ -193,6 +193,8 @@ it('describes the wiring without a key in it', () => {
       id: 'anth',
       lane: 'anthropic',
       base_url: 'https://anth.example',
+      moved_from: null,
+      policy_routes: [],
       auth: null,
       h2: true,
       routes: ['*'],
@@ -206,6 +208,8 @@ it('describes the wiring without a key in it', () => {
       id: 'zai',
       lane: 'zai',
       base_url: 'https://zai.example/base',
+      moved_from: null,
+      policy_routes: [],
       auth: { env: 'ZAI_API_KEY', set: true, header_mode: 'authorization' },
       h2: true,
       routes: ['glm-*', '*haiku*'],
@@ -219,6 +223,8 @@ it('describes the wiring without a key in it', () => {
       id: 'local',
       lane: 'local',
       base_url: 'https://local.example',
+      moved_from: null,
+      policy_routes: [],
       auth: { env: 'KEY', set: true, header_mode: 'x-api-key' },
       h2: false,
       routes: ['q*'],
@@ -249,4 +255,79 @@ it('forces HTTP/1.1 on every provider', () => {
       .providers()
       .some(({ h2 }) => h2),
   ).toBe(false);
+});
+
+describe('a policy', () => {
+  const rules = (routes: Record<string, string>, upstreams: Record<string, string> = {}) => ({
+    routes: Object.entries(routes).map(([glob, provider]) => ({ glob, provider })),
+    upstreams: new Map(Object.entries(upstreams)),
+  });
+  const hostOf = (routing: Routing, model: string): string =>
+    routing.route({ method: 'POST', path: '/v1/messages', op: 'stream', model }).provider.origin;
+
+  it('routes from the moment that it is applied, and no longer once it is taken back', () => {
+    const routing = start();
+    expect(routeOf(routing, 'glm-5')).toBe('anth to_anthropic');
+    routing.applyPolicy(rules({ 'glm-*': 'zai', [HAIKU]: 'anth' }));
+    expect([routeOf(routing, 'glm-5'), routeOf(routing, HAIKU)]).toEqual(['zai to_zai', 'anth to_anthropic']);
+    expect(routing.explicitRoute('glm-5')?.id).toBe('zai');
+    routing.applyPolicy(null);
+    expect([routeOf(routing, 'glm-5'), routeOf(routing, HAIKU)]).toEqual(['anth to_anthropic', 'zai to_zai']);
+  });
+
+  it('moves where Z.AI is, for the default rule and the override too, and says loudly where the key goes', () => {
+    const routing = start();
+    routing.applyPolicy(rules({}, { zai: 'https://moved.example/z' }));
+    expect(hostOf(routing, HAIKU)).toBe('https://moved.example');
+    const notice =
+      'the policy moves provider zai from https://zai.example/base to https://moved.example/z: ZAI_API_KEY is sent there';
+    expect(said).toEqual([notice]);
+    routing.applyPolicy(rules({ 'x-*': 'zai' }, { zai: 'https://moved.example/z' }));
+    expect(said).toEqual([notice]);
+    routing.applyPolicy(null);
+    expect(hostOf(routing, HAIKU)).toBe('https://zai.example');
+    // Told anew, because it is new again.
+    routing.applyPolicy(rules({}, { zai: 'https://moved.example/z' }));
+    expect(said).toEqual([notice, notice]);
+  });
+
+  it('opens no gate: neither licence nor key nor pause', () => {
+    const to = rules({ '*': 'zai' });
+    for (const [options, expected] of [
+      [{ licensed: () => new Set<string>() }, 'anth license_block'],
+      [{ keyOf: () => null }, 'anth no_credential'],
+      [{ paused: true }, 'anth offload_paused'],
+      [{ forceHaikuToZai: false }, 'anth to_anthropic'],
+    ] as const) {
+      const routing = start(options);
+      routing.applyPolicy(to);
+      expect(routeOf(routing, HAIKU)).toBe(expected);
+    }
+  });
+
+  it('gains a route when the catalog gains its provider, and loses it with it', async () => {
+    const catalog = catalogAt('providers.yaml');
+    const routing = start({ catalogs: [catalog] });
+    routing.applyPolicy(rules({ 'q-*': 'local' }, { local: 'https://moved.example' }));
+    expect(said.filter((line) => line.endsWith('which is no provider here: skipped'))).toHaveLength(2);
+    catalog.save(`providers:\n${entry('local')}`);
+    await vi.waitFor(() => expect(routeOf(routing, 'q-1')).toBe('local to_local'));
+    expect(hostOf(routing, 'q-1')).toBe('https://moved.example');
+    catalog.save('');
+    await vi.waitFor(() => expect(routeOf(routing, 'q-1')).toBe('anth to_anthropic'));
+  });
+
+  it('is shown with what it routes and what it moved', () => {
+    const routing = start();
+    routing.applyPolicy(rules({ 'glm-*': 'zai' }, { zai: 'https://moved.example' }));
+    expect(routing.describe().find(({ id }) => id === 'zai')).toMatchObject({
+      base_url: 'https://moved.example',
+      moved_from: 'https://zai.example/base',
+      routes: ['*haiku*'],
+      policy_routes: ['glm-*'],
+    });
+    const off = start({ forceHaikuToZai: false });
+    off.applyPolicy(rules({ 'glm-*': 'zai' }));
+    expect(off.describe().find(({ id }) => id === 'zai')).toMatchObject({ routes: [], policy_routes: [] });
+  });
 });

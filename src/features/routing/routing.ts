@@ -3,8 +3,9 @@ import type { Provider, Route, Router } from '../../core/types.ts';
 import type { Log } from '../../platform/log.ts';
 import { watchFiles } from '../../platform/watch-files.ts';
 import type { HeaderMode } from '../../protocol/usage-event.ts';
+import { applyPolicy, baseUrlOf, type PolicyRules, type Wired } from './apply-policy.ts';
 import type { CatalogFile } from './catalog-file.ts';
-import { decide, routedByCatalog, type Snapshot } from './decide.ts';
+import { decide, routedExplicitly, type Snapshot } from './decide.ts';
 import { describeProviders, type ProviderRow } from './describe.ts';
 import { type LoadedCatalogs, loadCatalogs } from './load-catalogs.ts';
 import { anthProvider, type KeyOf, zaiProvider } from './providers.ts';
@@ -45,8 +46,10 @@ export interface Routing extends AsyncDisposable {
   readonly providers: () => readonly Provider[];
   /** What `ccp providers` shows. */
   describe(): readonly ProviderRow[];
-  /** The provider that a catalog route gives a model, whatever else holds; undefined where none does. */
-  catalogRoute(model: string): Provider | undefined;
+  /** The provider that a route of the catalogs or the policy gives a model; undefined where none does. */
+  explicitRoute(model: string): Provider | undefined;
+  /** Puts a verified policy pack into effect, in place of the one before; null: none. */
+  readonly applyPolicy: (policy: PolicyRules | null) => void;
   /** The model that every request is routed as; null for its own. */
   override(): string | null;
   pause(on: boolean): void;
@@ -74,12 +77,12 @@ export function createRouting(options: RoutingOptions): Routing {
   const readOverride = (): string | null => overrideOptions.model ?? overrideOptions.read();
 
   let catalogs = readCatalogs();
+  let policy: PolicyRules | null = null;
+  let wired = applyPolicy(catalogs, policy);
   let snapshot: Snapshot = {
-    providers: catalogs.providers,
-    routes: catalogs.routes,
+    ...wiringOf(wired),
     anth,
     zai,
-    policyRoutes: [],
     forceHaikuToZai: options.forceHaikuToZai,
     licensed: options.licensed(),
     paused: options.paused,
@@ -95,6 +98,14 @@ export function createRouting(options: RoutingOptions): Routing {
     const licensed = options.licensed();
     if (licensed !== snapshot.licensed) replace({ licensed });
     return snapshot;
+  };
+
+  /** Brings catalogs and policy together; says what the policy changes, each thing once while it lasts. */
+  const rewire = (): void => {
+    const known = new Set(notices(wired));
+    wired = applyPolicy(catalogs, policy);
+    replace({ ...wiringOf(wired), zai: wired.providers.get(zai.id) ?? zai });
+    for (const notice of notices(wired)) if (!known.has(notice)) log.warn(notice);
   };
 
   const follow = (what: string, paths: readonly string[], take: () => string): (() => void) =>
@@ -114,7 +125,7 @@ export function createRouting(options: RoutingOptions): Routing {
     [...options.catalogs.map(({ path }) => path), ...options.alsoWatch],
     () => {
       catalogs = readCatalogs();
-      replace({ providers: catalogs.providers, routes: catalogs.routes });
+      rewire();
       return `provider catalog taken over: ${[...catalogs.providers.keys()].join(', ')}`;
     },
   );
@@ -137,8 +148,12 @@ export function createRouting(options: RoutingOptions): Routing {
       return route;
     },
     providers: () => [...snapshot.providers.values()],
-    describe: () => describeProviders(catalogs, snapshotNow()),
-    catalogRoute: (model) => routedByCatalog(model, snapshot),
+    describe: () => describeProviders(wired, snapshotNow()),
+    explicitRoute: (model) => routedExplicitly(model, snapshot),
+    applyPolicy(next) {
+      policy = next;
+      rewire();
+    },
     override: () => snapshot.override,
     pause(paused) {
       replace({ paused });
@@ -150,6 +165,26 @@ export function createRouting(options: RoutingOptions): Routing {
       stopOverride();
     },
   };
+}
+
+const wiringOf = ({
+  providers,
+  routes,
+  policyRoutes,
+}: Wired): Pick<Snapshot, 'providers' | 'routes' | 'policyRoutes'> => ({
+  providers,
+  routes,
+  policyRoutes,
+});
+
+/** What an operator must know of a policy: above all to which other host a key goes now. */
+function notices({ providers, movedFrom, skipped }: Wired): string[] {
+  const moved = [...movedFrom].flatMap(([id, from]) => {
+    const provider = providers.get(id);
+    if (provider?.auth.kind !== 'key') return [];
+    return `the policy moves provider ${id} from ${from} to ${baseUrlOf(provider)}: ${provider.auth.env} is sent there`;
+  });
+  return [...moved, ...skipped];
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
