@@ -104,6 +104,16 @@ export const CCP_DECLARATIONS = {
     env: ['CCP_MODEL'],
     help: 'Routes every request as if it named this model; wins over the model file.',
   }),
+  licensePubkeys: setting(text, {
+    env: ['CCP_LICENSE_PUBKEY_B64'],
+    help: 'Public keys of issuers whose licences count, as KID=BASE64[,KID=BASE64…].',
+  }),
+  licenseIssuer: setting(baseUrl, {
+    env: ['CCP_LICENSE_ISSUER'],
+    flag: '--issuer',
+    default: 'http://127.0.0.1:8787',
+    help: 'Issuer that "ccp license login" asks for a licence.',
+  }),
   jsonTimeout: setting(durationOrNone, {
     env: ['CCP_JSON_TIMEOUT'],
     default: '10m',
@@ -164,6 +174,10 @@ export const CCP_SECRETS = {
     help: 'What clients must send as x-ccp-token when the listener is not on loopback.',
   }),
   zaiApiKey,
+  issuerSeed: setting(credential, {
+    env: ['CCP_ISSUER_SEED'],
+    help: 'Signing seed of "ccp issuer", as KID=BASE64; better kept in a file: --seed-file.',
+  }),
 };
 
 /** What a profile puts in place of the defaults. */

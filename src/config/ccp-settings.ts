@@ -38,6 +38,8 @@ export interface CcpPaths {
   readonly settingsFile: string;
   /** The model override that outlives a restart. */
   readonly modelFile: string;
+  /** The licence that commands store. */
+  readonly licensePack: string;
   /** State of this profile. */
   readonly stateDir: string;
   /** The bearer of our own POSTs. */
@@ -70,6 +72,7 @@ export function loadCcpSettings(start: Start<CcpFlags>): LoadedCcp {
       cwd: start.cwd,
       settingsFile: userFile.path,
       modelFile: join(folders.config, 'model'),
+      licensePack: join(folders.config, profile ?? '', 'license.pack'),
       stateDir,
       controlToken: join(stateDir, 'control.token'),
     },

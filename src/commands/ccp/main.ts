@@ -1,18 +1,15 @@
 /** The commands of `ccp`. What a command does is imported when it is run, so that the rest costs no start-up. */
 import { Argument, type Command } from 'commander';
 import { completionScript, SHELLS, type Shell } from '../shared/completion.ts';
+import { AS_JSON, type Exit, examples, type Json } from '../shared/declare.ts';
 import { type Host, processHost } from '../shared/host.ts';
 import { runProgram } from '../shared/run-program.ts';
+import { addIssuer } from './issuer-commands.ts';
+import { addLogin } from './license-login.ts';
 
 /** Runs `ccp` with the arguments after its name; gives the exit code. */
 export function main(argv: readonly string[], host: Host = processHost()): Promise<number> {
   return runProgram({ name: 'ccp', host, argv, build: (program, exit) => build(program, host, exit) });
-}
-
-type Exit = (code: number) => void;
-
-interface Json {
-  readonly json?: boolean;
 }
 
 function build(program: Command, host: Host, exit: Exit): void {
@@ -26,6 +23,12 @@ function build(program: Command, host: Host, exit: Exit): void {
   addRouting(program, host, exit);
   addControl(program, host, exit);
   addDiagnosis(program, host, exit);
+  const license = program
+    .command('license')
+    .description('the licence of this proxy')
+    .addHelpText('after', examples('ccp license login'));
+  addLogin(license, host, exit);
+  addIssuer(program, host, exit);
   program
     .command('completion')
     .description('print a completion script for a shell')
@@ -192,10 +195,4 @@ function addDiagnosis(program: Command, host: Host, exit: Exit): void {
         exit(await verify(host, { log, rotated, json }));
       },
     );
-}
-
-const AS_JSON = ['--json', 'print one JSON document'] as const;
-
-function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }
