@@ -15,9 +15,7 @@ import type { Random } from '../platform/random.ts';
 export type Way = 'invite' | 'device' | 'loopback';
 
 export type AuditEvent =
-  | { readonly event: 'started'; readonly way: Way }
-  | { readonly event: 'denied'; readonly way: Way }
-  | { readonly event: 'approved'; readonly way: Way; readonly invite: string; readonly subject: string }
+  | { readonly event: 'started' | 'approved' | 'denied'; readonly way: Way }
   | { readonly event: 'refused'; readonly way: Way; readonly why: string }
   | {
       readonly event: 'issued';

@@ -22,7 +22,7 @@ export type ReadRequest =
  * Loopback addresses with a port, and those literally: not `localhost`, which a resolver may send elsewhere
  * (RFC 8252 section 8.3); no user, query or fragment.
  */
-const REDIRECT = /^http:\/\/(?:127\.0\.0\.1|\[::1\]):[1-9]\d{0,4}\/[A-Za-z0-9_~.\/-]{0,128}$/;
+const REDIRECT = /^http:\/\/(?:127\.0\.0\.1|\[::1\]):[1-9]\d{0,4}\/[A-Za-z0-9_~./-]{0,128}$/;
 /** 256 bits in base64url, the last letter with its two empty bits. */
 const CHALLENGE = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 const STATE = /^[A-Za-z0-9._~-]{16,512}$/;

@@ -1,5 +1,4 @@
 /** The loopback redirect: `GET` and `POST /authorize` (RFC 8252, with PKCE of RFC 7636). */
-import type { Audit } from '../audit.ts';
 import type { CodeGrants } from '../code-grants.ts';
 import { once } from '../http/parameters.ts';
 import type { Answer, Endpoint, Visit } from '../http/visit.ts';
@@ -11,7 +10,6 @@ import { type ClaimFields, EMPTY, type FormPorts, readClaim, readOwnForm } from 
 
 export interface AuthorizePorts extends FormPorts {
   readonly codes: CodeGrants;
-  readonly audit: Audit;
 }
 
 export function authorizePage(ports: AuthorizePorts): Endpoint {
@@ -40,14 +38,13 @@ export function authorizeAnswer(ports: AuthorizePorts): Endpoint {
       audit.record({ event: 'denied', way: 'loopback' }, visit.from);
       return back(request, { error: 'access_denied' });
     }
-    const { claim, fields } = readClaim(sent.form, visit, ports);
+    const { claim, fields } = readClaim(sent.form, visit, { ...ports, way: 'loopback' });
     if (claim === null || sent.form['answer'] !== 'approve')
       return form(ports, visit, { request, status: 400, fields });
     const { redirectUri, challenge } = request;
     const code = codes.make({ claim, redirectUri, challenge });
     if (code === null) return back(request, { error: 'temporarily_unavailable' });
-    const [invite, subject] = [claim.inviteCode, claim.email ?? ''];
-    audit.record({ event: 'approved', way: 'loopback', invite, subject }, visit.from);
+    audit.record({ event: 'approved', way: 'loopback' }, visit.from);
     return back(request, { code });
   };
 }

@@ -1,5 +1,6 @@
 /** What both approval forms have in common: the token, and a claim that must hold at this moment. */
 import type { z } from 'zod';
+import type { Audit, Way } from '../audit.ts';
 import { type Claim, type Desk, REFUSALS } from '../desk.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { email, inviteCode, readForm } from '../http/parameters.ts';
@@ -12,6 +13,7 @@ export interface FormPorts {
   readonly desk: Desk;
   readonly csrf: Csrf;
   readonly limits: Limits;
+  readonly audit: Audit;
 }
 
 export type Form = Readonly<Record<string, string>>;
@@ -40,7 +42,7 @@ export interface ClaimFields {
 export function readClaim(
   form: Form,
   visit: Visit,
-  { desk, limits }: FormPorts,
+  { desk, limits, audit, way }: FormPorts & { readonly way: Way },
 ): { claim: Claim | null; fields: ClaimFields } {
   const code = check(form['invite_code'] ?? '', inviteCode, 'Enter the invite code.');
   const address = check(form['email'] ?? '', email, 'This is no e-mail address.');
@@ -48,7 +50,10 @@ export function readClaim(
   if (wrong === null) {
     const refusal = desk.check({ inviteCode: code.value, email: null });
     if (refusal === 'invite_unknown') limits.guesses.spend(visit.from);
-    if (refusal !== null) wrong = REFUSALS[refusal];
+    if (refusal !== null) {
+      wrong = REFUSALS[refusal];
+      audit.record({ event: 'refused', way, why: refusal }, visit.from);
+    }
   }
   const fields = { inviteCode: { value: code.value, wrong }, email: address };
   const ok = wrong === null && address.wrong === null;

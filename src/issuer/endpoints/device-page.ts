@@ -1,5 +1,4 @@
 /** The person's side of RFC 8628: `GET` and `POST /device`. */
-import type { Audit } from '../audit.ts';
 import type { DeviceGrants } from '../device-grants.ts';
 import type { Endpoint } from '../http/visit.ts';
 import { approvalPage } from '../pages/approval.ts';
@@ -9,7 +8,6 @@ import { EMPTY, type FormPorts, readClaim, readOwnForm } from './claim-form.ts';
 
 export interface DevicePagePorts extends FormPorts {
   readonly grants: DeviceGrants;
-  readonly audit: Audit;
 }
 
 const FORM = { action: '/device', formAction: "'self'" } as const;
@@ -37,7 +35,10 @@ export function deviceAnswer(ports: DevicePagePorts): Endpoint {
     const { form } = read;
     const userCode = (form['user_code'] ?? '').trim();
     const waits = grants.waits(userCode);
-    if (!waits) limits.guesses.spend(visit.from);
+    if (!waits) {
+      limits.guesses.spend(visit.from);
+      audit.record({ event: 'refused', way: 'device', why: 'user_code_unknown' }, visit.from);
+    }
 
     if (waits && form['answer'] === 'deny') {
       grants.deny(userCode);
@@ -46,11 +47,10 @@ export function deviceAnswer(ports: DevicePagePorts): Endpoint {
     }
     // Who has no right code learns nothing about invites.
     const { claim, fields } = waits
-      ? readClaim(form, visit, ports)
+      ? readClaim(form, visit, { ...ports, way: 'device' })
       : { claim: null, fields: { inviteCode: plain(form['invite_code']), email: plain(form['email']) } };
     if (claim !== null && form['answer'] === 'approve' && grants.approve(userCode, claim)) {
-      const [invite, subject] = [claim.inviteCode, claim.email ?? ''];
-      audit.record({ event: 'approved', way: 'device', invite, subject }, visit.from);
+      audit.record({ event: 'approved', way: 'device' }, visit.from);
       return notice(200, 'Approved', 'The device gets its licence within seconds. You may close this page.');
     }
     const wrong = waits ? null : 'No device waits for this code. Compare it, or start over on the device.';
