@@ -76,7 +76,7 @@ export async function startIssuerProcess(
   ]);
   const url = await until('the issuer listens', () => {
     if (running.child.exitCode !== null) throw new Error(`the issuer ended: ${running.err()}`);
-    return /listening on (http:\S+),/.exec(running.err())?.[1];
+    return /listening on (http:\S+),[^]*proxies need/.exec(running.err())?.[1];
   });
   return { ...running, url };
 }
