@@ -105,7 +105,8 @@ function fieldHtml(
     wrong === null ? html`` : html` aria-invalid="true"`,
   ];
   const described = wrong === null ? `${name}-hint` : `${name}-wrong ${name}-hint`;
-  return html`<label for="${name}">${label} <span class="hint" id="${name}-hint">${hint}</span></label>
+  return html`<label for="${name}">${label}</label>
+<span class="hint" id="${name}-hint">${hint}</span>
 ${complaint}
 <input id="${name}" name="${name}" type="${type}" maxlength="320" value="${value}" aria-describedby="${described}"${flags}>
 `;

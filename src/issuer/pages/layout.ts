@@ -16,8 +16,9 @@ main { width: 100%; max-width: 28rem; padding: 1.5rem; background: var(--card); 
 h1 { margin: 0 0 .5rem; font-size: 1.4rem; line-height: 1.25; }
 p { margin: 0 0 1rem; }
 label { display: block; margin-top: 1rem; font-weight: 600; }
-.hint { color: var(--soft); font-size: .875rem; font-weight: 400; }
-.bad { color: var(--bad); font-size: .9375rem; font-weight: 600; }
+span { display: block; }
+.hint { color: var(--soft); font-size: .875rem; }
+.bad { margin-top: .25rem; color: var(--bad); font-size: .9375rem; font-weight: 600; }
 input { display: block; width: 100%; margin-top: .25rem; padding: .6rem .75rem; font: inherit; color: inherit;
   background: transparent; border: 1px solid var(--line); border-radius: .4rem; }
 input[aria-invalid] { border: 2px solid var(--bad); }
