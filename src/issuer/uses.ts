@@ -18,28 +18,27 @@ export interface Uses {
 /** Throws what the file system throws. Blocks for the length of a few `fsync`s: a use is a rare event. */
 export function createUses(stateDir: string): Uses {
   const folderOf = (invite: Invite): string => join(stateDir, 'uses', invite.id.slice(0, 32));
-  const taken = (invite: Invite): number => countFiles(folderOf(invite));
   return {
-    left: (invite) => Math.max(0, invite.maxUses - taken(invite)),
+    left: (invite) => Math.max(0, invite.maxUses - namesIn(folderOf(invite)).size),
     take(invite, note) {
       const folder = folderOf(invite);
       if (makeFolder(folder)) syncUpTo(stateDir, folder);
-      for (let n = taken(invite) + 1; n <= invite.maxUses; n += 1) {
-        if (makeFile(join(folder, String(n)), `${JSON.stringify(note)}\n`)) {
-          sync(folder);
-          return true;
-        }
+      const taken = namesIn(folder);
+      for (let n = 1; n <= invite.maxUses; n += 1) {
+        if (taken.has(String(n)) || !makeFile(join(folder, String(n)), `${JSON.stringify(note)}\n`)) continue;
+        sync(folder);
+        return true;
       }
       return false;
     },
   };
 }
 
-function countFiles(folder: string): number {
+function namesIn(folder: string): ReadonlySet<string> {
   try {
-    return readdirSync(folder).length;
+    return new Set(readdirSync(folder));
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return 0;
+    if (hasCode(error, 'ENOENT')) return new Set();
     throw error;
   }
 }

@@ -10,6 +10,9 @@ import type { ServeFlags } from './issuer-commands.ts';
 import { signingKey } from './issuer-key.ts';
 import { load } from './load.ts';
 
+/** Comes with the project, for trying things out. */
+const DEV_INVITE = 'DEV-TRIAL-7D';
+
 /** Gives the exit code: 0 after SIGTERM, 130 after SIGINT. */
 export async function serveIssuer(host: Host, flags: ServeFlags): Promise<number> {
   const port = readFlag('--port', portKind, flags.port);
@@ -41,7 +44,11 @@ export async function serveIssuer(host: Host, flags: ServeFlags): Promise<number
   });
   const shown = address.includes(':') ? `[${address}]` : address;
   ports.log.info(`listening on http://${shown}:${bound}, ${invites.count} invites, state in ${stateDir}`);
-  if (publicUrl !== null) ports.log.info(`offered as ${publicUrl.origin} by the proxy in front`);
+  if (publicUrl !== null) {
+    ports.log.info(`offered as ${publicUrl.origin} by the proxy in front`);
+    if (invites.find(DEV_INVITE) !== undefined)
+      ports.log.warn(`everybody knows the invite ${DEV_INVITE}: take it out of the invite file`);
+  }
   ports.log.info(`proxies need: CCP_LICENSE_PUBKEY_B64=${publicLine(key)}`);
   const signal = await told;
   await issuer.close();

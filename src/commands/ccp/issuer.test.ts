@@ -2,6 +2,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DEV_INVITES, makePlace, type Place, startIssuerProcess } from './testing/programs.ts';
+import { until } from './testing/served.ts';
 
 let place: Place;
 beforeEach(() => {
@@ -156,6 +157,14 @@ describe('ccp issuer serve', () => {
       issuer.child.kill(signal);
       expect(await issuer.exited).toBe(code);
     }
+  });
+
+  it('warns where it offers the invite that everybody knows to others', async () => {
+    const args = ['--port', '0', '--seed-file', 'seed', '--invites', DEV_INVITES];
+    await using issuer = place.run(['issuer', 'serve', '--public-url', 'https://licences.example', ...args]);
+    await until('it listens', () => issuer.err().includes('proxies need'));
+    expect(issuer.err()).toContain('offered as https://licences.example');
+    expect(issuer.err()).toContain('warning: everybody knows the invite DEV-TRIAL-7D');
   });
 
   it('gives out no use twice, killed in the midst of fifty claims and started again', async () => {
