@@ -51,6 +51,7 @@ it.each([
   ['a code that is too short', { code: 'SHORT' }, 'code'],
   ['a code with other signs', { code: 'lower-case' }, 'code'],
   ['no plan', { plan: '' }, 'plan'],
+  ['a plan that is no text', { plan: '\ud800' }, 'plan'],
   ['features that are no list', { features: 'zai_offload' }, 'features'],
   ['half a day', { days: 0.5 }, 'days: must be a whole number from 1 to 3660'],
   ['no use', { max_uses: 0 }, 'max_uses: must be a whole number from 1 to 100000'],

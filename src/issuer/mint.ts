@@ -11,13 +11,15 @@ const DAY_MS = 86_400_000;
 const MAX_DAYS = 3660;
 const DAYS_ALLOWED = `must be a whole number from 1 to ${MAX_DAYS}`;
 
-const name = z.string().min(1, 'is empty').max(128, 'is too long');
+/** Half a surrogate pair has no canonical form, and control characters no business on a terminal. */
+const text = z.string().regex(/^[^\p{Cc}\p{Cs}]+$/u, 'is empty, or holds what is no text');
+const name = text.max(128, 'is too long');
 
 /** What a licence grants, and to whom. */
 export const grantSchema = z.object({
   plan: name,
   features: z.array(name).max(64, 'are too many').readonly(),
-  subject: z.string().min(1, 'is empty').max(320, 'is too long'),
+  subject: text.max(320, 'is too long'),
   /** How long it lasts from its beginning on. */
   days: z.int(DAYS_ALLOWED).min(1, DAYS_ALLOWED).max(MAX_DAYS, DAYS_ALLOWED),
   /** Epoch milliseconds, from a time as RFC 3339 writes it; null: from now on. */

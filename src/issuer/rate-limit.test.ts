@@ -11,7 +11,7 @@ function limit() {
     made.spend(address);
     return true;
   };
-  return { ...made, spend, pass: (ms: number) => (now += ms) };
+  return { wait: (address: string) => made.wait(address), spend, pass: (ms: number) => (now += ms) };
 }
 
 it('lets a burst through, then one every ten seconds, and says how long to wait', () => {

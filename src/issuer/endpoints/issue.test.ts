@@ -39,6 +39,12 @@ it.each([
   ['an expired invite', { invite_code: CODES.old }, 403, 'invite_expired'],
   ['no invite', { email: 'me@example.com' }, 400, 'invalid_request'],
   ['a wrong type', { invite_code: 7 }, 400, 'invalid_request'],
+  [
+    'an address that is no text',
+    { invite_code: CODES.open, email: '\ud800@example.com' },
+    400,
+    'invalid_request',
+  ],
   ['what is no address', { invite_code: CODES.open, email: 'me at example' }, 400, 'invalid_request'],
 ])('refuses %s with a code and a sentence', async (_name, body, status, error) => {
   const reply = await world.post('/v1/license/issue', body);

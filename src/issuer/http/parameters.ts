@@ -54,7 +54,7 @@ export const email = z
   .string()
   .max(320, 'is too long')
   .trim()
-  .refine((text) => text === '' || /^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u.test(text), 'is no e-mail address')
+  .refine((text) => text === '' || /^[^\s@\p{C}]+@[^\s@\p{C}]+$/u.test(text), 'is no e-mail address')
   .transform((text) => (text === '' ? null : text))
   .nullish()
   .transform((text) => text ?? null);

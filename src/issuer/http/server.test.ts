@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CODES, type IssuerWorld, startIssuer } from '../testing/issuer-world.ts';
 
@@ -178,6 +179,62 @@ describe('what is not understood', () => {
     ['a flood of headers', `GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, '431'],
   ])('%s', async (_name, bytes, status) => {
     expect(await raw(bytes)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
+
+  it('of whatever shape, gets an answer that is no fault of ours', async () => {
+    const code = fc.constantFrom(CODES.open, CODES.old, 'x', '\ud800', '"><');
+    const value = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      code,
+      fc.constant('\ud800@\udfff'),
+      fc.constant('ccp'),
+    );
+    const names = [
+      'invite_code',
+      'email',
+      'client_id',
+      'grant_type',
+      'device_code',
+      'code',
+      'user_code',
+      'csrf',
+      'state',
+    ];
+    const fields = fc.dictionary(fc.constantFrom(...names), fc.oneof(value, fc.jsonValue()), {
+      noNullPrototype: true,
+    });
+    const forms = fc.dictionary(fc.constantFrom(...names), value, { noNullPrototype: true });
+    const claim = fc.record({ invite_code: fc.constant(CODES.open), email: value });
+    const body = fc.oneof(
+      claim.map((given) => JSON.stringify(given)),
+      fields.map((given) => JSON.stringify(given)),
+      forms.map((given) => new URLSearchParams(given).toString()),
+      fc.string(),
+    );
+    const path = fc.constantFrom(
+      '/v1/license/issue',
+      '/v1/device/code',
+      '/v1/device/token',
+      '/v1/token',
+      '/device',
+      '/authorize',
+    );
+    const type = fc.constantFrom('application/json', 'application/x-www-form-urlencoded');
+    await fc.assert(
+      fc.asyncProperty(path, type, body, async (where, contentType, sent) => {
+        world.pass(120_000);
+        const response = await fetch(`${world.url}${where}`, {
+          method: 'POST',
+          body: sent,
+          headers: { 'content-type': contentType },
+          redirect: 'manual',
+        });
+        await response.arrayBuffer();
+        expect(response.status).toBeLessThan(500);
+      }),
+      { numRuns: 300 },
+    );
+    expect(world.said).toEqual([]);
   });
 
   it('leaves the issuer unharmed', async () => {

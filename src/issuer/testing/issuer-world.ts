@@ -2,10 +2,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { Clock } from '../../platform/clock.ts';
 import { systemRandom } from '../../platform/random.ts';
 import { verifyEd25519 } from '../../protocol/ed25519.ts';
-import { type LicensePack, licenseBytes } from '../../protocol/license.ts';
+import { licenseBytes, licensePackSchema } from '../../protocol/license.ts';
 import { readInvites } from '../invites.ts';
 import { createIssuer } from '../issuer.ts';
 import { publicLine } from '../signing-key.ts';
@@ -127,7 +128,7 @@ export async function startIssuer({
 
 /** Whether an answer holds a licence that the key of the world signed. */
 export function isGenuine({ json }: Reply): boolean {
-  const { license, signature } = json as LicensePack;
+  const { license, signature } = z.object(licensePackSchema.shape).parse(json);
   const [, publicKey = ''] = /^test=(.*)$/.exec(publicLine(KEY)) ?? [];
   return verifyEd25519(
     licenseBytes(license),
