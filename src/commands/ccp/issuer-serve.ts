@@ -43,7 +43,7 @@ export async function serveIssuer(host: Host, flags: ServeFlags): Promise<number
     throw listenError(error, address, port);
   });
   const shown = address.includes(':') ? `[${address}]` : address;
-  ports.log.info(`listening on http://${shown}:${bound}, ${invites.count} invites, state in ${stateDir}`);
+  ports.log.info(`listening on http://${shown}:${bound}, invites: ${invites.count}, state in ${stateDir}`);
   if (publicUrl !== null) {
     ports.log.info(`offered as ${publicUrl.origin} by the proxy in front`);
     if (invites.find(DEV_INVITE) !== undefined)

@@ -48,7 +48,7 @@ export function deviceAnswer(ports: DevicePagePorts): Endpoint {
     // Who has no right code learns nothing about invites.
     const { claim, fields } = waits
       ? readClaim(form, visit, { ...ports, way: 'device' })
-      : { claim: null, fields: { inviteCode: plain(form['invite_code']), email: plain(form['email']) } };
+      : { claim: null, fields: { inviteCode: asTyped(form['invite_code']), email: asTyped(form['email']) } };
     if (claim !== null && form['answer'] === 'approve' && grants.approve(userCode, claim)) {
       audit.record({ event: 'approved', way: 'device' }, visit.from);
       return notice(200, 'Approved', 'The device gets its licence within seconds. You may close this page.');
@@ -64,4 +64,4 @@ export function deviceAnswer(ports: DevicePagePorts): Endpoint {
   };
 }
 
-const plain = (value = '') => ({ value, wrong: null });
+const asTyped = (value = '') => ({ value, wrong: null });
