@@ -57,6 +57,9 @@ describe('judging one import', () => {
     ['src/commands/ccp/serve.ts', 'src/core/relay.ts'],
     ['src/commands/uat/run.ts', 'src/commands/ccp/serve.ts'],
     ['src/ccp-uat.ts', 'src/ccp.ts'],
+    ['src/issuer/desk.ts', 'src/features/license/verify.ts'],
+    ['src/ccp.ts', 'src/issuer/issuer.ts'],
+    ['src/harness/target.ts', 'src/issuer/mint.ts'],
     ['src/errors.ts', 'src/platform/log.ts'],
     ['suites/repro.ts', 'src/core/types.ts'],
     ['src/core/relay.ts', 'scripts/check.ts'],
@@ -80,6 +83,7 @@ describe('judging one import', () => {
     ['src/core/relay.ts', 'src/errors.ts'],
     ['src/ccp.ts', 'src/features/routing/router.ts'],
     ['src/commands/ccp/serve.ts', 'src/ccp.ts'],
+    ['src/commands/ccp/issuer-serve.ts', 'src/issuer/issuer.ts'],
     ['src/commands/uat/run.ts', 'src/ccp-uat.ts'],
     ['src/runs/execute.ts', 'src/harness/target.ts'],
   ])('allows %s → %s', (file, target) => {

@@ -16,6 +16,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   core: ['errors.ts', 'protocol', 'platform'],
   'features/*': ['errors.ts', 'type core', 'protocol', 'platform'],
   store: ['errors.ts', 'platform', 'type features/*'],
+  // Hands out licences and asks for one; the proxy knows nothing of it: docs/decisions says why.
+  issuer: ['errors.ts', 'protocol', 'platform'],
   config: ['errors.ts', 'protocol', 'type platform', 'features/*'],
   'ccp.ts': ['errors.ts', 'platform', 'protocol', 'config', 'core', 'features/*', 'store'],
   analysis: ['errors.ts', 'type protocol'],
@@ -23,7 +25,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   runs: ['errors.ts', 'type protocol', 'harness', 'analysis', 'platform'],
   'ccp-uat.ts': ['errors.ts', 'config', 'platform', 'harness', 'analysis', 'runs', 'suites'],
   // `verify` audits the live log with the analyzer of the harness: docs/decisions says why.
-  'commands/ccp': ['errors.ts', 'ccp.ts', 'config', 'commands/shared', 'analysis'],
+  'commands/ccp': ['errors.ts', 'ccp.ts', 'config', 'issuer', 'commands/shared', 'analysis'],
   'commands/uat': ['errors.ts', 'ccp-uat.ts', 'config', 'commands/shared'],
   'commands/shared': ['errors.ts', 'platform'],
   suites: ['type runs', 'type analysis', 'type protocol'],

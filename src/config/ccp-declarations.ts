@@ -154,6 +154,12 @@ export const CCP_DECLARATIONS = {
     env: ['CCP_LICENSE_PUBKEY_B64'],
     help: 'Public keys of licence issuers, besides those that ccp was shipped with.',
   }),
+  licenseIssuer: setting(baseUrl, {
+    env: ['CCP_LICENSE_ISSUER'],
+    flag: '--issuer',
+    default: 'http://127.0.0.1:8787',
+    help: 'Issuer that "ccp license login" asks for a licence.',
+  }),
   jsonTimeout: setting(durationOrNone, {
     env: ['CCP_JSON_TIMEOUT'],
     default: '10m',
@@ -217,6 +223,10 @@ export const CCP_SECRETS = {
   policySeed: setting(credential, {
     env: ['CCP_POLICY_SEED'],
     help: 'The secret seed by which "ccp policy sign" signs; needed nowhere else.',
+  }),
+  issuerSeed: setting(credential, {
+    env: ['CCP_ISSUER_SEED'],
+    help: 'Signing seed of "ccp issuer", as KID=BASE64; better kept in a file: --seed-file.',
   }),
 };
 

@@ -2,15 +2,16 @@
 import type { Command } from 'commander';
 import { AS_JSON, type Exit, examples, type Json } from '../shared/declare.ts';
 import type { Host } from '../shared/host.ts';
+import { addLogin } from './license-login.ts';
 
-/** Adds the group and gives it, for what else belongs to it. */
-export function addLicense(program: Command, host: Host, exit: Exit): Command {
+/** Adds the group. */
+export function addLicense(program: Command, host: Host, exit: Exit): void {
   const license = program
     .command('license')
-    .description('the licence that opens the Z.AI lane: show, store or remove it')
+    .description('the licence that opens the Z.AI lane: show, store, get or remove it')
     .addHelpText(
       'after',
-      examples('ccp license status', 'ccp license set license.pack', 'ccp license logout'),
+      examples('ccp license status', 'ccp license login', 'ccp license set license.pack'),
     );
   license
     .command('status')
@@ -50,5 +51,5 @@ export function addLicense(program: Command, host: Host, exit: Exit): Command {
       const { removeLicense } = await import('./license.ts');
       exit(removeLicense(host, { json }));
     });
-  return license;
+  addLogin(license, host, exit);
 }

@@ -4,6 +4,7 @@ import { completionScript, SHELLS, type Shell } from '../shared/completion.ts';
 import { AS_JSON, type Exit, examples, type Json } from '../shared/declare.ts';
 import { type Host, processHost } from '../shared/host.ts';
 import { runProgram } from '../shared/run-program.ts';
+import { addIssuer } from './issuer-commands.ts';
 import { addLicense } from './license-commands.ts';
 import { addPolicy } from './policy-commands.ts';
 
@@ -24,6 +25,7 @@ function build(program: Command, host: Host, exit: Exit): void {
   addPolicy(program, host, exit);
   addControl(program, host, exit);
   addLicense(program, host, exit);
+  addIssuer(program, host, exit);
   addDiagnosis(program, host, exit);
   program
     .command('completion')

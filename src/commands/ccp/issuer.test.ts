@@ -1,0 +1,221 @@
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DEV_INVITES, makePlace, type Place, startIssuerProcess } from './testing/programs.ts';
+import { until } from './testing/served.ts';
+
+let place: Place;
+beforeEach(() => {
+  place = makePlace();
+});
+afterEach(() => place[Symbol.dispose]());
+
+async function ccp(argv: readonly string[], env?: Record<string, string>) {
+  await using running = place.run(argv, env);
+  const code = await running.exited;
+  return { code, out: running.out(), err: running.err() };
+}
+const seedText = (): string => readFileSync(join(place.cwd, 'seed'), 'utf8').trim();
+const MINT = [
+  'issuer',
+  'mint',
+  '--plan',
+  'team',
+  '--feature',
+  'zai_offload',
+  'more',
+  '--subject',
+  'me@example.com',
+];
+
+describe('ccp issuer keygen', () => {
+  it('writes the seed to a file of its owner alone, and prints the public line only', async () => {
+    const { code, out, err } = await ccp(['issuer', 'keygen', '--out', 'seed']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^CCP_LICENSE_PUBKEY_B64=k\d{8}=[A-Za-z0-9+/]{43}=\n$/);
+    expect(statSync(join(place.cwd, 'seed')).mode & 0o777).toBe(0o600);
+    const seed = seedText().slice(seedText().indexOf('=') + 1);
+    expect(`${out}${err}`).not.toContain(seed);
+    expect(out.split('=')[1]).toBe(seedText().split('=')[0]);
+  });
+
+  it('needs a file, and never one that is there', async () => {
+    expect(await ccp(['issuer', 'keygen'])).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('--out'),
+    });
+    await ccp(['issuer', 'keygen', '--out', 'seed']);
+    const before = seedText();
+    expect(await ccp(['issuer', 'keygen', '--out', 'seed'])).toMatchObject({ code: 2, out: '' });
+    expect(seedText()).toBe(before);
+    expect(await ccp(['issuer', 'keygen', '--out', 'x', '--kid', 'a,b'])).toMatchObject({ code: 2 });
+    expect(existsSync(join(place.cwd, 'x'))).toBe(false);
+  });
+});
+
+describe('ccp issuer mint', () => {
+  beforeEach(() => ccp(['issuer', 'keygen', '--out', 'seed', '--kid', 'test']));
+
+  it('prints a pack, signed with the seed of the file or of the variable', async () => {
+    const fromFile = await ccp([
+      ...MINT,
+      '--days',
+      '2',
+      '--not-before',
+      '2030-01-31T00:00:00Z',
+      '--seed-file',
+      'seed',
+    ]);
+    expect(JSON.parse(fromFile.out)).toMatchObject({
+      license: {
+        kid: 'test',
+        plan: 'team',
+        features: ['zai_offload', 'more'],
+        subject: 'me@example.com',
+        not_before: '2030-01-31T00:00:00.000Z',
+        expires_at: '2030-02-02T00:00:00.000Z',
+      },
+      signature: expect.stringMatching(/^[A-Za-z0-9+/]{86}==$/),
+    });
+    const fromVariable = await ccp([...MINT, '--days', '2', '--json'], { CCP_ISSUER_SEED: seedText() });
+    expect(JSON.parse(fromVariable.out).license.kid).toBe('test');
+  });
+
+  it.each([
+    ['no seed', ['--days', '2'], 'no signing seed is given'],
+    ['days that are none', ['--days', '1.5', '--seed-file', 'seed'], '--days'],
+    ['a time that is none', ['--days', '2', '--not-before', 'soon', '--seed-file', 'seed'], '--not-before'],
+    ['a file that is not there', ['--days', '2', '--seed-file', 'none'], 'none cannot be read: ENOENT'],
+  ])('refuses %s', async (_name, args, sentence) => {
+    expect(await ccp([...MINT, ...args])).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining(sentence),
+    });
+  });
+
+  it('refuses a seed that others can read, and shows none', async () => {
+    chmodSync(join(place.cwd, 'seed'), 0o644);
+    const { code, err } = await ccp([...MINT, '--days', '2', '--seed-file', 'seed']);
+    expect([code, err]).toEqual([2, expect.stringContaining('chmod 600')]);
+    const wrong = await ccp([...MINT, '--days', '2'], { CCP_ISSUER_SEED: 'test=bm90LWEtc2VlZA==' });
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain('CCP_ISSUER_SEED');
+    expect(wrong.err).not.toContain('bm90LWEtc2VlZA');
+  });
+});
+
+describe('ccp issuer serve', () => {
+  beforeEach(() => ccp(['issuer', 'keygen', '--out', 'seed', '--kid', 'test']));
+  const serve = (...args: string[]) => ccp(['issuer', 'serve', '--port', '0', ...args]);
+
+  it.each([
+    [
+      'an address that others reach',
+      ['--host', '0.0.0.0', '--seed-file', 'seed', '--invites', DEV_INVITES],
+      '--public-url is not given',
+    ],
+    [
+      'a public address in clear',
+      ['--public-url', 'http://licences.example', '--seed-file', 'seed'],
+      'https',
+    ],
+    [
+      'a public address with a path',
+      ['--public-url', 'https://licences.example/x', '--seed-file', 'seed'],
+      'without path',
+    ],
+    ['no seed', ['--invites', DEV_INVITES], 'no signing seed is given'],
+    ['no invites', ['--seed-file', 'seed'], '.config/ccp/invites.json cannot be read: ENOENT'],
+    [
+      'a port that is none',
+      ['--port', 'x', '--seed-file', 'seed', '--invites', DEV_INVITES],
+      '--port is "x"',
+    ],
+  ])('refuses %s', async (_name, args, sentence) => {
+    const { code, out, err } = await serve(...args);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(sentence);
+  });
+
+  it('says that a port is taken, with exit 3', async () => {
+    await using issuer = await startIssuerProcess(place, { seedFile: 'seed' });
+    const port = new URL(issuer.url).port;
+    const args = ['issuer', 'serve', '--port', port, '--seed-file', 'seed', '--invites', DEV_INVITES];
+    expect(await ccp(args)).toMatchObject({ code: 3, err: expect.stringContaining('the port is taken') });
+  });
+
+  it('says what proxies need and never the seed, and ends with 0 or 130', async () => {
+    for (const [signal, code] of [
+      ['SIGTERM', 0],
+      ['SIGINT', 130],
+    ] as const) {
+      await using issuer = await startIssuerProcess(place, { seedFile: 'seed' });
+      expect(issuer.err()).toMatch(/proxies need: CCP_LICENSE_PUBKEY_B64=test=/);
+      expect(issuer.err()).not.toContain(seedText().slice('test='.length));
+      issuer.child.kill(signal);
+      expect(await issuer.exited).toBe(code);
+    }
+  });
+
+  it('warns where it offers the invite that everybody knows to others', async () => {
+    const args = ['--port', '0', '--seed-file', 'seed', '--invites', DEV_INVITES];
+    await using issuer = place.run(['issuer', 'serve', '--public-url', 'https://licences.example', ...args]);
+    await until('it listens', () => issuer.err().includes('proxies need'));
+    expect(issuer.err()).toContain('offered as https://licences.example');
+    expect(issuer.err()).toContain('warning: everybody knows the invite DEV-TRIAL-7D');
+  });
+
+  it('gives out no use twice, killed in the midst of fifty claims and started again', async () => {
+    const invites = join(place.cwd, 'three.json');
+    const entry = { code: 'THREE-USES', plan: 'trial', features: ['zai_offload'], days: 7, max_uses: 3 };
+    writeFileSync(invites, JSON.stringify({ invites: [entry] }));
+    const nonces: string[] = [];
+    const claims = async (url: string, onFirst: () => void): Promise<void> => {
+      const claim = async (): Promise<void> => {
+        const response = await fetch(`${url}/v1/license/issue`, {
+          method: 'POST',
+          body: '{"invite_code":"THREE-USES"}',
+          headers: { 'content-type': 'application/json' },
+        });
+        if (response.status === 200) nonces.push(JSON.parse(await response.text()).license.nonce);
+        onFirst();
+      };
+      await Promise.allSettled(Array.from({ length: 50 }, claim));
+    };
+    {
+      await using issuer = await startIssuerProcess(place, { seedFile: 'seed', invites });
+      await claims(issuer.url, () => void issuer.child.kill('SIGKILL'));
+    }
+    {
+      await using issuer = await startIssuerProcess(place, { seedFile: 'seed', invites });
+      await claims(issuer.url, () => {});
+    }
+    const folder = join(place.home, '.local/state/ccp/default/issuer/uses');
+    const [invite = ''] = readdirSync(folder);
+    const uses = readdirSync(join(folder, invite)).toSorted();
+    expect(uses).toEqual(['1', '2', '3']);
+    const noted = uses.map((use) => readFileSync(join(folder, invite, use), 'utf8')).join('');
+    expect(nonces.length).toBeGreaterThan(0);
+    expect(new Set(nonces).size).toBe(nonces.length);
+    for (const nonce of nonces) expect(noted).toContain(nonce);
+  });
+
+  it('gives exactly as many as there are to two issuers on one folder', async () => {
+    const invites = join(place.cwd, 'three.json');
+    const entry = { code: 'THREE-USES', plan: 'trial', features: [], days: 7, max_uses: 3 };
+    writeFileSync(invites, JSON.stringify({ invites: [entry] }));
+    await using one = await startIssuerProcess(place, { seedFile: 'seed', invites });
+    await using other = await startIssuerProcess(place, { seedFile: 'seed', invites });
+    const statuses = await Promise.all(
+      Array.from({ length: 50 }, async (_, n) => {
+        const { url } = n % 2 === 0 ? one : other;
+        const body = new URLSearchParams({ invite_code: 'THREE-USES' });
+        return (await fetch(`${url}/v1/license/issue`, { method: 'POST', body })).status;
+      }),
+    );
+    expect(statuses.filter((status) => status === 200)).toHaveLength(3);
+    expect(statuses.filter((status) => status === 403)).toHaveLength(47);
+  });
+});

@@ -1,0 +1,94 @@
+/** The invites that an issuer honours: what each grants, for how long, how often. */
+import { createHash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { OperatorError } from '../errors.ts';
+import { parseJson } from '../protocol/json.ts';
+import { grantSchema } from './mint.ts';
+
+const MAX_BYTES = 1024 * 1024;
+const MAX_USES = 100_000;
+const USES_ALLOWED = `must be a whole number from 1 to ${MAX_USES}`;
+
+const inviteSchema = z.strictObject({
+  ...grantSchema.pick({ plan: true, features: true, days: true }).shape,
+  code: z.string().regex(/^[A-Z0-9-]{8,64}$/, 'must be 8 to 64 capital letters, digits and hyphens'),
+  max_uses: z.int(USES_ALLOWED).min(1, USES_ALLOWED).max(MAX_USES, USES_ALLOWED),
+  expires_at: z.iso.datetime('must be a time like 2030-01-31T00:00:00Z').optional(),
+});
+const fileSchema = z.strictObject({ invites: z.array(z.unknown()).min(1).max(10_000) });
+
+export interface Invite {
+  /** SHA-256 of the code: its name wherever the code itself need not be seen. */
+  readonly id: string;
+  readonly plan: string;
+  readonly features: readonly string[];
+  readonly days: number;
+  readonly maxUses: number;
+  /** Epoch milliseconds; null: never. */
+  readonly expiresAt: number | null;
+}
+
+export interface Invites {
+  readonly count: number;
+  /** The invite of a code, in whatever case a person typed it. Takes as long for a wrong code as for a right one. */
+  find(code: string): Invite | undefined;
+}
+
+/** Reads an invite file. Throws `CONFIG` naming the file and, where one is wrong, the entry. */
+export function readInvites(path: string): Invites {
+  const file = fileSchema.safeParse(parseJson(readText(path)));
+  if (!file.success) {
+    throw new OperatorError('CONFIG', `${path} is no invite file: ${sentence(file.error)}`, {
+      hint: EXAMPLE,
+    });
+  }
+  const byId = new Map<string, Invite>();
+  for (const [index, entry] of file.data.invites.entries()) {
+    const invite = readInvite(entry, `${path}: invites[${index}]`);
+    if (byId.has(invite.id))
+      throw new OperatorError('CONFIG', `${path}: invites[${index}]: its code is that of an earlier entry`);
+    byId.set(invite.id, invite);
+  }
+  return { count: byId.size, find: (code) => byId.get(idOf(code.trim().toUpperCase())) };
+}
+
+function readInvite(entry: unknown, where: string): Invite {
+  const parsed = inviteSchema.safeParse(entry);
+  if (!parsed.success)
+    throw new OperatorError('CONFIG', `${where}: ${sentence(parsed.error)}`, { hint: EXAMPLE });
+  const { code, plan, features, days, max_uses: maxUses, expires_at } = parsed.data;
+  const expiresAt = expires_at === undefined ? null : Date.parse(expires_at);
+  return { id: idOf(code), plan, features, days, maxUses, expiresAt };
+}
+
+const EXAMPLE =
+  'An entry is {"code": "TEAM-2030", "plan": "trial", "features": ["zai_offload"], "days": 7, "max_uses": 25} and may have "expires_at".';
+
+const idOf = (code: string): string => createHash('sha256').update(code).digest('hex');
+
+function sentence(error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (issue === undefined) return 'not valid';
+  return issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`;
+}
+
+function readText(path: string): string {
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = fstatSync(fd);
+      if (!stats.isFile()) throw new Error('it is no file');
+      if (stats.size > MAX_BYTES) throw new Error(`it has more than ${MAX_BYTES} bytes`);
+      return readFileSync(fd, 'utf8');
+    } finally {
+      closeSync(fd);
+    }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new OperatorError('CONFIG', `the invite file ${path} cannot be read: ${reason}`, {
+      hint: 'Name one with --invites; configs/invites.dev.json of this project is one for trying things out.',
+      cause,
+    });
+  }
+}
