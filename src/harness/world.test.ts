@@ -2,14 +2,16 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RawProbe, WorldPlan } from './types.ts';
+import type { RawProbe, Stage, WorldPlan } from './types.ts';
 import { createWorld } from './world.ts';
+
+const TRIAL: Stage = { name: 'run', license: 'trial', by: 'environment' };
 
 let runDir: string;
 let plan: WorldPlan;
 beforeEach(async () => {
   runDir = await mkdtemp(path.join(tmpdir(), 'world-'));
-  plan = { runDir, seed: 'a seed', target: { kind: 'builtin' } };
+  plan = { runDir, seed: 'a seed', target: { kind: 'builtin' }, stage: TRIAL };
 });
 afterEach(() => rm(runDir, { recursive: true }));
 
@@ -69,9 +71,10 @@ describe('a world', () => {
       'zai',
       'anthropic',
     ]);
-    expect(found.proxy.readyz?.status).toBe(200);
-    expect(JSON.stringify(found.proxy.providers)).toContain('"lane":"zai"');
-    expect(found.proxy.metrics).toContain('ccp_requests_total');
+    const [life] = found.lives;
+    expect(life?.answers.readyz?.status).toBe(200);
+    expect(JSON.stringify(life?.answers.providers)).toContain('"lane":"zai"');
+    expect(life?.answers.metrics).toContain('ccp_requests_total');
     expect(found.artifacts.map(({ place }) => place)).toEqual(
       expect.arrayContaining(['usage.jsonl', 'proxy.log', 'metrics']),
     );
@@ -102,7 +105,7 @@ describe('a world', () => {
     abort.abort();
     await expect(world.runProbe(message('t', 'claude-sonnet-5', 'anthropic', ''))).rejects.toThrow('abort');
     expect(await world.collect()).toMatchObject({
-      proxy: { readyz: { status: 200 } },
+      lives: [{ answers: { readyz: { status: 200 } } }],
       client: [{ ending: 'complete' }],
     });
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Check } from '../analysis/check.ts';
 import type { ClaudeLookup } from '../harness/types.ts';
-import { compactUtc, makePlan, type RunOptions } from './plan.ts';
+import { compactUtc, LANES, makePlan, type RunOptions } from './plan.ts';
 import { planSchema } from './run-record.ts';
 import type { Suite } from './suite.ts';
 
@@ -60,6 +60,8 @@ function plan(options: Partial<RunOptions> = {}, claude = FOUND, suite = SUITE) 
       upstream: 'mock',
       client: 'auto',
       target: { kind: 'builtin' },
+      login: false,
+      lanes: LANES,
       timeoutMs: null,
       seed: '5eed',
       only: [],

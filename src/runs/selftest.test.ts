@@ -5,6 +5,7 @@ import { SABOTEURS } from '../harness/saboteurs/saboteurs.ts';
 import type { ClaudeLookup, Saboteur } from '../harness/types.ts';
 import { createWorld } from '../harness/world.ts';
 import { systemClock } from '../platform/clock.ts';
+import { firstStage } from './plan.ts';
 import { type SabotageResult, selftest } from './selftest.ts';
 import type { Suite } from './suite.ts';
 import { PROVENANCE } from './testing/stored-green-run.ts';
@@ -52,8 +53,15 @@ async function run({
     seed: '5eed',
     provenance: PROVENANCE,
     clock: systemClock,
-    openWorld: ({ seed, target, settings }, runDir, saboteur) =>
-      createWorld({ runDir, seed, target, settings, ...(saboteur !== undefined && { saboteur }) }),
+    openWorld: ({ seed, target, settings, ...plan }, runDir, saboteur) =>
+      createWorld({
+        runDir,
+        seed,
+        target,
+        settings,
+        stage: firstStage(plan),
+        ...(saboteur !== undefined && { saboteur }),
+      }),
     onResult: (one) => told.push(one),
     signal,
   });

@@ -11,7 +11,7 @@ import type { ClaudeLookup, Saboteur, World } from '../harness/types.ts';
 import type { Clock } from '../platform/clock.ts';
 import { execute } from './execute.ts';
 import { judgeRun } from './judge.ts';
-import { makePlan } from './plan.ts';
+import { LANES, makePlan } from './plan.ts';
 import { writeMetrics } from './report/metrics.ts';
 import { createRunFolder } from './run-folder.ts';
 import type { Plan, Provenance } from './run-record.ts';
@@ -114,6 +114,8 @@ async function runOnce(
       client: 'auto',
       target: { kind: 'builtin' },
       timeoutMs: null,
+      login: false,
+      lanes: LANES,
       seed,
       only: [],
       failFast: false,

@@ -107,6 +107,12 @@ function withRunOptions(command: Command): Command {
         .default('auto'),
     )
     .option('--target <what>', 'what is under test: builtin, a URL, or a command with {port}', 'builtin')
+    .addOption(
+      new Option(
+        '--license <which>',
+        'what the proxy has for a licence: one minted for the run, none, or your own CC_LICENSE_* (default: trial, with --upstream real env)',
+      ).choices(['trial', 'none', 'env']),
+    )
     .option('--timeout-secs <seconds>', "limit of each probe (default: the suite's own)")
     .option('--seed <text>', 'same seed, same canaries and upstream behaviour (default: drawn)', someText)
     .option('--run-dir <folder>', 'where the run is stored (default: a new folder in results/runs)')

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { FinishedRun, Plan, RunOptions, Uat } from '../../ccp-uat.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
+import { callersLicense } from './callers-license.ts';
 import { consentToReal } from './consent.ts';
 import { type Opened, open } from './load.ts';
 import { showPlan } from './show-plan.ts';
@@ -14,6 +15,9 @@ export interface RunFlags {
   readonly upstream: RunOptions['upstream'];
   readonly client: RunOptions['client'];
   readonly target: string;
+  readonly license?: RunOptions['license'];
+  readonly login?: true;
+  readonly lanes?: string;
   readonly timeoutSecs?: string;
   readonly seed?: string;
   readonly runDir?: string;
@@ -35,7 +39,11 @@ export async function run(
   suites: readonly string[],
   flags: RunFlags,
 ): Promise<number> {
-  const opened = open(host, { timeoutSecs: flags.timeoutSecs });
+  const opened = open(host, {
+    timeoutSecs: flags.timeoutSecs,
+    smokeLanes: flags.lanes,
+    useLicenseLogin: flags.login && '1',
+  });
   const names = suites.length > 0 ? suites : (await opened.uat.suites()).map(({ name }) => name);
   if (names.length > 1 && flags.runDir !== undefined) {
     throw new OperatorError('USAGE', '--run-dir is for one suite', {
@@ -45,6 +53,7 @@ export async function run(
   const plans = await planAll(opened, names, flags);
   if (flags.dryRun === true) return showPlan(host, plans, { json: flags.json === true });
   const credentials = await consentToReal({ host, terminal, opened, plans, yes: flags.yes === true });
+  const license = callersLicense(host, plans);
 
   using interruption = terminal.interruption();
   const finished: FinishedRun[] = [];
@@ -52,7 +61,7 @@ export async function run(
     if (interruption.signal.aborted) break;
     const result = await runOne(
       { host, terminal, uat: opened.uat, plan, flags },
-      { credentials, signal: interruption.signal },
+      { credentials, license, signal: interruption.signal },
     );
     if (flags.json !== true) await showRun(host, result);
     finished.push(result);
@@ -75,11 +84,14 @@ async function planAll(
   names: readonly string[],
   flags: RunFlags,
 ): Promise<Plan[]> {
-  const { timeoutSecs } = settings;
+  const { timeoutSecs, smokeLanes, useLicenseLogin } = settings;
   const options = {
     upstream: flags.upstream,
     client: flags.client,
     target: targetOf(flags.target),
+    license: flags.license,
+    login: useLicenseLogin,
+    lanes: smokeLanes,
     timeoutMs: timeoutSecs === null ? null : timeoutSecs * 1000,
     seed: flags.seed,
     only: flags.only ?? [],
@@ -107,7 +119,7 @@ interface One {
   readonly flags: RunFlags;
 }
 
-type Rest = Pick<Parameters<Uat['run']>[0], 'credentials' | 'signal'>;
+type Rest = Pick<Parameters<Uat['run']>[0], 'credentials' | 'license' | 'signal'>;
 
 async function runOne({ host, terminal, uat, plan, flags }: One, rest: Rest): Promise<FinishedRun> {
   const progress = await watch(host, terminal);

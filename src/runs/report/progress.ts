@@ -32,6 +32,8 @@ function lineOf(event: RunEvent, { plan, at }: Start): string | null {
       return `${plan.run}: ${plan.waves.flat().length} probes, seed ${plan.seed}`;
     case 'world_ready':
       return `ready after ${seconds(event.at - at)}`;
+    case 'stage_started':
+      return `stage ${event.name}`;
     case 'probe_started':
     case 'run_ended':
       return null;
