@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transcript } from '../protocol/transcript.ts';
+import type { Artifact } from '../protocol/witness.ts';
 import type { Outside } from './outside.ts';
 import {
   artifactsOf,
@@ -31,6 +32,8 @@ const POLL_MS = 20;
 export interface CollectOptions {
   /** What each process of the target told at its end. */
   readonly lives: readonly RecordedLife[];
+  /** What was printed and written beside the target. */
+  readonly artifacts: readonly Artifact[];
   readonly logsDir: string | null;
   readonly upstreams: Upstreams;
   readonly client: () => readonly Transcript[];
@@ -56,7 +59,7 @@ export async function collect(options: CollectOptions): Promise<Collected> {
     anomalies: readAnomalies(told.files),
     lives: livesOf(told),
     canaries: canaries.all(),
-    artifacts: artifactsOf(told),
+    artifacts: [...artifactsOf(told), ...options.artifacts],
   };
 }
 

@@ -16,10 +16,12 @@ export interface Lives extends AsyncDisposable {
 export interface LivesOptions {
   readonly first: Stage;
   readonly start: (stage: Stage) => Promise<Target>;
+  /** Called between two lives, with the target that has ended: its commands still run. */
+  readonly prepare: (stage: Stage, ended: Target) => Promise<void>;
   readonly licenses: Licenses;
 }
 
-export async function beginLives({ first, start, licenses }: LivesOptions): Promise<Lives> {
+export async function beginLives({ first, start, prepare, licenses }: LivesOptions): Promise<Lives> {
   const past: RecordedLife[] = [];
   const begin = async (stage: Stage) => ({
     stage,
@@ -47,6 +49,7 @@ export async function beginLives({ first, start, licenses }: LivesOptions): Prom
       // Its last words come while it ends.
       past.push({ ...ending, output: target.output() });
       now = { ...now, over: true };
+      await prepare(stage, target);
       now = await begin(stage);
     },
     told: async () => (now.over ? past : [...past, await ask()]),
@@ -65,8 +68,8 @@ async function askTarget(target: Target): Promise<ProxyAnswers> {
     readyz: readyz && { status: readyz.status, body: parse(readyz.body) },
     providers: providers?.exitCode === 0 ? parse(providers.stdout) : null,
     metrics: metrics?.status === 200 ? metrics.body : null,
-    // Its exit code may be a judgement on the licence.
-    license: license && parse(license.stdout),
+    // Its exit code may be a judgement on the licence; what cannot be read is still what it said.
+    license: license && (parse(license.stdout) ?? license.stdout),
   };
 }
 

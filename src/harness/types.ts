@@ -8,6 +8,7 @@ import type {
   ProbeResult,
   ProxyLife,
 } from '../protocol/witness.ts';
+import type { ProcessGroup } from './process-group.ts';
 
 export type { Collected, GivenLicense, LicenseKind } from '../protocol/witness.ts';
 
@@ -34,6 +35,8 @@ export interface Target extends AsyncDisposable {
   output(): string;
   /** Runs the `ccp` command in the same environment; null where the target is not the built-in one. */
   ccp(args: readonly string[]): Promise<CommandResult | null>;
+  /** Starts a `ccp` command there and does not wait; throws where the target is not the built-in one. */
+  startCcp(args: readonly string[]): Promise<ProcessGroup>;
   /** One GET of an endpoint of its own. */
   get(path: string): Promise<EndpointReply>;
   /** SIGTERM, then SIGKILL to the group after its grace. `exitCode` is null where a signal ended it. */
@@ -253,6 +256,8 @@ export interface Canaries {
   readonly zaiKey: string;
   /** For `CCP_CLIENT_TOKEN` and `x-ccp-token`. */
   readonly clientToken: string;
+  /** What the run's own issuer hands a licence out for; allowed nowhere. */
+  readonly inviteCode: string;
   /** 32 characters, whose bytes are the secret that the licences of the run are signed with; allowed nowhere. */
   readonly licenseSeed: string;
   /** The phrase of one probe, the same for the same id; it may appear on the wire of its lanes only. */

@@ -4,6 +4,7 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Artifact } from '../protocol/witness.ts';
 import { createCanaries } from './canaries.ts';
 import { createCa } from './certs.ts';
 import { findClaude } from './clients/claude-binary.ts';
@@ -12,6 +13,7 @@ import { makeHome } from './environment.ts';
 import { createLicenses } from './licenses.ts';
 import { beginLives } from './lives.ts';
 import { createOutside } from './outside.ts';
+import { placeLicense } from './place-license.ts';
 import { markerLine } from './records.ts';
 import {
   breakUpstreams,
@@ -70,7 +72,11 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
       readyTimeoutMs: plan.readyTimeoutMs ?? READY_TIMEOUT_MS,
       signal,
     });
-  const lives = stack.use(await beginLives({ first: plan.stage, start, licenses }));
+  const artifacts: Artifact[] = [];
+  const prepare = async (stage: Stage, ended: Target): Promise<void> => {
+    artifacts.push(...(await placeLicense(stage, { target: ended, licenses, canaries, folder })));
+  };
+  const lives = stack.use(await beginLives({ first: plan.stage, start, prepare, licenses }));
   await lives.target().ccp(['log', 'rotate']);
 
   let entranceUrl = (): string => lives.target().url;
@@ -116,6 +122,7 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
       await settled();
       return collect({
         lives: await lives.told(),
+        artifacts,
         logsDir: lives.target().logsDir,
         upstreams,
         client: onTheClientsSide,

@@ -70,7 +70,8 @@ export function makePlan({
       `No probe of ${suite.name} can be sent: ${skippedProbes[0]?.reason ?? 'it has none'}`,
     );
   }
-  const chosen = chooseChecks({ suite, checks, options });
+  const lanes = new Set(wanted.map(({ lane }) => lane));
+  const chosen = chooseChecks({ suite, checks, options, lanes });
   const judgesAll = chosen.length === suite.checks.length && chosen.every(({ skip }) => skip === undefined);
   const barred = !staged && stages.every(({ license }) => !opensZai(license));
   return {
@@ -188,10 +189,12 @@ function chooseChecks({
   suite,
   checks,
   options,
+  lanes,
 }: {
   readonly suite: Suite;
   readonly checks: readonly Check[];
   readonly options: RunOptions;
+  readonly lanes: ReadonlySet<string>;
 }): Plan['checks'] {
   const stranger = options.only.find((id) => !suite.checks.includes(id));
   if (stranger !== undefined) {
@@ -204,7 +207,7 @@ function chooseChecks({
     const check = checks.find((one) => one.id === id);
     if (check === undefined)
       throw new Error(`suite ${suite.name} names the check ${id}, which does not exist`);
-    const skip = missingWitness(check, options);
+    const skip = missingWitness(check, { ...options, lanes });
     return { id, title: check.title, ...(skip !== null && { skip }) };
   });
 }
