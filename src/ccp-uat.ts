@@ -159,6 +159,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       return selftest({
         // Each check must be able to fail, also one that the suite leaves to others.
         suite: { ...(await suiteNamed('repro-go-quick')), checks: CHECKS.map(({ id }) => id) },
+        others: await loadSuites(),
         claude,
         saboteurs: names.length === 0 ? SABOTEURS : names.map((name) => saboteurNamed(name, SABOTEURS)),
         checks: CHECKS,

@@ -280,6 +280,8 @@ export interface Saboteur {
   readonly scenario?: { readonly provider: ProviderId; readonly name: string };
   /** Shows only with a client that leaves before the end. */
   readonly clientLeaves?: true;
+  /** Shows only in these stages of this suite; default: in the run that the self-test makes anyway. */
+  readonly during?: { readonly suite: string; readonly stages: readonly string[] };
   /** Shows only with Claude Code, logged in like this. */
   readonly claude?: ClaudeCredentials['kind'];
 }
