@@ -68,7 +68,7 @@ async function approve(page: string, inviteCode: string): Promise<void> {
   const form = await fetch(page);
   const fields = [...(await form.text()).matchAll(/<input\b[^>]*>/g)].flatMap(([input]) => {
     const [name, value] = ['name', 'value'].map((key) => new RegExp(`\\b${key}="([^"]*)"`).exec(input)?.[1]);
-    return name === undefined ? [] : [[name, value ?? ''] as const];
+    return name === undefined ? [] : [[name, unescape(value ?? '')] as const];
   });
   const { origin, pathname } = new URL(page);
   const answer = await fetch(`${origin}${pathname}`, {
@@ -85,6 +85,11 @@ async function approve(page: string, inviteCode: string): Promise<void> {
   if (!answer.ok)
     throw new OperatorError('CHECK_FAILED', `the issuer's page answered an approval with ${answer.status}`);
 }
+
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
+
+const unescape = (html: string): string =>
+  html.replaceAll(/&(#?\w+);/g, (all, name: string) => ENTITIES[name] ?? all);
 
 /** Asks until there is something; rejects where the program ends, or time is up, before. */
 async function until<T>(group: ProcessGroup, limitMs: number, ask: () => Promise<T | undefined>): Promise<T> {

@@ -10,7 +10,8 @@ const during = (...stages: readonly [string, ...string[]]) => ({ suite: 'smoke-l
 /** The target finds this, whatever it was to find. */
 const found = (kind: LicenseKind): LicenseFault => ({
   layer: 'settings',
-  settings: ({ licenses }) => licenses.settings(kind),
+  // What else would be found, and found first: an empty value counts as not set.
+  settings: ({ licenses }) => ({ CC_LICENSE_JSON: '', CC_LICENSE_PACK: '', ...licenses.settings(kind) }),
 });
 
 const onLives = (
