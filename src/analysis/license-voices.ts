@@ -15,52 +15,48 @@ export interface Voice {
 /** The voices of a life that could be heard at all: a surface that did not answer, or that its target lacks, has none. */
 export function voicesOf({ answers, licenseLines }: ProxyLife, truth: LicenseClaim): Voice[] {
   const { readyz, metrics, license } = answers;
+  const voice = (name: Voice['name'], says: string | null, expected: string): Voice => ({
+    name,
+    says,
+    expected,
+  });
+  const ready = isJsonObject(readyz?.body) ? readyz.body['license'] : null;
   return [
-    { name: 'start-up line', says: startUpLine(licenseLines), expected: lineOf(truth) },
-    ...(readyz === null
-      ? []
-      : [
-          {
-            name: '/readyz',
-            says: report(isJsonObject(readyz.body) ? readyz.body['license'] : null),
-            expected: reportOf(truth),
-          } as const,
-        ]),
-    ...(metrics === null
-      ? []
-      : [{ name: 'ccp_license_info', says: infoIn(metrics, truth), expected: infoOf(truth) } as const]),
-    ...(license === null
-      ? []
-      : [{ name: 'ccp license status', says: report(license), expected: reportOf(truth) } as const]),
+    voice('start-up line', startUpLine(licenseLines, truth), lineOf(truth)),
+    ...(readyz === null ? [] : [voice('/readyz', report(ready), reportOf(truth))]),
+    ...(metrics === null ? [] : [voice('ccp_license_info', infoIn(metrics, truth), infoOf(truth))]),
+    ...(license === null ? [] : [voice('ccp license status', report(license), reportOf(truth))]),
   ];
 }
 
 const WORDS = ['plan', 'features', 'kid', 'expires', 'reason'] as const;
 
-/** The first, which the start printed: a later one tells of a change. Times are compared as times. */
-function startUpLine(lines: readonly string[]): string | null {
+/** The first, which the start printed: a later one tells of a change. */
+function startUpLine(lines: readonly string[], { ok, expires }: LicenseClaim): string | null {
   const said = lines
     .map((line) => line.slice(line.indexOf('[license]')))
     .find((line) => line.includes(' plan='));
   if (said === undefined) return null;
-  const pairs = Object.fromEntries(
-    [...said.matchAll(/ (\w+)=(\S*)/g)].map(([, key = '', value]) => [key, value]),
-  );
-  return WORDS.flatMap((key) => (pairs[key] === undefined ? [] : [`${key}=${timed(key, pairs[key])}`])).join(
-    ' ',
-  );
+  const pairs = new Map([...said.matchAll(/ (\w+)=(\S*)/g)].map(([, key = '', value = '']) => [key, value]));
+  if (ok && expires === undefined) pairs.delete('expires');
+  return wordsOf(pairs);
 }
 
-function lineOf({ features, reason, ...claim }: LicenseClaim): string {
-  const said = { ...claim, features: `[${features.join(',')}]`, reason: reason ?? undefined };
-  return WORDS.flatMap((key) => (said[key] === undefined ? [] : [`${key}=${timed(key, said[key])}`])).join(
-    ' ',
-  );
+function lineOf({ plan, features, kid, expires, reason }: LicenseClaim): string {
+  const said = { plan, features: `[${features.join(',')}]`, kid, expires, reason: reason ?? undefined };
+  return wordsOf(new Map(Object.entries(said)));
 }
 
-function timed(key: string, value: string): string {
-  const ms = key === 'expires' ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(ms) ? value : new Date(ms).toISOString();
+const wordsOf = (said: ReadonlyMap<string, string | undefined>): string =>
+  WORDS.flatMap((key) => {
+    const value = said.get(key);
+    return value === undefined ? [] : [`${key}=${key === 'expires' ? sameTime(value) : value}`];
+  }).join(' ');
+
+/** Times are compared as times. */
+function sameTime(text: string): string {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? text : new Date(ms).toISOString();
 }
 
 const FIELDS = ['ok', 'plan', 'features', 'reason'] as const;

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createCanaries } from './canaries.ts';
 import { createLicenses } from './licenses.ts';
+import type { Stage } from './types.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 6, 45);
 const KINDS = ['trial', 'tampered', 'expired', 'wrong-kid', 'unsigned'] as const;
@@ -24,6 +25,8 @@ function make(seed = '5eed') {
   const packOf = (kind: (typeof KINDS)[number]) => packSchema.parse(JSON.parse(licenses.pack(kind)));
   return { canaries, licenses, packOf };
 }
+
+const inEnvironment = (license: Stage['license']) => ({ license, by: 'environment' }) as const;
 
 /** Whether a pack is signed by the key of a run. */
 function isSigned({ license, signature }: z.infer<typeof packSchema>, publicKey: string): boolean {
@@ -68,7 +71,7 @@ describe('the licences of a run', () => {
     const secret = licenses.seed.slice(licenses.seed.indexOf('=') + 1);
     expect(Buffer.from(secret, 'base64').toString()).toBe(canaries.licenseSeed);
     for (const kind of [...KINDS, 'none', 'env'] as const) {
-      const given = JSON.stringify([licenses.settings(kind), licenses.given(kind)]);
+      const given = JSON.stringify([licenses.settings(kind), licenses.given(inEnvironment(kind))]);
       expect(given).not.toContain(secret);
       expect(given).not.toContain(canaries.licenseSeed);
     }
@@ -77,7 +80,7 @@ describe('the licences of a run', () => {
   it('say what must come of them', () => {
     const { licenses, packOf } = make();
     const { kid, expires_at: expires } = packOf('trial').license;
-    expect(licenses.given('trial').expected).toEqual({
+    expect(licenses.given(inEnvironment('trial')).expected).toEqual({
       ok: true,
       plan: 'trial',
       features: ['zai_offload'],
@@ -85,12 +88,13 @@ describe('the licences of a run', () => {
       kid,
       expires,
     });
-    expect(licenses.given('wrong-kid').expected).toEqual({
+    expect(licenses.given({ license: 'trial', by: 'login' }).expected).not.toHaveProperty('expires');
+    expect(licenses.given(inEnvironment('wrong-kid')).expected).toEqual({
       ok: false,
       plan: 'community',
       features: [],
       reason: 'unknown_kid',
     });
-    expect(licenses.given('env').expected).toBeNull();
+    expect(licenses.given(inEnvironment('env')).expected).toBeNull();
   });
 });

@@ -34,7 +34,7 @@ export async function beginLives({ first, start, prepare, licenses }: LivesOptio
   async function ask(): Promise<RecordedLife> {
     const { stage, target, startedAt } = now;
     const answers = await askTarget(target);
-    const license = licenses.given(stage.license);
+    const license = licenses.given(stage);
     return { stage: stage.name, startedAt, pid: target.pid, license, answers, output: target.output() };
   }
 

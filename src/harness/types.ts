@@ -191,7 +191,7 @@ export interface Licenses {
   readonly publicKey: string;
   /** `KID=BASE64`: the secret that belongs to it, for an issuer of the run's own. */
   readonly seed: string;
-  readonly given: (kind: LicenseKind) => GivenLicense;
+  readonly given: (stage: Pick<Stage, 'license' | 'by'>) => GivenLicense;
   /** A pack as a file holds it. */
   readonly pack: (kind: Exclude<LicenseKind, 'env' | 'none'>) => string;
   /** The settings of a target that finds it in its environment. */

@@ -96,8 +96,9 @@ export interface LicenseClaim {
   readonly features: readonly string[];
   /** Why it does not count; null where it does. */
   readonly reason: string | null;
-  /** Both absent where it does not count. */
+  /** Absent where it does not count. */
   readonly kid?: string;
+  /** Absent there, too, and where somebody else chose the time. */
   readonly expires?: string;
 }
 

@@ -197,6 +197,8 @@ describe('the licence of a plan', () => {
 
   it('that does not open the lane leaves nothing of what the suite claims of both lanes', () => {
     expect(plan({ license: 'none' }).proves).toEqual([BARRED_CLAIM]);
+    const noHaiku = { ...SUITE, probes: SUITE.probes.filter(({ lane }) => lane === 'anthropic') };
+    expect(plan({ license: 'none' }, FOUND, noHaiku).proves).toEqual(['Something.']);
   });
 });
 

@@ -73,7 +73,7 @@ export function makePlan({
   const lanes = new Set(wanted.map(({ lane }) => lane));
   const chosen = chooseChecks({ suite, checks, options, lanes });
   const judgesAll = chosen.length === suite.checks.length && chosen.every(({ skip }) => skip === undefined);
-  const barred = !staged && stages.every(({ license }) => !opensZai(license));
+  const barred = !staged && wanted.some(({ decision }) => decision === 'license_block');
   return {
     run: `${compactUtc(startedAt)}-${suite.name}`,
     suite: suite.name,

@@ -172,6 +172,16 @@ describe('LICENSE-02', () => {
     expect(silent).toMatchObject({ outcome: 'inconclusive' });
   });
 
+  it('does not ask for a time that somebody else chose, but for all else', () => {
+    const open = (line: (said: string) => string) => (evidence: Broken) => {
+      const life = lifeIn(evidence);
+      delete life.license.expected?.expires;
+      life.licenseLines = life.licenseLines.map(line);
+    };
+    expect(verdict(open((said) => said.replace('-09T', '-10T'))).outcome).toBe('pass');
+    expect(verdict(open((said) => said.replace('uat-1', 'uat-2'))).outcome).toBe('fail');
+  });
+
   it("is skipped where the licence is the caller's own", () => {
     const { outcome } = verdict((evidence) => (lifeIn(evidence).license = { kind: 'env', expected: null }));
     expect(outcome).toBe('skipped');

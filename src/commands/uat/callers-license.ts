@@ -11,7 +11,10 @@ const SOURCES = ['CC_LICENSE_JSON', 'CC_LICENSE_SIG', 'CC_LICENSE_PACK'] as cons
  * What the target is to find, relative paths made absolute as it is started in another folder; undefined where no plan
  * asks for it. Throws CONFIG where the caller has no licence to pass on.
  */
-export function callersLicense({ env, cwd }: Host, plans: readonly Plan[]): RunRequest['license'] {
+export function callersLicense(
+  { env, cwd }: Pick<Host, 'env' | 'cwd'>,
+  plans: readonly Pick<Plan, 'stages' | 'target'>[],
+): RunRequest['license'] {
   const wanted = plans.some(
     ({ stages, target }) => target.kind !== 'url' && stages.some(({ license }) => license === 'env'),
   );

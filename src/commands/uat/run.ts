@@ -44,7 +44,7 @@ export async function run(
     smokeLanes: flags.lanes,
     useLicenseLogin: flags.login && '1',
   });
-  const names = suites.length > 0 ? suites : (await opened.uat.suites()).map(({ name }) => name);
+  const names = suites.length > 0 ? suites : await suitesFor(opened.uat, flags);
   if (names.length > 1 && flags.runDir !== undefined) {
     throw new OperatorError('USAGE', '--run-dir is for one suite', {
       hint: 'Each run needs a folder of its own.',
@@ -77,6 +77,12 @@ export async function run(
   const codes = finished.map(({ record }) => record.exitCode);
   // An interruption between two runs is in the record of neither.
   return finished.length < plans.length ? EXIT.interrupted : worst(codes);
+}
+
+/** All that can be run like this: a suite that restarts the proxy does so with licences of its own. */
+async function suitesFor({ suites }: Uat, { license, target }: RunFlags): Promise<string[]> {
+  const canRestart = license === undefined && targetOf(target).kind !== 'url';
+  return (await suites()).filter(({ stages }) => stages === undefined || canRestart).map(({ name }) => name);
 }
 
 async function planAll(
