@@ -11,8 +11,7 @@ const FEATURE = 'zai_offload';
 
 const gate: Check = {
   id: 'LICENSE-01',
-  title:
-    'What the licence bars went to Anthropic as license_block and to nobody else, and nothing else was barred',
+  title: 'What the licence bars went to Anthropic as license_block, and nothing else was barred',
   // Requests that the gate decides on.
   least: 1,
   needs: ['upstream', 'proxy'],
