@@ -7,14 +7,23 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OperatorError } from '../errors.ts';
 import type { Artifact } from '../protocol/witness.ts';
-import { type PlaceOptions, printedBy } from './place-license.ts';
 import { findFreePort } from './ports.ts';
+import { printedBy } from './printed.ts';
 import type { ProcessGroup } from './process-group.ts';
+import type { Canaries, Licenses, Target } from './types.ts';
 
 const POLL_MS = 20;
 const READY_MS = 10_000;
 /** The command polls every five seconds until it hears of the approval. */
 const LOGIN_MS = 20_000;
+
+export interface LoginOptions {
+  readonly target: Pick<Target, 'startCcp'>;
+  readonly licenses: Pick<Licenses, 'seed' | 'pack'>;
+  readonly canaries: Pick<Canaries, 'inviteCode'>;
+  /** Absolute, of the run's own and gone after it: what is written there is secret. */
+  readonly folder: string;
+}
 
 /** The licence is stored for the target when this resolves. Rejects with NOT_READY or CHECK_FAILED. */
 export async function logIn({
@@ -22,7 +31,7 @@ export async function logIn({
   licenses,
   canaries: { inviteCode },
   folder,
-}: PlaceOptions): Promise<readonly Artifact[]> {
+}: LoginOptions): Promise<readonly Artifact[]> {
   const state = path.join(folder, 'issuer');
   await mkdir(state, { recursive: true, mode: 0o700 });
   const [seedFile, invites] = [path.join(state, 'seed'), path.join(state, 'invites.json')];

@@ -139,7 +139,10 @@ export async function readCollected(folder: string): Promise<Omit<Evidence, 'sui
   };
 }
 
-const lifeOf = ({ kind: _, ...life }: Extract<ProxyLine, { kind: 'answers' }>): ProxyLife => life;
+function lifeOf(line: Extract<ProxyLine, { kind: 'answers' }>): ProxyLife {
+  const { kind: _, ...life } = line;
+  return life;
+}
 
 const jsonLines = (values: readonly object[]): string =>
   values.map((value) => `${JSON.stringify(value)}\n`).join('');

@@ -41,7 +41,7 @@ export function greenRun(alter: (evidence: Mutable<Evidence>) => unknown = () =>
     elsewhere: [askedAboutLogin()],
     usage: { events, bad: [], rotatedBefore: true },
     anomalies: [],
-    lives: [life('run', BEGIN - 1000, metricsOf(events))],
+    lives: [onlyLife(metricsOf(events))],
     canaries: [
       { name: 'anthropic-key', value: CLIENT_KEY, allowed: ['wire:client:request', 'wire:anth:request'] },
       {
@@ -64,12 +64,12 @@ export function greenRun(alter: (evidence: Mutable<Evidence>) => unknown = () =>
 }
 
 /** What a proxy with a trial says of itself. */
-function life(stage: string, startedAt: number, counted: string): ProxyLife {
+function onlyLife(counted: string): ProxyLife {
   const claim = { ok: true, plan: 'trial', features: ['zai_offload'], reason: null };
   const [kid, expires] = ['uat-1', '2026-01-09T00:00:00.000Z'];
   return {
-    stage,
-    startedAt,
+    stage: 'run',
+    startedAt: BEGIN - 1000,
     pid: 1,
     license: { kind: 'trial', expected: { ...claim, kid, expires } },
     answers: {

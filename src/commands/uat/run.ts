@@ -80,9 +80,11 @@ export async function run(
 }
 
 /** All that can be run like this: a suite that restarts the proxy does so with licences of its own. */
-async function suitesFor({ suites }: Uat, { license, target }: RunFlags): Promise<string[]> {
+async function suitesFor(uat: Uat, { license, target }: RunFlags): Promise<string[]> {
   const canRestart = license === undefined && targetOf(target).kind !== 'url';
-  return (await suites()).filter(({ stages }) => stages === undefined || canRestart).map(({ name }) => name);
+  return (await uat.suites())
+    .filter(({ stages }) => stages === undefined || canRestart)
+    .map(({ name }) => name);
 }
 
 async function planAll(

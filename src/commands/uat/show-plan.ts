@@ -18,7 +18,7 @@ function licences({ stages }: Plan): string {
   );
   return stages.length > 1
     ? `stages ${shown.join(', ')}; the proxy is restarted between them`
-    : `licence ${shown}`;
+    : `licence ${shown.join()}`;
 }
 
 function textOf({ out }: Host, plan: Plan): string {
