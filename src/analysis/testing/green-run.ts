@@ -96,7 +96,7 @@ export function pick<T extends { id: string }>(list: readonly T[], id: string): 
 }
 
 /** The only life of the green run. */
-export function lifeIn({ lives: [life] }: Mutable<Evidence>): Mutable<ProxyLife> {
+export function lifeIn<E extends Pick<Evidence, 'lives'>>({ lives: [life] }: E): E['lives'][number] {
   if (life === undefined) throw new Error('the green run has no life');
   return life;
 }

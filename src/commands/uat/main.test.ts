@@ -150,7 +150,7 @@ describe('a run', { timeout: 60_000 }, () => {
     expect(record.ms).toBeLessThan(15_000);
     expect(await readdir(path.join(cwd, 'results'))).toContain('METRICS_smoke_license.json');
     const log = await readFile(path.join(cwd, 'logs/usage_smoke_license.jsonl'), 'utf8');
-    expect(log.match(/"event":"completion".*"lane":"zai"/g)).toHaveLength(1);
+    expect(log.match(/"decision":"to_zai"/g)).toHaveLength(2);
     const again = await uat(['report', '--json']);
     expect(smokeSchema.parse(JSON.parse(again.out)).checks).toEqual(record.checks);
   });
