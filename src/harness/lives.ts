@@ -1,5 +1,4 @@
 /** The lives of the target: one process after the other, each asked what it knows before its end. */
-
 import { OperatorError } from '../errors.ts';
 import type { ProxyAnswers } from '../protocol/witness.ts';
 import type { Licenses, RecordedLife, Stage, Target } from './types.ts';

@@ -32,8 +32,8 @@ export interface RunOptions {
 }
 
 /**
- * Throws USAGE for a check that the suite does not have or a licence that cannot be chosen, NOT_READY where the real client is demanded and
- * missing, or where no probe is left.
+ * Throws USAGE for a check that the suite does not have or a licence that cannot be chosen, NOT_READY where the
+ * real client is demanded and missing, or where no probe is left.
  */
 export function makePlan({
   suite,
