@@ -9,6 +9,7 @@ import { createCa } from './harness/certs.ts';
 import { SABOTEURS } from './harness/saboteurs/saboteurs.ts';
 import { loadScenarios } from './harness/upstream/scenarios.ts';
 import { startUpstream } from './harness/upstream/upstream.ts';
+import { LANES } from './runs/plan.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -22,6 +23,9 @@ const uatIn = (cwd: string) =>
 const OPTIONS = {
   client: 'curl',
   target: { kind: 'builtin' },
+  license: 'trial',
+  login: false,
+  lanes: LANES,
   timeoutMs: 10_000,
   only: [],
   failFast: false,

@@ -38,6 +38,8 @@ export interface RunRequest {
   readonly folder?: string | undefined;
   /** For `--upstream real` only. */
   readonly credentials?: RealCredentials | undefined;
+  /** For the licence `env`: settings and their values, absolute where they are paths. */
+  readonly license?: Readonly<Record<string, string>> | undefined;
   readonly onEvent: (event: RunEvent) => void;
   readonly signal: AbortSignal;
 }
@@ -86,12 +88,12 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         startedAt,
       });
     },
-    async run({ plan, credentials, folder, ...watching }) {
+    async run({ plan, credentials, license, folder, ...watching }) {
       // The heavy libraries load while the rest gets ready.
       const world = import('./harness/world.ts');
       const [
         { runSuite },
-        { usesStoredLogin },
+        { firstStage, usesStoredLogin },
         { claimRunDir },
         { tryPlaces },
         { provenanceOf },
@@ -124,6 +126,8 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
             seed,
             target,
             settings: ofTarget,
+            stage: firstStage(plan),
+            ...(license !== undefined && { callersLicense: license }),
             storedLogin: usesStoredLogin(plan),
             signal: watching.signal,
             // It is said to run already.
@@ -136,7 +140,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
     async selftest({ saboteurs: names, seed = drawSeed(), ...watching }) {
       const [
         { selftest },
-        { usesStoredLogin },
+        { firstStage, usesStoredLogin },
         { SABOTEURS },
         { createWorld },
         { provenanceOf },
@@ -155,6 +159,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       return selftest({
         // Each check must be able to fail, also one that the suite leaves to others.
         suite: { ...(await suiteNamed('repro-go-quick')), checks: CHECKS.map(({ id }) => id) },
+        others: await loadSuites(),
         claude,
         saboteurs: names.length === 0 ? SABOTEURS : names.map((name) => saboteurNamed(name, SABOTEURS)),
         checks: CHECKS,
@@ -167,6 +172,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
             seed,
             target: plan.target,
             settings: plan.settings,
+            stage: firstStage(plan),
             storedLogin: usesStoredLogin(plan),
             signal: watching.signal,
             ...(saboteur !== undefined && { saboteur }),

@@ -26,6 +26,6 @@ export const crowd: Suite = {
   crowded: true,
   timeoutMs: 60_000,
   settings: {},
-  checks: [...FIDELITY.filter((id) => id !== 'TOKENS-02'), 'HEADER-03'],
+  checks: [...FIDELITY.filter((id) => id !== 'TOKENS-02'), 'HEADER-03', 'LICENSE-01'],
   artifacts: { name: 'crowd' },
 };

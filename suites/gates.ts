@@ -32,4 +32,6 @@ export const GATES = [
   'ABORT-01',
   'READY-01',
   'LANES-01',
+  'LICENSE-01',
+  'LICENSE-02',
 ] as const;

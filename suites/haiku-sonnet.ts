@@ -11,7 +11,7 @@ export const haikuSonnet: Suite = {
   ],
   timeoutMs: 60_000,
   settings: {},
-  checks: ['ROUTE-01', ...FIDELITY, 'HEADER-03'],
+  checks: ['ROUTE-01', ...FIDELITY, 'HEADER-03', 'LICENSE-01'],
   showsAnswers: true,
   artifacts: { name: 'haiku_sonnet' },
 };

@@ -9,7 +9,7 @@ export const haikuZai: Suite = {
   timeoutMs: 60_000,
   settings: {},
   // Nothing in it concerns the Anthropic lane, so what judges that lane has nothing to see.
-  checks: ['ROUTE-01', ...FIDELITY.filter((id) => id !== 'HEADER-01')],
+  checks: ['ROUTE-01', ...FIDELITY.filter((id) => id !== 'HEADER-01'), 'LICENSE-01'],
   showsAnswers: true,
   artifacts: { name: 'haiku_zai' },
 };

@@ -4,6 +4,7 @@ import { haikuSonnet } from './haiku-sonnet.ts';
 import { haikuZai } from './haiku-zai.ts';
 import { reproGo } from './repro-go.ts';
 import { reproGoQuick } from './repro-go-quick.ts';
+import { smokeLicense } from './smoke-license.ts';
 import { sonnetAnth } from './sonnet-anth.ts';
 import { verifySse } from './verify-sse.ts';
 
@@ -12,6 +13,7 @@ export const SUITES: readonly Suite[] = [
   reproGoQuick,
   reproGo,
   verifySse,
+  smokeLicense,
   crowd,
   haikuZai,
   sonnetAnth,

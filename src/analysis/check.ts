@@ -18,6 +18,8 @@ export interface Check {
    * real upstream keeps no transcript for us, a proxy that already runs keeps its log) skips the check.
    */
   readonly needs?: readonly Witness[];
+  /** The lane that it is about, where it is about one: a run that sends nothing there skips the check. */
+  readonly lane?: string;
 }
 
 /** `upstream`: the mocks' transcripts; `proxy`: its log, files, output and `ccp` commands. */

@@ -10,6 +10,7 @@ export type {
   Canary,
   OutsideAttempt,
   ProbeResult,
+  ProxyLife,
 } from '../protocol/witness.ts';
 
 export interface Evidence extends Collected {

@@ -23,7 +23,7 @@ describe('judgeAll', () => {
       Object.assign(evidence, { probes: [], client: [], upstream: [], canaries: [], artifacts: [] });
       evidence.usage.events = [];
       evidence.elsewhere = [];
-      evidence.proxy = { readyz: null, providers: null, metrics: null };
+      evidence.lives = [];
     });
     const outcomes = Object.fromEntries(judgeAll(CHECKS, nothing).map(({ id, outcome }) => [id, outcome]));
     const { 'ABORT-01': abort, ...others } = outcomes;

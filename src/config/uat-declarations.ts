@@ -1,6 +1,6 @@
 /** Every setting of `ccp-uat`, declared once; `docs/settings.md` is made from this. */
 import { logsDir, zaiApiKey } from './common-declarations.ts';
-import { flag, path, seconds } from './kinds.ts';
+import { flag, listOf, path, seconds } from './kinds.ts';
 import { setting } from './setting.ts';
 
 export const UAT_DECLARATIONS = {
@@ -15,6 +15,20 @@ export const UAT_DECLARATIONS = {
     flag: '--timeout-secs',
     trust: 'cwd',
     help: "Limit of each probe in seconds; where it is not set, the suite's own.",
+  }),
+  smokeLanes: setting(listOf('anthropic', 'zai'), {
+    env: ['SMOKE_LANES'],
+    flag: '--lanes',
+    default: 'anthropic,zai',
+    trust: 'cwd',
+    help: 'Lanes of which smoke-license sends the probes.',
+  }),
+  useLicenseLogin: setting(flag, {
+    env: ['USE_LICENSE_LOGIN'],
+    flag: '--login',
+    default: '0',
+    trust: 'cwd',
+    help: 'Lets smoke-license get its trial from an issuer of its own, by `ccp license login`.',
   }),
   allowRealApi: setting(flag, {
     env: ['ALLOW_REAL_API'],

@@ -38,6 +38,8 @@ export function createCanaries(seed: string, real?: RealCredentials): Canaries {
       upstreamWire('zai'),
     ]),
     clientToken: plant('client-token', token(seed, 'client-token', 43), [CLIENT_WIRE]),
+    inviteCode: plant('invite-code', `UAT-${hex(seed, 'invite-code', 16).toUpperCase()}`, []),
+    licenseSeed: plant('license-seed', token(seed, 'license-seed', 32), []),
     prompt: (probe, providers) =>
       plant(`prompt:${probe}`, phrase(seed, probe), [CLIENT_WIRE, ...providers.map(upstreamWire)]),
     add: (name, value) => void plant(name, value, []),

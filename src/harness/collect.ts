@@ -3,11 +3,26 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transcript } from '../protocol/transcript.ts';
-import type { ProxyAnswers } from '../protocol/witness.ts';
+import type { Artifact } from '../protocol/witness.ts';
 import type { Outside } from './outside.ts';
-import { artifactsOf, countCompletions, readAnomalies, readLogsFolder, readUsage } from './records.ts';
+import {
+  artifactsOf,
+  countCompletions,
+  livesOf,
+  readAnomalies,
+  readLogsFolder,
+  readUsage,
+} from './records.ts';
 import { tamper } from './saboteurs/layers.ts';
-import type { Canaries, Collected, Fault, FaultContext, ProxyRecords, Target } from './types.ts';
+import type {
+  Canaries,
+  Collected,
+  Fault,
+  FaultContext,
+  ProxyRecords,
+  RecordedLife,
+  Target,
+} from './types.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /** For exchanges that have ended to be put on record. */
@@ -15,7 +30,11 @@ const SETTLE_MS = 2_000;
 const POLL_MS = 20;
 
 export interface CollectOptions {
-  readonly target: Target;
+  /** What each process of the target told at its end. */
+  readonly lives: readonly RecordedLife[];
+  /** What was printed and written beside the target. */
+  readonly artifacts: readonly Artifact[];
+  readonly logsDir: string | null;
   readonly upstreams: Upstreams;
   readonly client: () => readonly Transcript[];
   readonly outside: Pick<Outside, 'attempts'>;
@@ -26,16 +45,11 @@ export interface CollectOptions {
   readonly context: FaultContext;
 }
 
+/** Call it when everything has settled. */
 export async function collect(options: CollectOptions): Promise<Collected> {
-  const { target, upstreams, canaries } = options;
-  await settle(options);
-  const answers = await askTarget(target);
+  const { lives, upstreams, canaries } = options;
   await plantOwnSecrets(options.stateDir, canaries);
-  const records: ProxyRecords = {
-    files: await readLogsFolder(target.logsDir),
-    output: target.output(),
-    answers,
-  };
+  const records: ProxyRecords = { files: await readLogsFolder(options.logsDir), lives };
   const told = tamper(records, options.faults, options.context);
   return {
     client: byStart(options.client()),
@@ -43,14 +57,20 @@ export async function collect(options: CollectOptions): Promise<Collected> {
     elsewhere: options.outside.attempts(),
     usage: readUsage(told.files),
     anomalies: readAnomalies(told.files),
-    proxy: told.answers,
+    lives: livesOf(told),
     canaries: canaries.all(),
-    artifacts: artifactsOf(told),
+    artifacts: [...artifactsOf(told), ...options.artifacts],
   };
 }
 
 /** Waits until the upstreams are idle and each client exchange is on record, or until it has waited enough. */
-async function settle({ upstreams, target, client }: CollectOptions): Promise<void> {
+export async function settle({
+  upstreams,
+  target,
+  client,
+}: Pick<CollectOptions, 'upstreams' | 'client'> & {
+  readonly target: Pick<Target, 'logsDir'>;
+}): Promise<void> {
   const deadline = performance.now() + SETTLE_MS;
   await Promise.race([
     Promise.all([upstreams.anth.idle(), upstreams.zai.idle()]),
@@ -61,19 +81,6 @@ async function settle({ upstreams, target, client }: CollectOptions): Promise<vo
     if (countCompletions(await readLogsFolder(target.logsDir)) >= client().length) return;
     await sleep(POLL_MS);
   }
-}
-
-async function askTarget(target: Target): Promise<ProxyAnswers> {
-  const [readyz, metrics, providers] = await Promise.all([
-    target.get('/readyz').catch(() => null),
-    target.get('/metrics').catch(() => null),
-    target.ccp(['providers', '--json']),
-  ]);
-  return {
-    readyz: readyz && { status: readyz.status, body: parse(readyz.body) },
-    providers: providers?.exitCode === 0 ? parse(providers.stdout) : null,
-    metrics: metrics?.status === 200 ? metrics.body : null,
-  };
 }
 
 /** A secret that the target made is one that must not leak either. */
@@ -87,12 +94,4 @@ async function plantOwnSecrets(stateDir: string, canaries: Canaries): Promise<vo
 
 function byStart(transcripts: readonly Transcript[]): readonly Transcript[] {
   return transcripts.toSorted((a, b) => a.startedAt - b.startedAt);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

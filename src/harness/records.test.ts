@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { artifactsOf, markerLine, readAnomalies, readUsage } from './records.ts';
+import { artifactsOf, livesOf, markerLine, readAnomalies, readUsage } from './records.ts';
+import type { RecordedLife } from './types.ts';
 
 const line = (rid: string) => `${JSON.stringify({ event: 'completion', rid })}\n`;
 const files = (given: Readonly<Record<string, string>>) => new Map(Object.entries(given));
@@ -48,15 +49,30 @@ describe('the usage log of a run', () => {
 });
 
 describe('the artifacts of a target', () => {
-  it('are its files, its output and its answers, each under its place', () => {
-    const answers = { readyz: { status: 200, body: { ok: true } }, providers: [], metrics: 'm 1\n' };
-    const places = artifactsOf({ files: files({ 'partials/x.partial': 'p' }), output: 'o', answers });
-    expect(places).toEqual([
+  const life = (output: string, license: object | null): RecordedLife => ({
+    stage: output,
+    startedAt: 0,
+    pid: 1,
+    license: { kind: 'env', expected: null },
+    answers: { readyz: { status: 200, body: { ok: true } }, providers: [], metrics: 'm 1\n', license },
+    output,
+  });
+
+  it('are its files, and the output and answers of all its lives, each under its place', () => {
+    const lives = [life('a\n', null), life('b\n', { plan: 'trial' })];
+    expect(artifactsOf({ files: files({ 'partials/x.partial': 'p' }), lives })).toEqual([
       { place: 'partials/x.partial', text: 'p' },
-      { place: 'proxy.log', text: 'o' },
-      { place: 'metrics', text: 'm 1\n' },
-      { place: 'readyz', text: '{"ok":true}' },
-      { place: 'providers', text: '[]' },
+      { place: 'proxy.log', text: 'a\nb\n' },
+      { place: 'metrics', text: 'm 1\n\nm 1\n' },
+      { place: 'readyz', text: '{"ok":true}\n{"ok":true}' },
+      { place: 'providers', text: '[]\n[]' },
+      { place: 'license', text: '{"plan":"trial"}' },
     ]);
+  });
+
+  it('hold the lines of each life that speak of its licence', () => {
+    const [first] = livesOf({ lives: [life('ccp: [license] plan=trial\nccp: listening\n', null)] });
+    expect(first?.licenseLines).toEqual(['ccp: [license] plan=trial']);
+    expect(first).not.toHaveProperty('output');
   });
 });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { rotatedSet } from '../platform/rotated-files.ts';
 import type { Anomaly } from '../protocol/anomaly.ts';
 import type { DecisionEvent, UsageEvent } from '../protocol/usage-event.ts';
-import type { Artifact, UsageLog } from '../protocol/witness.ts';
+import type { Artifact, ProxyLife, UsageLog } from '../protocol/witness.ts';
 import type { ProxyRecords } from './types.ts';
 
 const USAGE_LOG = 'usage.jsonl';
@@ -60,16 +60,33 @@ export function readAnomalies(files: ProxyRecords['files']): readonly Anomaly[] 
   return readLines(files.get(ANOMALIES) ?? '', isAnomalyLike).events;
 }
 
-/** Every text of the target, under the name of its place. */
-export function artifactsOf({ files, output, answers }: ProxyRecords): readonly Artifact[] {
-  const { readyz, providers, metrics } = answers;
+/** Every text of the target, under the name of its place; what several lives say is one text. */
+export function artifactsOf({ files, lives }: ProxyRecords): readonly Artifact[] {
+  const answers = lives.map((life) => life.answers);
+  const said: [place: string, texts: readonly (string | null)[]][] = [
+    ['metrics', answers.map(({ metrics }) => metrics)],
+    ['readyz', answers.map(({ readyz }) => readyz && JSON.stringify(readyz.body))],
+    ['providers', answers.map(({ providers }) => documentOf(providers))],
+    ['license', answers.map(({ license }) => documentOf(license))],
+  ];
   return [
     ...[...files].map(([place, text]) => ({ place, text })),
-    { place: 'proxy.log', text: output },
-    ...(metrics === null ? [] : [{ place: 'metrics', text: metrics }]),
-    ...(readyz === null ? [] : [{ place: 'readyz', text: JSON.stringify(readyz.body) }]),
-    ...(providers === null ? [] : [{ place: 'providers', text: JSON.stringify(providers) }]),
+    { place: 'proxy.log', text: lives.map(({ output }) => output).join('') },
+    ...said.flatMap(([place, texts]) => {
+      const there = texts.filter((text) => text !== null);
+      return there.length === 0 ? [] : [{ place, text: there.join('\n') }];
+    }),
   ];
+}
+
+const documentOf = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
+
+/** The lives as the checks judge them. */
+export function livesOf({ lives }: Pick<ProxyRecords, 'lives'>): readonly ProxyLife[] {
+  return lives.map(({ output, ...life }) => ({
+    ...life,
+    licenseLines: output.split('\n').filter((line) => line.includes('[license]')),
+  }));
 }
 
 /** How many exchanges have been put on record. */

@@ -72,6 +72,7 @@ async function launchBuiltin(options: TargetOptions): Promise<Target> {
       const command = ccp(args);
       return runGroup({ ...command, env: { ...env, CCP_PORT: port }, timeoutMs: COMMAND_TIMEOUT_MS });
     },
+    startCcp: async (args) => startGroup({ ...ccp(args), signal: options.signal }),
   };
 }
 
@@ -110,6 +111,7 @@ async function findTarget(given: string, { readyTimeoutMs, signal }: TargetOptio
     usageLogPath: null,
     output: () => '',
     ccp: async () => null,
+    startCcp: noCommands,
     get: (endpoint) => getEndpoint(url, endpoint),
     stop: async () => ({ exitCode: null }),
     kill: () => {},
@@ -131,11 +133,16 @@ function launchedTarget(
     usageLogPath: path.join(logsDir, 'usage.jsonl'),
     output: group.output,
     ccp: async () => null,
+    startCcp: noCommands,
     get: (endpoint) => getEndpoint(url, endpoint),
     stop: async () => ({ exitCode: (await group.stop()).exitCode }),
     kill: (signal) => group.kill(signal),
     [Symbol.asyncDispose]: () => group[Symbol.asyncDispose](),
   };
+}
+
+async function noCommands(): Promise<never> {
+  throw new TypeError('only the built-in target has commands of ours');
 }
 
 function environmentOf({ home, logsDir, settings }: TargetOptions): Environment {

@@ -1,8 +1,16 @@
 /** The words that worlds, targets, clients and saboteurs share. Suites and runs build on these. */
 import type { HeaderPairs, Transcript } from '../protocol/transcript.ts';
-import type { Canary, Collected, ProbeResult, ProxyAnswers } from '../protocol/witness.ts';
+import type {
+  Canary,
+  Collected,
+  GivenLicense,
+  LicenseKind,
+  ProbeResult,
+  ProxyLife,
+} from '../protocol/witness.ts';
+import type { ProcessGroup } from './process-group.ts';
 
-export type { Collected } from '../protocol/witness.ts';
+export type { Collected, GivenLicense, LicenseKind } from '../protocol/witness.ts';
 
 /** What is under test. */
 export type TargetSpec =
@@ -27,6 +35,8 @@ export interface Target extends AsyncDisposable {
   output(): string;
   /** Runs the `ccp` command in the same environment; null where the target is not the built-in one. */
   ccp(args: readonly string[]): Promise<CommandResult | null>;
+  /** Starts a `ccp` command there and does not wait; throws where the target is not the built-in one. */
+  startCcp(args: readonly string[]): Promise<ProcessGroup>;
   /** One GET of an endpoint of its own. */
   get(path: string): Promise<EndpointReply>;
   /** SIGTERM, then SIGKILL to the group after its grace. `exitCode` is null where a signal ended it. */
@@ -153,11 +163,39 @@ export interface WorldPlan {
   /** Whether the mocks offer HTTP/2; default true. */
   readonly h2?: boolean;
   readonly saboteur?: Saboteur;
+  /** What it begins with. */
+  readonly stage: Stage;
+  /** For the licence kind `env`: the caller's own, under the names of its settings. */
+  readonly callersLicense?: Readonly<Record<string, string>>;
   /** Whether a Claude Code with a stored login will be run: what it needs takes half a second to start, beside the rest. */
   readonly storedLogin?: boolean;
   /** For whatever is started to become ready; default 15 s. */
   readonly readyTimeoutMs?: number;
   readonly signal?: AbortSignal;
+}
+
+/** A part of a run that one process of the target serves from its start to its end. */
+export interface Stage {
+  readonly name: string;
+  readonly license: LicenseKind;
+  /**
+   * How the licence gets there: in the environment; by `ccp license set` or `logout`; or by `ccp license login` at an
+   * issuer of the run's own. What a command stored stays for the stages after it.
+   */
+  readonly by: 'environment' | 'command' | 'login';
+}
+
+/** What can be given to a target for a licence, made for one run. */
+export interface Licenses {
+  /** `KID=BASE64`: the key that those of this run are signed by. */
+  readonly publicKey: string;
+  /** `KID=BASE64`: the secret that belongs to it, for an issuer of the run's own. */
+  readonly seed: string;
+  readonly given: (stage: Pick<Stage, 'license' | 'by'>) => GivenLicense;
+  /** A pack as a file holds it. */
+  readonly pack: (kind: Exclude<LicenseKind, 'env' | 'none'>) => string;
+  /** The settings of a target that finds it in its environment. */
+  readonly settings: (kind: LicenseKind) => Readonly<Record<string, string>>;
 }
 
 export interface RealCredentials {
@@ -171,6 +209,7 @@ export interface ClaudeProbe {
   readonly model: string;
   /** Where the contract says that this must go. */
   readonly expectedLane: string;
+  readonly expectedDecision?: ProbeResult['expectedDecision'];
   readonly login: ClaudeCredentials['kind'];
   readonly timeoutMs: number;
   /** Put before the canary phrase of the probe; default "Say ok." */
@@ -181,6 +220,7 @@ export interface RawProbe {
   readonly id: string;
   readonly model: string;
   readonly expectedLane: string;
+  readonly expectedDecision?: ProbeResult['expectedDecision'];
   /** Providers beside that of its lane which may see its prompt: those that it is expected to fall back from. */
   readonly mayPass?: readonly ProviderId[];
   readonly timeoutMs: number;
@@ -190,6 +230,7 @@ export interface RawProbe {
 
 /** Everything that a run needs around it, started, wired and disposed as one. */
 export interface World extends AsyncDisposable {
+  /** The one that runs now. */
   readonly target: Target;
   /** Real ones have no transcripts and play nothing. */
   readonly upstreams: Readonly<Record<ProviderId, UpstreamMock>>;
@@ -200,6 +241,8 @@ export interface World extends AsyncDisposable {
   /** Runs the real client; rejects with NOT_READY where it is not found. */
   runClaude(probe: ClaudeProbe): Promise<ProbeResult & Pick<ClaudeRun, 'report'>>;
   runProbe(probe: RawProbe): Promise<ProbeResult & { readonly answer: ProbeAnswer }>;
+  /** Asks the target what it knows, ends it, and starts another for this stage: same home, same logs folder. */
+  enter(stage: Stage): Promise<void>;
   /** What was on the wire so far, of exchanges that have ended. */
   seen(): Pick<Collected, 'client' | 'upstream' | 'elsewhere'>;
   /** Gathers what all witnesses saw; call it when the last probe has ended, before disposal. */
@@ -213,6 +256,10 @@ export interface Canaries {
   readonly zaiKey: string;
   /** For `CCP_CLIENT_TOKEN` and `x-ccp-token`. */
   readonly clientToken: string;
+  /** What the run's own issuer hands a licence out for; allowed nowhere. */
+  readonly inviteCode: string;
+  /** 32 characters, whose bytes are the secret that the licences of the run are signed with; allowed nowhere. */
+  readonly licenseSeed: string;
   /** The phrase of one probe, the same for the same id; it may appear on the wire of its lanes only. */
   prompt(probe: string, providers: readonly ProviderId[]): string;
   /** A secret that the target made itself, such as its control token: allowed nowhere. */
@@ -233,6 +280,8 @@ export interface Saboteur {
   readonly scenario?: { readonly provider: ProviderId; readonly name: string };
   /** Shows only with a client that leaves before the end. */
   readonly clientLeaves?: true;
+  /** Shows only in these stages of this suite; default: in the run that the self-test makes anyway. */
+  readonly during?: { readonly suite: string; readonly stages: readonly string[] };
   /** Shows only with Claude Code, logged in like this. */
   readonly claude?: ClaudeCredentials['kind'];
 }
@@ -255,12 +304,14 @@ export type Fault =
   | { readonly layer: 'probes'; readonly problem: string }
   | {
       readonly layer: 'settings';
-      readonly settings: (context: FaultContext) => Readonly<Record<string, string>>;
+      /** Asked at each start of the target. */
+      readonly settings: (context: FaultContext, stage: Stage) => Readonly<Record<string, string>>;
     };
 
 export interface FaultContext {
   readonly canaries: Canaries;
   readonly urls: Readonly<Record<ProviderId, string>>;
+  readonly licenses: Licenses;
 }
 
 /** Alters the HTTP/1.1 messages that pass; whatever it leaves alone passes unchanged. */
@@ -296,6 +347,10 @@ export interface ResponseRewrite {
 export interface ProxyRecords {
   /** Text files of the logs folder, by name relative to it. */
   readonly files: ReadonlyMap<string, string>;
+  readonly lives: readonly RecordedLife[];
+}
+
+/** A life with all that it printed. */
+export interface RecordedLife extends Omit<ProxyLife, 'licenseLines'> {
   readonly output: string;
-  readonly answers: ProxyAnswers;
 }

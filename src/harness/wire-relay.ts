@@ -13,8 +13,8 @@ import { listen } from './ports.ts';
 import type { ExchangeRewriter } from './types.ts';
 
 export interface RelayOptions {
-  /** Origin to connect to; over https its certificate is checked against `ca` (PEM). */
-  readonly to: string;
+  /** Origin to connect to, asked for each connection; over https its certificate is checked against `ca` (PEM). */
+  readonly to: string | (() => string);
   readonly ca?: string;
   /** Listens with TLS (HTTP/1.1 only) under this certificate. */
   readonly tls?: { readonly key: string; readonly cert: string };
@@ -40,7 +40,7 @@ export async function startRelay(options: RelayOptions): Promise<WireRelay> {
     connections += 1;
     const connection = `${options.observer ?? 'relay'}-${connections}`;
     const client = accept(raw, options.tls);
-    const upstream = connect(options.to, options.ca);
+    const upstream = connect(typeof options.to === 'string' ? options.to : options.to(), options.ca);
     for (const socket of [raw, upstream.raw]) {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));

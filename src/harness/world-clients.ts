@@ -31,7 +31,7 @@ export interface ClientOptions {
   /** Where Claude Code connects to. */
   readonly relayUrl: string;
   /** Where raw probes connect to: they keep their own record. */
-  readonly entranceUrl: string;
+  readonly entranceUrl: () => string;
   /** Homes of Claude Code go beneath. */
   readonly folder: string;
   /** What its `settings.json` holds, where something has put one there. */
@@ -64,9 +64,10 @@ export function createClients(options: ClientOptions): WorldClients {
     },
     async runProbe(probe) {
       const canary = plantPhrase(canaries, probe);
-      const request = withHost(probe.request(canary), options.entranceUrl);
+      const entrance = options.entranceUrl();
+      const request = withHost(probe.request(canary), entrance);
       const startedAt = Date.now();
-      const answer = await sendProbe(options.entranceUrl, {
+      const answer = await sendProbe(entrance, {
         ...request,
         timeoutMs: probe.timeoutMs,
         ...(signal !== undefined && { signal }),
@@ -85,7 +86,12 @@ export function createClients(options: ClientOptions): WorldClients {
   };
 }
 
-const identityOf = ({ id, model, expectedLane }: ClaudeProbe | RawProbe) => ({ id, model, expectedLane });
+const identityOf = ({ id, model, expectedLane, expectedDecision }: ClaudeProbe | RawProbe) => ({
+  id,
+  model,
+  expectedLane,
+  ...(expectedDecision !== undefined && { expectedDecision }),
+});
 
 /** Haiku may be handed on to Anthropic where Z.AI fails; what is for Anthropic goes nowhere else. */
 function plantPhrase(canaries: Canaries, { id, expectedLane, ...probe }: ClaudeProbe | RawProbe): string {

@@ -2,14 +2,16 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RawProbe, WorldPlan } from './types.ts';
+import type { RawProbe, Stage, WorldPlan } from './types.ts';
 import { createWorld } from './world.ts';
+
+const TRIAL: Stage = { name: 'run', license: 'trial', by: 'environment' };
 
 let runDir: string;
 let plan: WorldPlan;
 beforeEach(async () => {
   runDir = await mkdtemp(path.join(tmpdir(), 'world-'));
-  plan = { runDir, seed: 'a seed', target: { kind: 'builtin' } };
+  plan = { runDir, seed: 'a seed', target: { kind: 'builtin' }, stage: TRIAL };
 });
 afterEach(() => rm(runDir, { recursive: true }));
 
@@ -69,9 +71,10 @@ describe('a world', () => {
       'zai',
       'anthropic',
     ]);
-    expect(found.proxy.readyz?.status).toBe(200);
-    expect(JSON.stringify(found.proxy.providers)).toContain('"lane":"zai"');
-    expect(found.proxy.metrics).toContain('ccp_requests_total');
+    const [life] = found.lives;
+    expect(life?.answers.readyz?.status).toBe(200);
+    expect(JSON.stringify(life?.answers.providers)).toContain('"lane":"zai"');
+    expect(life?.answers.metrics).toContain('ccp_requests_total');
     expect(found.artifacts.map(({ place }) => place)).toEqual(
       expect.arrayContaining(['usage.jsonl', 'proxy.log', 'metrics']),
     );
@@ -102,8 +105,45 @@ describe('a world', () => {
     abort.abort();
     await expect(world.runProbe(message('t', 'claude-sonnet-5', 'anthropic', ''))).rejects.toThrow('abort');
     expect(await world.collect()).toMatchObject({
-      proxy: { readyz: { status: 200 } },
+      lives: [{ answers: { readyz: { status: 200 } } }],
       client: [{ ending: 'complete' }],
     });
   });
+
+  it('lives on through restarts of its target: one home, one log, one entrance, an account of each life', async () => {
+    const first: Stage = { name: 'first', license: 'none', by: 'environment' };
+    await using world = await createWorld({ ...plan, stage: first });
+    const { anthropicKey } = world.canaries;
+    const { clientUrl, target } = world;
+    await world.runProbe(message('one', 'claude-sonnet-5', 'anthropic', anthropicKey));
+    await world.enter({ name: 'second', license: 'expired', by: 'environment' });
+    expect(() => process.kill(-(target.pid ?? 0), 0)).toThrow('ESRCH');
+    await world.runProbe(message('two', 'claude-sonnet-5', 'anthropic', anthropicKey));
+    await world.runProbe(message('three', 'claude-sonnet-5', 'anthropic', anthropicKey));
+    expect((await fetch(`${clientUrl}/healthz`)).status).toBe(200);
+
+    const { lives, usage, client } = await world.collect();
+    expect(lives).toMatchObject([
+      { stage: 'first', pid: target.pid, license: { kind: 'none' } },
+      { stage: 'second', pid: world.target.pid, license: { kind: 'expired' } },
+    ]);
+    expect(lives[0]?.pid).not.toBe(lives[1]?.pid);
+    const counted = lives.map(
+      ({ answers }) => /^ccp_requests_total\{.*\} (\d+)$/m.exec(answers.metrics ?? '')?.[1],
+    );
+    expect(counted).toEqual(['1', '2']);
+    expect(usage.events.filter(({ event }) => event === 'completion')).toHaveLength(3);
+    expect(usage.rotatedBefore).toBe(true);
+    expect(client.filter(({ request }) => request.method === 'POST')).toHaveLength(3);
+  });
+
+  it('has no further life where the next one does not start, and tells of those before it', async () => {
+    const flag = path.join(runDir, 'started');
+    const command = `if [ -e ${flag} ]; then exit 7; fi; touch ${flag}; exec ${process.execPath} -e "${LISTEN}" {port}`;
+    await using world = await createWorld({ ...plan, target: { kind: 'cmd', command } });
+    await expect(world.enter({ ...TRIAL, name: 'next' })).rejects.toMatchObject({ code: 'NOT_READY' });
+    expect((await world.collect()).lives.map(({ stage }) => stage)).toEqual(['run']);
+  });
 });
+
+const LISTEN = "require('http').createServer((q, s) => s.end()).listen(process.argv[1], '127.0.0.1')";

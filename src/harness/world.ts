@@ -4,12 +4,16 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Artifact } from '../protocol/witness.ts';
 import { createCanaries } from './canaries.ts';
 import { createCa } from './certs.ts';
 import { findClaude } from './clients/claude-binary.ts';
-import { collect } from './collect.ts';
+import { collect, settle } from './collect.ts';
 import { makeHome } from './environment.ts';
+import { createLicenses } from './licenses.ts';
+import { beginLives } from './lives.ts';
 import { createOutside } from './outside.ts';
+import { placeLicense } from './place-license.ts';
 import { markerLine } from './records.ts';
 import {
   breakUpstreams,
@@ -19,7 +23,7 @@ import {
   losingFirst,
 } from './saboteurs/layers.ts';
 import { startTarget } from './target.ts';
-import type { World, WorldPlan } from './types.ts';
+import type { Stage, Target, World, WorldPlan } from './types.ts';
 import { startUpstreams } from './upstreams.ts';
 import { startRelay } from './wire-relay.ts';
 import { createClients } from './world-clients.ts';
@@ -41,7 +45,8 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   const canaries = createCanaries(plan.seed, plan.upstream?.kind === 'real' ? plan.upstream : undefined);
   const ca = createCa();
   const upstreams = await startUpstreams(plan, ca, stack);
-  const context = { canaries, urls: { anth: upstreams.anth.url, zai: upstreams.zai.url } };
+  const licenses = createLicenses(canaries, Date.now(), plan.callersLicense);
+  const context = { canaries, licenses, urls: { anth: upstreams.anth.url, zai: upstreams.zai.url } };
   const urls = await breakUpstreams({ faults, context, ca, stack });
 
   const caFile = path.join(folder, 'ca.pem');
@@ -50,8 +55,8 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   await mkdir(logsDir);
   await writeFile(path.join(logsDir, 'usage.jsonl'), markerLine(Date.now()));
   const home = await makeHome(path.join(folder, 'target'));
-  const target = stack.use(
-    await startTarget({
+  const start = async (stage: Stage): Promise<Target> =>
+    startTarget({
       spec,
       home,
       logsDir,
@@ -60,18 +65,24 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
         CCP_ZAI_BASE_URL: urls.zai,
         CCP_UPSTREAM_CA: caFile,
         ZAI_API_KEY: canaries.zaiKey,
+        ...licenses.settings(stage.by === 'environment' ? stage.license : 'none'),
         ...plan.settings,
-        ...faultSettings(faults, context),
+        ...faultSettings(faults, context, stage),
       },
       readyTimeoutMs: plan.readyTimeoutMs ?? READY_TIMEOUT_MS,
       signal,
-    }),
-  );
-  await target.ccp(['log', 'rotate']);
+    });
+  const artifacts: Artifact[] = [];
+  const prepare = async (stage: Stage, ended: Target): Promise<void> => {
+    artifacts.push(...(await placeLicense(stage, { target: ended, licenses, canaries, folder })));
+  };
+  const lives = stack.use(await beginLives({ first: plan.stage, start, prepare, licenses }));
+  await lives.target().ccp(['log', 'rotate']);
 
-  let entranceUrl = target.url;
+  let entranceUrl = (): string => lives.target().url;
   for (const rewriter of clientRewriters(faults, context)) {
-    entranceUrl = stack.use(await startRelay({ to: entranceUrl, rewriter })).url;
+    const { url } = stack.use(await startRelay({ to: entranceUrl, rewriter }));
+    entranceUrl = () => url;
   }
   const relay = stack.use(await startRelay({ to: entranceUrl, observer: 'relay' }));
   const clients = createClients({
@@ -86,23 +97,33 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   });
 
   const onTheClientsSide = () => [...clients.transcripts(), ...relay.transcripts()];
+  const settled = () => settle({ target: lives.target(), upstreams, client: onTheClientsSide });
   const owned = stack.move();
   return {
-    target,
+    get target() {
+      return lives.target();
+    },
     upstreams,
     canaries,
     clientUrl: relay.url,
     claude: clients.claude,
     runClaude: clients.runClaude,
     runProbe: losingFirst(clients.runProbe, faults),
+    async enter(stage) {
+      await settled();
+      await lives.enter(stage);
+    },
     seen: () => ({
       client: onTheClientsSide(),
       upstream: [...upstreams.anth.transcripts(), ...upstreams.zai.transcripts()],
       elsewhere: outside.attempts(),
     }),
-    collect: () =>
-      collect({
-        target,
+    async collect() {
+      await settled();
+      return collect({
+        lives: await lives.told(),
+        artifacts,
+        logsDir: lives.target().logsDir,
         upstreams,
         client: onTheClientsSide,
         outside,
@@ -110,7 +131,8 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
         stateDir: home.home,
         faults,
         context,
-      }),
+      });
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

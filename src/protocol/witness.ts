@@ -16,7 +16,8 @@ export interface Collected {
   readonly elsewhere: readonly OutsideAttempt[] | null;
   readonly usage: UsageLog;
   readonly anomalies: readonly Anomaly[];
-  readonly proxy: ProxyAnswers;
+  /** In order; more than one where the run restarted the proxy. */
+  readonly lives: readonly ProxyLife[];
   readonly canaries: readonly Canary[];
   /** Every text artifact of the run, to be searched for canaries. */
   readonly artifacts: readonly Artifact[];
@@ -31,6 +32,8 @@ export interface ProbeResult {
   readonly canary: string;
   /** Where the contract says that this must go. */
   readonly expectedLane: string;
+  /** The decision that must be on record for it; absent where no gate is to turn it away. */
+  readonly expectedDecision?: 'license_block';
   readonly startedAt: number;
   readonly ms: number;
   /** Null where the client was killed. */
@@ -59,12 +62,55 @@ export interface UsageLog {
   readonly rotatedBefore: boolean;
 }
 
+/** One process of the target, from its start to its end, and what it told of itself. */
+export interface ProxyLife {
+  /** The stage of the run that it served. */
+  readonly stage: string;
+  /** Epoch milliseconds at which it was ready. */
+  readonly startedAt: number;
+  /** Null for one that was not ours to start. */
+  readonly pid: number | null;
+  readonly license: GivenLicense;
+  readonly answers: ProxyAnswers;
+  /** The lines of its output that speak of its licence. */
+  readonly licenseLines: readonly string[];
+}
+
+/**
+ * What a target finds for a licence. `trial` opens the Z.AI lane, `env` is the caller's own affair; all others
+ * leave the lane closed: none at all, or one that is wrong in the way named.
+ */
+export type LicenseKind = 'trial' | 'env' | 'none' | 'tampered' | 'expired' | 'wrong-kid' | 'unsigned';
+
+export interface GivenLicense {
+  readonly kind: LicenseKind;
+  /** What a proxy must say of it; null where the run cannot know. */
+  readonly expected: LicenseClaim | null;
+}
+
+/** What somebody says of a licence, in the words of the contract (section 7). */
+export interface LicenseClaim {
+  readonly ok: boolean;
+  /** `community` where it does not count. */
+  readonly plan: string;
+  readonly features: readonly string[];
+  /** Why it does not count; null where it does. */
+  readonly reason: string | null;
+  /** Absent where it does not count. */
+  readonly kid?: string;
+  /** Absent there, too, and where somebody else chose the time. */
+  readonly expires?: string;
+}
+
+/** Answers at the end of a life. */
 export interface ProxyAnswers {
   readonly readyz: { readonly status: number; readonly body: unknown } | null;
   /** `ccp providers --json`, null where the target has no such command. */
   readonly providers: unknown;
   /** `/metrics` after the last probe, null where the target has none. */
   readonly metrics: string | null;
+  /** `ccp license status --json`, null where the target has no such command. */
+  readonly license: unknown;
 }
 
 export interface Canary {

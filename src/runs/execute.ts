@@ -12,6 +12,7 @@ import { createRedactor } from './redact.ts';
 import { type RunEvent, type RunNews, runEventSchema } from './run-events.ts';
 import type { RunFolder } from './run-folder.ts';
 import type { Plan, PlannedProbe, Provenance } from './run-record.ts';
+import { stageOf } from './stages.ts';
 
 export interface ExecuteOptions {
   readonly plan: Plan;
@@ -68,17 +69,34 @@ type Sending = ExecuteOptions & { readonly world: World; readonly tell: Teller }
 /** For clients that are told to end to have ended, so that what they saw is on record. */
 const PARTING_MS = 2_000;
 
-async function sendWaves({ plan, signal, ...rest }: Sending): Promise<void> {
-  const interrupted = new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
+/** Stage by stage, each with its own target; the world was opened in the first. */
+async function sendWaves(sending: Sending): Promise<void> {
+  const { plan, signal, world, tell } = sending;
+  const interrupted = new Promise<'interrupted'>((resolve) => {
+    signal.addEventListener('abort', () => resolve('interrupted'), { once: true });
   });
-  for (const wave of plan.waves) {
+  for (const [index, stage] of plan.stages.entries()) {
     if (signal.aborted) return;
-    const sent = Promise.all(wave.map((probe) => sendOne(probe, { plan, signal, ...rest })));
-    const results = await Promise.race([sent, interrupted]);
-    if (results === undefined) await Promise.race([sent, sleep(PARTING_MS, undefined, { ref: false })]);
-    if (plan.failFast && results?.includes('bad')) return;
+    if (index > 0) await world.enter(stage);
+    if (plan.stages.length > 1) tell({ type: 'stage_started', name: stage.name });
+    for (const wave of plan.waves.filter(([probe]) => probe && stageOf(probe, plan) === stage.name)) {
+      if (signal.aborted) return;
+      const results = await sendWave(wave, sending, interrupted);
+      if (plan.failFast && results.includes('bad')) return;
+    }
   }
+}
+
+async function sendWave(
+  wave: readonly PlannedProbe[],
+  sending: Sending,
+  interrupted: Promise<'interrupted'>,
+): Promise<readonly ('good' | 'bad')[]> {
+  const sent = Promise.all(wave.map((probe) => sendOne(probe, sending)));
+  const results = await Promise.race([sent, interrupted]);
+  if (results !== 'interrupted') return results;
+  await Promise.race([sent, sleep(PARTING_MS, undefined, { ref: false })]);
+  return [];
 }
 
 /** Never rejects, so that a probe left behind by an interruption can't surface later. */
@@ -98,18 +116,22 @@ async function sendOne(probe: PlannedProbe, { plan, world, folder, tell }: Sendi
 type Sent = ProbeResult & { readonly report?: ClaudeRun['report'] };
 
 async function send(probe: PlannedProbe, { timeoutMs }: Plan, world: World): Promise<Sent> {
-  const { id, model, lane: expectedLane, scenario } = probe;
+  const { id, model, scenario } = probe;
+  const expected = {
+    expectedLane: probe.lane,
+    ...(probe.decision !== undefined && { expectedDecision: probe.decision }),
+  };
   if (typeof scenario === 'object')
     world.upstreams[scenario.provider].play(scenario.name, { times: scenario.times ?? 1 });
   if (probe.client === 'claude') {
     const { login = 'key' } = probe;
-    return world.runClaude({ id, model, expectedLane, login, timeoutMs, prompt: promptOf(probe) });
+    return world.runClaude({ id, model, ...expected, login, timeoutMs, prompt: promptOf(probe) });
   }
   const credential = { header: 'x-api-key', value: world.canaries.anthropicKey } as const;
   const { answer: _, ...result } = await world.runProbe({
     id,
     model,
-    expectedLane,
+    ...expected,
     timeoutMs,
     ...(typeof scenario === 'object' && { mayPass: [scenario.provider] }),
     request: (canary) => rawRequest(probe, credential, canary),

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Check } from '../analysis/check.ts';
 import type { ClaudeLookup } from '../harness/types.ts';
-import { compactUtc, makePlan, type RunOptions } from './plan.ts';
+import { compactUtc, LANES, makePlan, type RunOptions } from './plan.ts';
 import { planSchema } from './run-record.ts';
+import { BARRED_CLAIM } from './stages.ts';
 import type { Suite } from './suite.ts';
 
 const check = (id: string, needs: Check['needs'] = []): Check => ({
@@ -12,7 +13,11 @@ const check = (id: string, needs: Check['needs'] = []): Check => ({
   needs,
   judge: () => ({ observed: 1, violations: [] }),
 });
-const CHECKS = [check('A-01'), check('B-01', ['upstream']), check('C-01', ['proxy'])];
+const CHECKS = [
+  { ...check('A-01'), lane: 'anthropic' },
+  check('B-01', ['upstream']),
+  check('C-01', ['proxy']),
+];
 
 const SUITE: Suite = {
   name: 'sample',
@@ -60,6 +65,8 @@ function plan(options: Partial<RunOptions> = {}, claude = FOUND, suite = SUITE) 
       upstream: 'mock',
       client: 'auto',
       target: { kind: 'builtin' },
+      login: false,
+      lanes: LANES,
       timeoutMs: null,
       seed: '5eed',
       only: [],
@@ -145,6 +152,121 @@ describe('a plan', () => {
   it('judges by the checks asked for alone, and refuses one that the suite has not', () => {
     expect(plan({ only: ['C-01'] }).checks.map(({ id }) => id)).toEqual(['C-01']);
     expect(() => plan({ only: ['D-01'] })).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  });
+});
+
+const URL_TARGET = { kind: 'url', url: 'http://127.0.0.1:1' } as const;
+const usage = expect.objectContaining({ code: 'USAGE' });
+
+describe('the licence of a plan', () => {
+  const licence = (options: Partial<RunOptions>) => plan(options).stages.map(({ license }) => license);
+
+  it("is a trial on mocks and the caller's own elsewhere, unless one is chosen", () => {
+    expect(licence({})).toEqual(['trial']);
+    expect(licence({ upstream: 'real' })).toEqual(['env']);
+    expect(licence({ target: URL_TARGET })).toEqual(['env']);
+    expect(licence({ license: 'none' })).toEqual(['none']);
+    expect(licence({ license: 'trial', upstream: 'real' })).toEqual(['trial']);
+    expect(plan({ license: 'none' }).asked).toEqual({ license: 'none' });
+  });
+
+  it('is not ours to choose for a proxy that runs already', () => {
+    expect(() => plan({ license: 'none', target: URL_TARGET })).toThrow(usage);
+  });
+
+  it('that does not open the lane turns what was to go there away, and keeps back what is queued there', () => {
+    const expectations = (license: 'trial' | 'none') =>
+      Object.fromEntries(
+        plan({ license })
+          .waves.flat()
+          .map(({ id, lane, decision }) => [id, [lane, decision]]),
+      );
+    expect(expectations('trial')).toMatchObject({
+      leaves: ['zai', undefined],
+      plain: ['anthropic', undefined],
+    });
+    const barred = expectations('none');
+    expect(barred).toMatchObject({
+      leaves: ['anthropic', 'license_block'],
+      'claude-1': ['anthropic', 'license_block'],
+      plain: ['anthropic', undefined],
+    });
+    expect(barred).not.toHaveProperty('queued');
+    expect(reasons(plan({ license: 'none' }))['queued']).toContain('Z.AI is to play');
+  });
+
+  it('that does not open the lane leaves nothing of what the suite claims of both lanes', () => {
+    expect(plan({ license: 'none' }).proves).toEqual([BARRED_CLAIM]);
+    const noHaiku = { ...SUITE, probes: SUITE.probes.filter(({ lane }) => lane === 'anthropic') };
+    expect(plan({ license: 'none' }, FOUND, noHaiku).proves).toEqual(['Something.']);
+  });
+});
+
+describe('a plan with stages', () => {
+  const STAGED: Suite = {
+    ...SUITE,
+    probes: [
+      { client: 'curl', id: 'haiku', model: 'm', lane: 'zai', op: 'stream' },
+      {
+        client: 'curl',
+        id: 'sonnet',
+        model: 'm',
+        lane: 'anthropic',
+        op: 'stream',
+        stages: ['without', 'with'],
+      },
+    ],
+    stages: [
+      { name: 'without', license: 'none' },
+      { name: 'with', license: 'trial', by: 'command' },
+      { name: 'wrong', license: 'expired' },
+    ],
+  };
+  const staged = (options: Partial<RunOptions> = {}) => plan(options, FOUND, STAGED);
+  const ways = (options: Partial<RunOptions>) => staged(options).stages.map(({ by }) => by);
+
+  it('sends the probes of each stage by themselves, under names of their own, to where its licence lets them', () => {
+    expect(sent(staged())).toEqual([
+      ['without-haiku', 'without-sonnet'],
+      ['with-haiku', 'with-sonnet'],
+      ['wrong-haiku'],
+    ]);
+    expect(
+      staged()
+        .waves.flat()
+        .map(({ stage, lane, decision }) => [stage, lane, decision]),
+    ).toEqual([
+      ['without', 'anthropic', 'license_block'],
+      ['without', 'anthropic', undefined],
+      ['with', 'zai', undefined],
+      ['with', 'anthropic', undefined],
+      ['wrong', 'anthropic', 'license_block'],
+    ]);
+    expect(staged().proves).toEqual(['Something.']);
+    expect(planSchema.parse(JSON.parse(JSON.stringify(staged())))).toEqual(staged());
+  });
+
+  it('gives the licence by command, or by login where that is asked for, or else in the environment', () => {
+    expect(ways({})).toEqual(['environment', 'command', 'environment']);
+    expect(ways({ login: true })).toEqual(['environment', 'login', 'environment']);
+    expect(ways({ target: { kind: 'cmd', command: 'x {port}' } })).toEqual(Array(3).fill('environment'));
+  });
+
+  it('sends only what goes to the lanes asked for, and skips the checks of the others', () => {
+    const planned = staged({ lanes: ['zai'] });
+    expect(sent(planned)).toEqual([['with-haiku']]);
+    expect(planned.stages).toHaveLength(3);
+    expect(reasons(planned)).toHaveProperty('without-haiku', 'only what goes to zai is asked for');
+    expect(planned.checks).toMatchObject([{ id: 'A-01', skip: 'nothing is sent to anthropic' }, {}, {}]);
+    expect(planned.proves).toEqual([]);
+  });
+
+  it.each<Partial<RunOptions>>([
+    { license: 'none' },
+    { target: URL_TARGET },
+    { login: true, target: { kind: 'cmd', command: 'x {port}' } },
+  ])('is refused with %j', (options) => {
+    expect(() => staged(options)).toThrow(usage);
   });
 });
 

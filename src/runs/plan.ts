@@ -2,9 +2,13 @@
 import type { Check } from '../analysis/check.ts';
 import { OperatorError } from '../errors.ts';
 import type { ClaudeLookup, TargetSpec } from '../harness/types.ts';
-import type { Plan, PlannedProbe } from './run-record.ts';
-import type { ProbeSpec, RawProbeSpec, Suite } from './suite.ts';
+import type { Plan, PlannedProbe, PlannedStage } from './run-record.ts';
+import { BARRED_CLAIM, opensZai, planStages, stageOf, turnedAway } from './stages.ts';
+import type { Lane, ProbeSpec, RawProbeSpec, Suite } from './suite.ts';
 import { missingWitness } from './witness-needs.ts';
+
+/** All there are for a suite. */
+export const LANES = ['anthropic', 'zai'] as const satisfies readonly Lane[];
 
 /** What the command line asks of a run. */
 export interface RunOptions {
@@ -12,6 +16,12 @@ export interface RunOptions {
   /** `auto`: the real Claude Code where it is found, and raw probes beside it. */
   readonly client: 'auto' | 'claude' | 'curl';
   readonly target: TargetSpec;
+  /** Default: a trial on mocks, the caller's own elsewhere. A suite with stages has its own. */
+  readonly license?: 'trial' | 'none' | 'env' | undefined;
+  /** In a suite with stages: the trial comes by `ccp license login`, from an issuer of the run's own. */
+  readonly login: boolean;
+  /** In a suite with stages: only the probes that go to these lanes are sent. */
+  readonly lanes: readonly Lane[];
   /** Limit of each probe; null leaves it to the suite. */
   readonly timeoutMs: number | null;
   readonly seed: string;
@@ -22,8 +32,8 @@ export interface RunOptions {
 }
 
 /**
- * Throws USAGE for a check that the suite does not have, NOT_READY where the real client is demanded and
- * missing, or where no probe is left.
+ * Throws USAGE for a check that the suite does not have or a licence that cannot be chosen, NOT_READY where the
+ * real client is demanded and missing, or where no probe is left.
  */
 export function makePlan({
   suite,
@@ -44,9 +54,12 @@ export function makePlan({
       hint: 'Install it with "npm ci", or leave --client at auto.',
     });
   }
-  const probes = suite.probes
-    .flatMap((spec) => expand(spec, options))
-    .map((probe) => ({ probe, skip: whySkipped(probe, options, claude) }));
+  const stages = planStages(suite, options);
+  const staged = suite.stages !== undefined;
+  const places = stages.map((stage) => ({ stage, staged, upstream: options.upstream }));
+  const probes = places
+    .flatMap((place) => suite.probes.flatMap((spec) => expand(spec, place)))
+    .map((probe) => ({ probe, skip: whySkipped(probe, { ...options, stages }, claude) }));
   const wanted = probes.flatMap(({ probe, skip }) => (skip === null ? [probe] : []));
   const skippedProbes = probes.flatMap(({ probe, skip }) =>
     skip === null ? [] : [{ id: probe.id, reason: skip }],
@@ -57,24 +70,35 @@ export function makePlan({
       `No probe of ${suite.name} can be sent: ${skippedProbes[0]?.reason ?? 'it has none'}`,
     );
   }
-  const chosen = chooseChecks({ suite, checks, options });
+  const lanes = new Set(wanted.map(({ lane }) => lane));
+  const chosen = chooseChecks({ suite, checks, options, lanes });
   const judgesAll = chosen.length === suite.checks.length && chosen.every(({ skip }) => skip === undefined);
+  const barred = !staged && wanted.some(({ decision }) => decision === 'license_block');
   return {
     run: `${compactUtc(startedAt)}-${suite.name}`,
     suite: suite.name,
     title: suite.title,
     // The claims of a suite rest on its checks together: a run that leaves some out shows none of them.
-    proves: judgesAll ? [...suite.proves] : [],
+    proves: !judgesAll ? [] : barred ? [BARRED_CLAIM] : [...suite.proves],
     upstream: options.upstream,
     target: options.target,
     settings: { ...suite.settings },
+    stages,
     seed: options.seed,
     timeoutMs: options.timeoutMs ?? suite.timeoutMs,
     asked: {
       ...(options.client !== 'auto' && { client: options.client }),
       ...(options.timeoutMs !== null && { timeoutMs: options.timeoutMs }),
+      ...(options.license !== undefined && { license: options.license }),
+      ...(staged && options.login && { login: true }),
+      ...(staged && !LANES.every((lane) => options.lanes.includes(lane)) && { lanes: [...options.lanes] }),
     },
-    waves: waves(wanted, suite.crowded === true),
+    waves: stages.flatMap(({ name }) =>
+      waves(
+        wanted.filter((probe) => stageOf(probe, { stages }) === name),
+        suite.crowded === true,
+      ),
+    ),
     skippedProbes,
     showsAnswers: suite.showsAnswers === true,
     checks: chosen,
@@ -88,13 +112,33 @@ export function usesStoredLogin({ waves: planned }: Pick<Plan, 'waves'>): boolea
   return planned.flat().some(({ login }) => login === 'oauth');
 }
 
+/** The stage that a world is opened in. */
+export function firstStage({ stages }: Pick<Plan, 'stages'>): PlannedStage {
+  const [first] = stages;
+  if (first === undefined) throw new RangeError('a plan has at least one stage');
+  return first;
+}
+
 /** `20261121T064500Z`: sorts by time and is a file name everywhere. */
 export function compactUtc(date: Date): string {
   return date.toISOString().replace(/\.\d+/, '').replaceAll(/[-:]/g, '');
 }
 
-function expand({ times = 1, ...spec }: ProbeSpec, { upstream }: RunOptions): PlannedProbe[] {
-  const probe = spec.client === 'claude' ? ({ ...spec, op: 'stream' } as const) : rawProbe(spec, upstream);
+interface Place {
+  readonly stage: PlannedStage;
+  /** Whether it is one of several, so that a probe needs a name in each. */
+  readonly staged: boolean;
+  readonly upstream: Plan['upstream'];
+}
+
+function expand(
+  { times = 1, stages, ...spec }: ProbeSpec,
+  { stage, staged, upstream }: Place,
+): PlannedProbe[] {
+  if (stages !== undefined && !stages.includes(stage.name)) return [];
+  const plain = spec.client === 'claude' ? ({ ...spec, op: 'stream' } as const) : rawProbe(spec, upstream);
+  const named = staged ? { ...plain, id: `${stage.name}-${plain.id}`, stage: stage.name } : plain;
+  const probe = opensZai(stage.license) ? named : turnedAway(named);
   if (times === 1) return [probe];
   return Array.from({ length: times }, (_, index) => ({ ...probe, id: `${probe.id}-${index + 1}` }));
 }
@@ -104,14 +148,24 @@ function rawProbe({ live, scenario, ...probe }: RawProbeSpec, upstream: Plan['up
   return { ...probe, ...(scenario !== undefined && { scenario }) };
 }
 
-function whySkipped(probe: PlannedProbe, options: RunOptions, claude: ClaudeLookup): string | null {
+function whySkipped(
+  probe: PlannedProbe,
+  options: RunOptions & Pick<Plan, 'stages'>,
+  claude: ClaudeLookup,
+): string | null {
   if (probe.client === 'claude' && options.client === 'curl') return 'only raw probes are asked for';
   if (probe.client === 'curl' && options.client === 'claude') return 'only Claude Code is asked for';
   if (probe.client === 'claude' && !claude.found) return `Claude Code was not found: ${claude.reason}`;
+  if (probe.stage !== undefined && !options.lanes.includes(probe.lane))
+    return `only what goes to ${options.lanes.join(' and ')} is asked for`;
   if (probe.scenario === undefined) return null;
   if (options.upstream === 'real') return 'a real upstream plays no scenarios';
   if (options.target.kind === 'url')
     return 'the upstreams of a proxy that already runs are not ours to direct';
+  // It would wait there, for a request that the licence keeps away.
+  const queuedAtZai = typeof probe.scenario === 'object' && probe.scenario.provider === 'zai';
+  if (queuedAtZai && !options.stages.every(({ license }) => opensZai(license)))
+    return 'Z.AI is to play its scenario, and without a licence is sent nothing';
   return null;
 }
 
@@ -135,10 +189,12 @@ function chooseChecks({
   suite,
   checks,
   options,
+  lanes,
 }: {
   readonly suite: Suite;
   readonly checks: readonly Check[];
   readonly options: RunOptions;
+  readonly lanes: ReadonlySet<string>;
 }): Plan['checks'] {
   const stranger = options.only.find((id) => !suite.checks.includes(id));
   if (stranger !== undefined) {
@@ -151,7 +207,7 @@ function chooseChecks({
     const check = checks.find((one) => one.id === id);
     if (check === undefined)
       throw new Error(`suite ${suite.name} names the check ${id}, which does not exist`);
-    const skip = missingWitness(check, options);
+    const skip = missingWitness(check, { ...options, lanes });
     return { id, title: check.title, ...(skip !== null && { skip }) };
   });
 }

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import type { Evidence } from '../analysis/evidence.ts';
 import { OperatorError } from '../errors.ts';
 import type { Collected } from '../harness/types.ts';
+import type { ProxyLife } from '../protocol/witness.ts';
 import type { Redactor } from './redact.ts';
 import { type RunEvent, runEventSchema } from './run-events.ts';
 import {
@@ -63,12 +64,12 @@ export async function createRunFolder(folder: string): Promise<RunFolder> {
       writeFileSync(path.join(folder, 'witness/canaries.jsonl'), jsonLines(redactor.canaries()));
     },
     async keep(collected, redactor) {
-      const { client, upstream, elsewhere, usage, anomalies, proxy, artifacts } = collected;
+      const { client, upstream, elsewhere, usage, anomalies, lives, artifacts } = collected;
       const said: z.input<typeof proxyLineSchema>[] = [
         ...usage.events.map((event) => ({ kind: 'usage', event }) as const),
         ...anomalies.map((anomaly) => ({ kind: 'anomaly', anomaly }) as const),
         { kind: 'log', bad: [...usage.bad], rotatedBefore: usage.rotatedBefore },
-        { kind: 'answers', answers: proxy },
+        ...lives.map((life) => ({ kind: 'answers', ...life }) as const),
       ];
       await Promise.all([
         write('witness/client.jsonl', jsonLines(client.map((one) => redactor.transcript(one)))),
@@ -84,6 +85,8 @@ export async function createRunFolder(folder: string): Promise<RunFolder> {
     },
   };
 }
+
+type ProxyLine = z.output<typeof proxyLineSchema>;
 
 /** Is there if and only if somebody was watched. */
 const ELSEWHERE = 'witness/elsewhere.jsonl';
@@ -132,12 +135,13 @@ export async function readCollected(folder: string): Promise<Omit<Evidence, 'sui
       bad: log?.bad ?? [],
       rotatedBefore: log?.rotatedBefore ?? false,
     },
-    proxy: said.find((line) => line.kind === 'answers')?.answers ?? {
-      readyz: null,
-      providers: null,
-      metrics: null,
-    },
+    lives: said.flatMap((line) => (line.kind === 'answers' ? [lifeOf(line)] : [])),
   };
+}
+
+function lifeOf(line: Extract<ProxyLine, { kind: 'answers' }>): ProxyLife {
+  const { kind: _, ...life } = line;
+  return life;
 }
 
 const jsonLines = (values: readonly object[]): string =>

@@ -15,11 +15,33 @@ const targetSchema = z
   ])
   .describe('what was under test');
 
+const laneSchema = z.enum(['anthropic', 'zai']);
+
+export const licenseKindSchema = z
+  .enum(['trial', 'env', 'none', 'tampered', 'expired', 'wrong-kid', 'unsigned'])
+  .describe('trial opens the Z.AI lane, env is what the caller has, all others leave the lane closed');
+
+const stageSchema = z.strictObject({
+  name: z.string(),
+  license: licenseKindSchema,
+  by: z
+    .enum(['environment', 'command', 'login'])
+    .describe('how the target gets it: login is `ccp license login` at an issuer of the run'),
+});
+
+/** The stage of a run that has no others. */
+export const ONLY_STAGE = 'run';
+
 const plannedProbeSchema = z.strictObject({
   id: z.string(),
+  stage: z.string().exactOptional().describe('where it is sent; absent in a run with one stage'),
   client: z.enum(['claude', 'curl']),
   model: z.string(),
-  lane: z.enum(['anthropic', 'zai']).describe('where the contract says that it must go'),
+  lane: laneSchema.describe('where the contract says that it must go'),
+  decision: z
+    .literal('license_block')
+    .exactOptional()
+    .describe('what must be on record for it, where a gate is to turn it away'),
   op: z.enum(['stream', 'nonstream', 'count_tokens', 'models']),
   login: z.enum(['key', 'oauth']).exactOptional().describe('Claude Code only'),
   acceptEncoding: z.string().exactOptional(),
@@ -51,15 +73,23 @@ export const planSchema = z.strictObject({
   upstream: z.enum(['mock', 'real']),
   target: targetSchema,
   settings: z.record(z.string(), z.string()).describe('further settings of the target'),
+  stages: z
+    .array(stageSchema)
+    .min(1)
+    .default([{ name: ONLY_STAGE, license: 'env', by: 'environment' }])
+    .describe('the lives of the target, in order: it is restarted between them'),
   seed: z.string(),
   timeoutMs: milliseconds.describe('limit of each probe, milliseconds'),
   asked: z
     .strictObject({
       client: z.enum(['claude', 'curl']).exactOptional(),
       timeoutMs: milliseconds.exactOptional(),
+      license: z.enum(['trial', 'none', 'env']).exactOptional(),
+      login: z.literal(true).exactOptional(),
+      lanes: z.array(laneSchema).exactOptional(),
     })
     .exactOptional()
-    .describe('what the command line chose in place of the default: a client, the limit of each probe'),
+    .describe('what the command line chose in place of the default'),
   waves: z
     .array(z.array(plannedProbeSchema))
     .describe('the probes of a wave run at the same time, the waves one after the other'),
@@ -76,6 +106,7 @@ export const probeResultSchema = z.strictObject({
   model: z.string(),
   canary: z.string().describe('the phrase in the prompt that marks this probe on the wire'),
   expectedLane: z.string(),
+  expectedDecision: z.literal('license_block').exactOptional(),
   startedAt: epochMs,
   ms: milliseconds,
   exitCode: z.int().nullable().describe('null where the client was killed'),
@@ -138,6 +169,7 @@ export const runRecordSchema = z.strictObject({
 });
 
 export type Plan = z.infer<typeof planSchema>;
+export type PlannedStage = z.infer<typeof stageSchema>;
 export type PlannedProbe = z.infer<typeof plannedProbeSchema>;
 export type Answer = z.infer<typeof answerSchema>;
 export type Provenance = z.infer<typeof provenanceSchema>;

@@ -6,17 +6,14 @@ import path from 'node:path';
 import { createCanaries } from '../harness/canaries.ts';
 import { artifactsOf, readAnomalies, readLogsFolder, readUsage } from '../harness/records.ts';
 import type { Collected } from '../harness/types.ts';
-import type { ProxyAnswers } from '../protocol/witness.ts';
 import { createRedactor } from './redact.ts';
 import type { Plan } from './run-record.ts';
-
-const UNASKED: ProxyAnswers = { readyz: null, providers: null, metrics: null };
 
 /** The proxy's view of a run that died, with its credentials named; null where the world is gone. */
 export async function salvageProxy(
   folder: string,
   { seed }: Pick<Plan, 'seed'>,
-): Promise<Pick<Collected, 'usage' | 'anomalies' | 'proxy' | 'artifacts'> | null> {
+): Promise<Pick<Collected, 'usage' | 'anomalies' | 'lives' | 'artifacts'> | null> {
   const raw = await readLogsFolder(path.join(folder, 'world', 'logs')).catch(() => null);
   if (raw === null) return null;
   // The canaries come from the seed, so they are known again.
@@ -25,7 +22,8 @@ export async function salvageProxy(
   return {
     usage: readUsage(files),
     anomalies: readAnomalies(files),
-    proxy: UNASKED,
-    artifacts: artifactsOf({ files, output: '', answers: UNASKED }),
+    // Nobody asked it anything, and what it printed is gone.
+    lives: [],
+    artifacts: artifactsOf({ files, lives: [] }),
   };
 }

@@ -5,6 +5,7 @@ import { SABOTEURS } from '../harness/saboteurs/saboteurs.ts';
 import type { ClaudeLookup, Saboteur } from '../harness/types.ts';
 import { createWorld } from '../harness/world.ts';
 import { systemClock } from '../platform/clock.ts';
+import { firstStage } from './plan.ts';
 import { type SabotageResult, selftest } from './selftest.ts';
 import type { Suite } from './suite.ts';
 import { PROVENANCE } from './testing/stored-green-run.ts';
@@ -18,6 +19,16 @@ const SUITE: Suite = {
   settings: {},
   checks: ['ROUTE-01', 'ROUTE-02', 'LOG-01'],
   artifacts: { name: 'sample' },
+};
+
+const STAGED: Suite = {
+  ...SUITE,
+  name: 'staged',
+  stages: [
+    { name: 'none', license: 'none' },
+    { name: 'expired', license: 'expired' },
+  ],
+  checks: ['LICENSE-01', 'RESTART-01'],
 };
 
 const WORSE: Saboteur = {
@@ -46,14 +57,22 @@ async function run({
   const signal = new AbortController().signal;
   const result = await selftest({
     suite,
+    others: [STAGED],
     claude,
     saboteurs,
     checks: CHECKS,
     seed: '5eed',
     provenance: PROVENANCE,
     clock: systemClock,
-    openWorld: ({ seed, target, settings }, runDir, saboteur) =>
-      createWorld({ runDir, seed, target, settings, ...(saboteur !== undefined && { saboteur }) }),
+    openWorld: ({ seed, target, settings, ...plan }, runDir, saboteur) =>
+      createWorld({
+        runDir,
+        seed,
+        target,
+        settings,
+        stage: firstStage(plan),
+        ...(saboteur !== undefined && { saboteur }),
+      }),
     onResult: (one) => told.push(one),
     signal,
   });
@@ -85,6 +104,30 @@ it('fails where the run that nobody broke is not green', { timeout: 60_000 }, as
   const { ok, control } = await run({ saboteurs: [], suite: wrong });
   expect(control.map(({ id }) => id)).toContain('ROUTE-02');
   expect(ok).toBe(false);
+});
+
+const ACCEPTED: Saboteur = {
+  name: 'expired-accepted',
+  breaks: 'an expired licence counts',
+  faults: [
+    {
+      layer: 'settings',
+      settings: ({ licenses }, { license }) => licenses.settings(license === 'expired' ? 'trial' : license),
+    },
+  ],
+  caughtBy: ['LICENSE-01'],
+};
+
+it('runs the stages of another suite for a saboteur that names it, and its control', {
+  timeout: 60_000,
+}, async () => {
+  const during = (...stages: string[]) => ({ ...ACCEPTED, during: { suite: 'staged', stages } });
+  const { control, saboteurs } = await run({ saboteurs: [during('expired'), during('none')] });
+  expect(control).toEqual([]);
+  expect(saboteurs.map(({ killed, outcomes }) => [killed, outcomes])).toEqual([
+    [true, { 'RUN-01': 'pass', 'LICENSE-01': 'fail', 'RESTART-01': 'skipped' }],
+    [false, { 'RUN-01': 'pass', 'LICENSE-01': 'pass', 'RESTART-01': 'skipped' }],
+  ]);
 });
 
 const named = (name: string): Saboteur[] => SABOTEURS.filter((one) => one.name === name);

@@ -11,7 +11,7 @@ import type { ClaudeLookup, Saboteur, World } from '../harness/types.ts';
 import type { Clock } from '../platform/clock.ts';
 import { execute } from './execute.ts';
 import { judgeRun } from './judge.ts';
-import { makePlan } from './plan.ts';
+import { LANES, makePlan } from './plan.ts';
 import { writeMetrics } from './report/metrics.ts';
 import { createRunFolder } from './run-folder.ts';
 import type { Plan, Provenance } from './run-record.ts';
@@ -44,6 +44,8 @@ export interface SabotageResult {
 export interface SelftestOptions {
   /** Its raw probes are sent; Claude Code would only make it slow, and is run where a saboteur shows with it alone. */
   readonly suite: Suite;
+  /** Those that some saboteurs name in its stead. */
+  readonly others: readonly Suite[];
   readonly claude: ClaudeLookup;
   readonly saboteurs: readonly Saboteur[];
   readonly checks: readonly Check[];
@@ -61,7 +63,7 @@ const AT_ONCE = 2;
 /** Rejects with the signal's reason where it is interrupted. */
 export async function selftest(options: SelftestOptions): Promise<SelftestResult> {
   const { saboteurs, seed } = options;
-  const control = (await runOnce(undefined, controlProbes(saboteurs), options)).filter(isRed);
+  const control = (await runControls(options)).filter(isRed);
   const results = await inTurns(saboteurs, AT_ONCE, async (saboteur) => {
     const result = await trySaboteur(saboteur, options);
     options.onResult(result);
@@ -72,11 +74,39 @@ export async function selftest(options: SelftestOptions): Promise<SelftestResult
   return { seed, ok, control, saboteurs: results };
 }
 
+/** A run that nobody breaks of each suite that is used: a check that is red as such would kill every saboteur of it. */
+async function runControls(options: SelftestOptions): Promise<Verdict[]> {
+  const { saboteurs, suite, others } = options;
+  const used = others.filter(({ name }) => saboteurs.some(({ during }) => during?.suite === name));
+  const own = await runOnce(
+    { ...suite, probes: [...rawProbes(suite), ...controlProbes(saboteurs)] },
+    undefined,
+    options,
+  );
+  const theirs = await inTurns(used, AT_ONCE, (one) =>
+    runOnce({ ...one, probes: rawProbes(one) }, undefined, options),
+  );
+  return [own, ...theirs].flat();
+}
+
+const rawProbes = ({ probes }: Suite): ProbeSpec[] => probes.filter(({ client }) => client === 'curl');
+
+/** What is run with a saboteur. */
+function suiteFor(saboteur: Saboteur, { suite, others }: SelftestOptions): Suite {
+  const { during } = saboteur;
+  if (during === undefined) return { ...suite, probes: [...rawProbes(suite), ...extraProbe(saboteur)] };
+  const other = others.find(({ name }) => name === during.suite);
+  if (other === undefined)
+    throw new Error(`saboteur ${saboteur.name} names the suite ${during.suite}, which does not exist`);
+  const stages = other.stages?.filter(({ name }) => during.stages.includes(name)) ?? [];
+  return { ...other, stages, probes: rawProbes(other) };
+}
+
 async function trySaboteur(saboteur: Saboteur, options: SelftestOptions): Promise<SabotageResult> {
   const { claude } = options;
   if (saboteur.claude !== undefined && !claude.found)
     return { ...resultOf(saboteur, []), skipped: `Claude Code was not found: ${claude.reason}` };
-  return resultOf(saboteur, await runOnce(saboteur, extraProbe(saboteur), options));
+  return resultOf(saboteur, await runOnce(suiteFor(saboteur, options), saboteur, options));
 }
 
 /** A check that lost its evidence has noticed, too: it refuses to pass. */
@@ -95,25 +125,26 @@ function resultOf({ name, breaks, caughtBy }: Saboteur, verdicts: readonly Verdi
   };
 }
 
-/** One run of the raw probes of the suite and these. */
 async function runOnce(
+  suite: Suite,
   saboteur: Saboteur | undefined,
-  extra: readonly ProbeSpec[],
   options: SelftestOptions,
 ): Promise<Verdict[]> {
-  const { suite, claude, checks, seed, openWorld, clock, provenance, signal } = options;
+  const { claude, checks, seed, openWorld, clock, provenance, signal } = options;
   signal.throwIfAborted();
   await using folders = new AsyncDisposableStack();
   const runDir = await mkdtemp(path.join(tmpdir(), 'ccp-uat-selftest-'));
   folders.defer(() => rm(runDir, { recursive: true, force: true }));
   const plan = makePlan({
-    suite: { ...suite, probes: [...suite.probes.filter(({ client }) => client === 'curl'), ...extra] },
+    suite,
     checks,
     options: {
       upstream: 'mock',
       client: 'auto',
       target: { kind: 'builtin' },
       timeoutMs: null,
+      login: false,
+      lanes: LANES,
       seed,
       only: [],
       failFast: false,
@@ -159,7 +190,7 @@ function extraProbe({ name: saboteur, ...needs }: Saboteur): ProbeSpec[] {
   return [needs.clientLeaves === true ? { ...probe, leaveAfterBytes: LEAVE_AFTER_BYTES } : probe];
 }
 
-/** A check that is red with Claude Code as such would kill every saboteur of it: the control runs each kind, too. */
+/** The control runs each kind of Claude Code that a saboteur needs. */
 function controlProbes(saboteurs: readonly Saboteur[]): ClaudeProbeSpec[] {
   const logins = new Set(saboteurs.flatMap(({ claude }) => claude ?? []));
   return [...logins].map(claudeProbe);

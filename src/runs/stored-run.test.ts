@@ -1,4 +1,4 @@
-import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import { CHECKS } from '../analysis/checks/index.ts';
 import type { Evidence } from '../analysis/evidence.ts';
 import { formsOf } from '../analysis/hygiene.ts';
 import { judgeAll } from '../analysis/judge.ts';
-import type { Mutable } from '../analysis/testing/green-run.ts';
+import { lifeIn, type Mutable } from '../analysis/testing/green-run.ts';
 import { readStoredRun } from './stored-run.ts';
 import { storeGreenRun, temporaryFolder } from './testing/stored-green-run.ts';
 
@@ -43,6 +43,46 @@ describe('a stored run', () => {
     const stored = await readStoredRun(folder.path);
     expect(judgeAll(CHECKS, stored.evidence)).toEqual(judgeAll(CHECKS, evidence));
     expect(stored).toMatchObject({ ending: 'complete', lost: [], ms: 1000 });
+  });
+
+  it('tells of each life of the proxy', async () => {
+    const { folder, evidence } = await storeGreenRun(parent.path, (green) => {
+      const second = structuredClone(lifeIn(green));
+      green.lives.push({ ...second, stage: 'second', pid: 2, license: { kind: 'env', expected: null } });
+    });
+    const { lives } = (await readStoredRun(folder.path)).evidence;
+    expect(lives).toHaveLength(2);
+    expect(lives).toEqual(evidence.lives);
+  });
+
+  it('of old, with one life and no licence, is read as such', async () => {
+    const { folder, evidence } = await storeGreenRun(parent.path);
+    const file = path.join(folder.path, 'witness/proxy.jsonl');
+    const { readyz, providers, metrics } = lifeIn(evidence).answers;
+    const lines = (await readFile(file, 'utf8'))
+      .split('\n')
+      .map((line) =>
+        line.startsWith('{"kind":"answers"')
+          ? JSON.stringify({ kind: 'answers', answers: { readyz, providers, metrics } })
+          : line,
+      );
+    await writeFile(file, lines.join('\n'));
+    const stored = await readStoredRun(folder.path);
+    expect(stored.evidence.lives).toEqual([
+      {
+        stage: 'run',
+        startedAt: 0,
+        pid: null,
+        license: { kind: 'env', expected: null },
+        licenseLines: [],
+        answers: { readyz, providers, metrics, license: null },
+      },
+    ]);
+    const judged = judgeAll(CHECKS, stored.evidence).filter(({ outcome }) => outcome !== 'pass');
+    expect(judged.map(({ id, outcome }) => [id, outcome])).toEqual([
+      ['LICENSE-02', 'skipped'],
+      ['RESTART-01', 'skipped'],
+    ]);
   });
 
   it('holds no credential of the run in any file, in no disguise', async () => {

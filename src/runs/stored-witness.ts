@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Anomaly } from '../protocol/anomaly.ts';
 import type { UsageEvent } from '../protocol/usage-event.ts';
+import { licenseKindSchema, ONLY_STAGE } from './run-record.ts';
 
 const milliseconds = z.number();
 const headers = z.array(z.tuple([z.string(), z.string()]));
@@ -40,6 +41,15 @@ export const artifactSchema = z.object({ place: z.string(), text: z.string() });
 const claim = <T extends object>() =>
   z.custom<T>((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
 
+const licenseClaimSchema = z.object({
+  ok: z.boolean(),
+  plan: z.string(),
+  features: z.array(z.string()).readonly(),
+  reason: z.string().nullable(),
+  kid: z.string().exactOptional(),
+  expires: z.string().exactOptional(),
+});
+
 export const proxyLineSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('usage'), event: claim<UsageEvent>() }),
   z.object({ kind: z.literal('anomaly'), anomaly: claim<Anomaly>() }),
@@ -48,12 +58,21 @@ export const proxyLineSchema = z.discriminatedUnion('kind', [
     bad: z.array(z.object({ line: z.int(), problem: z.string() })),
     rotatedBefore: z.boolean(),
   }),
+  // One of each life. Runs of old had one life, and no licence.
   z.object({
     kind: z.literal('answers'),
+    stage: z.string().default(ONLY_STAGE),
+    startedAt: z.number().default(0),
+    pid: z.int().nullable().default(null),
+    license: z
+      .object({ kind: licenseKindSchema, expected: licenseClaimSchema.nullable() })
+      .default({ kind: 'env', expected: null }),
+    licenseLines: z.array(z.string()).readonly().default([]),
     answers: z.object({
       readyz: z.object({ status: z.int(), body: z.unknown() }).nullable(),
       providers: z.unknown(),
       metrics: z.string().nullable(),
+      license: z.unknown().default(null),
     }),
   }),
 ]);

@@ -2,7 +2,7 @@
  * What a suite is: data that says which probes are sent, what they must show, and which checks judge it.
  * A suite file reads as the claim it proves; nothing in it acts.
  */
-import type { ProviderId } from '../harness/types.ts';
+import type { LicenseKind, ProviderId } from '../harness/types.ts';
 
 export interface Suite {
   /** As typed: `ccp-uat <name>` or `ccp-uat run <name>`. */
@@ -11,6 +11,8 @@ export interface Suite {
   /** What a green run entitles one to say, one sentence each. */
   readonly proves: readonly string[];
   readonly probes: readonly ProbeSpec[];
+  /** Every probe is sent in each of them; without any there is one, with the licence that the caller chose. */
+  readonly stages?: readonly StageSpec[];
   /** Limit of each probe, milliseconds, where nobody sets another. */
   readonly timeoutMs: number;
   /** `CCP_*` settings of the target, over those that the world sets itself. */
@@ -29,6 +31,14 @@ export interface Suite {
   };
 }
 
+/** The proxy is started anew for each stage, in the same home and with the same log. */
+export interface StageSpec {
+  readonly name: string;
+  readonly license: Exclude<LicenseKind, 'env'>;
+  /** How it gets there: in the environment (default), or by `ccp license set`, `login` or `logout`. */
+  readonly by?: 'command';
+}
+
 export type ProbeSpec = ClaudeProbeSpec | RawProbeSpec;
 
 interface AnyProbeSpec {
@@ -38,6 +48,8 @@ interface AnyProbeSpec {
   readonly model: string;
   /** Where the contract says that it must go. */
   readonly lane: Lane;
+  /** Names of the stages that it is sent in; default all. */
+  readonly stages?: readonly string[];
   /** How often it is sent; default once. */
   readonly times?: number;
   /**

@@ -2,11 +2,17 @@
 import type { Check, Witness } from '../analysis/check.ts';
 import type { Plan } from './run-record.ts';
 
+interface Sending extends Pick<Plan, 'upstream' | 'target'> {
+  /** Where its probes go. */
+  readonly lanes: ReadonlySet<string>;
+}
+
 /** Why `check` cannot be judged in such a run; null where it can. */
 export function missingWitness(
-  { needs = [] }: Pick<Check, 'needs'>,
-  run: Pick<Plan, 'upstream' | 'target'>,
+  { needs = [], lane }: Pick<Check, 'needs' | 'lane'>,
+  run: Sending,
 ): string | null {
+  if (lane !== undefined && !run.lanes.has(lane)) return `nothing is sent to ${lane}`;
   return needs.map((witness) => whyMissing(witness, run)).find((reason) => reason !== null) ?? null;
 }
 

@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { contentOf, pick, replaceBody, responseOf, verdictOf } from '../testing/green-run.ts';
+import { contentOf, lifeIn, pick, replaceBody, responseOf, verdictOf } from '../testing/green-run.ts';
 
 const HAIKU = 'claude-haiku-4-5-20251001';
 
@@ -23,10 +23,10 @@ describe('BYTES-01', () => {
     ],
     ['accepts none on a lane whose entry rewrites nothing', {}, 'fail'],
   ])('%s', (_title, rewrite_model, expected) => {
-    const { outcome } = verdictOf('BYTES-01', ({ upstream, proxy }) => {
-      const { body } = pick(upstream, 'u-haiku-stream').request;
+    const { outcome } = verdictOf('BYTES-01', (evidence) => {
+      const { body } = pick(evidence.upstream, 'u-haiku-stream').request;
       replaceBody(body, contentOf(body).toString().replace(HAIKU, 'glm-5'));
-      proxy.providers = { providers: [{ id: 'zai', lane: 'zai', rewrite_model }] };
+      lifeIn(evidence).answers.providers = { providers: [{ id: 'zai', lane: 'zai', rewrite_model }] };
     });
     expect(outcome).toBe(expected);
   });

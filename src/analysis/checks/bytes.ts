@@ -31,7 +31,7 @@ const requestBodies: Check = {
 };
 
 /** Providers whose catalog entry declares that they rewrite the model (contract, section 4). */
-function rewritingProviders({ proxy }: Evidence): Set<string> {
+function rewritingProviders({ lives }: Evidence): Set<string> {
   const found = new Set<string>();
   const visit = (value: unknown): void => {
     if (Array.isArray(value)) return value.forEach(visit);
@@ -40,7 +40,7 @@ function rewritingProviders({ proxy }: Evidence): Set<string> {
     if (typeof id === 'string' && isJsonObject(rewrite) && Object.keys(rewrite).length > 0) found.add(id);
     Object.values(value).forEach(visit);
   };
-  visit(proxy.providers);
+  visit(lives.map(({ answers }) => answers.providers));
   return found;
 }
 

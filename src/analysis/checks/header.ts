@@ -11,6 +11,7 @@ const noHeaderMode: Check = {
   title: 'No record of the Anthropic lane has a header mode',
   least: 1,
   needs: ['proxy'],
+  lane: 'anthropic',
   judge({ usage }) {
     const records = usage.events.filter(({ event, lane }) => event === 'completion' && lane === 'anthropic');
     const violations = records
@@ -116,6 +117,7 @@ const headersUnchanged: Check = {
   title: 'End-to-end headers reach Anthropic unchanged, in order, with duplicates',
   least: 1,
   needs: ['upstream'],
+  lane: 'anthropic',
   judge(evidence) {
     const pairs = accountOf(evidence).exchanges.flatMap((exchange) =>
       exchange.upstream

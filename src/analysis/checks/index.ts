@@ -3,6 +3,7 @@ import { ABORT_CHECKS } from './abort.ts';
 import { BYTES_CHECKS } from './bytes.ts';
 import { HEADER_CHECKS } from './header.ts';
 import { HYGIENE_CHECKS } from './hygiene.ts';
+import { LICENSE_CHECKS } from './license.ts';
 import { LOG_CHECKS } from './log.ts';
 import { RECONCILE_CHECKS } from './reconcile.ts';
 import { ROUTE_CHECKS } from './route.ts';
@@ -20,6 +21,7 @@ export const CHECKS: readonly Check[] = [
   ...STREAM_CHECKS,
   ...TOKENS_CHECKS,
   ...SURFACE_CHECKS,
+  ...LICENSE_CHECKS,
   ...LOG_CHECKS,
   ...RECONCILE_CHECKS,
   ...HYGIENE_CHECKS,

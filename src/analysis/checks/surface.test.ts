@@ -1,17 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { completionIn, pick, responseOf, verdictOf } from '../testing/green-run.ts';
+import { completionIn, lifeIn, pick, responseOf, verdictOf } from '../testing/green-run.ts';
 
 describe('READY-01', () => {
   it('fails on another status than 200', () => {
-    const { outcome } = verdictOf('READY-01', ({ proxy }) => {
-      if (proxy.readyz) proxy.readyz.status = 503;
+    const { outcome } = verdictOf('READY-01', (evidence) => {
+      const { answers } = lifeIn(evidence);
+      if (answers.readyz) answers.readyz.status = 503;
     });
     expect(outcome).toBe('fail');
   });
 
   it('fails when a provider is not ok or not there', () => {
-    const { violations } = verdictOf('READY-01', ({ proxy }) => {
-      if (proxy.readyz) proxy.readyz.body = { providers: { anth: { ok: false, reason: 'net' } } };
+    const { violations } = verdictOf('READY-01', (evidence) => {
+      const { answers } = lifeIn(evidence);
+      if (answers.readyz) answers.readyz.body = { providers: { anth: { ok: false, reason: 'net' } } };
     });
     expect(violations.map(({ saw }) => saw?.['proxy'])).toEqual(['net', 'no entry']);
   });
@@ -29,8 +31,9 @@ describe('READY-01', () => {
 
 describe('LANES-01', () => {
   it('fails when a lane is not listed', () => {
-    const { outcome, violations } = verdictOf('LANES-01', ({ proxy }) => {
-      proxy.providers = [{ id: 'anth', lane: 'anthropic' }];
+    const { outcome, violations } = verdictOf('LANES-01', (evidence) => {
+      const { answers } = lifeIn(evidence);
+      answers.providers = [{ id: 'anth', lane: 'anthropic' }];
     });
     expect(outcome).toBe('fail');
     expect(violations[0]?.what).toContain('zai');
@@ -39,14 +42,16 @@ describe('LANES-01', () => {
 
 describe('METRICS-01', () => {
   it('fails when a counter disagrees with the log, in either direction', () => {
-    const more = verdictOf('METRICS-01', ({ proxy }) => {
-      proxy.metrics = (proxy.metrics ?? '').replace(/(ccp_requests_total.*) 1$/m, '$1 2');
+    const more = verdictOf('METRICS-01', (evidence) => {
+      const { answers } = lifeIn(evidence);
+      answers.metrics = (answers.metrics ?? '').replace(/(ccp_requests_total.*) 1$/m, '$1 2');
     });
     const fewer = verdictOf('METRICS-01', (evidence) => {
-      evidence.proxy.metrics = 'ccp_inflight 0\n';
+      lifeIn(evidence).answers.metrics = 'ccp_inflight 0\n';
     });
-    const strange = verdictOf('METRICS-01', ({ proxy }) => {
-      proxy.metrics += 'ccp_requests_total{lane="x",op="stream",status="200",decision="to_x"} 1\n';
+    const strange = verdictOf('METRICS-01', (evidence) => {
+      const { answers } = lifeIn(evidence);
+      answers.metrics += 'ccp_requests_total{lane="x",op="stream",status="200",decision="to_x"} 1\n';
     });
     expect([more.outcome, fewer.outcome, strange.outcome]).toEqual(['fail', 'fail', 'fail']);
   });
@@ -61,8 +66,9 @@ describe('METRICS-01', () => {
   });
 
   it('can say nothing of an exposition that is none', () => {
-    const { outcome } = verdictOf('METRICS-01', ({ proxy }) => {
-      proxy.metrics = '<html>';
+    const { outcome } = verdictOf('METRICS-01', (evidence) => {
+      const { answers } = lifeIn(evidence);
+      answers.metrics = '<html>';
     });
     expect(outcome).toBe('invalid');
   });

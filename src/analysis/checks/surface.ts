@@ -4,6 +4,7 @@ import { pointerTo } from '../check-kit.ts';
 import type { Evidence } from '../evidence.ts';
 import { accountOf } from '../exchanges.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
+import { answersOf, isDuring, saidBy } from '../lives.ts';
 import { parseMetrics, type Sample } from '../prometheus.ts';
 import { problemOfLine } from '../usage-line.ts';
 
@@ -15,31 +16,41 @@ const ready: Check = {
   least: 1,
   needs: ['upstream', 'proxy'],
   judge(evidence) {
-    const { readyz } = evidence.proxy;
-    if (readyz === null) return { observed: 0, violations: [] };
-    const violations: Violation[] = BUILT_IN.flatMap((id) => unready(id, evidence));
-    if (readyz.status !== 200) {
-      const saw = { proxy: String(readyz.status) };
-      violations.unshift({ what: '/readyz is not ready', expected: '200', saw, pointers: ['/readyz'] });
-    }
-    return { observed: 1, violations };
+    const answers = answersOf(evidence, 'readyz');
+    return { observed: answers.length, violations: answers.flatMap((one) => unreadyLife(one, evidence)) };
   },
 };
 
-function unready(id: string, evidence: Evidence): Violation[] {
-  const entry = entryOf(evidence.proxy.readyz?.body, id);
+type Answered = ReturnType<typeof answersOf<'readyz'>>[number];
+
+function unreadyLife(answered: Answered, evidence: Evidence): Violation[] {
+  const { life, answer } = answered;
+  const pointers = [saidBy(evidence, life, '/readyz')];
+  const violations: Violation[] = BUILT_IN.flatMap((id) => unready(id, answered, { evidence, pointers }));
+  if (answer.status === 200) return violations;
+  const saw = { proxy: String(answer.status) };
+  return [{ what: '/readyz is not ready', expected: '200', saw, pointers }, ...violations];
+}
+
+function unready(
+  id: string,
+  { life, answer }: Answered,
+  { evidence, pointers }: { readonly evidence: Evidence; readonly pointers: readonly string[] },
+): Violation[] {
+  const entry = entryOf(answer.body, id);
   if (entry?.['ok'] !== true) {
     const reason = typeof entry?.['reason'] === 'string' ? entry['reason'] : 'no entry';
-    return [{ what: `/readyz does not call ${id} ok`, saw: { proxy: reason }, pointers: ['/readyz'] }];
+    return [{ what: `/readyz does not call ${id} ok`, saw: { proxy: reason }, pointers }];
   }
   // A readiness that never asked, or heard something else, lies.
-  const probes = accountOf(evidence).readiness.filter(({ observer }) => observer === id);
+  const probes = accountOf(evidence).readiness.filter(
+    ({ observer, startedAt }) => observer === id && isDuring(evidence, life, startedAt),
+  );
   if (probes.some(({ response }) => response?.status === entry['status'])) return [];
   const answers = probes.map(({ response }) => response?.status ?? 'no answer').join(', ');
   const saw = { proxy: String(entry['status']), [id]: answers || 'never asked' };
-  return [
-    { what: `/readyz calls ${id} ok by an answer that it never gave`, saw, pointers: probes.map(pointerTo) },
-  ];
+  const at = [...pointers, ...probes.map(pointerTo)];
+  return [{ what: `/readyz calls ${id} ok by an answer that it never gave`, saw, pointers: at }];
 }
 
 /** The entry of a provider, keyed by its id at the top or under `providers`. */
@@ -54,17 +65,21 @@ const lanes: Check = {
   title: '`ccp providers` lists the lanes that the run used',
   least: 1,
   needs: ['proxy'],
-  judge({ proxy, probes }) {
-    if (proxy.providers === null) return { observed: 0, violations: [] };
-    const listed = lanesIn(proxy.providers);
-    const wanted = new Set(['anthropic', 'zai', ...probes.map(({ expectedLane }) => expectedLane)]);
-    const violations = [...wanted]
-      .filter((lane) => !listed.has(lane))
-      .map((lane) => ({
-        what: `\`ccp providers\` does not list the lane ${lane}`,
-        pointers: ['ccp providers'],
-      }));
-    return { observed: listed.size, violations };
+  judge(evidence) {
+    const wanted = new Set(['anthropic', 'zai', ...evidence.probes.map(({ expectedLane }) => expectedLane)]);
+    const lists = answersOf(evidence, 'providers').map(({ life, answer }) => ({
+      life,
+      listed: lanesIn(answer),
+    }));
+    const violations = lists.flatMap(({ life, listed }) =>
+      [...wanted]
+        .filter((lane) => !listed.has(lane))
+        .map((lane) => ({
+          what: `\`ccp providers\` does not list the lane ${lane}`,
+          pointers: [saidBy(evidence, life, 'ccp providers')],
+        })),
+    );
+    return { observed: lists.reduce((sum, { listed }) => sum + listed.size, 0), violations };
   },
 };
 
@@ -86,10 +101,12 @@ const metrics: Check = {
   title: '/metrics adds up with the completions in the log',
   least: 1,
   needs: ['proxy'],
-  judge({ proxy, usage }) {
-    if (proxy.metrics === null) return { observed: 0, violations: [] };
-    const samples = parseMetrics(proxy.metrics);
-    const completions = usage.events.filter(
+  judge(evidence) {
+    // Each process counts from nothing, and all of them write one log.
+    const expositions = answersOf(evidence, 'metrics');
+    if (expositions.length === 0) return { observed: 0, violations: [] };
+    const samples = expositions.flatMap(({ answer }) => parseMetrics(answer));
+    const completions = evidence.usage.events.filter(
       (event): event is CompletionEvent => event.event === 'completion' && problemOfLine(event) === undefined,
     );
     const violations = [

@@ -8,7 +8,7 @@ import type { HeaderPairs, Payload, Transcript } from '../../protocol/transcript
 import type { CompletionEvent, Tokens, UsageEvent } from '../../protocol/usage-event.ts';
 import type { Verdict } from '../check.ts';
 import { CHECKS } from '../checks/index.ts';
-import type { Evidence, OutsideAttempt, ProbeResult } from '../evidence.ts';
+import type { Evidence, OutsideAttempt, ProbeResult, ProxyLife } from '../evidence.ts';
 import { judgeAll } from '../judge.ts';
 
 /** Everything may be broken. What is `unknown` stays so. */
@@ -41,7 +41,7 @@ export function greenRun(alter: (evidence: Mutable<Evidence>) => unknown = () =>
     elsewhere: [askedAboutLogin()],
     usage: { events, bad: [], rotatedBefore: true },
     anomalies: [],
-    proxy: { readyz: readyz(), providers: PROVIDERS, metrics: metricsOf(events) },
+    lives: [onlyLife(metricsOf(events))],
     canaries: [
       { name: 'anthropic-key', value: CLIENT_KEY, allowed: ['wire:client:request', 'wire:anth:request'] },
       {
@@ -63,6 +63,25 @@ export function greenRun(alter: (evidence: Mutable<Evidence>) => unknown = () =>
   return copy;
 }
 
+/** What a proxy with a trial says of itself. */
+function onlyLife(counted: string): ProxyLife {
+  const claim = { ok: true, plan: 'trial', features: ['zai_offload'], reason: null };
+  const [kid, expires] = ['uat-1', '2026-01-09T00:00:00.000Z'];
+  return {
+    stage: 'run',
+    startedAt: BEGIN - 1000,
+    pid: 1,
+    license: { kind: 'trial', expected: { ...claim, kid, expires } },
+    answers: {
+      readyz: readyz(claim),
+      providers: PROVIDERS,
+      metrics: `${counted}ccp_license_info{plan="trial",kid="${kid}",reason=""} 1\n`,
+      license: { ...claim, kid, expires_at: expires },
+    },
+    licenseLines: [`ccp: [license] plan=trial features=[zai_offload] kid=${kid} expires=${expires}`],
+  };
+}
+
 function askedAboutLogin(): OutsideAttempt {
   const headers = [['Authorization', `Bearer ${CLIENT_LOGIN}`]] as const;
   const url = 'https://api.anthropic.com/api/oauth/profile';
@@ -74,6 +93,12 @@ export function pick<T extends { id: string }>(list: readonly T[], id: string): 
   const found = list.find((one) => one.id.startsWith(id));
   if (found === undefined) throw new Error(`the green run has no ${id}`);
   return found;
+}
+
+/** The only life of the green run. */
+export function lifeIn<E extends Pick<Evidence, 'lives'>>({ lives: [life] }: E): E['lives'][number] {
+  if (life === undefined) throw new Error('the green run has no life');
+  return life;
 }
 
 /** The completion of an exchange of the green run. */
@@ -545,12 +570,12 @@ const PROVIDERS = [
 
 const READINESS = { anth: 404, zai: 401 } as const;
 
-function readyz() {
+function readyz(license: object) {
   const entries = Object.entries(READINESS).map(([id, status]) => [
     id,
     { ok: true, status, reason: 'x', ms: 1 },
   ]);
-  return { status: 200, body: { ready: true, providers: Object.fromEntries(entries) } };
+  return { status: 200, body: { ready: true, providers: Object.fromEntries(entries), license } };
 }
 
 function readinessProbes(): Transcript[] {

@@ -10,8 +10,8 @@ export async function list(host: Host, { json }: { readonly json: boolean }): Pr
     printJson(host, { suites });
     return EXIT.ok;
   }
-  const rows = suites.map(({ name, title, probes, checks }) => {
-    const sent = probes.reduce((sum, { times = 1 }) => sum + times, 0);
+  const rows = suites.map(({ name, title, probes, checks, stages = [null] }) => {
+    const sent = probes.reduce((sum, { times = 1, stages: own }) => sum + times * (own ?? stages).length, 0);
     return [name, title, String(sent), String(checks.length)];
   });
   host.out.write(table(host.out, ['suite', 'what it proves', 'probes', 'checks'], rows));

@@ -6,8 +6,11 @@ export interface Opened extends LoadedUat {
   readonly uat: Uat;
 }
 
+/** Settings as typed. */
+export type Typed = Parameters<typeof loadUatSettings>[0]['flags'];
+
 /** Loads the settings, shows what is odd about them, and opens the harness on them. Throws `CONFIG`. */
-export function open(host: Host, flags: { readonly timeoutSecs?: string | undefined } = {}): Opened {
+export function open(host: Host, flags: Typed = {}): Opened {
   const { env, cwd, home } = host;
   const loaded = loadUatSettings({ flags, env, cwd, home });
   printWarnings(host, 'ccp-uat', loaded.warnings);

@@ -81,6 +81,12 @@ const recordSchema = z.object({
   checks: z.array(z.object({ id: z.string(), outcome: z.string() })),
 });
 
+const smokeSchema = z.object({
+  ms: z.number(),
+  plan: z.object({ stages: z.array(z.object({ license: z.string(), by: z.string() })) }),
+  checks: z.array(z.object({ id: z.string(), outcome: z.string(), observed: z.number() })),
+});
+
 describe('a run', { timeout: 60_000 }, () => {
   it('of raw probes is green, prints one document, and leaves every artifact', async () => {
     const { code, out } = await uat(['repro-go-quick', '--client', 'curl', '--json', '--seed', '5eed']);
@@ -106,7 +112,7 @@ describe('a run', { timeout: 60_000 }, () => {
       'results/TESTS.md',
     ];
     const texts = await Promise.all(copies.map((name) => readFile(path.join(cwd, name), 'utf8')));
-    expect(texts[2]).toMatch(/\| go_repro_quick \| pass \| 25 of 26 checks passed, 1 skipped \|/);
+    expect(texts[2]).toMatch(/\| go_repro_quick \| pass \| 27 of 28 checks passed, 1 skipped \|/);
 
     const again = await uat(['report', '--json']);
     expect(recordSchema.parse(JSON.parse(again.out)).checks).toEqual(record.checks);
@@ -114,6 +120,48 @@ describe('a run', { timeout: 60_000 }, () => {
     expect((await uat(['verify-routing', 'logs/usage_go_repro_quick.jsonl'])).out).toMatch(
       /^\[verify-routing\] decisions: 8\/8 to_zai \(100\.0%\)\nCompletions by lane: anthropic=9 zai=8 unknown=0\n/,
     );
+  });
+
+  it('without a licence shows that the gate is shut, and no more', async () => {
+    const { code, out } = await uat(['repro-go-quick', '--client', 'curl', '--license', 'none']);
+    expect(code).toBe(0);
+    expect(out).toContain('Without a licence each haiku call went to Anthropic as license_block');
+    expect(out).not.toContain('Haiku goes to Z.AI');
+    const log = await readFile(path.join(cwd, 'logs/usage_go_repro_quick.jsonl'), 'utf8');
+    expect(log).toContain('"decision":"license_block"');
+    expect(log).not.toContain('"lane":"zai"');
+  });
+
+  it('of smoke-license restarts the proxy under one licence after the other, and all agree on each', async () => {
+    const { code, out } = await uat(['smoke-license', '--client', 'curl', '--json']);
+    const record = smokeSchema.parse(JSON.parse(out));
+    expect(code).toBe(0);
+    expect(record.plan.stages.map(({ license, by }) => [license, by])).toEqual([
+      ['none', 'environment'],
+      ['trial', 'command'],
+      ['none', 'command'],
+      ...['tampered', 'expired', 'wrong-kid', 'unsigned'].map((license) => [license, 'environment']),
+    ]);
+    expect(record.checks).toMatchObject(
+      expect.arrayContaining([
+        expect.objectContaining({ id: 'LICENSE-02', outcome: 'pass', observed: 4 * 7 }),
+        expect.objectContaining({ id: 'RESTART-01', outcome: 'pass', observed: 6 }),
+      ]),
+    );
+    expect(record.ms).toBeLessThan(15_000);
+    expect(await readdir(path.join(cwd, 'results'))).toContain('METRICS_smoke_license.json');
+    const log = await readFile(path.join(cwd, 'logs/usage_smoke_license.jsonl'), 'utf8');
+    expect(log.match(/"decision":"to_zai"/g)).toHaveLength(2);
+    const again = await uat(['report', '--json']);
+    expect(smokeSchema.parse(JSON.parse(again.out)).checks).toEqual(record.checks);
+  });
+
+  it('of smoke-license gets its trial from an issuer where it is to log in', async () => {
+    const { code, out } = await uat(['smoke-license', '--client', 'curl'], {
+      env: { USE_LICENSE_LOGIN: '1' },
+    });
+    expect(out).toContain('PASS  smoke-license');
+    expect(code).toBe(0);
   });
 
   it('of a proxy that knows one upstream only is red, says why, and exits 1', async () => {
@@ -191,6 +239,13 @@ describe('a run', { timeout: 60_000 }, () => {
     const { code, out } = await uat(['repro-go', '--dry-run', '--client', 'curl']);
     expect(code).toBe(0);
     expect(out).toContain('zai-1308-2026 at zai');
+    expect(out).toContain('\nlicence trial\n');
+    const rest = await uat(['run', '--dry-run', '--license', 'none']);
+    expect(rest.out).toMatch(/claude-haiku +Claude Code +anthropic, license_block/);
+    expect(rest.out).not.toContain('smoke-license');
+    const smoke = await uat(['smoke-license', '--dry-run', '--login', '--lanes', 'zai']);
+    expect(smoke.out).toContain('trial (trial by ccp license login), community-again (none by ccp license),');
+    expect(smoke.out).toContain('not sent: community-haiku (only what goes to zai is asked for)');
     await expect(runs()).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
@@ -283,6 +338,14 @@ describe('wrong usage', () => {
     [['repro-go-quick', '--target', 'my-proxy'], '{port}'],
     [['repro-go-quick', '--timeout-secs', 'soon'], 'whole number of seconds'],
     [['run', '--run-dir', 'x'], '--run-dir is for one suite'],
+    [['smoke-license', '--license', 'none'], 'gives and takes licences itself'],
+    [['smoke-license', '--target', 'http://127.0.0.1:9'], 'is not ours to restart'],
+    [['smoke-license', '--lanes', 'glm'], 'anthropic, zai'],
+    [['repro-go-quick', '--license', 'none', '--target', 'http://127.0.0.1:9'], 'Leave --license out'],
+    [
+      ['repro-go-quick', '--license', 'env'],
+      'none of CC_LICENSE_JSON, CC_LICENSE_SIG, CC_LICENSE_PACK is set',
+    ],
     [['selftest', 'nobody'], 'there is no saboteur nobody'],
     [['report'], 'no run is stored'],
     [['verify-sse', '--seed', ''], '--seed <text>'],

@@ -55,11 +55,14 @@ const NAMED_RUNS = [
   ['repro-go-quick', 'the quick proof: one haiku and one sonnet call, verdict in seconds'],
   ['repro-go', 'the full proof: three calls a model, and all gates'],
   ['verify-sse', 'one long stream, judged event by event'],
+  ['smoke-license', 'community, trial, community and wrong licences, the proxy restarted between them'],
 ] as const;
 
 function addRuns(program: Command, { host, terminal, exit }: Surroundings): void {
   for (const [name, description] of NAMED_RUNS) {
-    withRunOptions(program.command(name).description(description))
+    const command = withRunOptions(program.command(name).description(description));
+    if (name === 'smoke-license') withSmokeOptions(command);
+    command
       .addHelpText(
         'after',
         examples(`ccp-uat ${name}`, `ccp-uat ${name} --dry-run`, `ccp-uat ${name} --json`),
@@ -107,6 +110,12 @@ function withRunOptions(command: Command): Command {
         .default('auto'),
     )
     .option('--target <what>', 'what is under test: builtin, a URL, or a command with {port}', 'builtin')
+    .addOption(
+      new Option(
+        '--license <which>',
+        'what the proxy has for a licence: one minted for the run, none, or your own CC_LICENSE_* (default: trial, with --upstream real env)',
+      ).choices(['trial', 'none', 'env']),
+    )
     .option('--timeout-secs <seconds>', "limit of each probe (default: the suite's own)")
     .option('--seed <text>', 'same seed, same canaries and upstream behaviour (default: drawn)', someText)
     .option('--run-dir <folder>', 'where the run is stored (default: a new folder in results/runs)')
@@ -117,6 +126,13 @@ function withRunOptions(command: Command): Command {
     .option('--dry-run', 'print the plan and send nothing')
     .option('--yes', 'with --upstream real: do not ask')
     .option(...AS_JSON);
+}
+
+function withSmokeOptions(command: Command): Command {
+  return command
+    .option('--lanes <lanes>', 'send only what goes to these, e.g. zai (default: anthropic,zai)', someText)
+    .option('--login', 'get the trial from an issuer of the run, by "ccp license login"')
+    .addHelpText('after', examples('ccp-uat smoke-license --login', 'SMOKE_LANES=zai ccp-uat smoke-license'));
 }
 
 function addStored(program: Command, { host, exit }: Surroundings): void {

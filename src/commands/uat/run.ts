@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { FinishedRun, Plan, RunOptions, Uat } from '../../ccp-uat.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
+import { callersLicense } from './callers-license.ts';
 import { consentToReal } from './consent.ts';
 import { type Opened, open } from './load.ts';
 import { showPlan } from './show-plan.ts';
@@ -14,6 +15,9 @@ export interface RunFlags {
   readonly upstream: RunOptions['upstream'];
   readonly client: RunOptions['client'];
   readonly target: string;
+  readonly license?: RunOptions['license'];
+  readonly login?: true;
+  readonly lanes?: string;
   readonly timeoutSecs?: string;
   readonly seed?: string;
   readonly runDir?: string;
@@ -35,8 +39,12 @@ export async function run(
   suites: readonly string[],
   flags: RunFlags,
 ): Promise<number> {
-  const opened = open(host, { timeoutSecs: flags.timeoutSecs });
-  const names = suites.length > 0 ? suites : (await opened.uat.suites()).map(({ name }) => name);
+  const opened = open(host, {
+    timeoutSecs: flags.timeoutSecs,
+    smokeLanes: flags.lanes,
+    useLicenseLogin: flags.login && '1',
+  });
+  const names = suites.length > 0 ? suites : await suitesFor(opened.uat, flags);
   if (names.length > 1 && flags.runDir !== undefined) {
     throw new OperatorError('USAGE', '--run-dir is for one suite', {
       hint: 'Each run needs a folder of its own.',
@@ -45,6 +53,7 @@ export async function run(
   const plans = await planAll(opened, names, flags);
   if (flags.dryRun === true) return showPlan(host, plans, { json: flags.json === true });
   const credentials = await consentToReal({ host, terminal, opened, plans, yes: flags.yes === true });
+  const license = callersLicense(host, plans);
 
   using interruption = terminal.interruption();
   const finished: FinishedRun[] = [];
@@ -52,7 +61,7 @@ export async function run(
     if (interruption.signal.aborted) break;
     const result = await runOne(
       { host, terminal, uat: opened.uat, plan, flags },
-      { credentials, signal: interruption.signal },
+      { credentials, license, signal: interruption.signal },
     );
     if (flags.json !== true) await showRun(host, result);
     finished.push(result);
@@ -70,16 +79,27 @@ export async function run(
   return finished.length < plans.length ? EXIT.interrupted : worst(codes);
 }
 
+/** All that can be run like this: a suite that restarts the proxy does so with licences of its own. */
+async function suitesFor(uat: Uat, { license, target }: RunFlags): Promise<string[]> {
+  const canRestart = license === undefined && targetOf(target).kind !== 'url';
+  return (await uat.suites())
+    .filter(({ stages }) => stages === undefined || canRestart)
+    .map(({ name }) => name);
+}
+
 async function planAll(
   { uat, settings }: Opened,
   names: readonly string[],
   flags: RunFlags,
 ): Promise<Plan[]> {
-  const { timeoutSecs } = settings;
+  const { timeoutSecs, smokeLanes, useLicenseLogin } = settings;
   const options = {
     upstream: flags.upstream,
     client: flags.client,
     target: targetOf(flags.target),
+    license: flags.license,
+    login: useLicenseLogin,
+    lanes: smokeLanes,
     timeoutMs: timeoutSecs === null ? null : timeoutSecs * 1000,
     seed: flags.seed,
     only: flags.only ?? [],
@@ -107,7 +127,7 @@ interface One {
   readonly flags: RunFlags;
 }
 
-type Rest = Pick<Parameters<Uat['run']>[0], 'credentials' | 'signal'>;
+type Rest = Pick<Parameters<Uat['run']>[0], 'credentials' | 'license' | 'signal'>;
 
 async function runOne({ host, terminal, uat, plan, flags }: One, rest: Rest): Promise<FinishedRun> {
   const progress = await watch(host, terminal);

@@ -1,16 +1,25 @@
 /** Puts the faults of a saboteur where they belong. A world without one asks the same questions and gets nothing. */
 import type { Ca } from '../certs.ts';
-import type { ExchangeRewriter, Fault, FaultContext, ProviderId, ProxyRecords, World } from '../types.ts';
+import type {
+  ExchangeRewriter,
+  Fault,
+  FaultContext,
+  ProviderId,
+  ProxyRecords,
+  Stage,
+  World,
+} from '../types.ts';
 import { startRelay } from '../wire-relay.ts';
 
 type FaultOf<Layer extends Fault['layer']> = Extract<Fault, { layer: Layer }>;
 
-/** Settings that a saboteur forces on the target. */
+/** Settings that a saboteur forces on the target of a stage. */
 export function faultSettings(
   faults: readonly Fault[],
   context: FaultContext,
+  stage: Stage,
 ): Readonly<Record<string, string>> {
-  return Object.assign({}, ...at(faults, 'settings').map((fault) => fault.settings(context)));
+  return Object.assign({}, ...at(faults, 'settings').map((fault) => fault.settings(context, stage)));
 }
 
 /** What lies in the settings of Claude Code; undefined where nothing does. */

@@ -9,7 +9,18 @@ type Alter = (records: ProxyRecords, context: FaultContext) => ProxyRecords;
 
 const records = (alter: Alter): Fault => ({ layer: 'records', alter });
 const answers = (alter: (answers: ProxyAnswers) => Partial<ProxyAnswers>): Fault =>
-  records((told) => ({ ...told, answers: { ...told.answers, ...alter(told.answers) } }));
+  records((told) => ({
+    ...told,
+    lives: told.lives.map((life) => ({ ...life, answers: { ...life.answers, ...alter(life.answers) } })),
+  }));
+
+/** Adds to what the target printed last. */
+const printed = (told: ProxyRecords, text: string): ProxyRecords => ({
+  ...told,
+  lives: told.lives.map((life, at) =>
+    at === told.lives.length - 1 ? { ...life, output: `${life.output}${text}` } : life,
+  ),
+});
 
 const scaleTokens = (scale: (kind: string, count: number) => number) =>
   onLines('completion', (line) => ({
@@ -105,7 +116,7 @@ const SLIPS: readonly (Pick<Saboteur, 'name' | 'breaks' | 'caughtBy'> & { readon
   {
     name: 'secret-in-output',
     breaks: 'the proxy prints the Z.AI key',
-    alter: (told, { canaries }) => ({ ...told, output: `${told.output}key=${canaries.zaiKey}\n` }),
+    alter: (told, { canaries }) => printed(told, `key=${canaries.zaiKey}\n`),
     caughtBy: ['HYGIENE-01'],
   },
   {
@@ -118,10 +129,7 @@ const SLIPS: readonly (Pick<Saboteur, 'name' | 'breaks' | 'caughtBy'> & { readon
   {
     name: 'foreign-key-in-output',
     breaks: 'the proxy prints a key that no one planted',
-    alter: (told) => ({
-      ...told,
-      output: `${told.output}${createCanaries('of somebody else').anthropicKey}\n`,
-    }),
+    alter: (told) => printed(told, `${createCanaries('of somebody else').anthropicKey}\n`),
     caughtBy: ['HYGIENE-02'],
   },
 ];

@@ -43,6 +43,7 @@ describe('a fault', () => {
       runDir,
       seed: 'fixed',
       target: { kind: 'builtin' },
+      stage: { name: 'run', license: 'trial', by: 'environment' },
       saboteur: find(name),
     });
     await world.runProbe(message('claude-sonnet-5', 'anthropic', world.canaries.anthropicKey));

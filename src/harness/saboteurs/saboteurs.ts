@@ -2,6 +2,7 @@
 import type { Saboteur } from '../types.ts';
 import { ANSWER_SABOTEURS } from './answers.ts';
 import { CLIENT_SABOTEURS } from './clients.ts';
+import { LICENSE_SABOTEURS } from './licenses.ts';
 import { RECORD_SABOTEURS } from './records.ts';
 import { REQUEST_SABOTEURS } from './requests.ts';
 
@@ -10,4 +11,5 @@ export const SABOTEURS: readonly Saboteur[] = [
   ...ANSWER_SABOTEURS,
   ...CLIENT_SABOTEURS,
   ...RECORD_SABOTEURS,
+  ...LICENSE_SABOTEURS,
 ];

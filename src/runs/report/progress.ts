@@ -32,6 +32,8 @@ function lineOf(event: RunEvent, { plan, at }: Start): string | null {
       return `${plan.run}: ${plan.waves.flat().length} probes, seed ${plan.seed}`;
     case 'world_ready':
       return `ready after ${seconds(event.at - at)}`;
+    case 'stage_started':
+      return `stage ${event.name}`;
     case 'probe_started':
     case 'run_ended':
       return null;
@@ -90,13 +92,19 @@ function tasksOf(plan: Plan, marks: Marks): ListrTask[] {
       const [only, ...others] = wave.map(probeTask);
       if (only !== undefined && others.length === 0) return only;
       return {
-        title: wave.every(({ client }) => client === 'claude') ? 'Claude Code' : 'Raw probes',
+        title: [
+          wave.every(({ client }) => client === 'claude') ? 'Claude Code' : 'Raw probes',
+          ...stageIn(wave),
+        ].join(', stage '),
         task: (_, task) => task.newListr(wave.map(probeTask), { concurrent: true }),
       };
     }),
     { title: 'Gather what the witnesses saw', task: () => marks.reached(END) },
   ];
 }
+
+const stageIn = ([probe]: readonly PlannedProbe[]): string[] =>
+  probe?.stage === undefined ? [] : [probe.stage];
 
 const WORLD = 'world:ready';
 const END = 'run:end';

@@ -28,7 +28,7 @@ export function summaryMarkdown(record: RunRecord): string {
       row([id, client, model, expectedLane, seconds(took), ok ? 'yes' : 'no']),
     ),
     '',
-    `Seed \`${plan.seed}\`, upstream ${plan.upstream}, ccp-uat ${provenance.version} on Node ${provenance.node}, ${provenance.platform}.`,
+    `Seed \`${plan.seed}\`, upstream ${plan.upstream}, licence ${plan.stages.map(({ license }) => license).join(', ')}, ccp-uat ${provenance.version} on Node ${provenance.node}, ${provenance.platform}.`,
     `Claude Code: ${provenance.claude}.`,
     '',
   ].join('\n');

@@ -101,10 +101,13 @@ function failureLines({ id, title, violations }: Verdict, record: RunRecord, pai
 
 /** The command that runs the same again and judges by this check. */
 export function reproduceLine({ plan }: Pick<RunRecord, 'plan'>, check: string): string {
-  const { target, asked: { client, timeoutMs } = {} } = plan;
+  const { target, asked: { client, timeoutMs, license, login, lanes } = {} } = plan;
   const under = target.kind === 'builtin' ? null : target.kind === 'url' ? target.url : target.command;
   const only = plan.checks.some(({ id }) => id === check) ? ['--only', check] : [];
   return [
+    // As variables: not every suite has flags for them.
+    ...(login === undefined ? [] : ['USE_LICENSE_LOGIN=1']),
+    ...(lanes === undefined ? [] : [`SMOKE_LANES=${lanes.join(',')}`]),
     'ccp-uat run',
     plan.suite,
     ...only,
@@ -112,6 +115,7 @@ export function reproduceLine({ plan }: Pick<RunRecord, 'plan'>, check: string):
     plan.seed,
     ...(client === undefined ? [] : ['--client', client]),
     ...(timeoutMs === undefined ? [] : ['--timeout-secs', timeoutMs / 1000]),
+    ...(license === undefined ? [] : ['--license', license]),
     ...(plan.upstream === 'real' ? ['--upstream real'] : []),
     ...(under === null ? [] : ['--target', `'${under.replaceAll("'", String.raw`'\''`)}'`]),
   ].join(' ');

@@ -8,7 +8,7 @@ import type { Evidence } from '../../analysis/evidence.ts';
 import { greenRun, type Mutable } from '../../analysis/testing/green-run.ts';
 import { createRedactor } from '../redact.ts';
 import { createRunFolder, type RunFolder } from '../run-folder.ts';
-import type { Plan, Provenance } from '../run-record.ts';
+import { ONLY_STAGE, type Plan, type Provenance } from '../run-record.ts';
 
 export const BEGIN = Date.UTC(2026, 0, 2, 3, 4, 5);
 
@@ -30,6 +30,7 @@ export function planFor(evidence: Evidence, changes: Partial<Plan> = {}): Plan {
     upstream: 'mock',
     target: { kind: 'builtin' },
     settings: {},
+    stages: [{ name: ONLY_STAGE, license: 'trial', by: 'environment' }],
     seed: '5eed',
     timeoutMs: 1000,
     waves: [

@@ -1,0 +1,81 @@
+/** The lives of the target: one process after the other, each asked what it knows before its end. */
+import { OperatorError } from '../errors.ts';
+import type { ProxyAnswers } from '../protocol/witness.ts';
+import type { Licenses, RecordedLife, Stage, Target } from './types.ts';
+
+export interface Lives extends AsyncDisposable {
+  /** The one that runs now. */
+  target(): Target;
+  /** Ends the life under way and begins the next. Rejects with NOT_READY where it does not start. */
+  enter(stage: Stage): Promise<void>;
+  /** What all of them told, the one under way asked now. */
+  told(): Promise<readonly RecordedLife[]>;
+}
+
+export interface LivesOptions {
+  readonly first: Stage;
+  readonly start: (stage: Stage) => Promise<Target>;
+  /** Called between two lives, with the target that has ended: its commands still run. */
+  readonly prepare: (stage: Stage, ended: Target) => Promise<void>;
+  readonly licenses: Licenses;
+}
+
+export async function beginLives({ first, start, prepare, licenses }: LivesOptions): Promise<Lives> {
+  const past: RecordedLife[] = [];
+  const begin = async (stage: Stage) => ({
+    stage,
+    target: await start(stage),
+    startedAt: Date.now(),
+    over: false,
+  });
+  let now = await begin(first);
+
+  async function ask(): Promise<RecordedLife> {
+    const { stage, target, startedAt } = now;
+    const answers = await askTarget(target);
+    const license = licenses.given(stage);
+    return { stage: stage.name, startedAt, pid: target.pid, license, answers, output: target.output() };
+  }
+
+  return {
+    target: () => now.target,
+    async enter(stage) {
+      const { target } = now;
+      if (target.kind === 'url')
+        throw new OperatorError('USAGE', `what runs at ${target.url} is not ours to restart`);
+      const ending = await ask();
+      await target.stop();
+      // Its last words come while it ends.
+      past.push({ ...ending, output: target.output() });
+      now = { ...now, over: true };
+      await prepare(stage, target);
+      now = await begin(stage);
+    },
+    told: async () => (now.over ? past : [...past, await ask()]),
+    [Symbol.asyncDispose]: async () => now.target[Symbol.asyncDispose](),
+  };
+}
+
+async function askTarget(target: Target): Promise<ProxyAnswers> {
+  const [readyz, metrics, providers, license] = await Promise.all([
+    target.get('/readyz').catch(() => null),
+    target.get('/metrics').catch(() => null),
+    target.ccp(['providers', '--json']),
+    target.ccp(['license', 'status', '--json']),
+  ]);
+  return {
+    readyz: readyz && { status: readyz.status, body: parse(readyz.body) },
+    providers: providers?.exitCode === 0 ? parse(providers.stdout) : null,
+    metrics: metrics?.status === 200 ? metrics.body : null,
+    // Its exit code may be a judgement on the licence; what cannot be read is still what it said.
+    license: license && (parse(license.stdout) ?? license.stdout),
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

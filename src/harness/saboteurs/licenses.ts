@@ -1,0 +1,151 @@
+/** What can go wrong with the licence: what it opens, what it bars, and what is said of it. */
+import type { LicenseKind, ProxyRecords, RecordedLife, Saboteur } from '../types.ts';
+import { onLines, record } from './edits.ts';
+
+type LicenseFault = Saboteur['faults'][number];
+
+/** The suite that restarts the proxy with one licence after the other. */
+const during = (...stages: readonly [string, ...string[]]) => ({ suite: 'smoke-license', stages }) as const;
+
+/** The target finds this, whatever it was to find. */
+const found = (kind: LicenseKind): LicenseFault => ({
+  layer: 'settings',
+  // What else would be found, and found first: an empty value counts as not set.
+  settings: ({ licenses }) => ({ CC_LICENSE_JSON: '', CC_LICENSE_PACK: '', ...licenses.settings(kind) }),
+});
+
+const onLives = (
+  alter: (life: RecordedLife, lives: readonly RecordedLife[]) => RecordedLife,
+): LicenseFault => ({
+  layer: 'records',
+  alter: (told) => ({ ...told, lives: told.lives.map((life) => alter(life, told.lives)) }),
+});
+
+const onAnswers = (
+  alter: (answers: RecordedLife['answers']) => Partial<RecordedLife['answers']>,
+): LicenseFault => onLives((life) => ({ ...life, answers: { ...life.answers, ...alter(life.answers) } }));
+
+/** Rewrites the decision of some requests, and more, in the decision line and in the completion. */
+function onDecisions(
+  alter: (line: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>,
+): LicenseFault {
+  const both = (['decision', 'completion'] as const).map((event) =>
+    onLines(event, (line) => ({ ...line, ...alter(line) })),
+  );
+  return {
+    layer: 'records',
+    alter: (told) => both.reduce((altered: ProxyRecords, edit) => edit(altered), told),
+  };
+}
+
+const WRONG = [
+  ['tampered', 'a licence that was changed after it was signed'],
+  ['expired', 'a licence that has expired'],
+  ['wrong-kid', 'a licence signed by somebody of whom nobody has heard'],
+  ['unsigned', 'a licence without a signature'],
+] as const;
+
+/** Nobody's word: what a licence that does not count is said to be. */
+const NONE = { ok: false, plan: 'community', features: [], reason: 'none' } as const;
+
+export const LICENSE_SABOTEURS: readonly Saboteur[] = [
+  {
+    name: 'license-stuck-on',
+    breaks: 'the Z.AI lane is open without a licence',
+    faults: [found('trial')],
+    caughtBy: ['LICENSE-01', 'LICENSE-02', 'ROUTE-02'],
+    during: during('community'),
+  },
+  {
+    name: 'license-stuck-off',
+    breaks: 'the Z.AI lane stays closed with a licence that is good',
+    faults: [found('tampered')],
+    caughtBy: ['LICENSE-01', 'LICENSE-02', 'ROUTE-02'],
+  },
+  ...WRONG.map(([kind, what]) => ({
+    name: `license-${kind}-accepted`,
+    breaks: `${what} opens the Z.AI lane`,
+    faults: [found('trial')],
+    caughtBy: ['LICENSE-01', 'LICENSE-02'],
+    during: during(kind),
+  })),
+  {
+    name: 'license-gate-on-sonnet',
+    breaks: 'the gate turns away what it does not guard: sonnet',
+    faults: [
+      onDecisions(({ model }) => (String(model).includes('sonnet') ? { decision: 'license_block' } : {})),
+    ],
+    caughtBy: ['LICENSE-01'],
+  },
+  {
+    name: 'license-block-on-paper',
+    breaks: 'without a licence haiku goes to Z.AI, and the log says that it was kept back',
+    faults: [
+      found('trial'),
+      onDecisions(({ lane }) =>
+        lane === 'zai' ? { lane: 'anthropic', provider: 'anth', decision: 'license_block' } : {},
+      ),
+    ],
+    caughtBy: ['LICENSE-01', 'ROUTE-02'],
+    during: during('community'),
+  },
+  {
+    name: 'license-readyz-lies',
+    breaks: '/readyz says that there is no licence',
+    faults: [
+      onAnswers(({ readyz }) => ({
+        readyz: readyz && { ...readyz, body: { ...record(readyz.body), license: NONE } },
+      })),
+    ],
+    caughtBy: ['LICENSE-02'],
+  },
+  {
+    name: 'license-line-lies',
+    breaks: 'the start-up line names another plan',
+    faults: [onLives((life) => ({ ...life, output: life.output.replace('plan=trial', 'plan=enterprise') }))],
+    caughtBy: ['LICENSE-02'],
+  },
+  {
+    name: 'license-metric-lies',
+    breaks: 'ccp_license_info names another plan',
+    faults: [
+      onAnswers(({ metrics }) => ({
+        metrics: metrics?.replace(/^(ccp_license_info\{.*)plan="trial"/m, '$1plan="community"') ?? null,
+      })),
+    ],
+    caughtBy: ['LICENSE-02'],
+  },
+  {
+    name: 'license-status-lies',
+    breaks: '`ccp license status` says that there is no licence',
+    faults: [onAnswers(() => ({ license: NONE }))],
+    caughtBy: ['LICENSE-02'],
+  },
+  {
+    name: 'license-in-output',
+    breaks: 'the proxy prints its licence, signature and all',
+    faults: [
+      {
+        layer: 'records',
+        alter: (told, { licenses }) => ({
+          ...told,
+          lives: told.lives.map((life) => ({ ...life, output: `${life.output}${licenses.pack('trial')}\n` })),
+        }),
+      },
+    ],
+    caughtBy: ['HYGIENE-01'],
+  },
+  {
+    name: 'restart-skipped',
+    breaks: 'the process that was to be replaced serves on',
+    faults: [
+      onLives((life, lives) => ({
+        ...life,
+        pid: lives[0]?.pid ?? null,
+        answers: { ...life.answers, metrics: lives.map(({ answers }) => answers.metrics).join('') },
+      })),
+    ],
+    caughtBy: ['RESTART-01'],
+    during: during('community', 'tampered'),
+  },
+];
