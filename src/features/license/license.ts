@@ -42,6 +42,8 @@ export function inspect({
 /** Reads the licence and says on the log what it is worth, now and at each change. A wrong one is no error. */
 export function createLicense(options: LicenseOptions): LicenseFeature {
   const { source, clock, log, lookEveryMs } = options;
+  // Before the first reading, so that no change falls between the two.
+  const stopWatching = watchFiles(filesOf(source), () => readAgain(), lookEveryMs);
   // Never goes back: a clock that is put back must not revive what has expired before our eyes.
   let latest = clock.now();
   let found = inspect(options);
@@ -75,15 +77,12 @@ export function createLicense(options: LicenseOptions): LicenseFeature {
     });
   };
 
-  const stopWatching = watchFiles(
-    filesOf(source),
-    () => {
-      keepTime();
-      found = inspect(options);
-      settle();
-    },
-    lookEveryMs,
-  );
+  const readAgain = (): void => {
+    keepTime();
+    found = inspect(options);
+    settle();
+  };
+
   announce(state, log);
   schedule();
 
