@@ -16,6 +16,8 @@ it('keeps real providers off and the folders under the working directory by defa
     logsDir: join(root, 'logs'),
     resultsDir: join(root, 'results'),
     timeoutSecs: null,
+    smokeLanes: ['anthropic', 'zai'],
+    useLicenseLogin: false,
     allowRealApi: false,
   });
   expect(warnings).toEqual([]);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../platform/clock.ts';
 import { linesOf, valueOf } from './testing/http1-message.ts';
+import { keyed } from './testing/providers.ts';
 import { connectClient } from './testing/raw-client.ts';
 import { startRawUpstream } from './testing/raw-upstream.ts';
 import { messagesRequest } from './testing/requests.ts';
@@ -83,15 +84,17 @@ describe("the client's credentials", () => {
   });
 });
 
-it('names a provider whose key is not set instead of asking it without one', async () => {
-  const auth = { kind: 'key', headerMode: 'x-api-key', env: 'ZAI_API_KEY', key: null } as const;
-  await using world = await startTwoLanes(answerMessage, answerMessage, { zaiProvider: { auth } });
+it('asks nobody where routing refuses, and passes its reason on', async () => {
+  const refusal = 'the key of provider zai is not set (ZAI_API_KEY)';
+  await using world = await startTwoLanes(answerMessage, answerMessage, {
+    router: () => ({ provider: keyed(), decision: 'no_credential', alternatives: [], refusal }),
+  });
   const { status, body } = await ask(world);
   expect([status, JSON.parse(body)]).toMatchObject([
     '403 Forbidden',
     { error: { type: 'permission_error' } },
   ]);
-  expect(body).toContain('ZAI_API_KEY');
+  expect(body).toContain(refusal);
   expect([world.zai.calls.length, world.anth.calls.length]).toEqual([0, 0]);
   expect(await world.completion()).toMatchObject({ reason: 'blocked', err_type: 'auth', attempts: [] });
 });

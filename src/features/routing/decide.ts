@@ -78,7 +78,9 @@ function throughGates(chosen: Provider, decision: Decision, snapshot: Snapshot):
     return turnedAway(chosen, 'license_block', fallbacks, refusal);
   }
   if (hasKey(chosen)) return { provider: chosen, decision, alternatives: fallbacks };
-  return turnedAway(chosen, 'no_credential', fallbacks, `the key of provider ${chosen.id} is not set`);
+  const variable = chosen.auth.kind === 'key' ? chosen.auth.env : '';
+  const refusal = `the key of provider ${chosen.id} is not set (${variable})`;
+  return turnedAway(chosen, 'no_credential', fallbacks, refusal);
 }
 
 /** Whether the licence lets requests go to a provider. */

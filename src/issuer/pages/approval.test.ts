@@ -60,6 +60,9 @@ describe.skipIf(executable === null)(
     }
 
     const heading = (page: Page): Promise<string> => page.getByRole('heading', { level: 1 }).innerText();
+    /** Waits for the page with this heading: the one before it stands until the answer is there. */
+    const headed = (page: Page, name: string): Promise<void> =>
+      page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
     const focused = (page: Page): Promise<string | null> => page.locator(':focus').getAttribute('id');
 
     it('is filled in and approved with the keyboard alone, with scripts turned off', async () => {
@@ -72,8 +75,7 @@ describe.skipIf(executable === null)(
       await page.keyboard.press('Tab');
       await page.keyboard.type('me@example.com');
       await page.keyboard.press('Enter');
-      await page.waitForLoadState();
-      expect(await heading(page)).toBe('Approved');
+      await headed(page, 'Approved');
       expect(await poll()).toBe('licence');
       expect(complaints).toEqual([]);
     });
@@ -95,8 +97,7 @@ describe.skipIf(executable === null)(
         expect([id, text]).toContain(control);
       }
       await page.keyboard.press('Enter');
-      await page.waitForLoadState();
-      expect(await heading(page)).toBe('Denied');
+      await headed(page, 'Denied');
       expect(await poll()).toBe('access_denied');
     });
 
@@ -105,7 +106,6 @@ describe.skipIf(executable === null)(
       const { page } = await open(`/device?user_code=${userCode}`);
       await page.getByLabel('Invite code').fill('NO-SUCH-INVITE');
       await page.getByRole('button', { name: 'Approve' }).click();
-      await page.waitForLoadState();
       expect(await page.getByRole('alert').innerText()).toBe('No such invite code is known here.');
       expect(await focused(page)).toBe('invite_code');
       const field = page.getByLabel('Invite code');
@@ -125,7 +125,7 @@ describe.skipIf(executable === null)(
         });
         await page.getByLabel('Invite code').fill('NO-SUCH-INVITE');
         await page.getByRole('button', { name: 'Approve' }).click();
-        await page.waitForLoadState();
+        await page.getByRole('alert').waitFor();
         const shots = process.env['SCREENSHOTS'];
         if (shots !== undefined) await page.screenshot({ path: join(shots, `approval-${colorScheme}.png`) });
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
