@@ -8,6 +8,7 @@ import type { LoadedCcp } from './config/ccp-settings.ts';
 import { openLicense } from './config/open-license.ts';
 import { openPolicy } from './config/open-policy.ts';
 import { openRouting } from './config/open-routing.ts';
+import { openStore } from './config/open-store.ts';
 import { createDeadlines } from './core/deadlines.ts';
 import { createGateway } from './core/gateway.ts';
 import { createRetention } from './core/retention.ts';
@@ -77,13 +78,15 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     clock,
     log,
   });
+  const store = openStore(loaded, { clock, log, onRollup: (seconds) => metrics.rolledUp(seconds) });
   const metrics = createMetrics({
     defaultMetrics: true,
     license: () => infoOf(license.state()),
     policy: policy.state,
+    store: () => store.metrics(),
   });
   // The order in which each record reaches the features: what must not be lost comes first.
-  const observers: readonly ExchangeObserver[] = [journal, metrics];
+  const observers: readonly ExchangeObserver[] = [journal, store, metrics];
   const partials: PartialSink = {
     write(rid, pieces) {
       const written = journal.partials.write(rid, pieces);
@@ -121,6 +124,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
       offload: routing,
       license: () => reportOf(license.state()),
       policy: policy.state,
+      store: () => store.health(),
       clock,
     }),
   });
@@ -143,6 +147,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
       await upstreams.close();
       await routing[Symbol.asyncDispose]();
       await license[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
       journal.close();
     },
   };

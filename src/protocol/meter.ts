@@ -139,3 +139,16 @@ export interface MeterStore {
   /** Resolves once all that was taken before is committed, or has failed and was counted. */
   flush(): Promise<void>;
 }
+
+/** What the store counted since the start, for the metrics. */
+export interface StoreNumbers {
+  /** Rows committed. */
+  readonly writes: number;
+  /** Attempts that failed. */
+  readonly writeErrors: number;
+  /** Rows given up because too many waited; the log has them. */
+  readonly dropped: number;
+  readonly pending: number;
+  /** Of the file and its write-ahead log. */
+  readonly bytes: number;
+}
