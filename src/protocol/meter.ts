@@ -1,5 +1,5 @@
 /** What is kept of exchanges and asked for again: the words that the store, the quotas and the views share (contract, 6 and 8). */
-import type { CompletionEvent, HeaderMode, Tokens } from './usage-event.ts';
+import type { CompletionEvent, ErrType, HeaderMode, Tokens } from './usage-event.ts';
 
 /** One completion, as the store keeps it. */
 export interface Sample {
@@ -15,7 +15,7 @@ export interface Sample {
   readonly decision: CompletionEvent['decision'];
   readonly reason: CompletionEvent['reason'];
   readonly status: number;
-  readonly err_type: CompletionEvent['err_type'] | null;
+  readonly err_type: ErrType | null;
   /** Milliseconds, as `ttfb_ms` and `stream_ms`. */
   readonly latency_ms: number;
   readonly ttfb_ms: number | null;
@@ -56,7 +56,9 @@ export interface RollupQuery {
   readonly granularity: Granularity;
   readonly model?: string;
   readonly lane?: string;
+  /** Epoch milliseconds, inclusive: the hour or day that it lies in is the first. */
   readonly since?: number;
+  /** Exclusive: what begins then or later is left out. */
   readonly until?: number;
 }
 
@@ -67,7 +69,7 @@ export interface Rollup {
   readonly lane: string;
   readonly model: string | null;
   readonly count: number;
-  /** Those whose client did not get an answer: a status of 400 or more, or an answer that broke. */
+  /** Those whose client did not get an answer: a status of 400 or more, or a `reason` other than `ok` and `client_abort`. */
   readonly errors: number;
   readonly tokens: Tokens;
   /** Milliseconds; null where there was nothing to measure. Within 2 % of the exact value, however often merged. */
@@ -117,13 +119,18 @@ export interface StoreStatus {
   readonly newest: number | null;
   /** Rows taken and not yet committed. */
   readonly pending: number;
+  /** Since the start: rows committed, attempts that failed. */
   readonly writes: number;
   readonly write_errors: number;
   /** Why nothing can be kept, a sentence; null while all is well. */
   readonly trouble: string | null;
 }
 
-/** The store as the rest of the proxy sees it. Nothing here throws into, or waits in, an exchange. */
+/**
+ * The store as the rest of the proxy sees it. Nothing here throws into, or waits in, an exchange. A question finds all that
+ * was taken before it. Where the file cannot be used, answers are empty and `status` says why; only `samples` rejects, with
+ * an `OperatorError` of code `USAGE`, for a cursor that no page named.
+ */
 export interface MeterStore {
   /** Takes what the upstreams' limits did; written with the next batch. */
   saveCooldown(cooldown: Cooldown): void;

@@ -22,8 +22,8 @@ export interface Rollups {
   addHours(hours: Cells): void;
   /** What is asked for, with the samples that are not rolled up yet: always up to date. */
   read(query: RollupQuery): readonly Rollup[];
-  /** The same as cells that can be merged. */
-  cells(query: RollupQuery): Cells;
+  /** What the hours count of samples that are no longer in the file. */
+  ofForgotten(): Cells;
 }
 
 interface StoredCell {
@@ -127,11 +127,26 @@ export function openRollups(db: Database.Database): Rollups {
     return found;
   });
 
+  const ofForgotten = db.transaction((): Cells => {
+    const rest: Cells = new Map();
+    const stored = db.prepare<[], StoredCell>(`SELECT ${STORED} FROM rollups WHERE granularity = 'hour'`);
+    for (const row of stored.iterate()) addCells(rest, 'hour', new Map([['', cellOf(row)]]));
+    const present: Cells = new Map();
+    const rolledUp = db
+      .prepare<[], RolledRow>(
+        `SELECT ${ROLLED_COLUMNS} FROM samples WHERE seq <= (SELECT seq FROM rolled_up)`,
+      )
+      .raw();
+    for (const row of rolledUp.iterate()) addSample(present, 'hour', row);
+    addCells(rest, 'hour', present, -1);
+    return new Map([...rest].filter(([, cell]) => cell.count > 0));
+  });
+
   return {
     advance: (limit) => advance.immediate(limit),
     addHours: (hours) => db.transaction(addHours).immediate(hours),
     read: (query) => inOrder(cells.deferred(query)).map(rollupOf),
-    cells: (query) => cells.deferred(query),
+    ofForgotten: () => ofForgotten.deferred(),
   };
 }
 

@@ -39,6 +39,9 @@ export interface StoreFile extends Disposable {
   shrink(): void;
 }
 
+/** 4 MB: a moment of the file's lock. */
+const PAGES_AT_ONCE = 1_000;
+
 /** Opens for writing; throws as `openDatabase` does. */
 export const openStoreFile = (path: string): StoreFile => storeFile(openDatabase(path), path);
 
@@ -68,7 +71,11 @@ function storeFile(db: Database.Database, path: string): StoreFile {
       bytes: sizeOf(path),
       ...samples.extent(),
     }),
-    shrink: () => void db.pragma('incremental_vacuum'),
+    shrink() {
+      while (Number(db.pragma('freelist_count', { simple: true })) > 0)
+        db.pragma(`incremental_vacuum(${PAGES_AT_ONCE})`);
+      db.pragma('wal_checkpoint(TRUNCATE)');
+    },
     [Symbol.dispose]: () => void db.close(),
   };
 }

@@ -94,7 +94,7 @@ export function openStore(options: StoreOptions): Store {
       trouble.worked('tend');
       onRollup?.((clock.monotonic() - started.at) / 1000);
     } catch (error) {
-      trouble.failed('tend', error);
+      if (!ended) trouble.failed('tend', error);
     }
   };
 

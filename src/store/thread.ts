@@ -43,6 +43,7 @@ export function createKeeperThread(
   const waiting = new Map<number, Waiting>();
   let worker: Worker | null = null;
   let ids = 0;
+  let ended = false;
 
   const hear = (message: FromKeeper): void => {
     if ('aside' in message) return onDamage(message.aside, message.problem);
@@ -71,6 +72,7 @@ export function createKeeperThread(
 
   const ask: KeeperThread['ask'] = (name, ...argument) =>
     new Promise((resolve, reject) => {
+      if (ended) throw new Error('the store is closed');
       worker ??= start();
       worker.ref();
       const id = ids++;
@@ -90,7 +92,9 @@ export function createKeeperThread(
       }),
     async [Symbol.asyncDispose]() {
       if (worker === null) return;
-      await ask('close').catch(() => {});
+      const closed = ask('close').catch(() => {});
+      ended = true;
+      await closed;
       await worker?.terminate();
     },
   };

@@ -4,6 +4,7 @@ import { completionScript, SHELLS, type Shell } from '../shared/completion.ts';
 import { AS_JSON, type Exit, examples, type Json } from '../shared/declare.ts';
 import { type Host, processHost } from '../shared/host.ts';
 import { runProgram } from '../shared/run-program.ts';
+import { addDb } from './db-commands.ts';
 import { addIssuer } from './issuer-commands.ts';
 import { addLicense } from './license-commands.ts';
 import { addPolicy } from './policy-commands.ts';
@@ -26,6 +27,7 @@ function build(program: Command, host: Host, exit: Exit): void {
   addControl(program, host, exit);
   addLicense(program, host, exit);
   addIssuer(program, host, exit);
+  addDb(program, host, exit);
   addDiagnosis(program, host, exit);
   program
     .command('completion')

@@ -2,8 +2,8 @@
 import { loadSpend, type Plan, type RunRequest } from '../../ccp-uat.ts';
 import { OperatorError } from '../../errors.ts';
 import type { Host } from '../shared/host.ts';
+import type { Terminal } from '../shared/terminal.ts';
 import type { Opened } from './load.ts';
-import type { Terminal } from './terminal.ts';
 
 interface Asked {
   readonly host: Host;

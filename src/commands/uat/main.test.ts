@@ -8,8 +8,8 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import type { Host } from '../shared/host.ts';
+import type { Terminal } from '../shared/terminal.ts';
 import { main } from './main.ts';
-import type { Terminal } from './terminal.ts';
 
 const BIN = path.resolve(import.meta.dirname, '../../../bin/ccp-uat.js');
 

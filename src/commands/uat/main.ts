@@ -3,8 +3,8 @@ import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import { completionScript, SHELLS, type Shell } from '../shared/completion.ts';
 import { type Host, processHost } from '../shared/host.ts';
 import { runProgram } from '../shared/run-program.ts';
+import { processTerminal, type Terminal } from '../shared/terminal.ts';
 import type { RunFlags } from './run.ts';
-import { processTerminal, type Terminal } from './terminal.ts';
 
 /** Runs `ccp-uat` with the arguments after its name; gives the exit code. */
 export function main(

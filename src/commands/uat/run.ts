@@ -2,12 +2,12 @@ import { resolve } from 'node:path';
 import type { FinishedRun, Plan, RunOptions, Uat } from '../../ccp-uat.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
+import type { Terminal } from '../shared/terminal.ts';
 import { callersLicense } from './callers-license.ts';
 import { consentToReal } from './consent.ts';
 import { type Opened, open } from './load.ts';
 import { showPlan } from './show-plan.ts';
 import { showRun } from './show-run.ts';
-import type { Terminal } from './terminal.ts';
 import { watch } from './watch.ts';
 
 /** As typed; a flag that was left out is undefined. */

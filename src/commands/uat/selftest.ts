@@ -2,8 +2,8 @@ import type { SelftestResult } from '../../ccp-uat.ts';
 import { EXIT } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
+import type { Terminal } from '../shared/terminal.ts';
 import { open } from './load.ts';
-import type { Terminal } from './terminal.ts';
 
 interface SelftestFlags {
   /** Names; none means all. */

@@ -1,0 +1,96 @@
+import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
+import { resolve } from 'node:path';
+import {
+  CSV_HEADING,
+  csvLine,
+  exportLine,
+  forOperator,
+  openStoreToRead,
+  POINT_IN_TIME_ALLOWED,
+  pointInTime,
+  type SampleFilter,
+} from '../../config/open-store.ts';
+import { EXIT, OperatorError } from '../../errors.ts';
+import type { Host } from '../shared/host.ts';
+import { load } from './load.ts';
+
+export interface ExportOptions {
+  readonly csv?: boolean;
+  readonly jsonl?: boolean;
+  readonly since?: string;
+  readonly until?: string;
+  readonly model?: string;
+  readonly lane?: string;
+  readonly out?: string;
+}
+
+/** Lines that go out in one write. */
+const AT_ONCE = 500;
+
+/** `ccp db export`. Rows are read and written by the way, so that memory does not grow with them. */
+export function dbExport(host: Host, options: ExportOptions): number {
+  const { csv = false, jsonl = false, out } = options;
+  if (csv === jsonl) {
+    throw new OperatorError('USAGE', 'say how: --csv or --jsonl', { hint: 'One of them, not both.' });
+  }
+  const filter = filterOf(options, Date.now());
+  const { paths } = load(host);
+  using store = openStoreToRead(paths.store);
+  using output = out === undefined ? screenOutput(host) : fileOutput(resolve(host.cwd, out));
+  const count = forOperator(paths.store, () => {
+    let total = 0;
+    let lines = csv ? [CSV_HEADING] : [];
+    const write = (): void => {
+      if (lines.length > 0) output.write(`${lines.join('\n')}\n`);
+      lines = [];
+    };
+    for (const row of store.samples.each(filter)) {
+      lines.push(csv ? csvLine(row) : exportLine(row));
+      total += 1;
+      if (lines.length === AT_ONCE) write();
+    }
+    write();
+    return total;
+  });
+  output.end();
+  if (out !== undefined) host.err.write(`ccp: ${count} exchanges written to ${out}\n`);
+  return EXIT.ok;
+}
+
+function filterOf({ since, until, model, lane }: ExportOptions, now: number): SampleFilter {
+  return {
+    ...(since !== undefined && { since: timeOf('--since', since, now) }),
+    ...(until !== undefined && { until: timeOf('--until', until, now) }),
+    ...(model !== undefined && { model }),
+    ...(lane !== undefined && { lane }),
+  };
+}
+
+function timeOf(flag: string, text: string, now: number): number {
+  const time = pointInTime(text, now);
+  if (time !== null) return time;
+  throw new OperatorError('USAGE', `${flag} must be ${POINT_IN_TIME_ALLOWED}`);
+}
+
+interface Output extends Disposable {
+  write(text: string): void;
+  /** All was written. */
+  end(): void;
+}
+
+const screenOutput = ({ out }: Host): Output => ({
+  write: (text) => out.write(text),
+  end: () => {},
+  [Symbol.dispose]: () => {},
+});
+
+/** A file that has its name only when it is whole. */
+function fileOutput(path: string): Output {
+  const part = `${path}.part`;
+  const fd = openSync(part, 'w', 0o600);
+  return {
+    write: (text: string) => void writeSync(fd, text),
+    end: () => renameSync(part, path),
+    [Symbol.dispose]: () => closeSync(fd),
+  };
+}
