@@ -87,10 +87,21 @@ const screenOutput = ({ out }: Host): Output => ({
 /** A file that has its name only when it is whole. */
 function fileOutput(path: string): Output {
   const part = `${path}.part`;
-  const fd = openSync(part, 'w', 0o600);
+  const fd = openForWriting(part);
   return {
     write: (text: string) => void writeSync(fd, text),
     end: () => renameSync(part, path),
     [Symbol.dispose]: () => closeSync(fd),
   };
+}
+
+function openForWriting(path: string): number {
+  try {
+    return openSync(path, 'w', 0o600);
+  } catch (cause) {
+    throw new OperatorError('NOT_READY', `${path} cannot be written`, {
+      hint: 'Name a file in a folder that is there, and that this user may write.',
+      cause,
+    });
+  }
 }

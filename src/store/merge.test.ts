@@ -1,0 +1,93 @@
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Sample } from '../protocol/meter.ts';
+import { mergeStores } from './merge.ts';
+import { rowOf } from './sample-row.ts';
+import { openStoreFile } from './store-file.ts';
+import { makeStorePlace, type StorePlace } from './testing/place.ts';
+import { NOON, sample } from './testing/samples.ts';
+
+const HOUR = 3_600_000;
+
+let place: StorePlace;
+beforeEach(() => {
+  place = makeStorePlace();
+});
+afterEach(() => place[Symbol.dispose]());
+
+const pathOf = (name: string): string => join(place.folder, `${name}.sqlite3`);
+
+/** Puts samples into a store, rolls them up and forgets those before a time. */
+function fill(name: string, samples: readonly Sample[], forgetBefore = 0): string {
+  using file = openStoreFile(pathOf(name));
+  file.write({ samples: samples.map(rowOf), cooldowns: [], hits: [] });
+  while (file.rollups.advance(100) > 0);
+  file.samples.forget(forgetBefore, 1_000);
+  return pathOf(name);
+}
+
+function merged(paths: readonly string[], log: readonly Sample[] = []) {
+  const { merge, stores } = mergeStores(pathOf('scratch'), paths);
+  using joined = merge;
+  joined.add(log.map(rowOf));
+  return { stores, hours: joined.rollups('hour'), days: joined.rollups('day') };
+}
+
+/** What one store that saw everything would say. */
+function whole(samples: readonly Sample[]) {
+  using file = openStoreFile(pathOf('whole'));
+  file.write({ samples: samples.map(rowOf), cooldowns: [], hits: [] });
+  return {
+    hours: file.rollups.read({ granularity: 'hour' }),
+    days: file.rollups.read({ granularity: 'day' }),
+  };
+}
+
+/** Some exchanges around noon, an hour apart. */
+const exchanges = (from: number, to: number): Sample[] =>
+  Array.from({ length: to - from }, (_, at) =>
+    sample(from + at, { ts: NOON + (from + at) * HOUR, latency_ms: (from + at) * 10 }),
+  );
+
+describe('merging', () => {
+  it('counts each exchange once, whichever stores and logs tell of it', () => {
+    const paths = [fill('a', exchanges(0, 20)), fill('b', exchanges(10, 30))];
+    expect(merged(paths, exchanges(25, 40))).toMatchObject(whole(exchanges(0, 40)));
+  });
+
+  it('counts what a store has forgotten, once, though a log or another store still has it', () => {
+    const paths = [fill('a', exchanges(0, 20), NOON + 12 * HOUR), fill('b', exchanges(5, 30))];
+    const found = merged(paths, exchanges(0, 35));
+    expect(found).toMatchObject(whole(exchanges(0, 35)));
+    expect(found.stores.map(({ forgotten, problem }) => [forgotten, problem])).toEqual([
+      [12, null],
+      [0, null],
+    ]);
+  });
+
+  it('adds nothing for an older copy of a store', () => {
+    const path = fill('a', exchanges(0, 20), NOON + 5 * HOUR);
+    copyFileSync(path, pathOf('copy'));
+    fill('a', exchanges(20, 30), NOON + 15 * HOUR);
+    expect(merged([pathOf('copy'), path])).toMatchObject(whole(exchanges(0, 30)));
+  });
+
+  it('says where two stores share a past that cannot be told apart', () => {
+    const path = fill('a', exchanges(0, 20), NOON + 5 * HOUR);
+    copyFileSync(path, pathOf('b'));
+    fill('a', [], NOON + 10 * HOUR);
+    fill('b', exchanges(-3, 0), NOON + 6 * HOUR);
+    const { stores } = merged([path, pathOf('b')]);
+    expect(stores.map(({ problem }) => problem)).toEqual([
+      null,
+      expect.stringMatching(/shares 6 forgotten exchanges with another store and has 3 of its own/),
+    ]);
+  });
+
+  it('goes on without a store that cannot be read', () => {
+    const { stores, hours } = merged([fill('a', exchanges(0, 2)), pathOf('nowhere')]);
+    expect(hours).toHaveLength(2);
+    expect(stores[1]?.problem).toMatch(/unable to open|directory/);
+  });
+});
