@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { compileGlob } from '../../protocol/glob.ts';
 import { decide, type Snapshot } from './decide.ts';
-import { compileGlob } from './glob.ts';
 import { anthProvider, catalogProvider, zaiProvider } from './providers.ts';
 
 const anth = anthProvider('https://anth.example', false);
@@ -165,6 +165,6 @@ describe('the licence gate', () => {
     const alone = { ...local, feature: 'private_models', fallback: [] };
     const route = decide(SONNET, snapshot({ licensed, routes: routes(['*', alone]) }));
     expect(route.decision).toBe('license_block');
-    expect(route.refusal).toContain('private_models');
+    expect(route.refusal?.message).toContain('private_models');
   });
 });
