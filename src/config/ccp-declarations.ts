@@ -6,6 +6,7 @@ import { BASE_URL_ALLOWED, parseBaseUrl } from '../protocol/base-url.ts';
 import { logsDir, zaiApiKey } from './common-declarations.ts';
 import {
   credential,
+  days,
   duration,
   durationOrNone,
   flag,
@@ -221,6 +222,25 @@ export const CCP_DECLARATIONS = {
     env: ['CCP_LOG_MAX_AGE'],
     default: '24h',
     help: 'Age at which usage.jsonl is rotated.',
+  }),
+  persist: setting(flag, {
+    env: ['CCP_PERSIST'],
+    default: '1',
+    help: 'Whether exchanges are kept in the store; 0: usage and quotas know only this run, the log goes on.',
+  }),
+  dbPath: setting(path, {
+    env: ['CCP_DB_PATH'],
+    help: 'The file of the store; unset: ccp.sqlite3 in the logs folder.',
+  }),
+  rollupInterval: setting(duration, {
+    env: ['CCP_ROLLUP_INTERVAL'],
+    default: '5m',
+    help: 'Time between two rounds of adding samples up to hours and days, and of deleting old ones.',
+  }),
+  sampleTtlDays: setting(days, {
+    env: ['CCP_SAMPLE_TTL_DAYS'],
+    default: '7',
+    help: 'Days that single exchanges are kept in the store; hours and days stay. Weekly quotas need 7.',
   }),
 };
 

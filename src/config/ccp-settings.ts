@@ -47,6 +47,8 @@ export interface CcpPaths {
   readonly controlToken: string;
   /** The last policy pack that was taken over. */
   readonly policyCache: string;
+  /** The file of the store, whether it is there or not. */
+  readonly store: string;
 }
 
 /** Throws `CONFIG` for a value that is malformed or a combination that is not safe. */
@@ -81,6 +83,7 @@ export function loadCcpSettings(start: Start<CcpFlags>): LoadedCcp {
       stateDir,
       controlToken: join(stateDir, 'control.token'),
       policyCache: join(settings.logsDir, 'policy-cache.json'),
+      store: settings.dbPath ?? join(settings.logsDir, 'ccp.sqlite3'),
     },
     envFiles: [dotEnv, userFile],
     catalogs: placedFiles({ ...places, name: 'providers.yaml', named: settings.providersFile }),

@@ -1,5 +1,6 @@
 /** One quota at work: what was used, what is under way, and whether there is room for more. */
-import type { Calibration, QuotaView, QuotaWindow, Sample } from '../../protocol/meter.ts';
+import type { Sample } from '../../protocol/meter.ts';
+import type { Calibration, QuotaView, QuotaWindow } from '../../protocol/quota-view.ts';
 import type { Opening } from '../../protocol/standing.ts';
 import { type Cap, capsOf, type Filling, fills, fullness, type Used, untilFull, untilRoom } from './caps.ts';
 import { type Count, createCount, type Hold, PACE_MS } from './count.ts';

@@ -1,5 +1,6 @@
 /** What real limit hits teach of our own caps: where to warn, and how long it takes from there. Pure. */
-import type { Calibration, LimitHit } from '../../protocol/meter.ts';
+import type { LimitHit } from '../../protocol/meter.ts';
+import type { Calibration } from '../../protocol/quota-view.ts';
 
 /** Limits change with plans: only so many of the latest hits count. */
 const LATEST = 20;

@@ -1,5 +1,5 @@
 /** What a window's caps mean for its sums: how full they are, and when there is room again. Pure. */
-import type { Fill } from '../../protocol/meter.ts';
+import type { Fill } from '../../protocol/quota-view.ts';
 import type { WindowCaps } from './parse-quotas.ts';
 import type { Amount, SlidingWindows, Sums } from './sliding-windows.ts';
 

@@ -2,7 +2,8 @@
 import type { LimitFacts } from '../../core/types.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
-import type { Calibration, Cooldown, LimitHit, MeterStore } from '../../protocol/meter.ts';
+import type { Cooldown, LimitHit, MeterStore } from '../../protocol/meter.ts';
+import type { Calibration } from '../../protocol/quota-view.ts';
 import type { Budget } from './budget.ts';
 import { calibrate } from './calibration.ts';
 import { createCooldowns, endOf } from './cooldowns.ts';

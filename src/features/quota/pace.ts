@@ -1,5 +1,5 @@
 /** How fast a quota is used: by the hour, and lately. */
-import type { QuotaView } from '../../protocol/meter.ts';
+import type { QuotaView } from '../../protocol/quota-view.ts';
 import type { Entry } from './sliding-windows.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,5 +1,6 @@
 /** What upstreams say of their own limits, in the headers of their answers and by refusing. */
-import type { LimitHit, ProviderLimits, ProviderWindow } from '../../protocol/meter.ts';
+import type { LimitHit } from '../../protocol/meter.ts';
+import type { ProviderLimits, ProviderWindow } from '../../protocol/quota-view.ts';
 
 const PREFIX = 'anthropic-ratelimit-';
 const UNIFIED = 'unified-';
