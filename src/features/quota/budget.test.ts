@@ -229,6 +229,30 @@ describe('the time since the warning', () => {
     expect(at(0, 5, 9, 20, 64).warnSince(NOW + 64.5 * MINUTE)).toBe(NOW + 9 * MINUTE);
   });
 
+  it('equals what a recount at every exchange says', () => {
+    const span = 60 * MINUTE;
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 200 }), { maxLength: 60 }),
+        fc.nat(60),
+        (minutes, wait) => {
+          const times = minutes.toSorted((a, b) => a - b);
+          const now = (times.at(-1) ?? 0) + wait;
+          const held = (upTo: number, at: number): number =>
+            times.slice(0, upTo).filter((minute) => minute > at - span / MINUTE).length;
+          let since: number | null = null;
+          for (const [index, minute] of times.entries()) {
+            if (held(index, minute) < 3) since = null;
+            if (held(index + 1, minute) >= 3) since ??= minute;
+          }
+          if (held(times.length, now) < 3) since = null;
+          const expected = since === null ? null : NOW + since * MINUTE;
+          expect(at(...times).warnSince(NOW + now * MINUTE)).toBe(expected);
+        },
+      ),
+    );
+  });
+
   it('is none below it', () => {
     expect(at(0, 5).warnSince(NOW + 30 * MINUTE)).toBeNull();
     expect(at(0, 5, 9).warnSince(NOW + 61 * MINUTE)).toBeNull();

@@ -58,20 +58,16 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
       }),
     );
 
-  /** When the oldest exchange of a window as last summed began, in epoch milliseconds; null where there is none. */
-  const beginning = (window: number): number | null => {
-    let since: number | null = null;
-    windows.each(window, 'tenths', (ts, tenths) => {
-      since = ts - tenths / 10;
-      return false;
-    });
-    return since;
+  /** When the oldest exchange of a window began, in epoch milliseconds; null where there is none. */
+  const beginning = (window: number, now: number): number | null => {
+    const oldest = windows.tail(window, now);
+    if (oldest === windows.size()) return null;
+    return windows.endOf(oldest) - windows.amountOf(oldest, 'tenths') / 10;
   };
 
   /** Units a millisecond, of the last quarter of an hour or, where there is less, of what there is. */
   const paceOf = ({ amount }: Cap, now: number): number => {
-    windows.sums(weekly.window, now);
-    const since = Math.max(now - PACE_MS, beginning(weekly.window) ?? now);
+    const since = Math.max(now - PACE_MS, beginning(weekly.window, now) ?? now);
     return windows.sums(recent, now)[amount] / Math.max(now - since, LEAST_PACE_MS);
   };
 
@@ -91,7 +87,7 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
 
   const speeds = (now: number): Pick<QuotaView, 'tps_elr' | 'tps_dirty'> => {
     const { output, streamed, streamTenths } = windows.sums(rolling.window, now);
-    const since = beginning(rolling.window);
+    const since = beginning(rolling.window, now);
     return {
       tps_elr: perSecond(streamed, streamTenths),
       tps_dirty: since === null ? null : perSecond(output, (now - since) * 10),

@@ -70,14 +70,11 @@ export function untilRoom({ windows, window, spanMs, cap, blockPct, reserved, no
   let left = windows.sums(window, now)[cap.amount] + reserved;
   const isFull = (): boolean => (left * 100) / cap.limit >= blockPct;
   if (!isFull()) return 0;
-  let at = now + spanMs;
-  windows.each(window, cap.amount, (ts, value) => {
-    left -= value;
-    if (isFull()) return true;
-    at = ts + spanMs;
-    return false;
-  });
-  return Math.max(at - now, 1);
+  for (let index = windows.tail(window, now); index < windows.size(); index += 1) {
+    left -= windows.amountOf(index, cap.amount);
+    if (!isFull()) return Math.max(windows.endOf(index) + spanMs - now, 1);
+  }
+  return spanMs;
 }
 
 /**
@@ -90,18 +87,12 @@ export function untilFull(filling: Filling, pace: number): number | null {
   let used = windows.sums(window, now)[cap.amount] + reserved;
   if (used >= limit) return 0;
   if (pace <= 0) return null;
-  let reached: number | null = null;
-  // Between two departures the sum only grows: it is reached before the next one, or not until then.
-  windows.each(window, cap.amount, (ts, value) => {
+  // Between two departures the sum only grows: it is full before the next one, or not until then.
+  for (let index = windows.tail(window, now); index < windows.size(); index += 1) {
     const inMs = (limit - used) / pace;
-    if (now + inMs < ts + spanMs) {
-      reached = inMs;
-      return false;
-    }
-    used -= value;
-    return true;
-  });
-  if (reached !== null) return reached;
+    if (now + inMs < windows.endOf(index) + spanMs) return inMs;
+    used -= windows.amountOf(index, cap.amount);
+  }
   // All that is there now is gone: what is left is use at this pace, which itself begins to leave after a span.
   const inMs = (limit - used) / pace;
   return inMs <= spanMs ? inMs : null;

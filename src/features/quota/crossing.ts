@@ -3,20 +3,14 @@ import { type Cap, fullness } from './caps.ts';
 import type { SlidingWindows } from './sliding-windows.ts';
 
 interface Watched {
+  readonly window: number;
   readonly caps: readonly Cap[];
   readonly given: { readonly spanMs: number };
 }
 
-interface Past {
-  readonly ts: number;
-  readonly tokens: number;
-  readonly requests: number;
-  readonly tenths: number;
-}
-
 /**
- * When the fullest window passed `warnPct` and stayed past it until `now`, in epoch milliseconds; null where it is
- * not past it. Takes milliseconds for a busy week, which a limit hit is rare enough for.
+ * When the fullest of the windows passed `warnPct` and stayed past it until `now`, in epoch milliseconds; null where it
+ * is not past it. Goes back from now, so that it costs what happened since.
  */
 export function crossedAt(
   windows: SlidingWindows,
@@ -24,38 +18,33 @@ export function crossedAt(
   warnPct: number,
   now: number,
 ): number | null {
-  const past: Past[] = [];
-  windows.all((ts, tokens, requests, tenths) => void past.push({ ts, tokens, requests, tenths }));
-  const counts = watched.map(({ caps, given }) => ({
+  const counts = watched.map(({ window, caps, given }) => ({
     caps,
     spanMs: given.spanMs,
-    tail: 0,
-    sums: { tokens: 0, requests: 0, tenths: 0 },
+    tail: windows.tail(window, now),
+    sums: { ...windows.sums(window, now) },
   }));
-  const add = (sums: (typeof counts)[number]['sums'], one: Past, sign: 1 | -1): void => {
-    sums.tokens += sign * one.tokens;
-    sums.requests += sign * one.requests;
-    sums.tenths += sign * one.tenths;
+  const change = (sums: (typeof counts)[number]['sums'], index: number, sign: 1 | -1): void => {
+    for (const amount of ['tokens', 'requests', 'tenths'] as const) {
+      sums[amount] += sign * windows.amountOf(index, amount);
+    }
   };
-  const isPast = (at: number, upTo: number): boolean =>
-    counts.some((count) => {
-      for (
-        let one = past[count.tail];
-        count.tail < upTo && one !== undefined && one.ts <= at - count.spanMs;
-      ) {
-        add(count.sums, one, -1);
-        count.tail += 1;
-        one = past[count.tail];
-      }
-      return (fullness(count.caps, count.sums) ?? 0) >= warnPct;
-    });
+  const isPast = (): boolean => counts.some(({ caps, sums }) => (fullness(caps, sums) ?? 0) >= warnPct);
 
-  let since: number | null = null;
-  for (const [index, one] of past.entries()) {
-    // Between two exchanges the count only falls: it is lowest just before the next.
-    if (since !== null && !isPast(one.ts, index)) since = null;
-    for (const { sums } of counts) add(sums, one, 1);
-    if (since === null && isPast(one.ts, index + 1)) since = one.ts;
+  if (!isPast()) return null;
+  let since = now;
+  for (let index = windows.size() - 1; index >= 0; index -= 1) {
+    // Back to just before this one ended: between two exchanges the count only falls, so it is lowest there.
+    since = windows.endOf(index);
+    for (const count of counts) {
+      if (index >= count.tail) change(count.sums, index, -1);
+      count.tail = Math.min(count.tail, index);
+      while (count.tail > 0 && windows.endOf(count.tail - 1) > since - count.spanMs) {
+        count.tail -= 1;
+        change(count.sums, count.tail, 1);
+      }
+    }
+    if (!isPast()) break;
   }
-  return isPast(now, past.length) ? since : null;
+  return since;
 }

@@ -23,7 +23,7 @@ export function readProviderLimits(headers: readonly string[]): Stated | null {
   const windows = new Map<string, Partial<Record<Field, string>>>();
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';
-    if (name.length <= PREFIX.length || !name.toLowerCase().startsWith(PREFIX)) continue;
+    if (!isOfLimits(name)) continue;
     const value = (headers[index + 1] ?? '').slice(0, 64);
     const rest = name.slice(PREFIX.length).toLowerCase();
     if (rest === 'unified-status') status = value;
@@ -82,18 +82,57 @@ export interface ProviderLimitsBook {
   all(): readonly ProviderLimits[];
 }
 
-/** The last word of each lane. Lanes are those of the catalogs, so they are few. */
+/**
+ * The last word of each lane; lanes are those of the catalogs, so they are few. Headers are read when somebody looks:
+ * most answers of a subscription carry a dozen of them.
+ */
 export function createProviderLimits(): ProviderLimitsBook {
-  const lanes = new Map<string, ProviderLimits>();
-  const before = (lane: string): Pick<ProviderLimits, 'status' | 'windows' | 'refused'> =>
-    lanes.get(lane) ?? { status: null, windows: [], refused: null };
+  const lanes = new Map<string, Said>();
+  const said = (lane: string): Said => {
+    const known = lanes.get(lane) ?? { at: 0, headers: [], refused: null };
+    lanes.set(lane, known);
+    return known;
+  };
+  const shown = (lane: string, { at, headers, refused }: Said): ProviderLimits => ({
+    lane,
+    at,
+    status: null,
+    windows: [],
+    ...readProviderLimits(headers),
+    refused,
+  });
   return {
     stated(lane, at, headers) {
-      const said = readProviderLimits(headers);
-      if (said !== null) lanes.set(lane, { ...before(lane), ...said, lane, at });
+      if (!speaksOfLimits(headers)) return;
+      const last = said(lane);
+      last.at = at;
+      last.headers = headers;
     },
-    refused: (lane, refused) => void lanes.set(lane, { ...before(lane), lane, at: refused.at, refused }),
-    of: (lane) => lanes.get(lane) ?? null,
-    all: () => [...lanes.values()],
+    refused(lane, refused) {
+      const last = said(lane);
+      last.at = refused.at;
+      last.refused = refused;
+    },
+    of(lane) {
+      const last = lanes.get(lane);
+      return last === undefined ? null : shown(lane, last);
+    },
+    all: () => [...lanes].map(([lane, last]) => shown(lane, last)),
   };
 }
+
+interface Said {
+  at: number;
+  headers: readonly string[];
+  refused: ProviderLimits['refused'];
+}
+
+function speaksOfLimits(headers: readonly string[]): boolean {
+  for (let index = 0; index < headers.length; index += 2) {
+    if (isOfLimits(headers[index] ?? '')) return true;
+  }
+  return false;
+}
+
+const isOfLimits = (name: string): boolean =>
+  name.length > PREFIX.length && name.slice(0, PREFIX.length).toLowerCase() === PREFIX;

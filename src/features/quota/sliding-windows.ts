@@ -17,19 +17,23 @@ export interface Entry {
 export type Amount = Exclude<keyof Entry, 'ts'>;
 export type Sums = Readonly<Record<Amount, number>>;
 
+/** Entries are counted from the oldest that is kept; windows as they were given. */
 export interface SlidingWindows {
   add(entry: Entry): void;
   /** Of the entries that ended after `now - spans[window]`; those of a future that the clock took back count. */
   sums(window: number, now: number): Sums;
-  /** One amount of each entry of a window as last summed, oldest first, while `visit` says true. */
-  each(window: number, amount: Amount, visit: (ts: number, value: number) => boolean): void;
-  /** All entries that are kept, oldest first. */
-  all(visit: (ts: number, tokens: number, requests: number, tenths: number) => void): void;
+  /** The first entry of a window; `size()` where the window is empty. */
+  tail(window: number, now: number): number;
+  /** How many entries are kept. */
+  size(): number;
+  /** When one ended, in epoch milliseconds. */
+  endOf(index: number): number;
+  amountOf(index: number, amount: Amount): number;
 }
 
-/** Numbers an entry takes: its time, and then what it adds. */
+/** Where an entry keeps what it adds; its time stands first. */
+const FIELD = { requests: 1, tokens: 2, tenths: 3, output: 4, streamed: 5, streamTenths: 6 } as const;
 const WIDTH = 7;
-const AMOUNTS = ['requests', 'tokens', 'tenths', 'output', 'streamed', 'streamTenths'] as const;
 /** What an entry adds at most: more than any answer has, and little enough that no sum leaves the whole numbers. */
 const LARGEST = 1e9;
 /** 28 MiB: one exchange every 1.2 s for a week. */
@@ -48,20 +52,36 @@ export function createSlidingWindows(spans: readonly number[], maxEntries = MAX_
   const windows = spans.map((span) => ({ span, tail: 0, sums: new Float64Array(WIDTH) }));
   const longest = Math.max(...spans);
 
-  const tsAt = (index: number): number => cells[index * WIDTH] ?? Number.NaN;
+  const endOf = (index: number): number => cells[index * WIDTH] ?? Number.NaN;
   const addTo = (sums: Float64Array, index: number, sign: 1 | -1): void => {
     for (let field = 1; field < WIDTH; field += 1) {
       sums[field] = (sums[field] ?? 0) + sign * (cells[index * WIDTH + field] ?? 0);
     }
   };
 
+  /** A window as it is at a time, which may be before that of the last question. */
+  const at = (which: number, now: number): (typeof windows)[number] => {
+    const window = windows[which];
+    if (window === undefined) throw new RangeError(`there is no window ${which}`);
+    const { span, sums } = window;
+    while (window.tail < length && endOf(window.tail) <= now - span) {
+      addTo(sums, window.tail, -1);
+      window.tail += 1;
+    }
+    while (window.tail > 0 && endOf(window.tail - 1) > now - span) {
+      window.tail -= 1;
+      addTo(sums, window.tail, 1);
+    }
+    return window;
+  };
+
   /** Where an entry of that time belongs: almost always at the end. */
   const placeOf = (ts: number): number => {
-    if (length === 0 || tsAt(length - 1) <= ts) return length;
+    if (length === 0 || endOf(length - 1) <= ts) return length;
     let [low, high] = [0, length];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (tsAt(middle) <= ts) low = middle + 1;
+      if (endOf(middle) <= ts) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -79,13 +99,14 @@ export function createSlidingWindows(spans: readonly number[], maxEntries = MAX_
     }
   };
 
-  /** Drops what no window will hold again. */
+  /** Drops what has left every window, seen from the newest entry, and a while ago. */
   const forget = (): void => {
-    const newest = tsAt(length - 1);
+    const newest = endOf(length - 1);
+    for (let which = 0; which < windows.length; which += 1) at(which, newest);
+    const before = newest - longest - GRACE_MS;
+    const firstHeld = Math.min(...windows.map(({ tail }) => tail));
     let gone = 0;
-    while (gone < length && tsAt(gone) <= newest - longest - GRACE_MS) gone += 1;
-    // What is at the end of a window's tail now must stay within its reach.
-    gone = Math.min(gone, ...windows.map(({ tail }) => tail));
+    while (gone < firstHeld && endOf(gone) <= before) gone += 1;
     cells.copyWithin(0, gone * WIDTH, length * WIDTH);
     length -= gone;
     for (const window of windows) window.tail -= gone;
@@ -95,7 +116,7 @@ export function createSlidingWindows(spans: readonly number[], maxEntries = MAX_
   const merge = (slot: number): void => {
     let kept = 0;
     for (let index = 1; index < length; index += 1) {
-      const together = Math.floor(tsAt(kept) / slot) === Math.floor(tsAt(index) / slot);
+      const together = Math.floor(endOf(kept) / slot) === Math.floor(endOf(index) / slot);
       if (!together) kept += 1;
       const [from, to] = [index * WIDTH, kept * WIDTH];
       cells[to] = cells[from] ?? 0;
@@ -116,51 +137,38 @@ export function createSlidingWindows(spans: readonly number[], maxEntries = MAX_
       if ((length + 1) * WIDTH > cells.length) makeRoom();
       const index = placeOf(entry.ts);
       cells.copyWithin((index + 1) * WIDTH, index * WIDTH, length * WIDTH);
-      cells.set(
-        [entry.ts, ...AMOUNTS.map((name) => Math.min(Math.round(entry[name]), LARGEST))],
-        index * WIDTH,
-      );
+      write(cells, index * WIDTH, entry);
       length += 1;
       for (const window of windows) {
         if (index < window.tail) window.tail += 1;
         else addTo(window.sums, index, 1);
       }
     },
-    sums(which, now) {
-      const window = windows[which];
-      if (window === undefined) throw new RangeError(`there is no window ${which}`);
-      const { span, sums } = window;
-      while (window.tail < length && tsAt(window.tail) <= now - span) {
-        addTo(sums, window.tail, -1);
-        window.tail += 1;
-      }
-      while (window.tail > 0 && tsAt(window.tail - 1) > now - span) {
-        window.tail -= 1;
-        addTo(sums, window.tail, 1);
-      }
-      return read(sums, 0);
-    },
-    each(which, amount, visit) {
-      const field = 1 + AMOUNTS.indexOf(amount);
-      for (let index = windows[which]?.tail ?? length; index < length; index += 1) {
-        if (!visit(tsAt(index), cells[index * WIDTH + field] ?? 0)) return;
-      }
-    },
-    all(visit) {
-      for (let index = 0; index < length; index += 1) {
-        const { tokens, requests, tenths } = read(cells, index * WIDTH);
-        visit(tsAt(index), tokens, requests, tenths);
-      }
-    },
+    sums: (which, now) => read(at(which, now).sums),
+    tail: (which, now) => at(which, now).tail,
+    size: () => length,
+    endOf,
+    amountOf: (index, amount) => cells[index * WIDTH + FIELD[amount]] ?? 0,
   };
 }
 
-/** The amounts that stand behind the time at `at`. */
-const read = (cells: Float64Array, at: number): Sums => ({
-  requests: cells[at + 1] ?? 0,
-  tokens: cells[at + 2] ?? 0,
-  tenths: cells[at + 3] ?? 0,
-  output: cells[at + 4] ?? 0,
-  streamed: cells[at + 5] ?? 0,
-  streamTenths: cells[at + 6] ?? 0,
+const read = (sums: Float64Array): Sums => ({
+  requests: sums[FIELD.requests] ?? 0,
+  tokens: sums[FIELD.tokens] ?? 0,
+  tenths: sums[FIELD.tenths] ?? 0,
+  output: sums[FIELD.output] ?? 0,
+  streamed: sums[FIELD.streamed] ?? 0,
+  streamTenths: sums[FIELD.streamTenths] ?? 0,
 });
+
+function write(cells: Float64Array, at: number, entry: Entry): void {
+  cells[at] = entry.ts;
+  cells[at + FIELD.requests] = whole(entry.requests);
+  cells[at + FIELD.tokens] = whole(entry.tokens);
+  cells[at + FIELD.tenths] = whole(entry.tenths);
+  cells[at + FIELD.output] = whole(entry.output);
+  cells[at + FIELD.streamed] = whole(entry.streamed);
+  cells[at + FIELD.streamTenths] = whole(entry.streamTenths);
+}
+
+const whole = (amount: number): number => Math.min(Math.round(amount), LARGEST);
