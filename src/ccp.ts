@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import type { LoadedCcp } from './config/ccp-settings.ts';
 import { openLicense } from './config/open-license.ts';
 import { openPolicy } from './config/open-policy.ts';
+import { openQuota } from './config/open-quota.ts';
 import { openRouting } from './config/open-routing.ts';
 import { openStore } from './config/open-store.ts';
 import { createDeadlines } from './core/deadlines.ts';
@@ -54,7 +55,14 @@ export interface Ccp {
 export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPorts): Ccp {
   const { settings, secrets, paths } = loaded;
   const license = openLicense(loaded, { clock, log });
-  const routing = openRouting(loaded, log, license.licensed);
+  const store = openStore(loaded, { clock, log, onRollup: (seconds) => metrics.rolledUp(seconds) });
+  const quota = openQuota(loaded, {
+    store,
+    lanes: () => routing.providers().map(({ lane }) => lane),
+    clock,
+    log,
+  });
+  const routing = openRouting(loaded, log, license.licensed, quota.gate);
   let port = settings.port;
   const upstreams = createUpstreams({
     clock,
@@ -78,7 +86,6 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     clock,
     log,
   });
-  const store = openStore(loaded, { clock, log, onRollup: (seconds) => metrics.rolledUp(seconds) });
   const metrics = createMetrics({
     defaultMetrics: true,
     license: () => infoOf(license.state()),
@@ -86,7 +93,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     store: () => store.metrics(),
   });
   // The order in which each record reaches the features: what must not be lost comes first.
-  const observers: readonly ExchangeObserver[] = [journal, store, metrics];
+  const observers: readonly ExchangeObserver[] = [journal, store, quota, metrics];
   const partials: PartialSink = {
     write(rid, pieces) {
       const written = journal.partials.write(rid, pieces);
@@ -99,6 +106,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     ids,
     log,
     router: routing.route,
+    gate: quota.gate,
     upstreams,
     deadlines: createDeadlines(clock),
     retention: createRetention(),
@@ -133,6 +141,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     async listen() {
       await refuseOwnListener(routing.providers(), settings.port);
       await policy.load();
+      await quota.load();
       port = await gateway.listen(settings.port, settings.host).catch((error: NodeJS.ErrnoException) => {
         throw listenError(error, settings.host, settings.port);
       });
@@ -147,6 +156,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
       await upstreams.close();
       await routing[Symbol.asyncDispose]();
       await license[Symbol.asyncDispose]();
+      await quota[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
       journal.close();
     },

@@ -1,6 +1,7 @@
 /** Every setting of `ccp`, declared once; `docs/settings.md` is made from this. */
 import { z } from 'zod';
 import { POLICY_KEY_ALLOWED, parsePolicyKey } from '../features/policy/keys.ts';
+import { REROUTE_MODES } from '../features/quota/quota.ts';
 import { BASE_URL_ALLOWED, parseBaseUrl } from '../protocol/base-url.ts';
 import { logsDir, zaiApiKey } from './common-declarations.ts';
 import {
@@ -116,6 +117,16 @@ export const CCP_DECLARATIONS = {
     env: ['CCP_PROVIDERS_FILE'],
     flag: '--providers',
     help: 'The provider catalog, instead of configs/providers.yaml and the one in the user folder.',
+  }),
+  quotasFile: setting(path, {
+    env: ['CCP_QUOTAS_FILE'],
+    flag: '--quotas',
+    help: 'The quota file, instead of configs/quotas.json and the one in the user folder.',
+  }),
+  rerouteMode: setting(oneOf(...REROUTE_MODES), {
+    env: ['CCP_REROUTE_MODE'],
+    default: 'block',
+    help: 'At a quota: off only counts, block goes elsewhere, hybrid runs into the real limit and then goes elsewhere.',
   }),
   policyUrl: setting(policyUrl, {
     env: ['CCP_POLICY_URL'],

@@ -122,6 +122,21 @@ export function createMetrics({ defaultMetrics = true, license, policy, store }:
       },
     }),
   );
+  const preferred = new Counter({
+    name: 'ccp_preferred_attempt_total',
+    help: 'Attempts on a lane that was past its warning, in the mode that runs into the real limit',
+    registers,
+  });
+  const rerouted = new Counter({
+    name: 'ccp_rerouted_on_limit_total',
+    help: 'Exchanges that another lane took over because of a limit of the first upstream',
+    registers,
+  });
+  const wasted = new Counter({
+    name: 'ccp_wasted_retry_ms_total',
+    help: 'Milliseconds of the attempts that ended in such a limit',
+    registers,
+  });
   const partials = new Counter({
     name: 'ccp_partial_writes_total',
     help: 'Partials kept of streams that ended abnormally',
@@ -159,6 +174,14 @@ export function createMetrics({ defaultMetrics = true, license, policy, store }:
       duration.observe({ lane, op }, event.latency_ms / 1000);
       if (event.ttfb_ms !== undefined) ttfb.observe({ lane, op }, event.ttfb_ms / 1000);
       if (event.tokens !== undefined) countTokens(lane, event.model, event.tokens);
+    },
+    onAttempt({ decision }) {
+      if (decision === 'quota_warn_attempt') preferred.inc();
+    },
+    onLimit({ sentOn, ms }) {
+      if (!sentOn) return;
+      rerouted.inc();
+      wasted.inc(ms);
     },
     onAnomaly: ({ kind }) => anomalies.inc({ kind }),
     onInflight: (count) => inflight.set(count),

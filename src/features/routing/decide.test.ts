@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { decide, type Snapshot } from './decide.ts';
-import { compileGlob } from './glob.ts';
+import { compileGlob } from '../../protocol/glob.ts';
+import type { Standing } from '../../protocol/standing.ts';
+import { decide, type Snapshot, type StandingOf } from './decide.ts';
 import { anthProvider, catalogProvider, zaiProvider } from './providers.ts';
 
 const anth = anthProvider('https://anth.example', false);
@@ -165,6 +166,82 @@ describe('the licence gate', () => {
     const alone = { ...local, feature: 'private_models', fallback: [] };
     const route = decide(SONNET, snapshot({ licensed, routes: routes(['*', alone]) }));
     expect(route.decision).toBe('license_block');
-    expect(route.refusal).toContain('private_models');
+    expect(route.refusal?.message).toContain('private_models');
+  });
+});
+
+describe('the gates of budgets and limits', () => {
+  const rests: Standing = { kind: 'cooldown' };
+  const full = (inMs: number): Standing => ({ kind: 'block', opening: () => ({ inMs, why: `in ${inMs}` }) });
+  const standing =
+    (lanes: Readonly<Record<string, Standing>>): StandingOf =>
+    ({ lane }) =>
+      lanes[lane] ?? { kind: 'open' };
+  const gated = (model: string, lanes: Readonly<Record<string, Standing>>, changes?: Partial<Snapshot>) => {
+    const route = decide(model, snapshot(changes), standing(lanes));
+    return [
+      route.provider.id,
+      route.decision,
+      ...route.alternatives.map(({ id }) => `then ${id}`),
+      ...(route.refusal === undefined ? [] : [`refused ${route.refusal.status} ${route.refusal.message}`]),
+    ].join(' ');
+  };
+  const toLocal = { routes: routes(['q', local]) };
+
+  it('turn a lane that rests or is full over to its fallback', () => {
+    expect(gated(HAIKU, { zai: rests })).toBe('anth cooldown');
+    expect(gated(HAIKU, { zai: full(5) })).toBe('anth quota_block');
+    expect(gated('q', { local: full(5) }, toLocal)).toBe('zai quota_block then anth');
+    expect(gated('q', { local: full(5), zai: rests }, toLocal)).toBe('anth quota_block');
+  });
+
+  it('leave a lane near its limit in place, and say so', () => {
+    expect(gated(HAIKU, { zai: { kind: 'warn' } })).toBe('zai quota_warn_attempt then anth');
+    expect(gated(HAIKU, { zai: rests, anthropic: { kind: 'warn' } })).toBe('anth cooldown');
+  });
+
+  it('come after the licence and before the key', () => {
+    expect(gated(HAIKU, { zai: rests }, { licensed: new Set() })).toBe('anth license_block');
+    expect(gated(HAIKU, { zai: rests }, { zai: zaiWith(null) })).toBe('anth cooldown');
+    expect(gated(HAIKU, { zai: full(5) }, { zai: zaiWith(null) })).toBe('anth quota_block');
+  });
+
+  it('hold for an override and for a pause', () => {
+    expect(gated(SONNET, { zai: rests }, { override: HAIKU })).toBe('anth cooldown');
+    expect(gated(HAIKU, { anthropic: full(5) }, { paused: true })).toBe('anth quota_block refused 429 in 5');
+  });
+
+  it('refuse where all are full, with the time of the first that opens', () => {
+    expect(gated(SONNET, { anthropic: full(5) })).toBe('anth quota_block refused 429 in 5');
+    const route = decide(HAIKU, snapshot(), standing({ zai: full(9_001), anthropic: full(2_001) }));
+    expect(route).toMatchObject({
+      provider: { id: 'zai' },
+      decision: 'quota_block',
+      refusal: {
+        status: 429,
+        type: 'billing_error',
+        errType: 'limit',
+        headers: ['retry-after', '3', 'x-should-retry', 'false'],
+      },
+    });
+  });
+
+  it('never ask a client to wait for less than a second', () => {
+    const route = decide(SONNET, snapshot(), standing({ anthropic: full(1) }));
+    expect(route.refusal?.headers?.[1]).toBe('1');
+  });
+
+  it('let a lane that only rests be tried where nobody else is free', () => {
+    expect(gated(SONNET, { anthropic: rests })).toBe('anth to_anthropic');
+    expect(gated(HAIKU, { zai: rests, anthropic: full(5) })).toBe('zai to_zai');
+    expect(gated(HAIKU, { zai: full(5), anthropic: rests })).toBe('anth quota_block');
+  });
+
+  it('hold for the fallback of what has no licence or no key', () => {
+    const shut = { anthropic: full(5) };
+    expect(gated(HAIKU, shut, { licensed: new Set() })).toBe('zai quota_block refused 429 in 5');
+    expect(gated(HAIKU, shut, { zai: zaiWith(null) })).toBe('zai quota_block refused 429 in 5');
+    const resting = { zai: rests, anthropic: full(5) };
+    expect(gated(HAIKU, resting, { zai: zaiWith(null) })).toBe('zai quota_block refused 429 in 5');
   });
 });
