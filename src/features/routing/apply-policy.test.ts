@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { compileGlob } from '../../protocol/glob.ts';
 import { applyPolicy, baseUrlOf, type PolicyRules } from './apply-policy.ts';
 import { parseCatalog } from './catalog.ts';
-import { compileGlob } from './glob.ts';
 import type { LoadedCatalogs } from './load-catalogs.ts';
 import { anthProvider, catalogProvider, zaiProvider } from './providers.ts';
 

@@ -1,7 +1,7 @@
 /** What a policy pack makes of the catalogs: where providers lie, and which routes follow the catalogs' own. */
 import type { Provider } from '../../core/types.ts';
 import { parseBaseUrl } from '../../protocol/base-url.ts';
-import { compileGlob } from './glob.ts';
+import { compileGlob } from '../../protocol/glob.ts';
 import type { LoadedCatalogs, NamedRoute } from './load-catalogs.ts';
 
 /** The part of a verified policy pack that routing acts on. */

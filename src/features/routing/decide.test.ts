@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { compileGlob } from '../../protocol/glob.ts';
 import { decide, type Snapshot } from './decide.ts';
-import { compileGlob } from './glob.ts';
 import { anthProvider, catalogProvider, zaiProvider } from './providers.ts';
 
 const anth = anthProvider('https://anth.example', false);

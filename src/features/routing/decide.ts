@@ -1,7 +1,7 @@
 /** The routing decision: a pure function of a request's model and a snapshot of everything that matters. */
 import type { Provider, Route } from '../../core/types.ts';
+import type { Matcher } from '../../protocol/glob.ts';
 import type { Decision } from '../../protocol/usage-event.ts';
-import type { Matcher } from './glob.ts';
 
 /** All that a decision depends on besides the request; replaced whole when any of it changes. */
 export interface Snapshot {

@@ -1,10 +1,10 @@
 /** From catalog files to the providers and routes that they add to the built-in ones. */
 import type { Provider } from '../../core/types.ts';
 import { OperatorError } from '../../errors.ts';
+import { compileGlob } from '../../protocol/glob.ts';
 import { type Catalog, parseCatalog } from './catalog.ts';
 import type { CatalogFile } from './catalog-file.ts';
 import type { CompiledRoute } from './decide.ts';
-import { compileGlob } from './glob.ts';
 import { catalogProvider, type KeyOf } from './providers.ts';
 
 export interface CatalogOptions {
