@@ -46,6 +46,8 @@ export interface CcpPaths {
   readonly controlToken: string;
   /** The last policy pack that was taken over. */
   readonly policyCache: string;
+  /** The user's prices; they need not be there. */
+  readonly prices: string;
 }
 
 /** Throws `CONFIG` for a value that is malformed or a combination that is not safe. */
@@ -79,6 +81,7 @@ export function loadCcpSettings(start: Start<CcpFlags>): LoadedCcp {
       stateDir,
       controlToken: join(stateDir, 'control.token'),
       policyCache: join(settings.logsDir, 'policy-cache.json'),
+      prices: join(folders.config, 'prices.json'),
     },
     envFiles: [dotEnv, userFile],
     catalogs: catalogFiles({

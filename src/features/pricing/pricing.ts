@@ -30,10 +30,10 @@ export interface Cost {
 export interface Pricing {
   costOf(use: Use): Cost;
   /**
-   * What the same tokens would have cost at Anthropic, less what they cost where they went. Null on the Anthropic
-   * lane, and where either is not priced. Models count differently: it is an estimate.
+   * What the same tokens would have cost at Anthropic, less what they cost where they went, in nano-dollars. Null on
+   * the Anthropic lane, and where either is not priced. Models count differently: it is an estimate.
    */
-  savedBy(use: Use): { readonly nanoUsd: bigint; readonly atLeast: boolean } | null;
+  savedBy(use: Use): bigint | null;
 }
 
 export const NO_COST: Cost = { nanoUsd: 0n, unpricedTokens: 0, atLeast: false };
@@ -74,7 +74,7 @@ export function createPricing(...lists: readonly (readonly PriceEntry[])[]): Pri
       const there = costOf(use);
       const here = priced(ruleAt('anthropic', use.model, use.at), use.tokens);
       if (there.unpricedTokens > 0 || here.unpricedTokens > 0) return null;
-      return { nanoUsd: here.nanoUsd - there.nanoUsd, atLeast: here.atLeast };
+      return here.nanoUsd - there.nanoUsd;
     },
   };
 }
