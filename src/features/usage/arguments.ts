@@ -29,20 +29,20 @@ export const usageQuery = z.strictObject(range);
 
 export const rollupsQuery = z.strictObject({
   granularity: z.enum(GRANULARITIES, `one of ${GRANULARITIES.join(', ')}`),
-  model: name.optional(),
-  lane: name.optional(),
+  model: name.exactOptional(),
+  lane: name.exactOptional(),
   ...range,
 });
 
 export const samplesQuery = z.strictObject({
   ...range,
-  model: name.optional(),
-  lane: name.optional(),
+  model: name.exactOptional(),
+  lane: name.exactOptional(),
   limit: page.optional().describe(`samples on a page, ${PAGE_ALLOWED}; ${USUAL_PAGE} where it is left out`),
   cursor: z
     .string()
     .regex(/^[\w.:~-]{1,500}$/, CURSOR_ALLOWED)
-    .optional()
+    .exactOptional()
     .describe('next_cursor of the page before; the other arguments stay as they were'),
 });
 

@@ -1,0 +1,12 @@
+/** What a running proxy's meter answers, for the commands that ask it. */
+export {
+  type ModelUsage,
+  type QuotasAnswer,
+  type QuotaView,
+  quotasAnswer,
+  type Totals,
+  type UsageAnswer,
+  usageAnswer,
+} from '../features/usage/answers.ts';
+export { QUOTAS_PATH, RELOAD_PATH, USAGE_PATH } from '../features/usage/paths.ts';
+export { NO_MODEL } from '../features/usage/usage-report.ts';
