@@ -1,8 +1,8 @@
 /** What a running proxy's meter answers, for the commands that ask it. */
 export {
   type ModelUsage,
+  type QuotaAnswer,
   type QuotasAnswer,
-  type QuotaView,
   quotasAnswer,
   type Totals,
   type UsageAnswer,

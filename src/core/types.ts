@@ -137,7 +137,7 @@ export interface EndpointStream {
   readonly status: number;
   readonly contentType: string;
   /** Called once the head is out; gives what to do when it is over, whoever ended it. */
-  start(client: StreamClient): () => void;
+  readonly start: (client: StreamClient) => () => void;
 }
 
 /** Who reads a stream of our own. */

@@ -6,7 +6,11 @@ import { ERR_TYPES, HEADER_MODES, OPS, REASONS, tokensSchema } from '../../proto
 const count = z.int().nonnegative();
 const milliseconds = z.number().nonnegative().describe('milliseconds');
 const time = z.iso.datetime({ precision: 3 }).describe('RFC 3339, UTC');
-const percent = z.number().nonnegative().nullable().describe('per cent of the cap; null where there is none');
+const percent = z
+  .number()
+  .nonnegative()
+  .nullable()
+  .describe('per cent of the cap, may exceed 100; null without one');
 
 const totals = z.object({
   requests: count,
@@ -25,22 +29,39 @@ const totals = z.object({
   ),
 });
 
-/** One kind of cap of a window, and how much of it is used. */
-const gauge = z.object({
+const fill = z.object({
   used: z.number().nonnegative(),
-  cap: z.number().positive(),
-  pct: z.number().nonnegative(),
+  cap: z.number().nullable(),
+  pct: percent,
 });
 
 const quotaWindow = z.object({
-  seconds: z.number().positive().describe('length of the window'),
-  tokens: gauge.nullable(),
-  requests: gauge.nullable(),
-  hours: gauge.nullable().describe('sum of the durations of the exchanges'),
-  pct: percent.describe('of the cap that is fullest'),
+  span_seconds: z.number().positive(),
+  tokens: fill,
+  requests: fill,
+  hours: fill.describe('sum of the durations of the exchanges'),
+  pct: percent.describe('of its fullest cap'),
 });
 
-const calibration = {
+const perSecond = z.number().nullable();
+const hourOf = <S extends z.ZodRawShape>(shape: S) => z.object({ start: time, ...shape }).nullable();
+
+const quotaFields = {
+  rolling_pct: percent,
+  weekly_pct: percent,
+  warn: z.boolean(),
+  block: z.boolean(),
+  eta_seconds: z
+    .number()
+    .nullable()
+    .describe('until block_pct at the present pace; where it is reached, until there is room again'),
+  headroom_tokens: z.number().nullable().describe('left until block_pct'),
+  tps_elr: perSecond.describe('output tokens for a second of streaming'),
+  tps_dirty: perSecond.describe(
+    'output tokens for a second since the oldest exchange of the rolling window began',
+  ),
+  peak_hour: hourOf({ tokens: count }).describe('the hour with the most tokens'),
+  fastest_hour: hourOf({ tps: z.number() }).describe('the hour that streamed fastest'),
   warn_pct_auto: z.number().nullable().describe('where to warn, by the limits that were really hit'),
   warn_pct_confidence: z.number().min(0).max(1),
   gap_seconds_p50: z.number().nullable().describe('seconds from warn_pct to the limit'),
@@ -48,30 +69,34 @@ const calibration = {
   gap_samples: count,
 };
 
-const forecast = {
-  warn: z.boolean(),
-  block: z.boolean(),
-  eta_seconds: z.number().nullable(),
-  headroom_tokens: z.number().nullable(),
-};
+const providerLimits = z.object({
+  lane: z.string(),
+  at: time.describe('when its upstream said so'),
+  status: z.string().nullable(),
+  windows: z.array(
+    z.object({
+      name: z.string(),
+      status: z.string().nullable(),
+      used_pct: z.number().nullable(),
+      limit: z.number().nullable(),
+      remaining: z.number().nullable(),
+      resets_at: time.nullable(),
+    }),
+  ),
+  refused: z.object({ at: time, kind: z.string(), until: time.nullable() }).nullable(),
+});
 
-const speeds = {
-  tps_elr: z.number().nullable().describe('output tokens for a second of streaming'),
-  tps_dirty: z.number().nullable().describe('output tokens for a second of an exchange'),
-  peak_hour: z.string().nullable().describe('beginning of the hour with the most tokens'),
-  fastest_hour: z.string().nullable().describe('beginning of the hour with the most output tokens a second'),
-};
-
-export const quotaView = z.object({
+const quotaAnswer = z.object({
   model: z.string().describe('glob'),
   lane: z.string(),
-  rolling: quotaWindow.nullable(),
-  weekly: quotaWindow.nullable(),
-  ...forecast,
-  ...speeds,
-  ...calibration,
-  cooldown_until: z.string().nullable().describe('RFC 3339; the lane is skipped until then'),
-  provider_limits: z.unknown().describe('what the upstream last said of its own limits'),
+  rolling: quotaWindow,
+  weekly: quotaWindow,
+  warn_pct: z.number(),
+  block_pct: z.number(),
+  reserved: z.object({ requests: z.number(), tokens: z.number() }).describe('by exchanges under way'),
+  ...quotaFields,
+  cooldown_until: time.nullable().describe('the lane is skipped until then'),
+  provider_limits: providerLimits.nullable().describe('what the upstream last said of its own limits'),
 });
 
 export const usageAnswer = z.object({
@@ -81,14 +106,9 @@ export const usageAnswer = z.object({
   total: totals,
   models: z.record(
     z.string(),
-    totals.extend({
-      lanes: z.record(z.string(), totals),
-      rolling_pct: percent,
-      weekly_pct: percent,
-      ...forecast,
-      ...speeds,
-      ...calibration,
-    }),
+    totals
+      .extend({ lanes: z.record(z.string(), totals), ...quotaFields })
+      .describe('with the fields of the fullest quota that it falls under'),
   ),
   lanes: z.record(z.string(), totals),
 });
@@ -96,7 +116,7 @@ export const usageAnswer = z.object({
 export const quotasAnswer = z.object({
   generated_at: time,
   file: z.string().nullable().describe('where the quotas come from; null without any'),
-  quotas: z.array(quotaView),
+  quotas: z.array(quotaAnswer),
 });
 
 export const sampleAnswer = z.object({
@@ -156,7 +176,7 @@ export const errorAnswer = z.object({
 });
 
 export type Totals = z.infer<typeof totals>;
-export type QuotaView = z.infer<typeof quotaView>;
+export type QuotaAnswer = z.infer<typeof quotaAnswer>;
 export type UsageAnswer = z.infer<typeof usageAnswer>;
 export type ModelUsage = UsageAnswer['models'][string];
 export type QuotasAnswer = z.infer<typeof quotasAnswer>;

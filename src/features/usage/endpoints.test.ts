@@ -1,151 +1,60 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ExchangeObserver, Provider, Route } from '../../core/types.ts';
+import type { Route } from '../../core/types.ts';
 import { OperatorError } from '../../errors.ts';
-import { type CompletionEvent, usageEventSchema } from '../../protocol/usage-event.ts';
-import {
-  type QuotaView,
-  quotasAnswer,
-  rollupsAnswer,
-  samplesAnswer,
-  simAnswer,
-  usageAnswer,
-} from './answers.ts';
-import { createUsageEndpoints, type UsageEndpointsOptions } from './endpoints.ts';
-import { createLiveFeed, MAX_READERS } from './live-feed.ts';
-import { completion } from './testing/events.ts';
+import type { QuotaView } from '../../protocol/meter.ts';
+import { usageEventSchema } from '../../protocol/usage-event.ts';
+import { quotasAnswer, rollupsAnswer, samplesAnswer, simAnswer, usageAnswer } from './answers.ts';
+import { MAX_READERS } from './live-feed.ts';
 import { createMemoryStore } from './testing/memory-store.ts';
+import { HOUR, NOW, startUsageWorld, zai } from './testing/usage-world.ts';
 
-const NOW = Date.parse('2026-11-02T12:30:00.000Z');
-const HOUR = 3_600_000;
-
-const anth: Provider = {
-  id: 'anth',
-  lane: 'anthropic',
-  origin: 'https://anthropic.test',
-  basePath: '',
-  auth: { kind: 'client' },
-  dropHeaders: [],
-  rewriteModel: new Map(),
-  h2: true,
-  feature: null,
-  fallback: [],
-};
-const zai: Provider = {
-  ...anth,
-  id: 'zai',
-  lane: 'zai',
-  auth: { kind: 'key', headerMode: 'x-api-key', env: 'ZAI_API_KEY', key: 'made-up' },
-  fallback: ['anth'],
-};
-
+const none = { used: 0, cap: null, pct: null };
 const VIEW: QuotaView = {
   model: '*haiku*',
   lane: 'zai',
   rolling: {
-    seconds: 18_000,
+    span_seconds: 18_000,
     tokens: { used: 700, cap: 1000, pct: 70 },
-    requests: null,
-    hours: null,
+    requests: none,
+    hours: none,
     pct: 70,
   },
-  weekly: null,
+  weekly: { span_seconds: 604_800, tokens: none, requests: none, hours: none, pct: null },
+  rolling_pct: 70,
+  weekly_pct: null,
+  warn_pct: 80,
+  block_pct: 100,
   warn: false,
   block: false,
+  reserved: { requests: 1, tokens: 50 },
   eta_seconds: 900,
   headroom_tokens: 300,
   tps_elr: 12,
   tps_dirty: 9,
-  peak_hour: null,
+  peak_hour: { start: NOW - 1_800_000, tokens: 600 },
   fastest_hour: null,
   warn_pct_auto: 72,
   warn_pct_confidence: 0.5,
   gap_seconds_p50: 60,
   gap_seconds_p95: 120,
   gap_samples: 3,
-  cooldown_until: null,
-  provider_limits: null,
-};
-
-/** A cent a token on the Anthropic lane, nothing known elsewhere. */
-const prices: UsageEndpointsOptions['prices'] = {
-  open() {
-    let [cents, unpriced] = [0, 0];
-    return {
-      add({ lane, tokens }) {
-        const count = Object.values(tokens).reduce((sum, one) => sum + one, 0);
-        if (lane === 'anthropic') cents += count;
-        else unpriced += count;
-      },
-      sum: () => ({
-        cost_usd: cents === 0 && unpriced > 0 ? null : cents / 100,
-        cost_is_at_least: false,
-        unpriced_tokens: unpriced,
-        saved_usd: null,
-      }),
-    };
+  cooldown_until: NOW,
+  provider_limits: {
+    lane: 'zai',
+    at: NOW,
+    status: 'rejected',
+    windows: [
+      { name: '5h', status: 'rejected', used_pct: 101, limit: null, remaining: null, resets_at: NOW },
+    ],
+    refused: { at: NOW, kind: 'window', until: null },
   },
 };
 
-function world(part: Partial<UsageEndpointsOptions> = {}) {
-  const store = createMemoryStore();
-  const seen: string[] = [];
-  const reloads: (string | undefined)[] = [];
-  const clock = { now: () => NOW, monotonic: () => NOW, after: () => () => {} };
-  const live = createLiveFeed({ clock });
-  const completions: CompletionEvent[] = [];
-  const journal: ExchangeObserver = {
-    onDecision: (event) => void seen.push(`decision ${event.lane}`),
-    onCompletion: (event) => {
-      seen.push(`completion ${event.lane}`);
-      completions.push(event);
-    },
-  };
-  let rids = 0;
-  const route = ({ model }: { readonly model: string | null }): Route =>
-    model?.includes('haiku') === true
-      ? { provider: zai, decision: 'to_zai', alternatives: [anth] }
-      : { provider: anth, decision: 'to_anthropic', alternatives: [] };
-  const endpoints = createUsageEndpoints({
-    store,
-    quota: { file: null, views: () => [], reload: (text) => void reloads.push(text) },
-    prices,
-    live,
-    clock,
-    ids: { rid: () => `rid-${String((rids += 1)).padStart(6, '0')}` },
-    route,
-    observers: [journal, store],
-    devEnabled: true,
-    ...part,
-  });
-  const call = async (method: 'GET' | 'POST', target: string, body = '') => {
-    const url = new URL(target, 'http://ccp');
-    const endpoint = endpoints.find((one) => one.method === method && one.path === url.pathname);
-    if (endpoint === undefined) throw new Error(`no ${method} ${url.pathname}`);
-    return endpoint.handle({ query: url.searchParams, body: Buffer.from(body) });
-  };
-  const ask = async (method: 'GET' | 'POST', target: string, body?: string) => {
-    const answer = await call(method, target, body);
-    if (!('body' in answer)) throw new Error('a stream');
-    return { status: answer.status, body: JSON.parse(answer.body) as unknown };
-  };
-  const keep = (ago: number, event: Partial<CompletionEvent> = {}): void => {
-    rids += 1;
-    store.onCompletion?.(
-      completion({
-        rid: `rid-${String(rids).padStart(6, '0')}`,
-        ts: new Date(NOW - ago).toISOString(),
-        ...event,
-      }),
-    );
-  };
-  return { store, seen, reloads, live, completions, call, ask, keep };
-}
-
 describe('GET /v1/usage', () => {
   it('sums models and lanes over whole hours, and says what they cost', async () => {
-    const { ask, keep } = world();
-    keep(0);
+    const { ask, keep } = startUsageWorld();
+    keep(0, { sse: { events: 1, chunks: 1, bytes: 1, duration_ms: 10_000, max_gap_ms: 1, finished: true } });
     keep(2 * HOUR, { lane: 'anthropic', latency_ms: 1_000 });
     keep(2 * HOUR, { lane: 'anthropic', model: 'claude-opus-4-8', status: 529, reason: 'upstream_error' });
     // In the hour of which `since` is the second half.
@@ -168,12 +77,11 @@ describe('GET /v1/usage', () => {
       'claude-haiku-4-5': {
         requests: 3,
         lanes: { zai: { requests: 2 }, anthropic: { requests: 1 } },
-        // 60 tokens in 6 s of streams, in 7 s of exchanges.
-        tps_elr: 10,
-        tps_dirty: 8.6,
-        // The earliest of equally busy hours; the one whose exchange was quickest.
-        peak_hour: '2026-11-01T12:00:00.000Z',
-        fastest_hour: '2026-11-02T10:00:00.000Z',
+        // 60 tokens in 14 s of streams.
+        tps_elr: 4.3,
+        // The earliest of equally busy hours, and the only one that streamed for ten seconds.
+        peak_hour: { start: '2026-11-01T12:00:00.000Z', tokens: 150 },
+        fastest_hour: { start: '2026-11-02T12:00:00.000Z', tps: 2 },
         rolling_pct: null,
       },
       'claude-opus-4-8': { requests: 1, errors: 1 },
@@ -181,16 +89,11 @@ describe('GET /v1/usage', () => {
   });
 
   it('shows at each model the fullest of its quotas, and a quota that nothing was counted for', async () => {
-    const weekly = {
-      ...VIEW,
-      rolling: null,
-      weekly: { ...VIEW.rolling, pct: 91, seconds: 604_800 },
-      warn: true,
-    };
-    const views = [VIEW, { ...weekly, model: 'claude-haiku-*' } as QuotaView, { ...VIEW, model: 'glm-*' }];
-    const elsewhere = { ...VIEW, lane: 'local', rolling: { ...VIEW.rolling, pct: 99 } } as QuotaView;
+    const weekly = { ...VIEW, model: 'claude-haiku-*', rolling_pct: null, weekly_pct: 91, warn: true };
+    const views = [VIEW, weekly, { ...VIEW, model: 'glm-*' }];
+    const elsewhere = { ...VIEW, lane: 'local', rolling_pct: 99 };
     const quota = { file: 'q.json', views: () => [...views, elsewhere], reload: () => {} };
-    const { ask, keep } = world({ quota });
+    const { ask, keep } = startUsageWorld({ quota });
     keep(0);
     const { models } = usageAnswer.parse((await ask('GET', '/v1/usage')).body);
     expect(models['claude-haiku-4-5']).toMatchObject({
@@ -202,12 +105,12 @@ describe('GET /v1/usage', () => {
       warn_pct_confidence: 0.5,
       gap_samples: 3,
     });
-    expect(models['glm-*']).toMatchObject({ requests: 0, cost_usd: 0, rolling_pct: 70, tps_elr: null });
+    expect(models['glm-*']).toMatchObject({ requests: 0, cost_usd: 0, rolling_pct: 70, tps_elr: 12 });
     expect(Object.keys(models)).toEqual(['claude-haiku-4-5', 'glm-*', '*haiku*']);
   });
 
   it('counts requests that name no model apart, and takes any name for no more than a name', async () => {
-    const { ask, keep } = world();
+    const { ask, keep } = startUsageWorld();
     keep(0, { model: null });
     keep(0, { model: '__proto__' });
     keep(0, { model: 'constructor' });
@@ -218,7 +121,7 @@ describe('GET /v1/usage', () => {
   });
 
   it('takes a range', async () => {
-    const { ask, keep } = world();
+    const { ask, keep } = startUsageWorld();
     keep(5 * HOUR);
     keep(0);
     const requests = async (query: string) =>
@@ -233,7 +136,7 @@ describe('GET /v1/usage', () => {
 
 describe('GET /v1/usage/samples', () => {
   it('pages through every sample once, newest first', async () => {
-    const { ask, keep, store } = world();
+    const { ask, keep, store } = startUsageWorld();
     for (let n = 0; n < 25; n += 1) keep(n * 1000);
     const rids: string[] = [];
     let cursor: string | null = null;
@@ -249,8 +152,19 @@ describe('GET /v1/usage/samples', () => {
     expect(rids).toEqual(store.kept.map(({ rid }) => rid));
   });
 
+  it('refuses a cursor that only the store can judge, as it says', async () => {
+    const samples = async () => {
+      throw new OperatorError('USAGE', 'cursor: not one that a page named');
+    };
+    const { ask } = startUsageWorld({ store: { ...createMemoryStore(), samples } });
+    expect(await ask('GET', '/v1/usage/samples?cursor=abc')).toMatchObject({
+      status: 400,
+      body: { error: { message: 'ccp: cursor: not one that a page named' } },
+    });
+  });
+
   it('takes lane, model and a range; a time is written as in the log', async () => {
-    const { ask, keep } = world();
+    const { ask, keep } = startUsageWorld();
     keep(0);
     keep(2 * HOUR, { lane: 'anthropic', model: 'm' });
     const found = async (query: string) =>
@@ -265,7 +179,7 @@ describe('GET /v1/usage/samples', () => {
 
 describe('GET /v1/usage/rollups', () => {
   it('gives hours or days', async () => {
-    const { ask, keep } = world();
+    const { ask, keep } = startUsageWorld();
     keep(0);
     keep(HOUR);
     keep(24 * HOUR, { lane: 'anthropic' });
@@ -306,7 +220,7 @@ describe('an argument that is not allowed', () => {
     ['POST', '/v1/dev/sim-usage {"model":"m","in":1,"out":1,"x":1}', 'x: not known here; allowed is model,'],
   ] as const)('%s %s is answered with what is', async (method, request, message) => {
     const [target = '', body = ''] = request.split(/ (.*)/s);
-    const { ask, seen } = world();
+    const { ask, seen } = startUsageWorld();
     expect(await ask(method, target, body)).toEqual({
       status: 400,
       body: {
@@ -318,7 +232,7 @@ describe('an argument that is not allowed', () => {
   });
 
   it('never makes anything but an answer, whatever the query', async () => {
-    const { call } = world();
+    const { call } = startUsageWorld();
     const paths = fc.constantFrom('usage', 'usage/samples', 'usage/rollups', 'quotas');
     const words = fc.constantFrom('since', 'until', 'limit', 'cursor', 'model', 'granularity', 'lane');
     const query = fc.array(fc.tuple(words, fc.string({ unit: 'binary' })), { maxLength: 3 });
@@ -326,7 +240,7 @@ describe('an argument that is not allowed', () => {
       fc.asyncProperty(paths, query, async (path, pairs) => {
         const asked = new URLSearchParams();
         for (const [name, value] of pairs) asked.append(name, value);
-        const { status } = await call('GET', `/v1/${path}?${asked}`);
+        const { status } = await call('GET', `/v1/${path}?${asked.toString()}`);
         expect([200, 400]).toContain(status);
       }),
     );
@@ -336,13 +250,27 @@ describe('an argument that is not allowed', () => {
 describe('quotas', () => {
   it('are shown with where they come from', async () => {
     const quota = { file: '/home/me/quotas.json', views: () => [VIEW], reload: () => {} };
-    const { status, body } = await world({ quota }).ask('GET', '/v1/quotas');
+    const { status, body } = await startUsageWorld({ quota }).ask('GET', '/v1/quotas');
     expect(status).toBe(200);
-    expect(quotasAnswer.parse(body)).toMatchObject({ file: '/home/me/quotas.json', quotas: [VIEW] });
+    expect(quotasAnswer.parse(body)).toMatchObject({
+      file: '/home/me/quotas.json',
+      quotas: [
+        {
+          rolling: VIEW.rolling,
+          cooldown_until: '2026-11-02T12:30:00.000Z',
+          peak_hour: { start: '2026-11-02T12:00:00.000Z', tokens: 600 },
+          provider_limits: {
+            at: '2026-11-02T12:30:00.000Z',
+            windows: [{ resets_at: '2026-11-02T12:30:00.000Z' }],
+            refused: { at: '2026-11-02T12:30:00.000Z', until: null },
+          },
+        },
+      ],
+    });
   });
 
   it('are reloaded from their file, or from the text that is sent', async () => {
-    const { ask, reloads } = world();
+    const { ask, reloads } = startUsageWorld();
     quotasAnswer.parse((await ask('POST', '/v1/quotas/reload')).body);
     quotasAnswer.parse((await ask('POST', '/v1/quotas/reload', '{"quotas":[]}')).body);
     expect(reloads).toEqual([undefined, '{"quotas":[]}']);
@@ -352,7 +280,7 @@ describe('quotas', () => {
     const reload = () => {
       throw new OperatorError('CONFIG', 'quotas[2].model: expected a string');
     };
-    const { ask } = world({ quota: { file: null, views: () => [], reload } });
+    const { ask } = startUsageWorld({ quota: { file: null, views: () => [], reload } });
     expect(await ask('POST', '/v1/quotas/reload', '{}')).toMatchObject({
       status: 400,
       body: { error: { message: 'ccp: quotas[2].model: expected a string' } },
@@ -362,7 +290,7 @@ describe('quotas', () => {
 
 describe('GET /v1/usage/live', () => {
   it('is a stream, until there are too many', async () => {
-    const { call } = world();
+    const { call } = startUsageWorld();
     const leave: (() => void)[] = [];
     for (let n = 0; n < MAX_READERS; n += 1) {
       const answer = await call('GET', '/v1/usage/live');
@@ -381,7 +309,7 @@ describe('POST /v1/dev/sim-usage', () => {
     JSON.stringify({ model: 'claude-haiku-4-5', in: 200, out: 300, ...part });
 
   it('is not there unless it is enabled', async () => {
-    const { ask, seen } = world({ devEnabled: false });
+    const { ask, seen } = startUsageWorld({ devEnabled: false });
     expect(await ask('POST', '/v1/dev/sim-usage', body({}))).toMatchObject({
       status: 404,
       body: { error: { type: 'not_found_error', message: expect.stringContaining('CCP_DEV_ENABLE') } },
@@ -390,7 +318,7 @@ describe('POST /v1/dev/sim-usage', () => {
   });
 
   it('makes exchanges up that are routed, and told to everybody in order', async () => {
-    const { ask, seen, completions } = world();
+    const { ask, seen, completions } = startUsageWorld();
     const answer = await ask('POST', '/v1/dev/sim-usage', body({ repeat: 2, seconds: 1.5 }));
     const { rids } = simAnswer.parse(answer.body);
     expect(rids).toHaveLength(2);
@@ -418,7 +346,7 @@ describe('POST /v1/dev/sim-usage', () => {
       alternatives: [],
       refusal: 'provider zai needs a licence',
     });
-    const { ask, completions } = world({ route });
+    const { ask, completions } = startUsageWorld({ route });
     await ask('POST', '/v1/dev/sim-usage', body({}));
     expect(completions[0]).toMatchObject({ reason: 'blocked', status: 403, attempts: [] });
     expect(completions[0]?.tokens).toBeUndefined();

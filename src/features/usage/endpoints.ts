@@ -21,7 +21,7 @@ import type { LiveFeed } from './live-feed.ts';
 import { type Moment, settle } from './moment.ts';
 import * as paths from './paths.ts';
 import type { Prices } from './prices.ts';
-import type { QuotaViews } from './quota-views.ts';
+import { type QuotaViews, quotaAnswer } from './quota-views.ts';
 import { type SimulationPorts, simulate } from './simulate.ts';
 import { usageReport } from './usage-report.ts';
 
@@ -41,16 +41,10 @@ const USUAL_RANGE: Moment = { ago: 24 * HOUR_MS };
 export function createUsageEndpoints(options: UsageEndpointsOptions): readonly Endpoint[] {
   const { store, quota, prices, live, clock, devEnabled } = options;
 
-  /** What ended before the question is in the answer. */
-  const rollups: MeterStore['rollups'] = async (query) => {
-    await store.flush();
-    return store.rollups(query);
-  };
-
   const quotas = (): QuotasAnswer => ({
     generated_at: rfc3339(clock.now()),
     file: quota.file,
-    quotas: [...quota.views()],
+    quotas: quota.views().map(quotaAnswer),
   });
 
   return [
@@ -65,7 +59,7 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         // Whole hours are what is kept for ever: the one in which `since` lies counts.
         const since = Math.floor(settle(from, now) / HOUR_MS) * HOUR_MS;
         const until = settle(to, now);
-        const found = await rollups({ granularity: 'hour', since, until });
+        const found = await store.rollups({ granularity: 'hour', since, until });
         return json(usageReport({ rollups: found, views: quota.views(), prices, since, until, now }));
       },
     },
@@ -76,10 +70,11 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         const asked = readQuery(samplesQuery, query);
         if (!asked.ok) return asked.answer;
         const { since, until, limit = USUAL_PAGE, ...rest } = asked.value;
-        await store.flush();
-        const page = await store.samples({ ...rest, limit, ...settled({ since, until }, clock.now()) });
-        const samples = page.samples.map((sample) => ({ ...sample, ts: rfc3339(sample.ts) }));
-        return json({ samples, next_cursor: page.next_cursor });
+        const wanted = { ...rest, limit, ...settled({ since, until }, clock.now()) };
+        return refusing(async () => {
+          const { samples, next_cursor } = await store.samples(wanted);
+          return { samples: samples.map((sample) => ({ ...sample, ts: rfc3339(sample.ts) })), next_cursor };
+        });
       },
     },
     {
@@ -89,7 +84,7 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         const asked = readQuery(rollupsQuery, query);
         if (!asked.ok) return asked.answer;
         const { since, until, ...rest } = asked.value;
-        const found = await rollups({ ...rest, ...settled({ since, until }, clock.now()) });
+        const found = await store.rollups({ ...rest, ...settled({ since, until }, clock.now()) });
         return json({
           granularity: rest.granularity,
           rollups: found.map((rollup) => ({ ...rollup, start: rfc3339(rollup.start) })),
@@ -115,15 +110,11 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
     {
       method: 'POST',
       path: paths.RELOAD_PATH,
-      async handle({ body }) {
-        try {
+      handle: ({ body }) =>
+        refusing(async () => {
           await quota.reload(body.length === 0 ? undefined : body.toString('utf8'));
-        } catch (error) {
-          if (error instanceof OperatorError) return refuse(error.message).answer;
-          throw error;
-        }
-        return json(quotas());
-      },
+          return quotas();
+        }),
     },
     {
       method: 'POST',
@@ -136,6 +127,16 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
 function made({ body }: EndpointRequest, ports: SimulationPorts): EndpointAnswer {
   const asked = readBody(simBody, parseJson(body.toString('utf8')));
   return asked.ok ? json({ rids: simulate(ports, asked.value) }) : asked.answer;
+}
+
+/** What only the asked one can judge, a cursor or a file of quotas, is refused like any other argument. */
+async function refusing(answer: () => Promise<object>): Promise<EndpointAnswer> {
+  try {
+    return json(await answer());
+  } catch (error) {
+    if (error instanceof OperatorError) return refuse(error.message).answer;
+    throw error;
+  }
 }
 
 /** Epoch milliseconds of those ends of a range that were named. */

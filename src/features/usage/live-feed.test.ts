@@ -20,9 +20,9 @@ function world() {
   return {
     feed: createLiveFeed({ clock }),
     timers,
-    pass(ms: number) {
+    pass: (ms: number): void => {
       now += ms;
-      for (const [key, { at, callback }] of [...timers]) {
+      for (const [key, { at, callback }] of timers) {
         if (at <= now && timers.delete(key)) callback();
       }
     },
@@ -50,11 +50,12 @@ describe('the live feed', () => {
     const { feed } = world();
     const readers = [read(feed.open()), read(feed.open())];
     const greeting = readers[0]?.seen.text ?? '';
-    const records = [decision(), streamStart(), completion()];
-    feed.onDecision?.(records[0] as ReturnType<typeof decision>);
-    feed.onStreamStart?.(records[1] as ReturnType<typeof streamStart>);
-    feed.onCompletion?.(records[2] as ReturnType<typeof completion>);
-    const expected = records.map((record) => `event: ${record.event}\ndata: ${JSON.stringify(record)}\n\n`);
+    feed.onDecision?.(decision());
+    feed.onStreamStart?.(streamStart());
+    feed.onCompletion?.(completion());
+    const expected = [decision(), streamStart(), completion()].map(
+      (record) => `event: ${record.event}\ndata: ${JSON.stringify(record)}\n\n`,
+    );
     for (const { seen } of readers) expect(seen.text).toBe(greeting + expected.join(''));
     expect(greeting).toMatch(/^: [^\n]+\n\n$/);
   });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { createUsageEndpoints, type UsageEndpointsOptions } from './endpoints.ts';
 import { openApi } from './openapi.ts';
+import { startUsageWorld } from './testing/usage-world.ts';
 
 const parameter = z.object({ name: z.string(), in: z.literal('query'), required: z.boolean() });
 const operation = z.object({
@@ -23,9 +23,7 @@ const document = z.object({
 const { paths } = document.parse(openApi());
 
 it('describes every endpoint that there is, and no other', () => {
-  const there = createUsageEndpoints({} as UsageEndpointsOptions).map(
-    ({ method, path }) => `${method} ${path}`,
-  );
+  const there = startUsageWorld().endpoints.map(({ method, path }) => `${method} ${path}`);
   const described = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );

@@ -1,10 +1,11 @@
 /** Adds hours up to what `/v1/usage` answers: per model and lane what was used, how full its quotas are, what it cost. */
 import { rfc3339 } from '../../platform/clock.ts';
 import { compileGlob } from '../../protocol/glob.ts';
-import type { Rollup } from '../../protocol/meter.ts';
+import type { QuotaView, Rollup } from '../../protocol/meter.ts';
 import type { Tokens } from '../../protocol/usage-event.ts';
-import type { ModelUsage, QuotaView, Totals, UsageAnswer } from './answers.ts';
+import type { ModelUsage, Totals, UsageAnswer } from './answers.ts';
 import type { Prices } from './prices.ts';
+import { hoursOf } from './quota-views.ts';
 
 export interface ReportInput {
   /** Hours, in any order. */
@@ -109,22 +110,18 @@ function createModelSum(prices: Prices): ModelSum {
     add(rollup) {
       sum.add(rollup);
       lanes.add(rollup.lane, rollup);
-      const hour = getOrMake(hours, rollup.start, () => ({ tokens: 0, output: 0, durationMs: 0 }));
+      const hour = getOrMake(hours, rollup.start, () => ({ tokens: 0, output: 0, streamMs: 0 }));
       hour.tokens += countTokens(rollup.tokens);
       hour.output += rollup.tokens.output;
-      hour.durationMs += rollup.duration_ms;
+      hour.streamMs += rollup.stream_ms;
     },
     usage(model, views) {
       const totals = sum.totals();
-      const { output } = totals.tokens;
+      const view = fullest(model, new Set(lanes.names()), views);
       return {
         ...totals,
         lanes: lanes.totals(),
-        ...quotaFields(fullest(model, new Set(lanes.names()), views)),
-        tps_elr: perSecond(output, totals.stream_ms),
-        tps_dirty: perSecond(output, totals.duration_ms),
-        peak_hour: best(hours, ({ tokens }) => tokens),
-        fastest_hour: best(hours, (hour) => perSecond(hour.output, hour.durationMs) ?? 0),
+        ...(view === null ? withoutQuota(totals, hours) : fieldsOf(view)),
       };
     },
   };
@@ -133,16 +130,67 @@ function createModelSum(prices: Prices): ModelSum {
 interface Hour {
   tokens: number;
   output: number;
-  durationMs: number;
+  streamMs: number;
 }
 
-/** The beginning of the hour with the highest mark above zero, the earliest of equals; null without one. */
-function best(hours: ReadonlyMap<number, Hour>, mark: (hour: Hour) => number): string | null {
-  const ranked = [...hours]
-    .map(([start, hour]) => ({ start, mark: mark(hour) }))
-    .filter((one) => one.mark > 0)
+type QuotaFields = Omit<ModelUsage, keyof Totals | 'lanes'>;
+
+const fieldsOf = (view: QuotaView): QuotaFields => ({
+  rolling_pct: view.rolling_pct,
+  weekly_pct: view.weekly_pct,
+  warn: view.warn,
+  block: view.block,
+  eta_seconds: view.eta_seconds,
+  headroom_tokens: view.headroom_tokens,
+  tps_elr: view.tps_elr,
+  tps_dirty: view.tps_dirty,
+  ...hoursOf(view),
+  warn_pct_auto: view.warn_pct_auto,
+  warn_pct_confidence: view.warn_pct_confidence,
+  gap_seconds_p50: view.gap_seconds_p50,
+  gap_seconds_p95: view.gap_seconds_p95,
+  gap_samples: view.gap_samples,
+});
+
+/** What the hours themselves tell of a model that no quota watches. */
+const withoutQuota = ({ tokens, stream_ms }: Totals, hours: ReadonlyMap<number, Hour>): QuotaFields => ({
+  rolling_pct: null,
+  weekly_pct: null,
+  warn: false,
+  block: false,
+  eta_seconds: null,
+  headroom_tokens: null,
+  tps_elr: perSecond(tokens.output, stream_ms),
+  tps_dirty: null,
+  ...hoursOf({
+    peak_hour: best(hours, ({ tokens: count }, start) => ({ start, tokens: count, mark: count })),
+    fastest_hour: best(hours, ({ output, streamMs }, start) => {
+      const tps = streamMs < LEAST_STREAM_MS ? 0 : (perSecond(output, streamMs) ?? 0);
+      return { start, tps, mark: tps };
+    }),
+  }),
+  warn_pct_auto: null,
+  warn_pct_confidence: 0,
+  gap_seconds_p50: null,
+  gap_seconds_p95: null,
+  gap_samples: 0,
+});
+
+/** Less streaming than that says nothing of a speed. */
+const LEAST_STREAM_MS = 10_000;
+
+/** The hour with the highest mark above zero, the earliest of equals; null without one. */
+function best<T extends { readonly start: number; readonly mark: number }>(
+  hours: ReadonlyMap<number, Hour>,
+  describe: (hour: Hour, start: number) => T,
+): Omit<T, 'mark'> | null {
+  const [first] = [...hours]
+    .map(([start, hour]) => describe(hour, start))
+    .filter(({ mark }) => mark > 0)
     .toSorted((a, b) => b.mark - a.mark || a.start - b.start);
-  return ranked[0] === undefined ? null : rfc3339(ranked[0].start);
+  if (first === undefined) return null;
+  const { mark: _, ...rest } = first;
+  return rest;
 }
 
 /** Of the quotas that a model falls under, on the lanes it used, the one that is fullest; null without any. */
@@ -153,24 +201,8 @@ function fullest(model: string, lanes: ReadonlySet<string>, views: readonly Quot
   return mine.toSorted((a, b) => fullness(b) - fullness(a))[0] ?? null;
 }
 
-const fullness = ({ rolling, weekly }: QuotaView): number => Math.max(rolling?.pct ?? 0, weekly?.pct ?? 0);
-
-type QuotaFields = Omit<ModelUsage, keyof Totals | 'lanes' | keyof Speeds>;
-type Speeds = Pick<ModelUsage, 'tps_elr' | 'tps_dirty' | 'peak_hour' | 'fastest_hour'>;
-
-const quotaFields = (view: QuotaView | null): QuotaFields => ({
-  rolling_pct: view?.rolling?.pct ?? null,
-  weekly_pct: view?.weekly?.pct ?? null,
-  warn: view?.warn ?? false,
-  block: view?.block ?? false,
-  eta_seconds: view?.eta_seconds ?? null,
-  headroom_tokens: view?.headroom_tokens ?? null,
-  warn_pct_auto: view?.warn_pct_auto ?? null,
-  warn_pct_confidence: view?.warn_pct_confidence ?? 0,
-  gap_seconds_p50: view?.gap_seconds_p50 ?? null,
-  gap_seconds_p95: view?.gap_seconds_p95 ?? null,
-  gap_samples: view?.gap_samples ?? 0,
-});
+const fullness = ({ rolling_pct, weekly_pct }: QuotaView): number =>
+  Math.max(rolling_pct ?? 0, weekly_pct ?? 0);
 
 const NO_TOKENS: Tokens = { input: 0, output: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 };
 

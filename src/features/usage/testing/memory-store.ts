@@ -4,7 +4,6 @@ import type { MeterStore, Rollup, RollupQuery, Sample } from '../../../protocol/
 import type { CompletionEvent, Tokens } from '../../../protocol/usage-event.ts';
 
 const LENGTHS = { hour: 3_600_000, day: 86_400_000 } as const;
-const NONE: Tokens = { input: 0, output: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 };
 
 export interface MemoryStore extends MeterStore, ExchangeObserver {
   readonly kept: Sample[];
@@ -97,17 +96,20 @@ function rollupOf(samples: readonly Sample[], { granularity }: RollupQuery): Rol
   if (first === undefined) throw new Error('a group of none');
   const sum = (of: (sample: Sample) => number | null): number =>
     samples.reduce((total, sample) => total + (of(sample) ?? 0), 0);
-  const kinds = Object.keys(NONE).map((kind) => [
-    kind,
-    sum(({ tokens }) => (tokens === null ? 0 : tokens[kind as keyof Tokens])),
-  ]);
+  const kind = (name: keyof Tokens): number => sum(({ tokens }) => tokens?.[name] ?? 0);
   return {
     start: first.ts - (first.ts % LENGTHS[granularity]),
     lane: first.lane,
     model: first.model,
     count: samples.length,
     errors: samples.filter(({ status, reason }) => status >= 400 || reason !== 'ok').length,
-    tokens: { ...NONE, ...Object.fromEntries(kinds) },
+    tokens: {
+      input: kind('input'),
+      output: kind('output'),
+      cache_read: kind('cache_read'),
+      cache_write_5m: kind('cache_write_5m'),
+      cache_write_1h: kind('cache_write_1h'),
+    },
     latency_p50: null,
     latency_p95: null,
     ttfb_p50: null,
