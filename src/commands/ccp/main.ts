@@ -6,6 +6,7 @@ import { type Host, processHost } from '../shared/host.ts';
 import { runProgram } from '../shared/run-program.ts';
 import { addIssuer } from './issuer-commands.ts';
 import { addLicense } from './license-commands.ts';
+import { addMeter } from './meter-commands.ts';
 import { addPolicy } from './policy-commands.ts';
 
 /** Runs `ccp` with the arguments after its name; gives the exit code. */
@@ -24,6 +25,7 @@ function build(program: Command, host: Host, exit: Exit): void {
   addRouting(program, host, exit);
   addPolicy(program, host, exit);
   addControl(program, host, exit);
+  addMeter(program, host, exit);
   addLicense(program, host, exit);
   addIssuer(program, host, exit);
   addDiagnosis(program, host, exit);
