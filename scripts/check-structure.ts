@@ -15,10 +15,12 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   protocol: ['errors.ts'],
   core: ['errors.ts', 'protocol', 'platform'],
   'features/*': ['errors.ts', 'type core', 'protocol', 'platform'],
-  store: ['errors.ts', 'platform', 'type features/*'],
+  // Observes exchanges, and keeps what the protocol's words of the meter say.
+  store: ['errors.ts', 'type core', 'protocol', 'platform'],
   // Hands out licences and asks for one; the proxy knows nothing of it: docs/decisions says why.
   issuer: ['errors.ts', 'protocol', 'platform'],
-  config: ['errors.ts', 'protocol', 'type platform', 'features/*'],
+  // Opens what the settings name, for the proxy and for the commands that only look: features, and the store.
+  config: ['errors.ts', 'protocol', 'type platform', 'features/*', 'store'],
   'ccp.ts': ['errors.ts', 'platform', 'protocol', 'config', 'core', 'features/*', 'store'],
   analysis: ['errors.ts', 'type protocol'],
   harness: ['errors.ts', 'type protocol', 'platform'],

@@ -7,7 +7,10 @@ import { readFileSync } from 'node:fs';
 import type { LoadedCcp } from './config/ccp-settings.ts';
 import { openLicense } from './config/open-license.ts';
 import { openPolicy } from './config/open-policy.ts';
+import { openPrices } from './config/open-prices.ts';
+import { openQuota } from './config/open-quota.ts';
 import { openRouting } from './config/open-routing.ts';
+import { openStore } from './config/open-store.ts';
 import { createDeadlines } from './core/deadlines.ts';
 import { createGateway } from './core/gateway.ts';
 import { createRetention } from './core/retention.ts';
@@ -20,6 +23,8 @@ import { ensureControlToken } from './features/admin/control-token.ts';
 import { createJournal } from './features/journal/journal.ts';
 import { infoOf, reportOf } from './features/license/report.ts';
 import { createMetrics } from './features/metrics/metrics.ts';
+import { createUsageEndpoints } from './features/usage/endpoints.ts';
+import { createLiveFeed } from './features/usage/live-feed.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { createRandomIds, type Ids } from './platform/ids.ts';
 import { createLog, type Log } from './platform/log.ts';
@@ -52,8 +57,16 @@ export interface Ccp {
 /** Builds the proxy; nothing listens and nothing is sent before `listen`. Throws `CONFIG`. */
 export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPorts): Ccp {
   const { settings, secrets, paths } = loaded;
+  const prices = openPrices(loaded);
   const license = openLicense(loaded, { clock, log });
-  const routing = openRouting(loaded, log, license.licensed);
+  const store = openStore(loaded, { clock, log, onRollup: (seconds) => metrics.rolledUp(seconds) });
+  const quota = openQuota(loaded, {
+    store,
+    lanes: () => routing.providers().map(({ lane }) => lane),
+    clock,
+    log,
+  });
+  const routing = openRouting(loaded, log, license.licensed, quota.gate);
   let port = settings.port;
   const upstreams = createUpstreams({
     clock,
@@ -81,9 +94,11 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     defaultMetrics: true,
     license: () => infoOf(license.state()),
     policy: policy.state,
+    store: () => store.metrics(),
   });
+  const live = createLiveFeed({ clock });
   // The order in which each record reaches the features: what must not be lost comes first.
-  const observers: readonly ExchangeObserver[] = [journal, metrics];
+  const observers: readonly ExchangeObserver[] = [journal, store, quota, metrics, live];
   const partials: PartialSink = {
     write(rid, pieces) {
       const written = journal.partials.write(rid, pieces);
@@ -96,6 +111,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     ids,
     log,
     router: routing.route,
+    gate: quota.gate,
     upstreams,
     deadlines: createDeadlines(clock),
     retention: createRetention(),
@@ -111,24 +127,39 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     profile: settings.profile,
     clientToken: secrets.get('CCP_CLIENT_TOKEN'),
     controlToken: ensureControlToken(paths.stateDir),
-    endpoints: createAdmin({
-      version,
-      startedAt: clock.now(),
-      providers: routing.providers,
-      probe: upstreams.probe,
-      metrics,
-      journal,
-      offload: routing,
-      license: () => reportOf(license.state()),
-      policy: policy.state,
-      clock,
-    }),
+    endpoints: [
+      ...createAdmin({
+        version,
+        startedAt: clock.now(),
+        providers: routing.providers,
+        probe: upstreams.probe,
+        metrics,
+        journal,
+        offload: routing,
+        license: () => reportOf(license.state()),
+        policy: policy.state,
+        store: () => store.health(),
+        clock,
+      }),
+      ...createUsageEndpoints({
+        store,
+        quota,
+        prices,
+        live,
+        devEnabled: settings.devEnable,
+        clock,
+        ids,
+        route: routing.route,
+        observers,
+      }),
+    ],
   });
 
   return {
     async listen() {
       await refuseOwnListener(routing.providers(), settings.port);
       await policy.load();
+      await quota.load();
       port = await gateway.listen(settings.port, settings.host).catch((error: NodeJS.ErrnoException) => {
         throw listenError(error, settings.host, settings.port);
       });
@@ -143,6 +174,8 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
       await upstreams.close();
       await routing[Symbol.asyncDispose]();
       await license[Symbol.asyncDispose]();
+      await quota[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
       journal.close();
     },
   };

@@ -1,10 +1,12 @@
 /** Every setting of `ccp`, declared once; `docs/settings.md` is made from this. */
 import { z } from 'zod';
 import { POLICY_KEY_ALLOWED, parsePolicyKey } from '../features/policy/keys.ts';
+import { REROUTE_MODES } from '../features/quota/quota.ts';
 import { BASE_URL_ALLOWED, parseBaseUrl } from '../protocol/base-url.ts';
 import { logsDir, zaiApiKey } from './common-declarations.ts';
 import {
   credential,
+  days,
   duration,
   durationOrNone,
   flag,
@@ -116,6 +118,16 @@ export const CCP_DECLARATIONS = {
     flag: '--providers',
     help: 'The provider catalog, instead of configs/providers.yaml and the one in the user folder.',
   }),
+  quotasFile: setting(path, {
+    env: ['CCP_QUOTAS_FILE'],
+    flag: '--quotas',
+    help: 'The quota file, instead of configs/quotas.json and the one in the user folder.',
+  }),
+  rerouteMode: setting(oneOf(...REROUTE_MODES), {
+    env: ['CCP_REROUTE_MODE'],
+    default: 'block',
+    help: 'At a quota: off only counts, block goes elsewhere, hybrid runs into the real limit and then goes elsewhere.',
+  }),
   policyUrl: setting(policyUrl, {
     env: ['CCP_POLICY_URL'],
     flag: '--policy-url',
@@ -219,6 +231,25 @@ export const CCP_DECLARATIONS = {
     env: ['CCP_DEV_ENABLE'],
     default: '0',
     help: 'Lets POST /v1/dev/sim-usage make up exchanges, which are recorded and counted like real ones.',
+  }),
+  persist: setting(flag, {
+    env: ['CCP_PERSIST'],
+    default: '1',
+    help: 'Whether exchanges are kept in the store; 0: usage and quotas know only this run, the log goes on.',
+  }),
+  dbPath: setting(path, {
+    env: ['CCP_DB_PATH'],
+    help: 'The file of the store; unset: ccp.sqlite3 in the logs folder.',
+  }),
+  rollupInterval: setting(duration, {
+    env: ['CCP_ROLLUP_INTERVAL'],
+    default: '5m',
+    help: 'Time between two rounds of adding samples up to hours and days, and of deleting old ones.',
+  }),
+  sampleTtlDays: setting(days, {
+    env: ['CCP_SAMPLE_TTL_DAYS'],
+    default: '7',
+    help: 'Days that single exchanges are kept in the store; hours and days stay. Weekly quotas need 7.',
   }),
 };
 

@@ -1,12 +1,11 @@
 /** Loads the settings of `ccp`: flag > environment > `.env` in the working directory > user file > default. */
 import { join } from 'node:path';
 import { OperatorError } from '../errors.ts';
-import type { CatalogFile } from '../features/routing/catalog-file.ts';
 import { isLoopbackHost } from '../protocol/base-url.ts';
-import { catalogFiles } from './catalog-files.ts';
 import { CCP_DECLARATIONS, CCP_SECRETS, PROFILE_DEFAULTS } from './ccp-declarations.ts';
 import type { EnvFile } from './env-file.ts';
 import { type FlagsOf, ignoredWarnings, readLayers, type Start } from './layers.ts';
+import { type PlacedFile, placedFiles } from './placed-files.ts';
 import { type Layer, namesOf, type Resolved, resolveSettings, unknownNames } from './resolve-settings.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
 import type { SettingsOf } from './setting.ts';
@@ -28,7 +27,9 @@ export interface LoadedCcp {
   /** The files that may set settings, whether they are there or not. */
   readonly envFiles: readonly EnvFile[];
   /** The provider catalogs, in order of precedence. */
-  readonly catalogs: readonly CatalogFile[];
+  readonly catalogs: readonly PlacedFile[];
+  /** The quota files, in order of precedence; the first that counts is the only one. */
+  readonly quotaFiles: readonly PlacedFile[];
   readonly trust: TrustStore;
 }
 
@@ -48,6 +49,8 @@ export interface CcpPaths {
   readonly policyCache: string;
   /** The user's prices; they need not be there. */
   readonly prices: string;
+  /** The file of the store, whether it is there or not. */
+  readonly store: string;
 }
 
 /** Throws `CONFIG` for a value that is malformed or a combination that is not safe. */
@@ -62,6 +65,7 @@ export function loadCcpSettings(start: Start<CcpFlags>): LoadedCcp {
   refuseUnverifiedPolicy(settings);
 
   const unknown = unknownNames(layers, namesOf(CCP_DECLARATIONS, CCP_SECRETS));
+  const places = { cwd: start.cwd, configFolder: folders.config, trust };
   const stateDir = join(folders.state, profile ?? 'default');
   return {
     settings,
@@ -82,14 +86,11 @@ export function loadCcpSettings(start: Start<CcpFlags>): LoadedCcp {
       controlToken: join(stateDir, 'control.token'),
       policyCache: join(settings.logsDir, 'policy-cache.json'),
       prices: join(folders.config, 'prices.json'),
+      store: settings.dbPath ?? join(settings.logsDir, 'ccp.sqlite3'),
     },
     envFiles: [dotEnv, userFile],
-    catalogs: catalogFiles({
-      named: settings.providersFile,
-      cwd: start.cwd,
-      configFolder: folders.config,
-      trust,
-    }),
+    catalogs: placedFiles({ ...places, name: 'providers.yaml', named: settings.providersFile }),
+    quotaFiles: placedFiles({ ...places, name: 'quotas.json', named: settings.quotasFile }),
     trust,
   };
 }

@@ -116,6 +116,13 @@ export const seconds: Kind<number> = {
   schema: wholeNumber(1, 86_400),
 };
 
+/** A whole number of days. */
+export const days: Kind<number> = {
+  name: 'days',
+  allowed: 'a whole number of days from 1 to 3650',
+  schema: wholeNumber(1, 3650),
+};
+
 /** One of a few words. */
 export function oneOf<const W extends readonly [string, ...string[]]>(...words: W): Kind<W[number]> {
   return { name: words.join(' or '), allowed: words.join(' or '), schema: z.enum(words) };

@@ -13,6 +13,7 @@ export function openRouting(
   loaded: LoadedCcp,
   log: RoutingOptions['log'],
   licensed: RoutingOptions['licensed'],
+  gate?: RoutingOptions['gate'],
 ): Routing {
   const { settings, secrets, paths, catalogs, trust } = loaded;
   return createRouting({
@@ -27,6 +28,7 @@ export function openRouting(
     override: { model: settings.model, path: paths.modelFile, read: () => readModelFile(paths.modelFile) },
     keyOf: secrets.get,
     licensed,
+    ...(gate !== undefined && { gate }),
     log,
   });
 }

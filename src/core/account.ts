@@ -5,18 +5,23 @@
 import type { IncomingMessage } from 'node:http';
 import { type Clock, rfc3339, roundMs } from '../platform/clock.ts';
 import type { Anomaly, AnomalyKind } from '../protocol/anomaly.ts';
-import type { AttemptRecord, CompletionEvent, Decision, Op } from '../protocol/usage-event.ts';
+import type { UpstreamError } from '../protocol/upstream-error.ts';
+import {
+  type AttemptRecord,
+  type CompletionEvent,
+  type Decision,
+  MAX_MODEL_LENGTH,
+  type Op,
+} from '../protocol/usage-event.ts';
 import type { Ending } from './ending.ts';
 import { headerValue } from './header-policy.ts';
 import type { AnswerHead, RelayCounts } from './relay.ts';
 import type { Step } from './steps.ts';
-import type { ExchangeObserver, Provider, TapResult } from './types.ts';
+import type { AttemptFacts, ExchangeObserver, Provider, TapResult } from './types.ts';
 
 /** Exchanges that were refused before a route was chosen are counted under this label. */
 export const NOWHERE = { lane: 'none', provider: 'none', upstream: 'none', decision: 'to_none' } as const;
 
-/** Longer than any real name: a body may name a model of megabytes, which no line of the log should be. */
-const MAX_MODEL_LENGTH = 256;
 const MAX_PATH_LENGTH = 1024;
 
 export interface Account {
@@ -32,6 +37,10 @@ export interface Account {
   decide(step: Step, alternatives: readonly Provider[]): void;
   /** Starts the record of one attempt; the attempt fills it in. */
   openAttempt(step: Step): AttemptRecord;
+  /** The head of the last attempt's answer came. */
+  answered(head: AnswerHead): void;
+  /** The last attempt was refused; a limit is told of. `sentOn`: another provider takes over. */
+  refused(error: UpstreamError, sentOn: boolean): void;
   /** The answer of the last attempt starts towards the client. */
   streamStarts(headAt: number): void;
   anomaly(kind: AnomalyKind, detail: string): void;
@@ -65,7 +74,18 @@ export function openAccount(options: AccountOptions): Account {
     rid,
     lane: current?.provider.lane ?? NOWHERE.lane,
     provider: current?.provider.id ?? NOWHERE.provider,
-    model: account.model === null ? null : account.model.slice(0, MAX_MODEL_LENGTH),
+    model: modelName(),
+  });
+
+  const modelName = () => (account.model === null ? null : account.model.slice(0, MAX_MODEL_LENGTH));
+
+  const attemptFacts = ({ provider, decision }: Step): AttemptFacts => ({
+    rid,
+    lane: provider.lane,
+    provider: provider.id,
+    model: modelName(),
+    op: account.op,
+    decision,
   });
 
   const account: Account = {
@@ -95,7 +115,21 @@ export function openAccount(options: AccountOptions): Account {
       const record: AttemptRecord = { provider: provider.id, ms: 0 };
       if (provider.auth.kind === 'key') record.header_mode = provider.auth.headerMode;
       account.attempts.push(record);
+      const facts = attemptFacts(step);
+      for (const observer of observers) observer.onAttempt?.(facts);
       return record;
+    },
+
+    answered({ status, headers }) {
+      if (current === null) return;
+      const facts = { ...attemptFacts(current), status, headers };
+      for (const observer of observers) observer.onAnswer?.(facts);
+    },
+
+    refused(error, sentOn) {
+      if (current === null || error.errType !== 'limit') return;
+      const facts = { ...attemptFacts(current), error, sentOn, ms: account.attempts.at(-1)?.ms ?? 0 };
+      for (const observer of observers) observer.onLimit?.(facts);
     },
 
     streamStarts(headAt) {

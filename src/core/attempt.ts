@@ -36,6 +36,8 @@ export interface AttemptPorts {
   readonly mayGoOn: boolean;
   /** Asked once per failure that the client has not seen: true when another attempt follows. */
   readonly goesOn: (failure: Failure) => boolean;
+  /** Called with the head of the answer, whatever becomes of it. */
+  readonly onHead: (head: AnswerHead) => void;
   /** Called when the answer starts towards the client; from here there is no other attempt. */
   readonly onCommit: (head: AnswerHead, headAt: number) => { tap: Tap | null; retained: Retained | null };
 }
@@ -137,6 +139,7 @@ class Attempt implements Dispatcher.DispatchHandler, Overdue, Valve {
     this.#headAt = this.#ports.clock.monotonic();
     this.#ports.record.status = status;
     this.#ports.record.h2 = head.h2;
+    this.#ports.onHead(head);
     this.#streaming = isEventStream(head);
     if (this.#streaming) this.#pulse(this.#headAt);
     else this.#ports.deadline.at = this.#startedAt + orNever(this.#ports.limits.jsonMs);
@@ -336,7 +339,7 @@ function failureOf(head: AnswerHead, body: Buffer | null, now: number): Failure 
     errType: error.errType,
     cause: error.cause,
     status: head.status,
-    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    upstream: error,
     unprocessed: false,
     message: `the upstream answered ${head.status}`,
   };

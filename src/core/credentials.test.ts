@@ -85,7 +85,8 @@ describe("the client's credentials", () => {
 });
 
 it('asks nobody where routing refuses, and passes its reason on', async () => {
-  const refusal = 'the key of provider zai is not set (ZAI_API_KEY)';
+  const message = 'the key of provider zai is not set (ZAI_API_KEY)';
+  const refusal = { status: 403, type: 'permission_error', message, errType: 'auth' } as const;
   await using world = await startTwoLanes(answerMessage, answerMessage, {
     router: () => ({ provider: keyed(), decision: 'no_credential', alternatives: [], refusal }),
   });
@@ -94,7 +95,7 @@ it('asks nobody where routing refuses, and passes its reason on', async () => {
     '403 Forbidden',
     { error: { type: 'permission_error' } },
   ]);
-  expect(body).toContain(refusal);
+  expect(body).toContain(message);
   expect([world.zai.calls.length, world.anth.calls.length]).toEqual([0, 0]);
   expect(await world.completion()).toMatchObject({ reason: 'blocked', err_type: 'auth', attempts: [] });
 });

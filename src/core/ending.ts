@@ -1,7 +1,7 @@
 /** How an exchange ended, in the words of its completion: pure rules. */
 import type { ServerResponse } from 'node:http';
 import type { AnomalyKind } from '../protocol/anomaly.ts';
-import { readUpstreamError } from '../protocol/upstream-error.ts';
+import { readUpstreamError, type UpstreamError } from '../protocol/upstream-error.ts';
 import type { ErrType, Reason } from '../protocol/usage-event.ts';
 import { headerValue } from './header-policy.ts';
 import type { AnswerHead } from './relay.ts';
@@ -37,13 +37,19 @@ const LEAVES_PARTIAL: ReadonlySet<string> = new Set([
   'upstream_error',
 ]);
 
+/** What the error means that an answer is, or holds; null where there is none. `now` in epoch milliseconds. */
+export function errorOf(
+  { status, headers }: AnswerHead,
+  read: TapResult | undefined,
+  now: number,
+): UpstreamError | null {
+  const valueOf = (name: string) => headerValue(headers, name);
+  return readUpstreamError({ status, headers: valueOf, body: null, now, error: read?.error });
+}
+
 /** How an answer ended that was relayed to the end. */
-export function endingOf(head: AnswerHead, read: TapResult | undefined, now: number): Omit<Ending, 'status'> {
-  const headers = (name: string) => headerValue(head.headers, name);
-  if (head.status >= 400 || read?.error !== undefined) {
-    const error = readUpstreamError({ status: head.status, headers, body: null, now, error: read?.error });
-    return { reason: 'upstream_error', errType: error?.errType ?? 'protocol' };
-  }
+export function endingOf(read: TapResult | undefined, error: UpstreamError | null): Omit<Ending, 'status'> {
+  if (error !== null) return { reason: 'upstream_error', errType: error.errType };
   if (read?.sse !== undefined && !read.sse.finished && read.gaveUp === undefined) {
     return { reason: 'truncated', errType: 'protocol' };
   }

@@ -6,7 +6,7 @@ import type { Deadlines } from './deadlines.ts';
 import type { ExchangeLimits } from './limits.ts';
 import type { Retention } from './retention.ts';
 import type { StepPolicy } from './steps.ts';
-import type { ExchangeObserver, PartialSink, Router } from './types.ts';
+import type { ExchangeObserver, Gate, PartialSink, Router } from './types.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
 
 /** What every exchange of a proxy shares. */
@@ -14,6 +14,8 @@ export interface ExchangePorts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly router: Router;
+  /** Asked before another lane takes over; without one every lane may. */
+  readonly gate?: Gate;
   readonly upstreams: Upstreams;
   readonly deadlines: Deadlines;
   readonly retention: Retention;

@@ -5,11 +5,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { scanBody } from '../protocol/body-scan.ts';
 import type { AnthropicErrorType } from '../protocol/error-body.ts';
+import { isPassable } from '../protocol/standing.ts';
 import { type Account, type AnsweredFacts, openAccount } from './account.ts';
 import { isEventStream } from './answer.ts';
 import { type Answer, type AttemptEnd, type RunningAttempt, startAttempt } from './attempt.ts';
 import type { Deadline } from './deadlines.ts';
-import { anomaliesOf, BROKEN, type Ending, endingOf, finalEnding, isTorn, leavesPartial } from './ending.ts';
+import {
+  anomaliesOf,
+  BROKEN,
+  type Ending,
+  endingOf,
+  errorOf,
+  finalEnding,
+  isTorn,
+  leavesPartial,
+} from './ending.ts';
 import type { ExchangePorts, Visit } from './exchange-ports.ts';
 import { headerValue } from './header-policy.ts';
 import { createInboundBody, type InboundBody } from './inbound-body.ts';
@@ -21,7 +31,7 @@ import type { AnswerHead } from './relay.ts';
 import type { Retained } from './retention.ts';
 import { type Failure, firstStep, mayGoOn, nextStep, type Step } from './steps.ts';
 import { createTap } from './tap/tap.ts';
-import type { Provider, Tap } from './types.ts';
+import type { Provider, RequestFacts, Tap } from './types.ts';
 
 /**
  * How long a client may take nothing of an answer that has ended. The system tells in steps of megabytes what was
@@ -63,6 +73,8 @@ class Exchange {
   #tap: Tap | null = null;
   #retained: Retained | null = null;
   #ending: Ending | null = null;
+  /** What follows the last failure. */
+  #planned: { readonly failure: Failure; readonly next: Step | null } | null = null;
 
   constructor(ports: ExchangePorts, { request, response, invite }: Visit) {
     this.#ports = ports;
@@ -143,9 +155,15 @@ class Exchange {
   }
 
   /** Answers ourselves; only where the client has been sent nothing. */
-  refuse(status: number, type: AnthropicErrorType, message: string, ending: Omit<Ending, 'status'>): void {
+  refuse(
+    status: number,
+    type: AnthropicErrorType,
+    message: string,
+    ending: Omit<Ending, 'status'>,
+    headers: readonly string[] = [],
+  ): void {
     this.#ending ??= { ...ending, status };
-    this.#account.ownBytes = sendError(this.#response, status, type, `ccp: ${message}`);
+    this.#account.ownBytes = sendError(this.#response, status, type, `ccp: ${message}`, headers);
   }
 
   async #takeIn(op: 'messages' | 'count_tokens'): Promise<boolean> {
@@ -181,13 +199,18 @@ class Exchange {
   }
 
   #decide(): Step | null {
-    const { op, model } = this.#account;
-    const route = this.#ports.router({ method: this.#request.method ?? '', path: this.#path, op, model });
+    const route = this.#ports.router(this.#facts());
     const step = firstStep(route);
     this.#account.decide(step, route.alternatives);
     if (route.refusal === undefined) return step;
-    this.refuse(403, 'permission_error', route.refusal, { reason: 'blocked', errType: 'auth' });
+    const { status, type, message, errType, headers } = route.refusal;
+    this.refuse(status, type, message, { reason: 'blocked', errType }, headers);
     return null;
+  }
+
+  #facts(): RequestFacts {
+    const { op, model } = this.#account;
+    return { method: this.#request.method ?? '', path: this.#path, op, model };
   }
 
   async #attempt(first: Step): Promise<void> {
@@ -199,13 +222,27 @@ class Exchange {
       const end = await this.#running.ended;
       this.#running = null;
       const next: Step | null = end.kind === 'failed' ? this.#next(step, end.failure) : null;
+      if (end.kind === 'failed' && end.failure.upstream !== undefined) {
+        this.#account.refused(end.failure.upstream, next !== null && next.provider.id !== step.provider.id);
+      }
       if (next === null) await this.#conclude(step, end);
       step = next;
     }
   }
 
+  /** Asked by the attempt, and again once it has ended: in between a gate may change its mind, and we must not. */
   #next(step: Step, failure: Failure): Step | null {
-    return this.#body.repeatable() ? nextStep(step, failure, this.#ports.policy) : null;
+    if (this.#planned?.failure !== failure) this.#planned = { failure, next: this.#plan(step, failure) };
+    return this.#planned.next;
+  }
+
+  #plan(step: Step, failure: Failure): Step | null {
+    if (!this.#body.repeatable()) return null;
+    const { gate, policy } = this.#ports;
+    if (gate === undefined || step.alternatives.length === 0) return nextStep(step, failure, policy);
+    const facts = this.#facts();
+    const alternatives = step.alternatives.filter(({ lane }) => isPassable(gate(lane, facts)));
+    return nextStep({ ...step, alternatives }, failure, policy);
   }
 
   #start(step: Step): RunningAttempt {
@@ -226,6 +263,7 @@ class Exchange {
       limits: limitsFor(account.op, limits),
       mayGoOn: this.#body.repeatable() && mayGoOn(step, policy),
       goesOn: (failure) => this.#next(step, failure) !== null,
+      onHead: (head) => account.answered(head),
       onCommit: (head, headAt) => this.#commit(head, headAt),
     });
   }
@@ -273,7 +311,9 @@ class Exchange {
     const torn = !certain && isTorn(read);
     if (torn) relay.break();
     else if (!certain) relay.end();
-    const ending = torn ? BROKEN.truncated : endingOf(head, read, this.#ports.clock.now());
+    const error = errorOf(head, read, this.#ports.clock.now());
+    if (error !== null) this.#account.refused(error, false);
+    const ending = torn ? BROKEN.truncated : endingOf(read, error);
     this.#ending = { ...ending, status: head.status };
   }
 

@@ -8,18 +8,20 @@ const DISCARD_MS = 5_000;
 
 /**
  * Answers with an error of our own. The connection is not announced to close: Node would close it with the last
- * byte of the answer, and the kernel reset what the client still sends. Gives the bytes of the body.
+ * byte of the answer, and the kernel reset what the client still sends. `further` are headers, alternating names and
+ * values. Gives the bytes of the body.
  */
 export function sendError(
   response: ServerResponse,
   status: number,
   type: AnthropicErrorType,
   message: string,
+  further: readonly string[] = [],
 ): number {
   if (response.headersSent || response.destroyed) return 0;
   const body = errorBody(type, message);
   const bytes = Buffer.byteLength(body);
-  const headers = ['content-type', 'application/json', 'content-length', String(bytes)];
+  const headers = ['content-type', 'application/json', 'content-length', String(bytes), ...further];
   response.writeHead(status, headers);
   response.end(body);
   return bytes;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { UpstreamError } from '../protocol/upstream-error.ts';
 import { type Failure, firstStep, mayGoOn, nextStep, type Step, type StepPolicy } from './steps.ts';
 import { ANTH, keyed } from './testing/providers.ts';
 
@@ -16,12 +17,18 @@ const failure = (facts: Partial<Failure>): Failure => ({
   message: 'made up',
   ...facts,
 });
+const waits = (retryAfterMs: number): UpstreamError => ({
+  kind: 'throttle',
+  errType: 'limit',
+  cause: 'limit',
+  retryAfterMs,
+});
 const throttled = (retryAfterMs?: number): Failure =>
   failure({
     errType: 'limit',
     cause: 'limit',
     status: 429,
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(retryAfterMs !== undefined && { upstream: waits(retryAfterMs) }),
   });
 
 /** All steps until nothing is left to try, each failing alike. */
@@ -108,8 +115,8 @@ describe('a stated wait', () => {
   });
 
   it('of 503 is waited out too, and of another status is not', () => {
-    expect(nextStep(toAnth(), failure({ status: 503, retryAfterMs: 1 }), PATIENT)?.delayMs).toBe(1);
-    expect(nextStep(toAnth(), failure({ status: 500, retryAfterMs: 1 }), PATIENT)).toBeNull();
+    expect(nextStep(toAnth(), failure({ status: 503, upstream: waits(1) }), PATIENT)?.delayMs).toBe(1);
+    expect(nextStep(toAnth(), failure({ status: 500, upstream: waits(1) }), PATIENT)).toBeNull();
   });
 
   it('of more than 10 s, or of none, is not waited out', () => {

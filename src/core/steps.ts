@@ -2,6 +2,7 @@
  * What to try next when an attempt failed and the client has been sent nothing: a pure function over the
  * attempt and its failure. At most one further try per cause.
  */
+import type { UpstreamError } from '../protocol/upstream-error.ts';
 import type { Decision, ErrType, HeaderMode } from '../protocol/usage-event.ts';
 import type { FallbackCause, Provider, Route } from './types.ts';
 
@@ -23,7 +24,8 @@ export interface Failure {
   readonly cause: FallbackCause | null;
   /** Of the upstream's answer; absent where there was none. */
   readonly status?: number;
-  readonly retryAfterMs?: number;
+  /** What that answer means; absent where there was none. */
+  readonly upstream?: UpstreamError;
   /** The upstream says, or the transport proves, that this request was never processed. */
   readonly unprocessed: boolean;
   /** The request itself cannot be sent: a path or header that HTTP does not allow. */
@@ -57,7 +59,7 @@ export function nextStep(step: Step, failure: Failure, policy: StepPolicy): Step
     return { ...step, provider: { ...provider, auth }, delayMs: 0, tried: { ...tried, otherMode: true } };
   }
   if (policy.backoff && !tried.backoff && isWorthWaiting(failure)) {
-    return { ...step, delayMs: failure.retryAfterMs ?? 0, tried: { ...tried, backoff: true } };
+    return { ...step, delayMs: failure.upstream?.retryAfterMs ?? 0, tried: { ...tried, backoff: true } };
   }
   const [next, ...rest] = step.alternatives;
   if (next === undefined || failure.cause === null || !policy.fallback.has(failure.cause)) return null;
@@ -79,12 +81,9 @@ function canSwitchMode(step: Step): boolean {
   return step.provider.auth.kind === 'key' && !step.tried.otherMode;
 }
 
-function isWorthWaiting(failure: Failure): boolean {
-  return (
-    (failure.status === 429 || failure.status === 503) &&
-    failure.retryAfterMs !== undefined &&
-    failure.retryAfterMs <= MAX_BACKOFF_MS
-  );
+function isWorthWaiting({ status, upstream }: Failure): boolean {
+  const wait = upstream?.retryAfterMs;
+  return (status === 429 || status === 503) && wait !== undefined && wait <= MAX_BACKOFF_MS;
 }
 
 function otherMode(mode: HeaderMode): HeaderMode {

@@ -1,10 +1,13 @@
 /** The words that the data plane and the features share. Features import these and never each other. */
 import type { Anomaly } from '../protocol/anomaly.ts';
-import type { ErrorFacts } from '../protocol/error-body.ts';
+import type { AnthropicErrorType, ErrorFacts } from '../protocol/error-body.ts';
+import type { Standing } from '../protocol/standing.ts';
+import type { UpstreamError } from '../protocol/upstream-error.ts';
 import type {
   CompletionEvent,
   Decision,
   DecisionEvent,
+  ErrType,
   HeaderMode,
   Op,
   StreamStartEvent,
@@ -57,9 +60,23 @@ export interface Route {
   readonly provider: Provider;
   readonly decision: Decision;
   readonly alternatives: readonly Provider[];
-  /** Why nothing may be sent at all, a sentence for the client; absent where something may. */
-  readonly refusal?: string;
+  /** What the client gets where nothing may be sent at all; absent where something may. */
+  readonly refusal?: Refusal;
 }
+
+/** An answer of our own in place of any upstream's. */
+export interface Refusal {
+  readonly status: number;
+  readonly type: AnthropicErrorType;
+  /** A sentence for the client. */
+  readonly message: string;
+  readonly errType: ErrType;
+  /** Further headers, alternating names and values. */
+  readonly headers?: readonly string[];
+}
+
+/** Asked at each decision, and again before another lane takes over. Looks and changes nothing. */
+export type Gate = (lane: string, request: RequestFacts) => Standing;
 
 /** Chooses the route of one exchange; a pure function over facts and a snapshot of states. */
 export type Router = (facts: RequestFacts) => Route;
@@ -72,8 +89,38 @@ export interface ExchangeObserver {
   onStreamStart?(event: StreamStartEvent): void;
   onCompletion?(event: CompletionEvent): void;
   onAnomaly?(anomaly: Anomaly): void;
+  /** An attempt begins, in the same turn of the event loop in which it was decided. */
+  onAttempt?(attempt: AttemptFacts): void;
+  /** The head of an answer came, whether or not it goes to the client. */
+  onAnswer?(answer: AnswerFacts): void;
+  /** An attempt was refused for a limit of the upstream (`err_type` `limit`), held back or passed on. */
+  onLimit?(limit: LimitFacts): void;
   /** Gauge of exchanges under way. */
   onInflight?(count: number): void;
+}
+
+/** One attempt of an exchange. */
+export interface AttemptFacts {
+  readonly rid: string;
+  readonly lane: string;
+  readonly provider: string;
+  readonly model: string | null;
+  readonly op: Op;
+  readonly decision: Decision;
+}
+
+export interface AnswerFacts extends AttemptFacts {
+  readonly status: number;
+  /** Alternating names and values, as received. */
+  readonly headers: readonly string[];
+}
+
+export interface LimitFacts extends AttemptFacts {
+  readonly error: UpstreamError;
+  /** Whether another provider takes over, so that the client does not see it. */
+  readonly sentOn: boolean;
+  /** Milliseconds that the attempt took. */
+  readonly ms: number;
 }
 
 /** Keeps what a client had been sent of a stream that ended abnormally. */

@@ -48,6 +48,9 @@ export const ERR_TYPES = [
   'http_5xx',
 ] as const;
 
+/** Longer than any real name: a body may name a model of megabytes, which no line of the log should be. */
+export const MAX_MODEL_LENGTH = 256;
+
 export const HEADER_MODES = ['x-api-key', 'authorization'] as const;
 
 const decision = z.union([

@@ -7,6 +7,7 @@ import { CCP_DECLARATIONS, CCP_SECRETS } from '../../config/ccp-declarations.ts'
 import { type LoadedCcp, loadCcpSettings } from '../../config/ccp-settings.ts';
 import { judgeLicense, type LicenseState, REASONS, sentenceOf } from '../../config/open-license.ts';
 import { lookAtPolicyCache } from '../../config/open-policy.ts';
+import { lookAtQuotas } from '../../config/open-quota.ts';
 import type { Source } from '../../config/resolve-settings.ts';
 import { OperatorError } from '../../errors.ts';
 import type { Host } from '../shared/host.ts';
@@ -55,6 +56,7 @@ export async function diagnose({ env, cwd, home }: Host): Promise<Diagnosis> {
       await checkLogs(loaded.value),
       ...checkLicense(loaded.value),
       ...(await checkRouting(loaded.value)),
+      ...(await checkQuotas(loaded.value)),
       ...(await checkPolicy(loaded.value)),
       await checkProxy(loaded.value),
     ],
@@ -83,14 +85,14 @@ function describeSource(canonical: string, source: Source | null | undefined): s
   return name === undefined || name === canonical ? label : `${label} (${name})`;
 }
 
-async function fileRows({ envFiles, catalogs }: LoadedCcp): Promise<Diagnosis['files']> {
-  const catalogRows = catalogs.map(async (catalog) => {
-    const found = await attempt(() => catalog.read().state);
-    return { path: catalog.path, state: found.ok ? found.value : found.finding.what };
+async function fileRows({ envFiles, catalogs, quotaFiles }: LoadedCcp): Promise<Diagnosis['files']> {
+  const placedRows = [...catalogs, ...quotaFiles].map(async ({ path, read }) => {
+    const found = await attempt(() => read().state);
+    return { path, state: found.ok ? found.value : found.finding.what };
   });
   return [
     ...envFiles.map(({ path, state }) => ({ path, state: ENV_FILE_STATES[state] })),
-    ...(await Promise.all(catalogRows)),
+    ...(await Promise.all(placedRows)),
   ];
 }
 
@@ -184,6 +186,17 @@ const PAUSED: Finding = {
   what: 'the proxy starts paused (OFFLOAD_PAUSED): everything goes to Anthropic, licence or not',
   remedy: 'Unset OFFLOAD_PAUSED, or run "ccp offload resume" after each start.',
 };
+
+/** None is nothing to speak of: then nothing is capped. */
+async function checkQuotas(loaded: LoadedCcp): Promise<Finding[]> {
+  const look = await attempt(() => lookAtQuotas(loaded));
+  if (!look.ok) return [look.finding];
+  const { file, definitions, ignored } = look.value;
+  const notes = ignored.map((what): Finding => ({ level: 'note', what }));
+  if (file === null) return notes;
+  const { rerouteMode } = loaded.settings;
+  return [...notes, { level: 'ok', what: `quotas: ${definitions.length} in ${file}, mode ${rerouteMode}` }];
+}
 
 /** The key must be there; that the cached pack is of no use is no problem as long as a server has another. */
 async function checkPolicy(loaded: LoadedCcp): Promise<Finding[]> {

@@ -41,6 +41,7 @@ interface ServeOptions extends Json {
   readonly port?: string;
   readonly host?: string;
   readonly providers?: string;
+  readonly quotas?: string;
   readonly licenseJson?: string;
   readonly licenseSig?: string;
   readonly licensePack?: string;
@@ -56,6 +57,7 @@ function addServe(program: Command, host: Host, exit: Exit): void {
     .option('--port <port>', 'port of the listener, 0 for a free one (default: 8082)')
     .option('--host <address>', 'address of the listener (default: 127.0.0.1)')
     .option('--providers <file>', 'provider catalog, instead of the usual places')
+    .option('--quotas <file>', 'quota file, instead of the usual places')
     .option('--license-json <file>', 'licence whose signature comes apart, or the file that holds it')
     .option('--license-sig <signature>', 'its signature, or the file that holds it')
     .option('--license-pack <file>', 'licence with its signature, instead of the stored one')
@@ -69,13 +71,22 @@ function addServe(program: Command, host: Host, exit: Exit): void {
         port,
         host: address,
         providers: file,
+        quotas,
         policyUrl,
         policyPubkey,
         printProviders = false,
         json = false,
         ...license
       }: ServeOptions) => {
-        const flags = { port, host: address, providersFile: file, policyUrl, policyPubkey, ...license };
+        const flags = {
+          port,
+          host: address,
+          providersFile: file,
+          quotasFile: quotas,
+          policyUrl,
+          policyPubkey,
+          ...license,
+        };
         if (printProviders) {
           const { providers } = await import('./providers.ts');
           exit(await providers(host, { json, flags }));

@@ -13,7 +13,7 @@ export interface TrustOptions {
 }
 
 /** Files that count only when trusted, by their place in a working directory. */
-const FOREIGN_FILES = ['.env', join('configs', 'providers.yaml')];
+const FOREIGN_FILES = ['.env', join('configs', 'providers.yaml'), join('configs', 'quotas.json')];
 
 /**
  * `ccp trust [FILE]`. Never loads the settings: what it is asked about may be the very thing that is wrong

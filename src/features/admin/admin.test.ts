@@ -49,6 +49,7 @@ function world(given: Partial<AdminOptions> = {}) {
     },
     license: () => ({ ok: false, plan: 'community', features: [], reason: 'none' }),
     policy: () => ({ source: 'none' }),
+    store: () => ({ ok: true, reason: null }),
     clock: { now: () => seen.now, monotonic: () => seen.now, after: () => () => {} },
     ...given,
   });
@@ -99,6 +100,7 @@ describe('GET /readyz', () => {
         paused: false,
         license: { ok: false, plan: 'community', features: [], reason: 'none' },
         policy: { source: 'none' },
+        store: { ok: true, reason: null },
         providers: {
           anth: {
             ok: true,

@@ -23,6 +23,8 @@ export interface AdminOptions {
   readonly license: () => LicenseReport;
   /** The state of the policy pack, which never makes the proxy unready. */
   readonly policy: () => object;
+  /** Whether exchanges are kept; never makes the proxy unready. */
+  readonly store: () => object;
   readonly clock: Clock;
 }
 
@@ -45,7 +47,7 @@ const emptyBody = z.strictObject({});
 
 /** Endpoints for the gateway, which checks the bearer of every POST before it calls one. */
 export function createAdmin(options: AdminOptions): readonly Endpoint[] {
-  const { version, startedAt, metrics, journal, offload, license, policy, clock } = options;
+  const { version, startedAt, metrics, journal, offload, license, policy, store, clock } = options;
   const readiness = createReadiness({
     ...options,
     onResult: (result) => reportLanes(result, (lane, ok) => metrics.laneReady(lane, ok)),
@@ -68,6 +70,7 @@ export function createAdmin(options: AdminOptions): readonly Endpoint[] {
           paused: offload.paused(),
           license: license(),
           policy: policy(),
+          store: store(),
           providers,
         });
       },

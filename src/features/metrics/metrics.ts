@@ -2,6 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ExchangeObserver } from '../../core/types.ts';
 import { ANOMALY_KINDS } from '../../protocol/anomaly.ts';
+import type { StoreNumbers } from '../../protocol/meter.ts';
 import type { Tokens } from '../../protocol/usage-event.ts';
 import { createModelLabels } from './model-labels.ts';
 
@@ -12,6 +13,8 @@ export interface MetricsOptions {
   readonly license: () => LicenseInfo;
   /** The state of the policy pack when somebody asks. */
   readonly policy: () => PolicyInfo;
+  /** What the store counted, when somebody asks. */
+  readonly store?: () => StoreNumbers;
 }
 
 /** Each is empty where there is none. */
@@ -35,11 +38,15 @@ export interface Metrics extends ExchangeObserver {
   /** What the readiness probe last found of a lane. */
   laneReady(lane: string, ok: boolean): void;
   partialWritten(): void;
+  /** Seconds that the store took to roll samples up. */
+  rolledUp(seconds: number): void;
 }
 
 /** Answers of language models take from milliseconds (cached errors) to the ten minutes of the JSON timeout. */
 const DURATION_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600];
 const TTFB_BUCKETS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300];
+/** From a quiet five minutes to the first round after an import of millions. */
+const ROLLUP_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60];
 
 /** The default of 10 ms wakes an idle proxy a hundred times a second, 0.4 % of a core. */
 const EVENT_LOOP_PRECISION_MS = 100;
@@ -48,7 +55,7 @@ const EVENT_LOOP_PRECISION_MS = 100;
  * Counts exchanges in a registry of its own. prom-client's `inc` and `observe` take 0.2 to 0.4 µs each with
  * labels, 2.7 µs an exchange; its `labels()` children hash the labels all the same and would save nothing.
  */
-export function createMetrics({ defaultMetrics = true, license, policy }: MetricsOptions): Metrics {
+export function createMetrics({ defaultMetrics = true, license, policy, store }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
   if (defaultMetrics) {
@@ -115,6 +122,21 @@ export function createMetrics({ defaultMetrics = true, license, policy }: Metric
       },
     }),
   );
+  const preferred = new Counter({
+    name: 'ccp_preferred_attempt_total',
+    help: 'Attempts on a lane that was past its warning, in the mode that runs into the real limit',
+    registers,
+  });
+  const rerouted = new Counter({
+    name: 'ccp_rerouted_on_limit_total',
+    help: 'Exchanges that another lane took over because of a limit of the first upstream',
+    registers,
+  });
+  const wasted = new Counter({
+    name: 'ccp_wasted_retry_ms_total',
+    help: 'Milliseconds of the attempts that ended in such a limit',
+    registers,
+  });
   const partials = new Counter({
     name: 'ccp_partial_writes_total',
     help: 'Partials kept of streams that ended abnormally',
@@ -128,6 +150,14 @@ export function createMetrics({ defaultMetrics = true, license, policy }: Metric
   });
   // A series that appears only with its first event hides that event from rate().
   for (const kind of ANOMALY_KINDS) anomalies.inc({ kind }, 0);
+
+  const rollups = new Histogram({
+    name: 'ccp_rollup_duration_seconds',
+    help: 'A round of the store: adding samples up to hours and days, and deleting old ones',
+    buckets: ROLLUP_BUCKETS,
+    registers,
+  });
+  if (store !== undefined) registerStore(registry, store);
 
   const modelLabel = createModelLabels();
   const countTokens = (lane: string, requested: string | null, counts: Tokens): void => {
@@ -145,10 +175,57 @@ export function createMetrics({ defaultMetrics = true, license, policy }: Metric
       if (event.ttfb_ms !== undefined) ttfb.observe({ lane, op }, event.ttfb_ms / 1000);
       if (event.tokens !== undefined) countTokens(lane, event.model, event.tokens);
     },
+    onAttempt({ decision }) {
+      if (decision === 'quota_warn_attempt') preferred.inc();
+    },
+    onLimit({ sentOn, ms }) {
+      if (!sentOn) return;
+      rerouted.inc();
+      wasted.inc(ms);
+    },
     onAnomaly: ({ kind }) => anomalies.inc({ kind }),
     onInflight: (count) => inflight.set(count),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
     laneReady: (lane, ok) => ready.set({ lane }, ok ? 1 : 0),
     partialWritten: () => partials.inc(),
+    rolledUp: (seconds) => rollups.observe(seconds),
   };
+}
+
+/** The store counts for itself; its figures are asked for when they are scraped. */
+function registerStore(registry: Registry, store: () => StoreNumbers): void {
+  const counters = [
+    ['ccp_store_writes_total', 'Rows committed to the store', 'writes'],
+    ['ccp_store_write_errors_total', 'Writes to the store that failed; their rows wait', 'writeErrors'],
+    ['ccp_store_dropped_total', 'Rows that the store gave up because too many waited', 'dropped'],
+  ] as const;
+  for (const [name, help, figure] of counters) {
+    registry.registerMetric(
+      new Counter({
+        name,
+        help,
+        registers: [],
+        collect() {
+          this.reset();
+          this.inc(store()[figure]);
+        },
+      }),
+    );
+  }
+  const gauges = [
+    ['ccp_store_pending', 'Rows that wait to be committed to the store', 'pending'],
+    ['ccp_store_size_bytes', 'The file of the store with its write-ahead log', 'bytes'],
+  ] as const;
+  for (const [name, help, figure] of gauges) {
+    registry.registerMetric(
+      new Gauge({
+        name,
+        help,
+        registers: [],
+        collect() {
+          this.set(store()[figure]);
+        },
+      }),
+    );
+  }
 }

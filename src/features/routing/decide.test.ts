@@ -165,6 +165,6 @@ describe('the licence gate', () => {
     const alone = { ...local, feature: 'private_models', fallback: [] };
     const route = decide(SONNET, snapshot({ licensed, routes: routes(['*', alone]) }));
     expect(route.decision).toBe('license_block');
-    expect(route.refusal).toContain('private_models');
+    expect(route.refusal?.message).toContain('private_models');
   });
 });

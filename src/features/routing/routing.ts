@@ -1,11 +1,12 @@
 /** The routing feature: keeps the snapshot that decisions are made from, and replaces it when something changes. */
-import type { Provider, Route, Router } from '../../core/types.ts';
+import type { Gate, Provider, Router } from '../../core/types.ts';
 import type { Log } from '../../platform/log.ts';
 import { watchFiles } from '../../platform/watch-files.ts';
+import { OPEN } from '../../protocol/standing.ts';
 import type { HeaderMode } from '../../protocol/usage-event.ts';
 import { applyPolicy, baseUrlOf, type PolicyRules, type Wired } from './apply-policy.ts';
 import type { CatalogFile } from './catalog-file.ts';
-import { decide, routedExplicitly, type Snapshot } from './decide.ts';
+import { type Choice, choose, passGates, routedExplicitly, type Snapshot } from './decide.ts';
 import { describeProviders, type ProviderRow } from './describe.ts';
 import { type LoadedCatalogs, loadCatalogs } from './load-catalogs.ts';
 import { anthProvider, type KeyOf, zaiProvider } from './providers.ts';
@@ -27,6 +28,8 @@ export interface RoutingOptions {
   readonly keyOf: KeyOf;
   /** The features that the licence grants now; the same set until they change. */
   readonly licensed: () => ReadonlySet<string>;
+  /** What budgets and limits say of a lane; without one they say nothing. */
+  readonly gate?: Gate;
   readonly log: Log;
   /** Milliseconds between two looks at the files; a second unless a test is in a hurry. */
   readonly lookEveryMs?: number;
@@ -65,7 +68,7 @@ const MEMO_NAME_LENGTH = 200;
  * and leaves everything as it was. Throws `CONFIG` where they can't be used at the start.
  */
 export function createRouting(options: RoutingOptions): Routing {
-  const { keyOf, log, forceH1, override: overrideOptions, lookEveryMs } = options;
+  const { keyOf, log, forceH1, gate, override: overrideOptions, lookEveryMs } = options;
   const anth = anthProvider(options.anthropicBaseUrl, forceH1);
   const zai = zaiProvider({ baseUrl: options.zaiBaseUrl, headerMode: options.zaiHeaderMode, forceH1 }, keyOf);
 
@@ -88,7 +91,8 @@ export function createRouting(options: RoutingOptions): Routing {
     paused: options.paused,
     override: readOverride(),
   };
-  const memo = new Map<string | null, Route>();
+  // Choices only: what a gate says holds for one exchange.
+  const memo = new Map<string | null, Choice>();
   const replace = (part: Partial<Snapshot>): void => {
     snapshot = { ...snapshot, ...part };
     memo.clear();
@@ -98,6 +102,18 @@ export function createRouting(options: RoutingOptions): Routing {
     const licensed = options.licensed();
     if (licensed !== snapshot.licensed) replace({ licensed });
     return snapshot;
+  };
+
+  const choiceFor = (model: string | null): Choice => {
+    const current = snapshotNow();
+    const known = memo.get(model);
+    if (known !== undefined) return known;
+    const choice = choose(model, current);
+    if (model === null || model.length <= MEMO_NAME_LENGTH) {
+      if (memo.size >= MEMO_ENTRIES) memo.clear();
+      memo.set(model, choice);
+    }
+    return choice;
   };
 
   /** Brings catalogs and policy together; says what the policy changes, each thing once while it lasts. */
@@ -136,16 +152,9 @@ export function createRouting(options: RoutingOptions): Routing {
   });
 
   return {
-    route({ model }) {
-      const current = snapshotNow();
-      const known = memo.get(model);
-      if (known !== undefined) return known;
-      const route = decide(model, current);
-      if (model === null || model.length <= MEMO_NAME_LENGTH) {
-        if (memo.size >= MEMO_ENTRIES) memo.clear();
-        memo.set(model, route);
-      }
-      return route;
+    route(facts) {
+      const choice = choiceFor(facts.model);
+      return passGates(choice, gate === undefined ? () => OPEN : ({ lane }) => gate(lane, facts));
     },
     providers: () => [...snapshot.providers.values()],
     describe: () => describeProviders(wired, snapshotNow()),

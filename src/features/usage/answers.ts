@@ -115,8 +115,15 @@ export const usageAnswer = z.object({
 
 export const quotasAnswer = z.object({
   generated_at: time,
-  file: z.string().nullable().describe('where the quotas come from; null without any'),
+  mode: z.string().describe('off, block or hybrid'),
+  file: z
+    .string()
+    .nullable()
+    .describe('where the quotas come from; null without any, or where they were sent'),
+  rebuilding: z.boolean().describe('whether the windows still lack what the store has'),
   quotas: z.array(quotaAnswer),
+  cooldowns: z.array(z.object({ lane: z.string(), key: z.string(), until: time, stated: z.string() })),
+  provider_limits: z.array(providerLimits).describe('what each upstream last said of its own limits'),
 });
 
 export const sampleAnswer = z.object({
@@ -179,4 +186,5 @@ export type Totals = z.infer<typeof totals>;
 export type QuotaAnswer = z.infer<typeof quotaAnswer>;
 export type UsageAnswer = z.infer<typeof usageAnswer>;
 export type ModelUsage = UsageAnswer['models'][string];
+export type LimitsAnswer = z.infer<typeof providerLimits>;
 export type QuotasAnswer = z.infer<typeof quotasAnswer>;

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Route } from '../../core/types.ts';
 import { OperatorError } from '../../errors.ts';
-import type { QuotaView } from '../../protocol/meter.ts';
+import type { QuotaView } from '../../protocol/quota-view.ts';
 import { usageEventSchema } from '../../protocol/usage-event.ts';
 import { quotasAnswer, rollupsAnswer, samplesAnswer, simAnswer, usageAnswer } from './answers.ts';
 import { MAX_READERS } from './live-feed.ts';
 import { createMemoryStore } from './testing/memory-store.ts';
-import { HOUR, NOW, startUsageWorld, zai } from './testing/usage-world.ts';
+import { HOUR, NOW, quotaWorld, startUsageWorld, zai } from './testing/usage-world.ts';
 
 const none = { used: 0, cap: null, pct: null };
 const VIEW: QuotaView = {
@@ -92,7 +92,7 @@ describe('GET /v1/usage', () => {
     const weekly = { ...VIEW, model: 'claude-haiku-*', rolling_pct: null, weekly_pct: 91, warn: true };
     const views = [VIEW, weekly, { ...VIEW, model: 'glm-*' }];
     const elsewhere = { ...VIEW, lane: 'local', rolling_pct: 99 };
-    const quota = { file: 'q.json', views: () => [...views, elsewhere], reload: () => {} };
+    const quota = quotaWorld({ views: () => [...views, elsewhere] });
     const { ask, keep } = startUsageWorld({ quota });
     keep(0);
     const { models } = usageAnswer.parse((await ask('GET', '/v1/usage')).body);
@@ -249,11 +249,18 @@ describe('an argument that is not allowed', () => {
 
 describe('quotas', () => {
   it('are shown with where they come from', async () => {
-    const quota = { file: '/home/me/quotas.json', views: () => [VIEW], reload: () => {} };
+    const quota = quotaWorld({
+      file: '/home/me/quotas.json',
+      views: () => [VIEW],
+      cooldowns: () => [{ lane: 'zai', key: 'glm-5', until: NOW, stated: 'reset' }],
+    });
     const { status, body } = await startUsageWorld({ quota }).ask('GET', '/v1/quotas');
     expect(status).toBe(200);
     expect(quotasAnswer.parse(body)).toMatchObject({
       file: '/home/me/quotas.json',
+      mode: 'block',
+      rebuilding: false,
+      cooldowns: [{ lane: 'zai', key: 'glm-5', until: '2026-11-02T12:30:00.000Z' }],
       quotas: [
         {
           rolling: VIEW.rolling,
@@ -277,13 +284,11 @@ describe('quotas', () => {
   });
 
   it('that are not taken are answered with the reason', async () => {
-    const reload = () => {
-      throw new OperatorError('CONFIG', 'quotas[2].model: expected a string');
-    };
-    const { ask } = startUsageWorld({ quota: { file: null, views: () => [], reload } });
+    const why = 'the quotas sent:1: quotas.2.model: must be a glob';
+    const { ask } = startUsageWorld({ quota: quotaWorld({ reload: () => ({ ok: false, why }) }) });
     expect(await ask('POST', '/v1/quotas/reload', '{}')).toMatchObject({
       status: 400,
-      body: { error: { message: 'ccp: quotas[2].model: expected a string' } },
+      body: { error: { message: `ccp: ${why}` } },
     });
   });
 });
@@ -322,7 +327,8 @@ describe('POST /v1/dev/sim-usage', () => {
     const answer = await ask('POST', '/v1/dev/sim-usage', body({ repeat: 2, seconds: 1.5 }));
     const { rids } = simAnswer.parse(answer.body);
     expect(rids).toHaveLength(2);
-    expect(seen).toEqual(['decision zai', 'completion zai', 'decision zai', 'completion zai']);
+    const one = ['decision zai', 'attempt zai', 'completion zai'];
+    expect(seen).toEqual([...one, ...one]);
     for (const event of completions) usageEventSchema.parse(event);
     expect(completions.map(({ rid }) => rid)).toEqual(rids);
     expect(completions[0]).toMatchObject({
@@ -344,11 +350,12 @@ describe('POST /v1/dev/sim-usage', () => {
       provider: zai,
       decision: 'license_block',
       alternatives: [],
-      refusal: 'provider zai needs a licence',
+      refusal: { status: 429, type: 'billing_error', message: 'used up', errType: 'limit' },
     });
-    const { ask, completions } = startUsageWorld({ route });
+    const { ask, seen, completions } = startUsageWorld({ route });
     await ask('POST', '/v1/dev/sim-usage', body({}));
-    expect(completions[0]).toMatchObject({ reason: 'blocked', status: 403, attempts: [] });
+    expect(seen).toEqual(['decision zai', 'completion zai']);
+    expect(completions[0]).toMatchObject({ reason: 'blocked', status: 429, err_type: 'limit', attempts: [] });
     expect(completions[0]?.tokens).toBeUndefined();
   });
 });

@@ -5,7 +5,6 @@ import { rfc3339 } from '../../platform/clock.ts';
 import { errorBody } from '../../protocol/error-body.ts';
 import { parseJson } from '../../protocol/json.ts';
 import type { MeterStore } from '../../protocol/meter.ts';
-import type { QuotasAnswer } from './answers.ts';
 import {
   noQuery,
   readBody,
@@ -21,7 +20,7 @@ import type { LiveFeed } from './live-feed.ts';
 import { type Moment, settle } from './moment.ts';
 import * as paths from './paths.ts';
 import type { Prices } from './prices.ts';
-import { type QuotaViews, quotaAnswer } from './quota-views.ts';
+import { type QuotaViews, quotasReport } from './quota-views.ts';
 import { type SimulationPorts, simulate } from './simulate.ts';
 import { usageReport } from './usage-report.ts';
 
@@ -41,11 +40,7 @@ const USUAL_RANGE: Moment = { ago: 24 * HOUR_MS };
 export function createUsageEndpoints(options: UsageEndpointsOptions): readonly Endpoint[] {
   const { store, quota, prices, live, clock, devEnabled } = options;
 
-  const quotas = (): QuotasAnswer => ({
-    generated_at: rfc3339(clock.now()),
-    file: quota.file,
-    quotas: quota.views().map(quotaAnswer),
-  });
+  const quotas = (): EndpointAnswer => json(quotasReport(quota, clock.now()));
 
   return [
     {
@@ -71,10 +66,14 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         if (!asked.ok) return asked.answer;
         const { since, until, limit = USUAL_PAGE, ...rest } = asked.value;
         const wanted = { ...rest, limit, ...settled({ since, until }, clock.now()) };
-        return refusing(async () => {
+        try {
           const { samples, next_cursor } = await store.samples(wanted);
-          return { samples: samples.map((sample) => ({ ...sample, ts: rfc3339(sample.ts) })), next_cursor };
-        });
+          return json({ samples: samples.map((one) => ({ ...one, ts: rfc3339(one.ts) })), next_cursor });
+        } catch (error) {
+          // What a cursor is, only the store knows.
+          if (error instanceof OperatorError) return refuse(error.message).answer;
+          throw error;
+        }
       },
     },
     {
@@ -104,17 +103,16 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
       path: paths.QUOTAS_PATH,
       handle: ({ query }) => {
         const asked = readQuery(noQuery, query);
-        return asked.ok ? json(quotas()) : asked.answer;
+        return asked.ok ? quotas() : asked.answer;
       },
     },
     {
       method: 'POST',
       path: paths.RELOAD_PATH,
-      handle: ({ body }) =>
-        refusing(async () => {
-          await quota.reload(body.length === 0 ? undefined : body.toString('utf8'));
-          return quotas();
-        }),
+      handle({ body }) {
+        const taken = quota.reload(body.length === 0 ? undefined : body.toString('utf8'));
+        return taken.ok ? quotas() : refuse(taken.why).answer;
+      },
     },
     {
       method: 'POST',
@@ -127,16 +125,6 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
 function made({ body }: EndpointRequest, ports: SimulationPorts): EndpointAnswer {
   const asked = readBody(simBody, parseJson(body.toString('utf8')));
   return asked.ok ? json({ rids: simulate(ports, asked.value) }) : asked.answer;
-}
-
-/** What only the asked one can judge, a cursor or a file of quotas, is refused like any other argument. */
-async function refusing(answer: () => Promise<object>): Promise<EndpointAnswer> {
-  try {
-    return json(await answer());
-  } catch (error) {
-    if (error instanceof OperatorError) return refuse(error.message).answer;
-    throw error;
-  }
 }
 
 /** Epoch milliseconds of those ends of a range that were named. */

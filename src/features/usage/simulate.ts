@@ -42,6 +42,15 @@ export function simulate({ clock, ids, route, observers }: SimulationPorts, body
       alternatives: alternatives.map(({ id }) => id),
     };
     for (const observer of observers) observer.onDecision?.(decided);
+    const attempt = {
+      rid,
+      lane: provider.lane,
+      provider: provider.id,
+      model,
+      op: 'stream' as const,
+      decision,
+    };
+    if (chosen.refusal === undefined) for (const observer of observers) observer.onAttempt?.(attempt);
     const completed: CompletionEvent = {
       ...common,
       event: 'completion',
@@ -62,11 +71,14 @@ export function simulate({ clock, ids, route, observers }: SimulationPorts, body
 
 type Outcome = Pick<
   CompletionEvent,
-  'reason' | 'status' | 'latency_ms' | 'ttfb_ms' | 'header_mode' | 'attempts' | 'tokens' | 'sse'
+  'reason' | 'status' | 'err_type' | 'latency_ms' | 'ttfb_ms' | 'header_mode' | 'attempts' | 'tokens' | 'sse'
 >;
 
 function outcomeOf({ provider, refusal }: Route, { in: input, out: output, seconds }: SimBody): Outcome {
-  if (refusal !== undefined) return { reason: 'blocked', status: 403, latency_ms: 0, attempts: [] };
+  if (refusal !== undefined) {
+    const { status, errType } = refusal;
+    return { reason: 'blocked', status, err_type: errType, latency_ms: 0, attempts: [] };
+  }
   const ms = Math.round(seconds * 1000);
   return {
     reason: 'ok',

@@ -1,7 +1,8 @@
 /** Adds hours up to what `/v1/usage` answers: per model and lane what was used, how full its quotas are, what it cost. */
 import { rfc3339 } from '../../platform/clock.ts';
 import { compileGlob } from '../../protocol/glob.ts';
-import type { QuotaView, Rollup } from '../../protocol/meter.ts';
+import type { Rollup } from '../../protocol/meter.ts';
+import type { QuotaView } from '../../protocol/quota-view.ts';
 import type { Tokens } from '../../protocol/usage-event.ts';
 import type { ModelUsage, Totals, UsageAnswer } from './answers.ts';
 import type { Prices } from './prices.ts';

@@ -149,8 +149,12 @@ const READY = {
 export async function startFakeMeter(): Promise<FakeMeter> {
   const quotas = {
     generated_at: '2026-11-02T12:30:00.000Z',
+    mode: 'block',
     file: '/home/me/.config/ccp/quotas.json',
+    rebuilding: false,
     quotas: [quota()],
+    cooldowns: [],
+    provider_limits: [],
   };
   const seen: string[] = [];
   const answers: FakeMeter['answers'] = new Map([

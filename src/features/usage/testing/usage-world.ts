@@ -3,6 +3,7 @@ import type { ExchangeObserver, Provider, Route } from '../../../core/types.ts';
 import type { CompletionEvent } from '../../../protocol/usage-event.ts';
 import { createUsageEndpoints, type UsageEndpointsOptions } from '../endpoints.ts';
 import { createLiveFeed } from '../live-feed.ts';
+import type { QuotaViews } from '../quota-views.ts';
 import { completion } from './events.ts';
 import { createMemoryStore } from './memory-store.ts';
 
@@ -49,6 +50,17 @@ const prices: UsageEndpointsOptions['prices'] = {
   },
 };
 
+export const quotaWorld = (part: Partial<QuotaViews> = {}): QuotaViews => ({
+  mode: 'block',
+  file: null,
+  views: () => [],
+  cooldowns: () => [],
+  providerLimits: () => [],
+  rebuilding: () => false,
+  reload: () => ({ ok: true }),
+  ...part,
+});
+
 export function startUsageWorld(part: Partial<UsageEndpointsOptions> = {}) {
   const store = createMemoryStore();
   const seen: string[] = [];
@@ -58,6 +70,7 @@ export function startUsageWorld(part: Partial<UsageEndpointsOptions> = {}) {
   const completions: CompletionEvent[] = [];
   const journal: ExchangeObserver = {
     onDecision: (event) => void seen.push(`decision ${event.lane}`),
+    onAttempt: ({ lane }) => void seen.push(`attempt ${lane}`),
     onCompletion: (event) => {
       seen.push(`completion ${event.lane}`);
       completions.push(event);
@@ -70,7 +83,12 @@ export function startUsageWorld(part: Partial<UsageEndpointsOptions> = {}) {
       : { provider: anth, decision: 'to_anthropic', alternatives: [] };
   const endpoints = createUsageEndpoints({
     store,
-    quota: { file: null, views: () => [], reload: (text) => void reloads.push(text) },
+    quota: quotaWorld({
+      reload(text) {
+        reloads.push(text);
+        return { ok: true };
+      },
+    }),
     prices,
     live,
     clock,

@@ -1,0 +1,57 @@
+/** Which files of a kind count: one that was named, else the working directory's and the user's. */
+import { join } from 'node:path';
+import { readSmallFile } from './read-small-file.ts';
+import type { TrustStore } from './trust.ts';
+
+export interface Places {
+  /** E.g. `providers.yaml`: in `configs` of the working directory, and in the user's folder. */
+  readonly name: string;
+  /** Named by a flag or a trusted setting: then it is the only one, and must be there. */
+  readonly named: string | null;
+  readonly cwd: string;
+  readonly configFolder: string;
+  readonly trust: TrustStore;
+}
+
+/** A place where such a file may lie. */
+export interface PlacedFile {
+  readonly path: string;
+  /** Whether it is an error that it is missing. */
+  readonly required: boolean;
+  /** Looks anew each time. Throws `CONFIG` where the file is there and can't be read. */
+  read(): PlacedText;
+}
+
+export type PlacedText =
+  | { readonly state: 'absent' }
+  /** It is there and does not count; `why` is a sentence with the remedy. */
+  | { readonly state: 'ignored'; readonly why: string }
+  | { readonly state: 'used'; readonly text: string };
+
+/**
+ * In order of precedence. The one in the working directory counts only while it is trusted: a catalog moves prompts or
+ * keys to another host, and a quota moves them to another lane.
+ */
+export function placedFiles({ name, named, cwd, configFolder, trust }: Places): readonly PlacedFile[] {
+  if (named !== null) return [{ path: named, required: true, read: () => readOwn(named) }];
+  const local = join(cwd, 'configs', name);
+  const user = join(configFolder, name);
+  return [
+    { path: local, required: false, read: () => readForeign(local, trust) },
+    { path: user, required: false, read: () => readOwn(user) },
+  ];
+}
+
+function readOwn(path: string): PlacedText {
+  const bytes = readSmallFile(path);
+  return bytes === null ? { state: 'absent' } : { state: 'used', text: bytes.toString('utf8') };
+}
+
+function readForeign(path: string, trust: TrustStore): PlacedText {
+  const bytes = readSmallFile(path);
+  if (bytes === null) return { state: 'absent' };
+  const state = trust.stateOf(path, bytes);
+  if (state === 'trusted') return { state: 'used', text: bytes.toString('utf8') };
+  const why = state === 'changed' ? 'has changed since it was trusted' : 'is not trusted';
+  return { state: 'ignored', why: `${path} ${why}: ignored; to accept it as it is now: ccp trust ${path}` };
+}

@@ -1,0 +1,55 @@
+/** What was used of one quota and what is under way; its caps are somebody else's. */
+import type { Used } from './caps.ts';
+import { createHours, type Hours } from './pace.ts';
+import type { QuotaDefinition } from './parse-quotas.ts';
+import { createSlidingWindows, type Entry, type SlidingWindows } from './sliding-windows.ts';
+
+/** What an exchange under way is expected to use. */
+export type Hold = Used;
+
+export interface Count {
+  /** Rolling, weekly, and the one of the present pace. */
+  readonly windows: SlidingWindows;
+  readonly hours: Hours;
+  /** The sum of what is under way. */
+  readonly reserved: Used;
+  add(entry: Entry): void;
+  /** One request, and the mean of the recent exchanges of all else. */
+  reserve(): Hold;
+  release(hold: Hold): void;
+}
+
+/** The present pace is that of the last quarter of an hour. */
+export const PACE_MS = 900_000;
+/** The mean is that of about so many exchanges. */
+const MEAN_OF = 20;
+
+export function createCount({ rolling, weekly }: Pick<QuotaDefinition, 'rolling' | 'weekly'>): Count {
+  const windows = createSlidingWindows([rolling.spanMs, weekly.spanMs, PACE_MS]);
+  const hours = createHours();
+  const reserved = { requests: 0, tokens: 0, tenths: 0 };
+  const mean = { of: 0, tokens: 0, tenths: 0 };
+  const change = (hold: Hold, sign: 1 | -1): void => {
+    reserved.requests += sign * hold.requests;
+    reserved.tokens += sign * hold.tokens;
+    reserved.tenths += sign * hold.tenths;
+  };
+  return {
+    windows,
+    hours,
+    reserved,
+    add(entry) {
+      windows.add(entry);
+      hours.add(entry);
+      mean.of = Math.min(mean.of + 1, MEAN_OF);
+      mean.tokens += (entry.tokens - mean.tokens) / mean.of;
+      mean.tenths += (entry.tenths - mean.tenths) / mean.of;
+    },
+    reserve() {
+      const hold = { requests: 1, tokens: Math.round(mean.tokens), tenths: Math.round(mean.tenths) };
+      change(hold, 1);
+      return hold;
+    },
+    release: (hold) => change(hold, -1),
+  };
+}

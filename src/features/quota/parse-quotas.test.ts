@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { OperatorError } from '../../errors.ts';
+import { parseQuotas } from './parse-quotas.ts';
+
+const HOUR = 3_600_000;
+const one = (fields: string): string => `{"quotas": [\n  {"model": "*haiku*", "lane": "zai", ${fields}}\n]}`;
+
+describe('a quota file', () => {
+  it('has defaults for all but the key', () => {
+    const [quota] = parseQuotas('q.json', one('"weekly": {"tokens": 5}'));
+    expect(quota).toMatchObject({
+      model: '*haiku*',
+      lane: 'zai',
+      rolling: { spanMs: 5 * HOUR, tokens: null, requests: null, hours: null },
+      weekly: { spanMs: 7 * 24 * HOUR, tokens: 5, requests: null, hours: null },
+      warnPct: 80,
+      blockPct: 100,
+      countCacheReads: false,
+    });
+    expect(quota?.matches('Claude-Haiku-4')).toBe(true);
+  });
+
+  it.each([
+    ['90m', 1.5 * HOUR],
+    ['5h', 5 * HOUR],
+    ['7d', 168 * HOUR],
+  ])('takes a rolling span of %s', (span, ms) => {
+    const [quota] = parseQuotas('q.json', one(`"rolling": {"span": "${span}", "hours": 0.5}`));
+    expect(quota?.rolling).toMatchObject({ spanMs: ms, hours: 0.5 });
+  });
+
+  it('may cap nothing: then it only counts', () => {
+    expect(parseQuotas('q.json', '{"quotas": []}')).toEqual([]);
+    expect(parseQuotas('q.json', one('"warn_pct": 50'))).toHaveLength(1);
+  });
+
+  it.each([
+    ['{', 'q.json is no JSON'],
+    ['[]', 'q.json:1: '],
+    ['{"quota": []}', 'q.json:1: quotas'],
+    [one('"rolling": {"requests": 1.5}'), 'q.json:2: quotas[0].rolling.requests: must be a whole number'],
+    [one('"rolling": {"requests": 0}'), 'q.json:2: quotas[0].rolling.requests: must be more than 0'],
+    [one('"rolling":\n {"tokens": "1M"}'), 'q.json:3: quotas[0].rolling.tokens: must be a whole number'],
+    [one('"rolling": {"span": "8d"}'), 'q.json:2: quotas[0].rolling.span: must be at most 7d'],
+    [one('"rolling": {"span": "5"}'), 'must be a duration like "90m", "5h" or "1d"'],
+    [one('"weekly": {"span": "5h"}'), 'quotas[0].weekly'],
+    [one('"warn_pct": 101'), 'quotas[0].warn_pct: must not be more than block_pct'],
+    [one('"block_pct": "high"'), 'quotas[0].block_pct: must be a number'],
+    [one('"colour": 1'), 'quotas[0]: '],
+    [one('"lane": "zai"'), 'names "lane" in line 2 twice'],
+    [
+      '{"quotas": [{"model": "m", "lane": "a"},\n{"model": "M", "lane": "a"}]}',
+      'q.json:2: quotas[1]: "M" on lane a stands twice',
+    ],
+    ['{"quotas": [{"model": "m", "lane": "No Lane"}]}', 'quotas[0].lane: must be the name of a lane'],
+  ])('is refused by file, line and place: %s', (text, message) => {
+    const parse = (): unknown => parseQuotas('q.json', text);
+    expect(parse).toThrow(message);
+    expect(parse).toThrow(OperatorError);
+  });
+
+  it('is shown by an example that is one', () => {
+    const path = new URL('../../../configs/quotas.example.json', import.meta.url);
+    expect(parseQuotas('example', readFileSync(path, 'utf8')).length).toBeGreaterThan(1);
+  });
+});

@@ -1,0 +1,129 @@
+/** Quota files: JSON text to checked entries, and what is wrong with one by file, line and place. */
+import { findNodeAtLocation, parseTree } from 'jsonc-parser';
+import { z } from 'zod';
+import { OperatorError } from '../../errors.ts';
+import { compileGlob, type Matcher } from '../../protocol/glob.ts';
+import { readStrictJson } from '../../protocol/strict-json.ts';
+
+/** The caps of one window; null where there is none. */
+export interface WindowCaps {
+  readonly spanMs: number;
+  readonly tokens: number | null;
+  readonly requests: number | null;
+  /** Sum of the durations of exchanges. */
+  readonly hours: number | null;
+}
+
+/** One budget, of the models that a glob names on one lane. */
+export interface QuotaDefinition {
+  /** The glob as written; with the lane it is the key. */
+  readonly model: string;
+  readonly lane: string;
+  readonly matches: Matcher;
+  readonly rolling: WindowCaps;
+  readonly weekly: WindowCaps;
+  readonly warnPct: number;
+  readonly blockPct: number;
+  readonly countCacheReads: boolean;
+}
+
+const MINUTE_MS = 60_000;
+const UNITS = { m: MINUTE_MS, h: 60 * MINUTE_MS, d: 24 * 60 * MINUTE_MS } as const;
+export const WEEK_MS = 7 * UNITS.d;
+
+const count = z.int('must be a whole number').positive('must be more than 0');
+const hours = z.number('must be a number of hours').positive('must be more than 0').max(1e6);
+const percent = z
+  .number('must be a number')
+  .positive('must be more than 0')
+  .max(1000, 'must be at most 1000');
+const span = z
+  .string('must be a duration like "90m", "5h" or "1d"')
+  .regex(/^[1-9]\d{0,5}[mhd]$/, 'must be a duration like "90m", "5h" or "1d"')
+  .transform((text) => Number(text.slice(0, -1)) * UNITS[z.enum(['m', 'h', 'd']).parse(text.at(-1))])
+  .refine((ms) => ms <= WEEK_MS, 'must be at most 7d');
+
+const caps = { tokens: count.optional(), requests: count.optional(), hours: hours.optional() };
+const entry = z
+  .strictObject({
+    model: z.string('must be a glob like "*haiku*"').min(1, 'must be a glob like "*haiku*"').max(256),
+    lane: z
+      .string('must be the name of a lane')
+      .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, 'must be the name of a lane'),
+    rolling: z.strictObject({ span: span.default(5 * UNITS.h), ...caps }).optional(),
+    weekly: z.strictObject(caps).optional(),
+    warn_pct: percent.default(80),
+    block_pct: percent.default(100),
+    count_cache_reads: z.boolean('must be true or false').default(false),
+  })
+  .refine(({ warn_pct, block_pct }) => warn_pct <= block_pct, {
+    path: ['warn_pct'],
+    message: 'must not be more than block_pct',
+  });
+const fileSchema = z.strictObject({ quotas: z.array(entry).max(100, 'must be at most 100 entries') });
+
+/** Checks the text of a quota file. Throws `CONFIG` naming `path`, the line and the place of what is wrong. */
+export function parseQuotas(path: string, text: string): readonly QuotaDefinition[] {
+  const json = readStrictJson(Buffer.from(text));
+  if (!json.ok) throw new OperatorError('CONFIG', `${path} ${json.problem}`);
+  const parsed = fileSchema.safeParse(json.value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw wrong(path, text, issue?.path ?? [], issue?.message ?? 'is wrong');
+  }
+  const keys = new Set<string>();
+  return parsed.data.quotas.map((quota, index) => {
+    const key = `${quota.lane} ${quota.model.toLowerCase()}`;
+    if (keys.has(key)) {
+      throw wrong(path, text, ['quotas', index], `"${quota.model}" on lane ${quota.lane} stands twice`);
+    }
+    keys.add(key);
+    return definitionOf(quota);
+  });
+}
+
+function definitionOf({ model, lane, rolling, weekly, ...rest }: z.output<typeof entry>): QuotaDefinition {
+  return {
+    model,
+    lane,
+    matches: compileGlob(model),
+    rolling: capsOf(rolling?.span ?? 5 * UNITS.h, rolling),
+    weekly: capsOf(WEEK_MS, weekly),
+    warnPct: rest.warn_pct,
+    blockPct: rest.block_pct,
+    countCacheReads: rest.count_cache_reads,
+  };
+}
+
+interface GivenCaps {
+  readonly tokens?: number | undefined;
+  readonly requests?: number | undefined;
+  readonly hours?: number | undefined;
+}
+
+const capsOf = (spanMs: number, given: GivenCaps | undefined): WindowCaps => ({
+  spanMs,
+  tokens: given?.tokens ?? null,
+  requests: given?.requests ?? null,
+  hours: given?.hours ?? null,
+});
+
+/** The line is that of the deepest part of the place that was written. */
+function wrong(path: string, text: string, at: readonly PropertyKey[], what: string): OperatorError {
+  const tree = parseTree(text);
+  const steps = at.map((step) => (typeof step === 'number' ? step : String(step)));
+  let node = tree;
+  for (let depth = steps.length; tree !== undefined && depth > 0; depth -= 1) {
+    node = findNodeAtLocation(tree, steps.slice(0, depth));
+    if (node !== undefined) break;
+  }
+  const line = text.slice(0, (node ?? tree)?.offset ?? 0).split('\n').length;
+  const place = steps.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('');
+  return new OperatorError(
+    'CONFIG',
+    `${path}:${line}: ${[place.replace(/^\./, ''), what].filter(Boolean).join(': ')}`,
+    {
+      hint: 'Every field is described in docs/quotas.md.',
+    },
+  );
+}

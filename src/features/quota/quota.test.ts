@@ -1,0 +1,448 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { LimitFacts } from '../../core/types.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { UpstreamError } from '../../protocol/upstream-error.ts';
+import { createQuota, type Quota, type QuotaOptions } from './quota.ts';
+import type { QuotaFile, QuotaText } from './quota-file.ts';
+import { createMemoryStore } from './testing/memory-store.ts';
+import { completionOf, sampleOf, tokens } from './testing/records.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const START = Date.UTC(2026, 5, 1, 12);
+const HAIKU = 'claude-haiku-4-5';
+const ASK = { method: 'POST', path: '/v1/messages', op: 'stream', model: HAIKU } as const;
+
+let now: number;
+let said: string[];
+let world: AsyncDisposableStack;
+const clock: Clock = { now: () => now, monotonic: () => now, after: () => () => {} };
+const say = (line: string): void => void said.push(line);
+
+beforeEach(() => {
+  now = START;
+  said = [];
+  world = new AsyncDisposableStack();
+});
+afterEach(() => world.disposeAsync());
+
+const textFile = (text: string): QuotaFile => ({
+  path: '/q.json',
+  required: false,
+  read: () => ({ state: 'used', text }),
+});
+const haiku = (fields: string): string => `{"quotas": [{"model": "*haiku*", "lane": "zai", ${fields}}]}`;
+
+function open(text: string | null, given: Partial<QuotaOptions> = {}): Quota {
+  const quota = createQuota({
+    files: text === null ? [] : [textFile(text)],
+    alsoWatch: [],
+    mode: 'block',
+    store: createMemoryStore(),
+    lanes: () => ['anthropic', 'zai'],
+    clock,
+    log: { info: say, warn: say, error: say },
+    ...given,
+  });
+  return world.use(quota);
+}
+
+/** One exchange, as the core would tell of it. */
+function begin(quota: Quota, rid: string, lane = 'zai'): void {
+  quota.onAttempt?.({ rid, lane, provider: lane, model: HAIKU, op: 'stream', decision: 'to_zai' });
+}
+function end(quota: Quota, rid: string, given: Parameters<typeof sampleOf>[1] = {}): void {
+  quota.onCompletion?.(completionOf(sampleOf(now, { rid, ...given })));
+}
+function refuse(quota: Quota, error: Partial<UpstreamError>, given: Partial<LimitFacts> = {}): void {
+  quota.onLimit?.({
+    ...{ rid: 'r', lane: 'zai', provider: 'zai', model: HAIKU, op: 'stream' },
+    decision: 'quota_warn_attempt',
+    error: { kind: 'window', errType: 'limit', cause: 'limit', ...error },
+    sentOn: true,
+    ms: 5,
+    ...given,
+  });
+}
+
+describe('a gate in mode block', () => {
+  it('lets through what the budget has room for, counting what is under way', () => {
+    const quota = open(haiku('"rolling": {"requests": 3}'));
+    const passed: string[] = [];
+    for (let index = 0; index < 10; index += 1) {
+      if (quota.gate('zai', ASK).kind !== 'open') continue;
+      begin(quota, `e${index}`);
+      passed.push(`e${index}`);
+    }
+    expect(passed).toEqual(['e0', 'e1', 'e2']);
+    end(quota, 'e0');
+    expect(quota.gate('zai', ASK).kind).toBe('block');
+    // One that nothing came of gives its room back.
+    end(quota, 'e1', { attempts: 0, reason: 'blocked' });
+    expect(quota.gate('zai', ASK).kind).toBe('open');
+  });
+
+  it('says when there is room again', () => {
+    const quota = open(haiku('"rolling": {"requests": 1}'));
+    end(quota, 'e');
+    now += HOUR;
+    const standing = quota.gate('zai', ASK);
+    expect(standing.kind === 'block' && standing.opening()).toEqual({
+      inMs: 4 * HOUR,
+      why: 'the rolling quota of requests for "*haiku*" on lane zai is used up',
+    });
+    now += 4 * HOUR;
+    expect(quota.gate('zai', ASK).kind).toBe('open');
+  });
+
+  it('moves the room that is taken with the exchange, and gives it back once', () => {
+    const both = `{"quotas": [{"model": "*", "lane": "zai", "rolling": {"requests": 9}},
+      {"model": "*", "lane": "anthropic", "rolling": {"requests": 9}}]}`;
+    const quota = open(both);
+    const reserved = () => quota.views().map((view) => view.reserved.requests);
+    begin(quota, 'e');
+    begin(quota, 'e');
+    expect(reserved()).toEqual([1, 0]);
+    begin(quota, 'e', 'anthropic');
+    expect(reserved()).toEqual([0, 1]);
+    end(quota, 'e', { lane: 'anthropic' });
+    end(quota, 'e', { lane: 'anthropic' });
+    expect(reserved()).toEqual([0, 0]);
+    expect(quota.views().map((view) => view.rolling.requests.used)).toEqual([0, 2]);
+  });
+
+  it('counts an exchange in every quota that names it, and is shut by any', () => {
+    const quota = open(`{"quotas": [{"model": "*haiku*", "lane": "zai", "rolling": {"requests": 9}},
+      {"model": "*", "lane": "zai", "rolling": {"requests": 2}}]}`);
+    end(quota, 'a');
+    end(quota, 'b', { model: 'claude-sonnet-5' });
+    expect(quota.views().map((view) => view.rolling.requests.used)).toEqual([1, 2]);
+    expect(quota.gate('zai', ASK).kind).toBe('block');
+  });
+
+  it.each([
+    ['another lane', 'anthropic', ASK],
+    ['another model', 'zai', { ...ASK, model: 'claude-sonnet-5' }],
+    ['no model', 'zai', { ...ASK, model: null }],
+    ['counting tokens, which is free', 'zai', { ...ASK, op: 'count_tokens' as const }],
+  ])('is open to %s', (_, lane, facts) => {
+    const quota = open(haiku('"rolling": {"requests": 1}'));
+    end(quota, 'e');
+    expect(quota.gate('zai', ASK).kind).toBe('block');
+    expect(quota.gate(lane, facts).kind).toBe('open');
+  });
+
+  it('does not count what was free or never left', () => {
+    const quota = open(haiku('"rolling": {"requests": 1}'));
+    end(quota, 'a', { op: 'count_tokens' });
+    end(quota, 'b', { attempts: 0, reason: 'too_large' });
+    expect(quota.gate('zai', ASK).kind).toBe('open');
+  });
+
+  it('lets warnings and cooldowns alone', () => {
+    const quota = open(haiku('"rolling": {"requests": 10}'));
+    for (let index = 0; index < 9; index += 1) end(quota, `e${index}`);
+    refuse(quota, {});
+    expect(quota.gate('zai', ASK).kind).toBe('open');
+    expect(quota.cooldowns()).toEqual([]);
+  });
+});
+
+it('only counts in mode off', () => {
+  const quota = open(haiku('"rolling": {"requests": 1}'), { mode: 'off' });
+  end(quota, 'e');
+  expect(quota.gate('zai', ASK).kind).toBe('open');
+  expect(quota.views()[0]).toMatchObject({ rolling_pct: 100, warn: true, block: true });
+});
+
+describe('mode hybrid', () => {
+  const hybrid = (text: string | null, given: Partial<QuotaOptions> = {}) =>
+    open(text, { mode: 'hybrid', ...given });
+
+  it('goes on past warning and cap, and says so', () => {
+    const quota = hybrid(haiku('"rolling": {"requests": 10}'));
+    for (let index = 0; index < 7; index += 1) end(quota, `e${index}`);
+    expect(quota.gate('zai', ASK).kind).toBe('open');
+    for (let index = 0; index < 20; index += 1) end(quota, `f${index}`);
+    expect(quota.gate('zai', ASK).kind).toBe('warn');
+  });
+
+  it('leaves a lane alone until the stated reset, and comes back', () => {
+    const store = createMemoryStore();
+    const quota = hybrid(haiku('"rolling": {"requests": 10}'), { store });
+    refuse(quota, { resetsAt: START + HOUR });
+    expect(quota.gate('zai', ASK).kind).toBe('cooldown');
+    expect(quota.gate('anthropic', ASK).kind).toBe('open');
+    expect(quota.views()[0]?.cooldown_until).toBe(START + HOUR);
+    expect(store.cool).toEqual([{ lane: 'zai', key: '*haiku*', until: START + HOUR, stated: 'reset' }]);
+    expect(said.at(-1)).toBe(
+      'lane zai is left alone for "*haiku*" until 2026-06-01T13:00:00.000Z (its upstream stated the reset)',
+    );
+    now = START + HOUR;
+    expect(quota.gate('zai', ASK).kind).toBe('open');
+  });
+
+  it('leaves alone just the model where no quota names it', () => {
+    const quota = hybrid(null);
+    refuse(quota, {}, { decision: 'to_zai' });
+    expect(quota.cooldowns()).toMatchObject([{ key: HAIKU, until: START + 5 * MINUTE }]);
+    expect(quota.gate('zai', ASK).kind).toBe('cooldown');
+    expect(quota.gate('zai', { ...ASK, model: 'claude-haiku-3' }).kind).toBe('open');
+  });
+
+  it('knows after a restart what was stated before it', async () => {
+    const store = createMemoryStore();
+    refuse(hybrid(null, { store }), { resetsAt: START + HOUR });
+    const quota = hybrid(null, { store });
+    expect(quota.gate('zai', ASK).kind).toBe('open');
+    await quota.load();
+    expect(quota.gate('zai', ASK).kind).toBe('cooldown');
+    now += HOUR;
+    expect(quota.gate('zai', ASK).kind).toBe('open');
+  });
+
+  it.each([
+    ['is not left alone where nobody took over', { kind: 'window' }, { sentOn: false }, 'open'],
+    ['is not left alone for counting tokens', { kind: 'window' }, { op: 'count_tokens' }, 'open'],
+    [
+      'is not left alone for a throttle without a stated wait',
+      { kind: 'throttle' },
+      { decision: 'to_zai' },
+      'open',
+    ],
+    ['is left alone for one past the warning', { kind: 'throttle' }, {}, 'cooldown'],
+    [
+      'is left alone for one that states its wait',
+      { kind: 'throttle', retryAfterMs: 9 },
+      { decision: 'to_zai' },
+      'cooldown',
+    ],
+    ['is left alone for an empty balance', { kind: 'balance' }, { decision: 'to_zai' }, 'cooldown'],
+  ] as const)('a lane %s', (_, error, given, kind) => {
+    const quota = hybrid(null);
+    refuse(quota, error, given);
+    expect(quota.gate('zai', ASK).kind).toBe(kind);
+  });
+});
+
+describe('a limit hit', () => {
+  it('is kept with how full it looked and how long after the warning it came, and calibrates', () => {
+    const store = createMemoryStore();
+    const quota = open(haiku('"rolling": {"requests": 10}, "weekly": {"requests": 100}'), { store });
+    for (let index = 0; index < 9; index += 1) {
+      end(quota, `e${index}`);
+      now += MINUTE;
+    }
+    refuse(quota, { resetsAt: now + HOUR });
+    expect(store.hits).toEqual([
+      {
+        rid: 'r',
+        ts: now,
+        lane: 'zai',
+        key: '*haiku*',
+        kind: 'window',
+        rolling_pct: 90,
+        weekly_pct: 9,
+        since_warn_s: 120,
+        resets_at: now + HOUR,
+      },
+    ]);
+    expect(quota.views()[0]).toMatchObject({
+      warn_pct_auto: 81,
+      warn_pct_confidence: 0.25,
+      gap_seconds_p50: 120,
+      gap_samples: 1,
+    });
+  });
+
+  it('is one hit for as long as the upstream refuses, whatever the mode', () => {
+    const store = createMemoryStore();
+    const quota = open(null, { store, mode: 'off' });
+    for (let index = 0; index < 50; index += 1) refuse(quota, { resetsAt: START + HOUR });
+    expect(store.hits).toHaveLength(1);
+    expect(store.hits[0]).toMatchObject({ rolling_pct: null, since_warn_s: null, key: HAIKU });
+    now += HOUR;
+    refuse(quota, {});
+    expect(store.hits).toHaveLength(2);
+  });
+
+  it('is remembered over a restart', async () => {
+    const store = createMemoryStore();
+    const text = haiku('"rolling": {"requests": 1}');
+    const before = open(text, { store });
+    end(before, 'e');
+    refuse(before, {});
+    const quota = open(text, { store });
+    await quota.load();
+    expect(quota.views()[0]).toMatchObject({ warn_pct_auto: 90 });
+  });
+
+  it('shows beside our count what the upstream says of its own', () => {
+    const quota = open(haiku('"rolling": {"requests": 1}'));
+    const attempt = {
+      rid: 'e',
+      lane: 'zai',
+      provider: 'zai',
+      model: HAIKU,
+      op: 'stream',
+      decision: 'to_zai',
+    } as const;
+    quota.onAnswer?.({
+      ...attempt,
+      status: 200,
+      headers: ['anthropic-ratelimit-unified-5h-utilization', '0.5'],
+    });
+    refuse(quota, { retryAfterMs: 1000 });
+    expect(quota.views()[0]?.provider_limits).toMatchObject({
+      windows: [{ name: '5h', used_pct: 50 }],
+      refused: { kind: 'window', until: START + 1000 },
+    });
+    expect(quota.providerLimits()).toHaveLength(1);
+  });
+});
+
+describe('windows', () => {
+  it('are rebuilt from the store, each exchange once, though new ones end meanwhile', async () => {
+    const samples = Array.from({ length: 7 }, (_, index) => sampleOf(START - index * 24 * HOUR));
+    const strangers = [
+      sampleOf(START, { lane: 'anthropic' }),
+      sampleOf(START, { model: 'claude-sonnet-5' }),
+      sampleOf(START, { op: 'count_tokens' }),
+      sampleOf(START, { attempts: 0, reason: 'blocked' }),
+      sampleOf(START - 8 * 24 * HOUR),
+    ];
+    const both = sampleOf(START);
+    const store = createMemoryStore([...samples, ...strangers, both]);
+    const quota = open(haiku('"weekly": {"requests": 100}'), { store });
+    let pages = 0;
+    store.onPage = () => {
+      pages += 1;
+      // Ends now, and is already in a page that is still to come.
+      if (pages === 1) quota.onCompletion?.(completionOf(both));
+    };
+    await quota.load();
+    await vi.waitFor(() => expect(quota.rebuilding()).toBe(false));
+    expect(quota.views()[0]).toMatchObject({
+      rolling: { requests: { used: 2 } },
+      weekly: { requests: { used: 8 } },
+    });
+    expect(said).toContain('quota windows rebuilt: 7 exchanges of the last seven days');
+  });
+
+  it('count from now on where the store fails, which is told', async () => {
+    const store = createMemoryStore([sampleOf(START)]);
+    store.onPage = () => Promise.reject(new Error('disk on fire'));
+    store.limitHits = () => Promise.reject(new Error('no table'));
+    const quota = open(haiku('"rolling": {"requests": 9}'), { store });
+    await quota.load();
+    await vi.waitFor(() => expect(quota.rebuilding()).toBe(false));
+    end(quota, 'e');
+    expect(quota.views()[0]?.rolling.requests.used).toBe(1);
+    expect(said.join('\n')).toMatch(/could not be read: no table[^]*count from now on: disk on fire/);
+  });
+
+  it('are let go of when the proxy ends in the middle of it', async () => {
+    const store = createMemoryStore([sampleOf(START), sampleOf(START), sampleOf(START)]);
+    const quota = open(haiku('"rolling": {"requests": 9}'), { store });
+    let pages = 0;
+    store.onPage = async () => {
+      pages += 1;
+      if (pages === 1) await quota[Symbol.asyncDispose]();
+    };
+    await quota.load();
+    await vi.waitFor(() => expect(quota.rebuilding()).toBe(false));
+    expect(quota.views()[0]?.rolling.requests.used).toBe(0);
+  });
+});
+
+describe('a reload', () => {
+  it('changes caps and keeps what was counted and is under way', async () => {
+    const quota = open(haiku('"rolling": {"requests": 10}'));
+    await quota.load();
+    end(quota, 'a');
+    begin(quota, 'b');
+    expect(quota.reload(haiku('"rolling": {"requests": 2}'))).toEqual({ ok: true, file: null, quotas: 1 });
+    expect(quota.file).toBeNull();
+    expect(quota.gate('zai', ASK).kind).toBe('block');
+    expect(quota.views()[0]).toMatchObject({ rolling_pct: 50, reserved: { requests: 1 } });
+    end(quota, 'b');
+    expect(quota.views()[0]).toMatchObject({ rolling_pct: 100, reserved: { requests: 0 } });
+  });
+
+  it('fills a quota that is new from the store', async () => {
+    const store = createMemoryStore([sampleOf(START - HOUR)]);
+    const quota = open(null, { store });
+    await quota.load();
+    quota.reload(haiku('"rolling": {"requests": 2}'));
+    await vi.waitFor(() => expect(quota.views()[0]?.rolling.requests.used).toBe(1));
+  });
+
+  it('that is bad keeps what was, and says why', () => {
+    const quota = open(haiku('"rolling": {"requests": 1}'));
+    end(quota, 'e');
+    expect(quota.reload('{"quotas": [{"lane": "zai"}]}')).toEqual({
+      ok: false,
+      why: 'the quotas sent:1: quotas[0].model: must be a glob like "*haiku*"',
+    });
+    expect(quota.file).toBe('/q.json');
+    expect(quota.gate('zai', ASK).kind).toBe('block');
+  });
+
+  it('tells of a lane that is not there', async () => {
+    const quota = open('{"quotas": [{"model": "*", "lane": "zia"}]}');
+    await quota.load();
+    expect(said).toContain(
+      'the quota for "*" counts nothing: there is no lane zia (there are anthropic, zai)',
+    );
+  });
+});
+
+describe('a quota file', () => {
+  const placed = (path: string, text: QuotaText): QuotaFile => ({ path, required: false, read: () => text });
+
+  it('counts alone: the first that is there and may be believed', () => {
+    const quota = open(null, {
+      files: [
+        placed('/a', { state: 'ignored', why: '/a is not trusted' }),
+        placed('/b', { state: 'absent' }),
+        placed('/c', { state: 'used', text: haiku('"weekly": {"requests": 1}') }),
+        placed('/d', { state: 'used', text: '{' }),
+      ],
+    });
+    expect(quota.file).toBe('/c');
+    expect(said).toEqual(['/a is not trusted']);
+  });
+
+  it('stops the start where it is wrong, or named and missing', () => {
+    expect(() => open('{')).toThrow('/q.json is no JSON');
+    const files = [{ path: '/x', required: true, read: () => ({ state: 'absent' as const }) }];
+    expect(() => open(null, { files })).toThrow('there is no quota file /x');
+  });
+
+  it('is followed; one that is spoiled changes nothing', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ccp-quota-'));
+    world.defer(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'quotas.json');
+    let text = haiku('"rolling": {"requests": 1}');
+    const write = (next: string): void => {
+      text = next;
+      writeFileSync(path, next);
+    };
+    write(text);
+    const quota = open(null, {
+      files: [{ path, required: true, read: () => ({ state: 'used', text }) }],
+      lookEveryMs: 5,
+    });
+    await quota.load();
+    end(quota, 'e', { tokens: tokens({ input: 1 }) });
+    write(haiku('"rolling": {"requests": 4}'));
+    await vi.waitFor(() => expect(quota.views()[0]?.rolling_pct).toBe(25));
+    write('{"quotas": 1}');
+    await vi.waitFor(() => expect(said.at(-1)).toContain('quotas not taken over, the ones before stay: '));
+    expect(said.at(-1)).toContain(`${path}:1: quotas`);
+    expect(quota.views()[0]?.rolling_pct).toBe(25);
+  });
+});

@@ -1,0 +1,267 @@
+/**
+ * The quota feature: counts exchanges against budgets, says whether a lane is open for one more, and learns from the
+ * limits that upstreams really have.
+ */
+import type { ExchangeObserver, Gate } from '../../core/types.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Log } from '../../platform/log.ts';
+import { watchFiles } from '../../platform/watch-files.ts';
+import type { Cooldown, MeterStore } from '../../protocol/meter.ts';
+import type { ProviderLimits, QuotaView } from '../../protocol/quota-view.ts';
+import { OPEN, type Standing } from '../../protocol/standing.ts';
+import { MAX_MODEL_LENGTH } from '../../protocol/usage-event.ts';
+import { type Budget, createBudget } from './budget.ts';
+import { isCharged, useOf } from './charge.ts';
+import { type Hold } from './count.ts';
+import { createLimitHits } from './limit-hits.ts';
+import { type LoadedQuotas, loadQuotas } from './load-quotas.ts';
+import { parseQuotas, type QuotaDefinition } from './parse-quotas.ts';
+import type { QuotaFile } from './quota-file.ts';
+import { type Rebuild, rebuild } from './rebuild.ts';
+
+export const REROUTE_MODES = ['off', 'block', 'hybrid'] as const;
+/** `off`: count only. `block`: stop at our own caps. `hybrid`: run into the upstream's, and then go elsewhere. */
+export type RerouteMode = (typeof REROUTE_MODES)[number];
+
+export interface QuotaOptions {
+  /** In order of precedence; the first that counts is the only one. */
+  readonly files: readonly QuotaFile[];
+  /** Files besides those whose change may change which one counts. */
+  readonly alsoWatch: readonly string[];
+  readonly mode: RerouteMode;
+  readonly store: MeterStore;
+  /** The lanes that there are now: a quota of another one is told of. */
+  readonly lanes: () => readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Milliseconds between two looks at the files; a second unless a test is in a hurry. */
+  readonly lookEveryMs?: number;
+}
+
+export interface Quota extends ExchangeObserver, AsyncDisposable {
+  readonly mode: RerouteMode;
+  readonly gate: Gate;
+  /** The file whose quotas count; null where there is none, or where they were sent to `reload`. */
+  readonly file: string | null;
+  /** Every quota as it stands, in the order of the file. */
+  views(): readonly QuotaView[];
+  /** Lanes that are left alone now, also for models that no quota names. */
+  cooldowns(): readonly Cooldown[];
+  /** What upstreams last said of their own limits, a lane each. */
+  providerLimits(): readonly ProviderLimits[];
+  /** Whether the windows still lack what the store has. */
+  rebuilding(): boolean;
+  /** Takes from the store what earlier processes knew. Resolves when cooldowns hold; windows fill up behind it. */
+  load(): Promise<void>;
+  /** Reads the files again, or takes `text` in their place until one of them changes. A bad one changes nothing. */
+  reload(text?: string): Reloaded;
+}
+
+export type Reloaded =
+  | { readonly ok: true; readonly file: string | null; readonly quotas: number }
+  /** `why` is a sentence naming the place. */
+  | { readonly ok: false; readonly why: string };
+
+/** Names beyond are looked up anew each time. */
+const MEMO_ENTRIES = 1000;
+const NONE: readonly Budget[] = [];
+const WARN: Standing = { kind: 'warn' };
+const COOLDOWN: Standing = { kind: 'cooldown' };
+/** What quotas that were sent are called in errors. */
+const SENT = 'the quotas sent';
+
+/** Reads the quotas and follows their file. Throws `CONFIG` where they can't be used at the start. */
+export function createQuota(options: QuotaOptions): Quota {
+  const { files, mode, store, clock, log } = options;
+  const limits = createLimitHits({ coolsDown: mode === 'hybrid', store, clock, log });
+  const holds = new Map<string, Held>();
+  const memo = new Map<string, readonly Budget[]>();
+  const rebuilds = new Set<Rebuild>();
+  let stopped = false;
+  let loaded = false;
+
+  let { file, definitions, ignored } = loadQuotas(files);
+  for (const why of ignored) log.warn(why);
+  let budgets: readonly Budget[] = definitions.map((definition) => createBudget(definition));
+
+  const stopWatching = watchFiles(
+    [...files.map(({ path }) => path), ...options.alsoWatch],
+    () => {
+      const result = reload();
+      if (!result.ok) log.error(`quotas not taken over, the ones before stay: ${result.why}`);
+    },
+    options.lookEveryMs,
+  );
+
+  const chargedTo = (lane: string, model: string | null): readonly Budget[] => {
+    if (budgets.length === 0 || model === null) return NONE;
+    const id = `${lane} ${model}`;
+    let found = memo.get(id);
+    if (found === undefined) {
+      found = budgets.filter(({ definition }) => definition.lane === lane && definition.matches(model));
+      if (memo.size >= MEMO_ENTRIES) memo.clear();
+      memo.set(id, found);
+    }
+    return found;
+  };
+
+  const gate: Gate = (lane, { op, model: asked }) => {
+    if (mode === 'off' || asked === null || !isCharged(op)) return OPEN;
+    const model = asked.slice(0, MAX_MODEL_LENGTH);
+    const mine = chargedTo(lane, model);
+    if (mode === 'hybrid') {
+      const now = clock.now();
+      if (limits.coolingUntil(lane, keysOf(mine, model), now) !== null) return COOLDOWN;
+      return mine.some((budget) => budget.held(now) >= budget.definition.warnPct) ? WARN : OPEN;
+    }
+    if (mine.length === 0) return OPEN;
+    const now = clock.now();
+    const full = mine.filter((budget) => budget.held(now) >= budget.definition.blockPct);
+    return full.length === 0 ? OPEN : { kind: 'block', opening: () => lastOpening(full, now) };
+  };
+
+  const release = (rid: string): void => {
+    const held = holds.get(rid);
+    if (held === undefined) return;
+    holds.delete(rid);
+    for (const { budget, hold } of held.parts) budget.release(hold);
+  };
+
+  const fillFromStore = async (empty: readonly Budget[]): Promise<void> => {
+    if (empty.length === 0) return;
+    const filling = rebuild(empty, { store, now: clock.now(), stopped: () => stopped });
+    rebuilds.add(filling);
+    try {
+      const samples = await filling.done;
+      if (!stopped) log.info(`quota windows rebuilt: ${samples} exchanges of the last seven days`);
+    } catch (error) {
+      log.error(`quota windows could not be rebuilt and count from now on: ${messageOf(error)}`);
+    } finally {
+      rebuilds.delete(filling);
+    }
+  };
+
+  const warnOfLanes = (): void => {
+    const lanes = options.lanes();
+    for (const { model, lane } of definitions) {
+      if (lanes.includes(lane)) continue;
+      log.warn(
+        `the quota for "${model}" counts nothing: there is no lane ${lane} (there are ${lanes.join(', ')})`,
+      );
+    }
+  };
+
+  const takeOver = (next: LoadedQuotas): void => {
+    ({ file, definitions, ignored } = next);
+    const before = budgets;
+    const empty: Budget[] = [];
+    budgets = definitions.map((definition) => {
+      const kept = before.find((budget) => countsTheSame(budget.definition, definition));
+      const budget = createBudget(definition, kept?.count);
+      if (kept === undefined) empty.push(budget);
+      return budget;
+    });
+    memo.clear();
+    for (const why of ignored) log.warn(why);
+    if (!loaded) return;
+    warnOfLanes();
+    void fillFromStore(empty);
+  };
+
+  const reload = (text?: string): Reloaded => {
+    try {
+      takeOver(
+        text === undefined
+          ? loadQuotas(files)
+          : { file: null, definitions: parseQuotas(SENT, text), ignored: [] },
+      );
+    } catch (error) {
+      return { ok: false, why: messageOf(error) };
+    }
+    log.info(
+      `quotas taken over: ${budgets.length} from ${file ?? (text === undefined ? 'no file' : 'a command')}`,
+    );
+    return { ok: true, file, quotas: budgets.length };
+  };
+
+  return {
+    mode,
+    gate,
+    get file() {
+      return file;
+    },
+    views() {
+      const now = clock.now();
+      return budgets.map((budget) => {
+        const { lane, model } = budget.definition;
+        return {
+          ...budget.view(now),
+          ...limits.calibration(lane, model),
+          cooldown_until: limits.coolingUntil(lane, [model], now),
+          provider_limits: limits.providerLimits.of(lane),
+        };
+      });
+    },
+    cooldowns: () => limits.cooldowns(clock.now()),
+    providerLimits: limits.providerLimits.all,
+    rebuilding: () => rebuilds.size > 0,
+    async load() {
+      loaded = true;
+      warnOfLanes();
+      void fillFromStore(budgets);
+      await limits.load();
+    },
+    reload,
+    onAttempt({ rid, lane, model, op }) {
+      if (holds.get(rid)?.lane === lane) return;
+      release(rid);
+      const mine = isCharged(op) ? chargedTo(lane, model) : NONE;
+      if (mine.length === 0) return;
+      holds.set(rid, { lane, parts: mine.map((budget) => ({ budget, hold: budget.reserve() })) });
+    },
+    onAnswer: ({ lane, headers }) => limits.providerLimits.stated(lane, clock.now(), headers),
+    onLimit(limit) {
+      const { lane, model, op } = limit;
+      if (model === null || !isCharged(op)) return;
+      const mine = chargedTo(lane, model);
+      const [key = model] = keysOf(mine, model);
+      limits.hit(limit, key, mine[0]);
+    },
+    onCompletion(event) {
+      release(event.rid);
+      const mine = chargedTo(event.lane, event.model);
+      if (mine.length === 0) return;
+      const use = useOf(event);
+      if (use === null) return;
+      for (const budget of mine) budget.add(use);
+      for (const filling of rebuilds) filling.sawLive(event.rid);
+    },
+    async [Symbol.asyncDispose]() {
+      stopped = true;
+      stopWatching();
+    },
+  };
+}
+
+/** The room that an exchange under way has taken. */
+interface Held {
+  readonly lane: string;
+  readonly parts: readonly { readonly budget: Budget; readonly hold: Hold }[];
+}
+
+/** What limits of a lane and a model are kept under: the globs of its quotas, the first in front, else the model. */
+const keysOf = (mine: readonly Budget[], model: string): readonly string[] =>
+  mine.length === 0 ? [model] : mine.map(({ definition }) => definition.model);
+
+/** There is room when the last of them has some. */
+const lastOpening = (full: readonly Budget[], now: number) =>
+  full.map((budget) => budget.opening(now)).reduce((a, b) => (b.inMs > a.inMs ? b : a));
+
+/** Whether the counts of one are those of the other: then only its caps are new. */
+const countsTheSame = (a: QuotaDefinition, b: QuotaDefinition): boolean =>
+  a.lane === b.lane &&
+  a.model === b.model &&
+  a.rolling.spanMs === b.rolling.spanMs &&
+  a.countCacheReads === b.countCacheReads;
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

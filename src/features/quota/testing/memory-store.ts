@@ -1,0 +1,48 @@
+import type { Cooldown, LimitHit, MeterStore, Sample } from '../../../protocol/meter.ts';
+
+/** A store that lives as long as a test. Samples come in pages of two, so that there is more than one. */
+export interface MemoryStore extends MeterStore {
+  readonly kept: Sample[];
+  readonly hits: LimitHit[];
+  readonly cool: Cooldown[];
+  /** Called before each page, to be waited for. */
+  onPage: () => Promise<void> | void;
+}
+
+const PAGE = 2;
+
+export function createMemoryStore(kept: Sample[] = []): MemoryStore {
+  const store: MemoryStore = {
+    kept,
+    hits: [],
+    cool: [],
+    onPage: () => {},
+    saveCooldown: (cooldown) => void store.cool.push(cooldown),
+    saveLimitHit: (hit) => void store.hits.push(hit),
+    cooldowns: async () => store.cool,
+    limitHits: async () => store.hits,
+    async *samplesSince(since) {
+      const found = kept.filter(({ ts }) => ts >= since);
+      for (let from = 0; from < found.length; from += PAGE) {
+        await store.onPage();
+        yield found.slice(from, from + PAGE);
+      }
+    },
+    samples: async () => ({ samples: [], next_cursor: null }),
+    rollups: async () => [],
+    status: async () => ({
+      path: '',
+      schema_version: 1,
+      bytes: 0,
+      samples: kept.length,
+      oldest: null,
+      newest: null,
+      pending: 0,
+      writes: 0,
+      write_errors: 0,
+      trouble: null,
+    }),
+    flush: async () => {},
+  };
+  return store;
+}

@@ -1,0 +1,138 @@
+/** The samples: one row per completion. */
+import type Database from 'better-sqlite3';
+import { OperatorError } from '../errors.ts';
+import type { Sample, SamplePage, SampleQuery } from '../protocol/meter.ts';
+import { SAMPLE_COLUMNS, type SampleRow, sampleOfRow } from './sample-row.ts';
+
+export type SampleFilter = Pick<SampleQuery, 'since' | 'until' | 'model' | 'lane'>;
+
+/** Where a reading stopped: the sample's time, then its place in the order of arrival. */
+export interface Place {
+  readonly ts: number;
+  readonly seq: number;
+}
+
+const COLUMNS = SAMPLE_COLUMNS.join(', ');
+
+/** A forgotten id in as few bytes as it takes: ours are 16 hexadecimal digits. */
+const FORGOTTEN_KEY = (rid: string): string =>
+  `CASE WHEN length(${rid}) = 16 AND ${rid} NOT GLOB '*[^0-9a-f]*' THEN unhex(${rid}) ELSE ${rid} END`;
+
+export interface Samples {
+  /** Puts in those that are not known yet, by `rid`; gives how many those were. Within a transaction of the caller. */
+  insert(rows: readonly SampleRow[]): number;
+  page(query: SampleQuery): SamplePage;
+  /** Some of those from `since` (epoch milliseconds) on and after a place, oldest first. */
+  after(since: number, place: Place | null, limit: number): Chunk;
+  /** All that a filter lets through, oldest first; the file is read as it goes. */
+  each(filter: SampleFilter): IterableIterator<SampleRow>;
+  /** Deletes up to `limit` of those older than `before` that the rollups count; gives how many. */
+  forget(before: number, limit: number): number;
+  /** How many `forget` would delete in all. */
+  countBefore(before: number): number;
+  extent(): { readonly samples: number; readonly oldest: number | null; readonly newest: number | null };
+}
+
+export interface Chunk {
+  readonly samples: readonly Sample[];
+  /** Null where nothing followed. */
+  readonly place: Place | null;
+}
+
+/** A row with its place in the order of arrival behind it. */
+type Placed = readonly [...SampleRow, seq: number];
+
+/** The samples in an open store. */
+export function openSamples(db: Database.Database): Samples {
+  const insert = db.prepare<[...SampleRow]>(
+    `INSERT INTO samples (${COLUMNS})
+     SELECT * FROM (SELECT ${SAMPLE_COLUMNS.map((name) => `? AS ${name}`).join(', ')}) AS new
+     WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE rid = ${FORGOTTEN_KEY('new.rid')})
+     ON CONFLICT (rid) DO NOTHING`,
+  );
+  const after = db
+    .prepare<{ since: number; ts: number; seq: number; limit: number }, Placed>(
+      `SELECT ${COLUMNS}, seq FROM samples WHERE ts >= :since AND (ts, seq) > (:ts, :seq) ORDER BY ts, seq LIMIT :limit`,
+    )
+    .raw();
+  const old = `SELECT seq FROM samples WHERE ts < :before AND seq <= (SELECT seq FROM rolled_up)`;
+
+  return {
+    insert: (rows) => rows.reduce((count, row) => count + insert.run(...row).changes, 0),
+    page({ limit, cursor, ...filter }) {
+      const place = cursor === undefined ? null : placeOf(cursor);
+      const { where, values } = conditions(filter);
+      const from = place === null ? '' : 'AND (ts, seq) < (:ts, :seq)';
+      const rows = db
+        .prepare<object, Placed>(
+          `SELECT ${COLUMNS}, seq FROM samples WHERE ${where} ${from} ORDER BY ts DESC, seq DESC LIMIT :limit`,
+        )
+        .raw()
+        .all({ ...values, ...place, limit: limit + 1 });
+      const last = rows.length > limit ? rows[limit - 1] : undefined;
+      return {
+        samples: rows.slice(0, limit).map(sampleOfRow),
+        next_cursor: last === undefined ? null : cursorOf(placeOfRow(last)),
+      };
+    },
+    after(since, place, limit) {
+      const rows = after.all({
+        since,
+        ts: place?.ts ?? Number.MIN_SAFE_INTEGER,
+        seq: place?.seq ?? 0,
+        limit,
+      });
+      const last = rows.at(-1);
+      return { samples: rows.map(sampleOfRow), place: last === undefined ? null : placeOfRow(last) };
+    },
+    each(filter) {
+      const { where, values } = conditions(filter);
+      return db
+        .prepare<object, SampleRow>(`SELECT ${COLUMNS} FROM samples WHERE ${where} ORDER BY ts, seq`)
+        .raw()
+        .iterate(values);
+    },
+    forget(before, limit) {
+      return db
+        .transaction(() => {
+          const chosen = `${old} ORDER BY ts LIMIT :limit`;
+          db.prepare(
+            `INSERT OR IGNORE INTO forgotten SELECT ${FORGOTTEN_KEY('rid')} FROM samples WHERE seq IN (${chosen})`,
+          ).run({ before, limit });
+          return db.prepare(`DELETE FROM samples WHERE seq IN (${chosen})`).run({ before, limit }).changes;
+        })
+        .immediate();
+    },
+    countBefore: (before) =>
+      db.prepare<object, number>(`SELECT count(*) FROM (${old})`).pluck().get({ before }) ?? 0,
+    extent: () =>
+      db
+        .prepare<[], ReturnType<Samples['extent']>>(
+          'SELECT count(*) AS samples, min(ts) AS oldest, max(ts) AS newest FROM samples',
+        )
+        .get() ?? { samples: 0, oldest: null, newest: null },
+  };
+}
+
+function conditions({ since, until, model, lane }: SampleFilter) {
+  const parts = ['TRUE'];
+  if (since !== undefined) parts.push('ts >= :since');
+  if (until !== undefined) parts.push('ts < :until');
+  if (model !== undefined) parts.push('model = :model');
+  if (lane !== undefined) parts.push('lane = :lane');
+  return { where: parts.join(' AND '), values: { since, until, model, lane } };
+}
+
+const placeOfRow = (row: Placed): Place => ({ ts: row[1], seq: row[SAMPLE_COLUMNS.length] });
+
+const cursorOf = ({ ts, seq }: Place): string => Buffer.from(`${ts}.${seq}`).toString('base64url');
+
+function placeOf(cursor: string): Place {
+  const found = /^(-?\d{1,16})\.(\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
+  if (found === null) {
+    throw new OperatorError('USAGE', 'cursor: not one that a page named', {
+      hint: 'Take next_cursor of the page before as it is, or leave it out for the first page.',
+    });
+  }
+  return { ts: Number(found[1]), seq: Number(found[2]) };
+}

@@ -1,0 +1,268 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Sample } from '../protocol/meter.ts';
+import { rowOf, sampleOf, sampleOfRow } from './sample-row.ts';
+import { openStoreFile, readStoreFile, type StoreFile } from './store-file.ts';
+import { makeStorePlace, type StorePlace } from './testing/place.ts';
+import { completion, NOON, sample } from './testing/samples.ts';
+
+const HOUR = 3_600_000;
+
+let place: StorePlace;
+let file: StoreFile;
+beforeEach(() => {
+  place = makeStorePlace();
+  file = openStoreFile(place.path);
+});
+afterEach(() => {
+  file[Symbol.dispose]();
+  place[Symbol.dispose]();
+});
+
+const put = (samples: readonly Sample[]): number =>
+  file.write({ samples: samples.map(rowOf), cooldowns: [], hits: [] });
+const all = (): Sample[] => [...file.samples.each({})].map(sampleOfRow);
+const rollAll = (): void => {
+  while (file.rollups.advance(7) > 0);
+};
+
+describe('samples', () => {
+  it('come back as they were, whatever is missing in them', () => {
+    const bare = sample(2, {
+      model: null,
+      served_model: null,
+      err_type: 'limit',
+      status: 429,
+      ttfb_ms: null,
+      stream_ms: null,
+      tokens: null,
+      h2: null,
+      header_mode: null,
+    });
+    put([sample(1), bare, sample(3, { h2: false })]);
+    expect(all()).toEqual([sample(1), bare, sample(3, { h2: false })]);
+  });
+
+  it('say of a completion what it said', () => {
+    expect(sampleOf(completion(1))).toEqual(sample(1));
+  });
+
+  it('are counted once, however often they come', () => {
+    expect(put([sample(1), sample(2), sample(1)])).toBe(2);
+    expect(put([sample(2), sample(3)])).toBe(1);
+    expect(all()).toHaveLength(3);
+  });
+
+  it('come in pages, newest first, each exactly once, also where many have the same time', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 30 }),
+        fc.integer({ min: 1, max: 7 }),
+        (times, limit) => {
+          file.db.exec('DELETE FROM samples');
+          put(times.map((time, id) => sample(id, { ts: NOON + time })));
+          const pages: Sample[][] = [];
+          for (let cursor: string | undefined; ; ) {
+            const page = file.samples.page({ limit, ...(cursor !== undefined && { cursor }) });
+            pages.push([...page.samples]);
+            if (page.next_cursor === null) break;
+            cursor = page.next_cursor;
+          }
+          expect(pages.every(({ length }, at) => length === limit || at === pages.length - 1)).toBe(true);
+          expect(pages.flat()).toEqual(all().toReversed());
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it('are chosen by time, model and lane', () => {
+    put([sample(1), sample(2, { lane: 'anthropic' }), sample(3, { model: 'other' }), sample(4)]);
+    const rids = (query: object) =>
+      file.samples.page({ limit: 9, ...query }).samples.map(({ ts }) => ts - NOON);
+    expect(rids({ since: NOON + 2, until: NOON + 4 })).toEqual([3, 2]);
+    expect(rids({ lane: 'zai', model: 'claude-haiku-4-5' })).toEqual([4, 1]);
+  });
+
+  it('refuse a cursor that no page named', () => {
+    for (const cursor of ['', 'x', Buffer.from('1.2.3').toString('base64url')])
+      expect(() => file.samples.page({ limit: 1, cursor })).toThrow('cursor: not one that a page named');
+  });
+});
+
+describe('rollups', () => {
+  const history = fc.array(
+    fc.record({
+      at: fc.integer({ min: 0, max: 3 * 24 }),
+      lane: fc.constantFrom('zai', 'anthropic'),
+      model: fc.constantFrom('a', '', null),
+      status: fc.constantFrom(200, 429),
+      latency_ms: fc.integer({ min: 0, max: 1e6 }).map((n) => n / 10),
+      ttfb_ms: fc.option(fc.integer({ min: 0, max: 1e5 }).map((n) => n / 10)),
+    }),
+    { maxLength: 60 },
+  );
+  const samplesOf = (items: readonly { readonly at: number }[]): Sample[] =>
+    items.map(({ at, ...given }, id) => sample(id, { ts: NOON + at * HOUR, ...given }));
+  const fresh = (samples: readonly Sample[]) => {
+    using other = makeStorePlace();
+    using anew = openStoreFile(other.path);
+    anew.write({ samples: samples.map(rowOf), cooldowns: [], hits: [] });
+    return [anew.rollups.read({ granularity: 'hour' }), anew.rollups.read({ granularity: 'day' })];
+  };
+
+  it('are the same in any order of the samples and any splitting of the work, and match a recount', () => {
+    fc.assert(
+      fc.property(history, fc.array(fc.nat(59)), fc.nat(4), (items, order, step) => {
+        file.db.exec('DELETE FROM samples; DELETE FROM rollups; UPDATE rolled_up SET seq = 0');
+        file.db.exec('DELETE FROM sqlite_sequence');
+        const samples = samplesOf(items);
+        const first = order.flatMap((at) => samples[at] ?? []);
+        for (const one of [...first, ...samples.toReversed()]) {
+          put([one]);
+          if (step > 0 && one.ts % step === 0) file.rollups.advance(step);
+        }
+        const found = [file.rollups.read({ granularity: 'hour' }), file.rollups.read({ granularity: 'day' })];
+        expect(found).toEqual(fresh(samples));
+        for (const rollups of found) {
+          const sum = (value: (one: (typeof rollups)[number]) => number): number =>
+            rollups.reduce((total, one) => total + value(one), 0);
+          expect(sum(({ count }) => count)).toBe(samples.length);
+          expect(sum(({ errors }) => errors)).toBe(samples.filter(({ status }) => status >= 400).length);
+          expect(sum(({ tokens }) => tokens.cache_write_1h)).toBe(50 * samples.length);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('have percentiles of their own hour and of the whole day, within 2 %', () => {
+    const latencies = Array.from({ length: 400 }, (_, at) => 10 * 1.02 ** at);
+    put(latencies.map((latency_ms, id) => sample(id, { ts: NOON + (id % 4) * HOUR, latency_ms })));
+    rollAll();
+    const exact = (values: readonly number[], percent: number): number =>
+      values[Math.ceil((values.length * percent) / 100) - 1] ?? 0;
+    const near = (found: number | null | undefined, right: number): void =>
+      expect(Math.abs((found ?? 0) / right - 1)).toBeLessThan(0.02);
+    const [day] = file.rollups.read({ granularity: 'day' });
+    near(day?.latency_p50, exact(latencies, 50));
+    near(day?.latency_p95, exact(latencies, 95));
+    for (const [part, hour] of file.rollups.read({ granularity: 'hour' }).entries())
+      near(
+        hour.latency_p95,
+        exact(
+          latencies.filter((_, at) => at % 4 === part),
+          95,
+        ),
+      );
+  });
+
+  it('know what was not rolled up yet', () => {
+    put([sample(1), sample(2)]);
+    file.rollups.advance(1);
+    expect(file.rollups.read({ granularity: 'hour' })).toMatchObject([{ count: 2 }]);
+  });
+
+  it('are those that touch the time asked for, of the lane and model asked for', () => {
+    put([
+      sample(1),
+      sample(2, { ts: NOON + HOUR }),
+      sample(3, { lane: 'anthropic' }),
+      sample(4, { model: 'x' }),
+    ]);
+    rollAll();
+    const starts = (query: object) =>
+      file.rollups
+        .read({ granularity: 'hour', ...query })
+        .map(({ start, count }) => [(start - NOON) / HOUR, count]);
+    expect(starts({ since: NOON + 1, until: NOON + 2, model: 'claude-haiku-4-5', lane: 'zai' })).toEqual([
+      [0, 1],
+    ]);
+    expect(starts({ since: NOON + HOUR })).toEqual([[1, 1]]);
+  });
+
+  it('call an error what the client could not use, and not that it left', () => {
+    put([
+      sample(1, { status: 200, reason: 'truncated' }),
+      sample(2, { status: 200, reason: 'client_abort' }),
+      sample(3, { status: 499, reason: 'client_abort' }),
+      sample(4, { status: 502, reason: 'upstream_error' }),
+    ]);
+    expect(file.rollups.read({ granularity: 'day' })).toMatchObject([{ count: 4, errors: 3 }]);
+  });
+});
+
+describe('retention', () => {
+  it('deletes what is old and rolled up, never what is not', () => {
+    put([sample(1), sample(2), sample(3)]);
+    file.rollups.advance(2);
+    expect(file.samples.countBefore(NOON + HOUR)).toBe(2);
+    expect(file.samples.forget(NOON + HOUR, 100)).toBe(2);
+    expect(all()).toEqual([sample(3)]);
+    rollAll();
+    expect(file.samples.forget(NOON + 3, 100)).toBe(0);
+    expect(file.rollups.read({ granularity: 'hour' })).toMatchObject([{ count: 3 }]);
+  });
+
+  it('leaves no way to count a sample twice: what was deleted is known by its id', () => {
+    put([sample(1), sample(2, { rid: 'not hexadecimal' })]);
+    rollAll();
+    file.samples.forget(NOON + HOUR, 100);
+    expect(put([sample(1), sample(2, { rid: 'not hexadecimal' }), sample(3)])).toBe(1);
+    rollAll();
+    expect(file.rollups.read({ granularity: 'hour' })).toMatchObject([{ count: 3 }]);
+  });
+});
+
+describe('the file', () => {
+  it('takes all of a batch or nothing', () => {
+    const broken = rowOf(sample(2));
+    Object.assign(broken, { 2: null });
+    expect(() => file.write({ samples: [rowOf(sample(1)), broken], cooldowns: [], hits: [] })).toThrow(
+      'NOT NULL',
+    );
+    expect(all()).toEqual([]);
+  });
+
+  it('can be read beside its writer', () => {
+    using reader = readStoreFile(place.path);
+    put([sample(1)]);
+    expect(reader.status()).toMatchObject({
+      samples: 1,
+      oldest: NOON + 1,
+      newest: NOON + 1,
+      schema_version: 1,
+    });
+  });
+});
+
+describe('cooldowns and limit hits', () => {
+  const cooldown = { lane: 'zai', key: '*haiku*', until: NOON, stated: 'reset' } as const;
+  const hit = {
+    rid: 'r1',
+    ts: NOON,
+    lane: 'zai',
+    key: '*haiku*',
+    kind: 'window',
+    rolling_pct: 97.5,
+    weekly_pct: null,
+    since_warn_s: 12,
+    resets_at: NOON + HOUR,
+  } as const;
+
+  it('keep the last word on each lane and key, until it is over', () => {
+    file.write({ samples: [], cooldowns: [cooldown, { ...cooldown, until: NOON - 5 }], hits: [] });
+    file.write({ samples: [], cooldowns: [{ ...cooldown, key: 'x' }], hits: [] });
+    expect(file.cooldowns.current(NOON - 6)).toEqual([
+      { ...cooldown, until: NOON - 5 },
+      { ...cooldown, key: 'x' },
+    ]);
+    expect(file.cooldowns.current(NOON - 5)).toEqual([{ ...cooldown, key: 'x' }]);
+  });
+
+  it('keep one hit per exchange, lane and key, oldest first', () => {
+    const later = { ...hit, rid: 'r2', ts: NOON + 1 };
+    file.write({ samples: [], cooldowns: [], hits: [later, hit, hit] });
+    expect(file.limitHits.all()).toEqual([hit, later]);
+  });
+});

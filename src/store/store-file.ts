@@ -1,0 +1,74 @@
+/** One open file of the store, for the thread that writes it and for the commands. */
+import type Database from 'better-sqlite3';
+import type { Cooldown, LimitHit } from '../protocol/meter.ts';
+import { type Cooldowns, openCooldowns } from './cooldowns.ts';
+import { openDatabase, openForReading, sizeOf } from './database.ts';
+import { type LimitHits, openLimitHits } from './limit-hits.ts';
+import { schemaVersion } from './migrations/migrate.ts';
+import { openRollups, type Rollups } from './rollups.ts';
+import type { SampleRow } from './sample-row.ts';
+import { openSamples, type Samples } from './samples.ts';
+
+/** What is committed together. */
+export interface Batch {
+  readonly samples: readonly SampleRow[];
+  readonly cooldowns: readonly Cooldown[];
+  readonly hits: readonly LimitHit[];
+}
+
+export interface FileStatus {
+  readonly path: string;
+  readonly schema_version: number;
+  /** The file and its write-ahead log. */
+  readonly bytes: number;
+  readonly samples: number;
+  readonly oldest: number | null;
+  readonly newest: number | null;
+}
+
+export interface StoreFile extends Disposable {
+  readonly db: Database.Database;
+  readonly samples: Samples;
+  readonly rollups: Rollups;
+  readonly cooldowns: Cooldowns;
+  readonly limitHits: LimitHits;
+  /** Commits a batch, or nothing of it; gives how many samples were new. */
+  write(batch: Batch): number;
+  status(): FileStatus;
+  /** Hands pages that are free back to the file system. */
+  shrink(): void;
+}
+
+/** Opens for writing; throws as `openDatabase` does. */
+export const openStoreFile = (path: string): StoreFile => storeFile(openDatabase(path), path);
+
+/** Opens one that is there for reading; throws as `openForReading` does. */
+export const readStoreFile = (path: string): StoreFile => storeFile(openForReading(path), path);
+
+/** The parts of a store in an open database. */
+function storeFile(db: Database.Database, path: string): StoreFile {
+  const samples = openSamples(db);
+  const cooldowns = openCooldowns(db);
+  const limitHits = openLimitHits(db);
+  const write = db.transaction((batch: Batch): number => {
+    cooldowns.save(batch.cooldowns);
+    limitHits.save(batch.hits);
+    return samples.insert(batch.samples);
+  });
+  return {
+    db,
+    samples,
+    rollups: openRollups(db),
+    cooldowns,
+    limitHits,
+    write: (batch) => write.immediate(batch),
+    status: () => ({
+      path,
+      schema_version: schemaVersion(db),
+      bytes: sizeOf(path),
+      ...samples.extent(),
+    }),
+    shrink: () => void db.pragma('incremental_vacuum'),
+    [Symbol.dispose]: () => void db.close(),
+  };
+}

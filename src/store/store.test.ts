@@ -1,0 +1,282 @@
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../platform/clock.ts';
+import type { Sample } from '../protocol/meter.ts';
+import { sampleOfRow } from './sample-row.ts';
+import { openStore, type Store, type StoreOptions } from './store.ts';
+import { openStoreFile, readStoreFile } from './store-file.ts';
+import { makeStorePlace, type StorePlace } from './testing/place.ts';
+import { completion, NOON, sample } from './testing/samples.ts';
+
+const DAY = 86_400_000;
+
+let place: StorePlace;
+let said: string[];
+let stack: AsyncDisposableStack;
+beforeEach(() => {
+  place = makeStorePlace();
+  said = [];
+  stack = new AsyncDisposableStack();
+  stack.use(place);
+});
+afterEach(() => stack.disposeAsync());
+
+/** A store on the place's file whose clock stands at noon of a day. */
+function open(given: Partial<StoreOptions> = {}): Store {
+  const say = (message: string): void => void said.push(message);
+  return stack.use(
+    openStore({
+      path: place.path,
+      flushMs: 20,
+      ttlDays: 7,
+      rollupMs: DAY,
+      clock: { ...systemClock, now: () => NOON },
+      log: { info: say, warn: say, error: say },
+      ...given,
+    }),
+  );
+}
+
+const onDisk = (): Sample[] => {
+  using file = readStoreFile(place.path);
+  return [...file.samples.each({})].map(sampleOfRow);
+};
+
+describe('a store', () => {
+  it('commits what it took within the flush interval, nobody asking', async () => {
+    const store = open();
+    for (let id = 1; id <= 250; id++) store.onCompletion(completion(id));
+    await vi.waitFor(() => expect(store.health().pending).toBe(0));
+    expect(onDisk()).toEqual(Array.from({ length: 250 }, (_, at) => sample(at + 1)));
+    expect(store.metrics()).toMatchObject({ writes: 250, writeErrors: 0, dropped: 0 });
+    expect(said).toEqual([]);
+  });
+
+  it('answers with what it took a moment before', async () => {
+    const store = open({ flushMs: 60_000 });
+    store.onCompletion(completion(1));
+    expect((await store.samples({ limit: 5 })).samples).toEqual([sample(1)]);
+    store.onCompletion(completion(2));
+    expect(await store.rollups({ granularity: 'hour' })).toMatchObject([{ count: 2 }]);
+    store.onCompletion(completion(3));
+    expect(await store.status()).toMatchObject({ samples: 3, pending: 0, trouble: null, oldest: NOON + 1 });
+  });
+
+  it('commits the rest when it is closed', async () => {
+    const store = open({ flushMs: 60_000 });
+    store.onCompletion(completion(1));
+    await store[Symbol.asyncDispose]();
+    expect(onDisk()).toEqual([sample(1)]);
+  });
+
+  it('gives all samples since a time, oldest first, however many', async () => {
+    const store = open();
+    for (let id = 1201; id >= 1; id--) store.onCompletion(completion(id));
+    const found: Sample[] = [];
+    for await (const some of store.samplesSince(NOON + 2)) found.push(...some);
+    expect(found.map(({ ts }) => ts - NOON)).toEqual(Array.from({ length: 1200 }, (_, at) => at + 2));
+  });
+
+  it('keeps cooldowns and limit hits for the next process', async () => {
+    const cooldown = { lane: 'zai', key: 'x', until: NOON + 1, stated: 'default' } as const;
+    const hit = {
+      rid: 'r',
+      ts: NOON,
+      lane: 'zai',
+      key: 'x',
+      kind: 'window',
+      rolling_pct: 1,
+      weekly_pct: 2,
+      since_warn_s: 3,
+      resets_at: null,
+    } as const;
+    const first = open();
+    first.saveCooldown(cooldown);
+    first.saveCooldown({ ...cooldown, key: 'over', until: NOON });
+    first.saveLimitHit(hit);
+    await first[Symbol.asyncDispose]();
+    const second = open();
+    expect([await second.cooldowns(), await second.limitHits()]).toEqual([[cooldown], [hit]]);
+  });
+
+  it('rolls up and forgets in rounds, and says how long they took', async () => {
+    const rounds: number[] = [];
+    const store = open({ rollupMs: 30, ttlDays: 1, onRollup: (seconds) => void rounds.push(seconds) });
+    store.onCompletion(completion(1));
+    store.onCompletion(completion(2, { ts: new Date(NOON - DAY - 1).toISOString() }));
+    await vi.waitFor(() => expect(onDisk()).toEqual([sample(1)]));
+    expect(rounds.length).toBeGreaterThan(0);
+    expect((await store.rollups({ granularity: 'day' })).map(({ count }) => count)).toEqual([1, 1]);
+  });
+
+  it('shares its file with another proxy', async () => {
+    const stores = [open({ rollupMs: 20 }), open({ rollupMs: 20 })];
+    for (let id = 1; id <= 2000; id++) stores[id % 2]?.onCompletion(completion(id));
+    // An exchange has one id, so that what both were told of counts once.
+    for (const store of stores) store.onCompletion(completion(2001));
+    await Promise.all(stores.map((store) => store.flush()));
+    expect(onDisk()).toHaveLength(2001);
+    await vi.waitFor(async () =>
+      expect(await stores[0]?.rollups({ granularity: 'day' })).toMatchObject([{ count: 2001 }]),
+    );
+    expect(said).toEqual([]);
+  });
+
+  it('is readable by its owner alone', async () => {
+    const path = join(place.folder, 'deep/er/ccp.sqlite3');
+    const store = open({ path });
+    store.onCompletion(completion(1));
+    await store.flush();
+    for (const name of readdirSync(join(place.folder, 'deep/er')))
+      expect([name, statSync(join(place.folder, 'deep/er', name)).mode & 0o777]).toEqual([name, 0o600]);
+  });
+});
+
+describe('a file that is damaged', () => {
+  it.each([
+    ['is no database', (path: string) => writeFileSync(path, 'x'.repeat(10_000))],
+    ['has pages that are none', (path: string) => overwritePages(path)],
+  ])('is set aside, not deleted, where it %s, and a new one is begun', async (_name, damage) => {
+    const first = open();
+    for (let id = 1; id <= 500; id++) first.onCompletion(completion(id));
+    await first[Symbol.asyncDispose]();
+    damage(place.path);
+    const bytes = statSync(place.path).size;
+
+    const store = open({ usageLog: 'logs/usage.jsonl' });
+    store.onCompletion(completion(1000));
+    await store.flush();
+    expect(onDisk()).toEqual([sample(1000)]);
+    const aside = readdirSync(place.folder).filter((name) =>
+      /^ccp\.sqlite3\.damaged-\d{8}T\d{6}\.\d{3}Z$/.test(name),
+    );
+    expect(aside).toHaveLength(1);
+    expect(statSync(join(place.folder, aside[0] ?? '')).size).toBe(bytes);
+    expect(said.join('\n')).toMatch(
+      /the store was damaged \(.+\) and set aside as .+ccp db import --jsonl logs\/usage\.jsonl --rotated/,
+    );
+    expect(store.health()).toMatchObject({ ok: true, reason: null });
+  });
+
+  it('is set aside also where it breaks while it is in use', async () => {
+    const store = open();
+    for (let id = 1; id <= 3000; id++) store.onCompletion(completion(id));
+    await store.flush();
+    using db = closing(new Database(place.path));
+    db.pragma('wal_checkpoint(TRUNCATE)');
+    overwritePages(place.path);
+    for (let id = 3001; id <= 6000; id++) store.onCompletion(completion(id));
+    await vi.waitFor(async () => {
+      await store.flush();
+      expect(readdirSync(place.folder).join()).toContain('damaged-');
+    });
+    store.onCompletion(completion(9000));
+    await store.flush();
+    expect(onDisk()).toContainEqual(sample(9000));
+  });
+});
+
+describe('a file that cannot be used', () => {
+  const cases: [string, (path: string) => void, RegExp][] = [
+    ['lies where no folder can be', (path) => writeFileSync(join(path, '..', 'no-folder'), ''), /ENOTDIR/],
+    ['is a folder', (path) => mkdirSync(path), /EISDIR/],
+    ['is of a newer ccp', (path) => newerSchema(path), /was written by a newer ccp \(schema 99/],
+    ['is of another program', (path) => foreign(path), /is a database of another program/],
+  ];
+  it.each(cases)(
+    'stops nothing where it %s: rows wait, the reason is told once',
+    async (name, make, reason) => {
+      make(place.path);
+      const path = name.includes('no folder') ? join(place.folder, 'no-folder', 'x.sqlite3') : place.path;
+      const before = statSync(place.path, { throwIfNoEntry: false })?.mtimeMs;
+      const store = open({ path });
+      store.onCompletion(completion(1));
+      await store.flush();
+      await store.flush();
+      expect(store.health()).toMatchObject({ ok: false, reason: expect.stringMatching(reason), pending: 1 });
+      expect(await store.status()).toMatchObject({ trouble: expect.stringMatching(reason), samples: 0 });
+      expect(await store.samples({ limit: 1 })).toEqual({ samples: [], next_cursor: null });
+      expect(await store.cooldowns()).toEqual([]);
+      expect(said).toEqual([expect.stringMatching(reason)]);
+      expect(statSync(place.path, { throwIfNoEntry: false })?.mtimeMs).toBe(before);
+    },
+  );
+
+  it('is used once it can be, with what had waited', async () => {
+    mkdirSync(place.path);
+    const store = open();
+    store.onCompletion(completion(1));
+    await store.flush();
+    expect(store.health().ok).toBe(false);
+    rmdirSync(place.path);
+    await store.flush();
+    expect(onDisk()).toEqual([sample(1)]);
+    expect([store.health().ok, said.at(-1)]).toEqual([true, 'the store keeps again what comes']);
+  });
+
+  it('is waited for where another process holds it', async () => {
+    openStoreFile(place.path)[Symbol.dispose]();
+    using other = closing(new Database(place.path));
+    other.exec('BEGIN IMMEDIATE');
+    const store = open();
+    store.onCompletion(completion(1));
+    await store.flush();
+    expect(store.health()).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining('is locked by another process'),
+    });
+    other.exec('COMMIT');
+    await store.flush();
+    expect(onDisk()).toEqual([sample(1)]);
+  });
+
+  it('is begun anew where it was deleted in use, and left alone where it was replaced', async () => {
+    const store = open();
+    store.onCompletion(completion(1));
+    await store.flush();
+    for (const suffix of ['', '-wal', '-shm']) rmSync(place.path + suffix);
+    store.onCompletion(completion(2));
+    await store.flush();
+    expect(onDisk()).toEqual([sample(2)]);
+
+    const other = join(place.folder, 'other.sqlite3');
+    openStoreFile(other)[Symbol.dispose]();
+    renameSync(other, place.path);
+    store.onCompletion(completion(3));
+    await store.flush();
+    expect(store.health().reason).toContain('was replaced by another file');
+  });
+});
+
+function overwritePages(path: string): void {
+  const bytes = readFileSync(path);
+  for (let page = 1; page * 4096 < bytes.length; page++) bytes.fill(0xa5, page * 4096, page * 4096 + 64);
+  writeFileSync(path, bytes);
+}
+
+function newerSchema(path: string): void {
+  using file = openStoreFile(path);
+  file.db.exec("INSERT INTO schema_version VALUES (99, '2030-01-01T00:00:00.000Z')");
+}
+
+function foreign(path: string): void {
+  using db = closing(new Database(path));
+  db.exec('CREATE TABLE theirs (x)');
+  chmodSync(path, 0o600);
+}
+
+function closing(db: Database.Database): Database.Database & Disposable {
+  return Object.assign(db, { [Symbol.dispose]: () => void db.close() });
+}

@@ -1,0 +1,169 @@
+/**
+ * The store as the proxy holds it: samples are taken in at once, posted to the storing thread in batches, and kept here
+ * until they are committed. Nothing of it throws into an exchange or waits in one; SQLite runs on the other thread alone.
+ */
+import type { ExchangeObserver } from '../core/types.ts';
+import { OperatorError } from '../errors.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { Cooldown, LimitHit, MeterStore, Sample, StoreNumbers } from '../protocol/meter.ts';
+import { sizeOf } from './database.ts';
+import type { Keeper } from './keeper.ts';
+import { createOutbox } from './outbox.ts';
+import { rowOf, sampleOf } from './sample-row.ts';
+import type { Chunk, Place } from './samples.ts';
+import { createKeeperThread } from './thread.ts';
+import { createTrouble } from './trouble.ts';
+
+export interface StoreOptions {
+  /** The file; made where it is missing, with its folder. */
+  readonly path: string;
+  /** How long a sample waits for company at most, in milliseconds; what a kill may lose. */
+  readonly flushMs: number;
+  /** Days that a sample is kept. */
+  readonly ttlDays: number;
+  /** Time between two rounds of rolling up and forgetting, in milliseconds. */
+  readonly rollupMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The log that could fill a new store, for the sentence about a damaged one. */
+  readonly usageLog?: string;
+  /** Told how many seconds a round took. */
+  readonly onRollup?: (seconds: number) => void;
+}
+
+export interface StoreHealth {
+  readonly ok: boolean;
+  /** Why nothing can be kept, a sentence; null while all is well. */
+  readonly reason: string | null;
+  readonly path: string | null;
+  /** Rows taken and not yet committed. */
+  readonly pending: number;
+}
+
+/** Also where its file cannot be used: then it says why, answers with nothing, and tries again. */
+export interface Store extends MeterStore, ExchangeObserver, AsyncDisposable {
+  onCompletion: NonNullable<ExchangeObserver['onCompletion']>;
+  health(): StoreHealth;
+  metrics(): StoreNumbers;
+}
+
+/** The first round comes soon, for what an earlier process left. */
+const FIRST_ROUND_MS = 10_000;
+const DAY_MS = 86_400_000;
+const READ_AT_ONCE = 500;
+const DONE = { more: false };
+
+/** Opens the store a moment later, on the storing thread: a start never waits for it. */
+export function openStore(options: StoreOptions): Store {
+  const { path, flushMs, ttlDays, rollupMs, clock, log, usageLog = 'usage.jsonl', onRollup } = options;
+  const thread = createKeeperThread(path, (aside, problem) =>
+    log.error(
+      `the store was damaged (${problem}) and set aside as ${aside}; a new one is begun: ` +
+        `"ccp db import --jsonl ${usageLog} --rotated" fills it again`,
+    ),
+  );
+  const trouble = createTrouble(log);
+  const outbox = createOutbox({ flushMs, clock, trouble, write: (batch) => thread.ask('write', batch) });
+  let ended = false;
+  let cancelRound = (): void => {};
+
+  const open = async (): Promise<void> => {
+    if (ended) return;
+    try {
+      const { unchecked } = await thread.ask('open');
+      trouble.worked('open');
+      if (unchecked) void checkBeside();
+    } catch (error) {
+      trouble.failed('open', error);
+    }
+  };
+
+  const checkBeside = async (): Promise<void> => {
+    const problem = await thread.check();
+    if (problem !== null && !ended)
+      await thread.ask('damaged', problem).catch((error) => trouble.failed('open', error));
+  };
+
+  const tend = async (): Promise<void> => {
+    const started = { now: clock.now(), at: clock.monotonic() };
+    try {
+      const before = started.now - ttlDays * DAY_MS;
+      // In pieces, so that what was taken meanwhile is written between them.
+      for (let more = true; more; ) ({ more } = ended ? DONE : await thread.ask('tend', { before }));
+      trouble.worked('tend');
+      onRollup?.((clock.monotonic() - started.at) / 1000);
+    } catch (error) {
+      trouble.failed('tend', error);
+    }
+  };
+
+  const nextRound = (ms: number): void => {
+    if (ended) return;
+    cancelRound = clock.after(ms, () => void tend().then(() => nextRound(rollupMs)));
+  };
+
+  /** What the file says, after all that was taken so far; `instead` where it cannot be read. */
+  const read = async <T>(ask: () => Promise<T>, instead: T): Promise<T> => {
+    await outbox.flush();
+    try {
+      const found = await ask();
+      trouble.worked('read');
+      return found;
+    } catch (error) {
+      // The asker's own mistake, e.g. a cursor.
+      if (error instanceof OperatorError && error.code === 'USAGE') throw error;
+      trouble.failed('read', error);
+      return instead;
+    }
+  };
+
+  async function* samplesSince(since: number): AsyncGenerator<readonly Sample[], void> {
+    let place: Place | null = null;
+    do {
+      const from: Parameters<Keeper['after']>[0] = { since, place, limit: READ_AT_ONCE };
+      const chunk: Chunk = await read(() => thread.ask('after', from), { samples: [], place: null });
+      if (chunk.samples.length > 0) yield chunk.samples;
+      ({ place } = chunk);
+    } while (place !== null);
+  }
+
+  setImmediate(() => void open());
+  nextRound(Math.min(FIRST_ROUND_MS, rollupMs));
+
+  return {
+    onCompletion: (event) => outbox.addSample(rowOf(sampleOf(event))),
+    saveCooldown: (cooldown: Cooldown) => outbox.addCooldown(cooldown),
+    saveLimitHit: (hit: LimitHit) => outbox.addLimitHit(hit),
+    cooldowns: () => read(() => thread.ask('cooldowns', clock.now()), []),
+    limitHits: () => read(() => thread.ask('limitHits'), []),
+    samplesSince,
+    samples: (query) => read(() => thread.ask('page', query), { samples: [], next_cursor: null }),
+    rollups: (query) => read(() => thread.ask('rollups', query), []),
+    async status() {
+      const unreadable = {
+        path,
+        schema_version: 0,
+        bytes: sizeOf(path),
+        samples: 0,
+        oldest: null,
+        newest: null,
+      };
+      const file = await read(() => thread.ask('status'), unreadable);
+      const { pending, writes, writeErrors } = outbox.numbers();
+      return { ...file, pending, writes, write_errors: writeErrors, trouble: trouble.sentence() };
+    },
+    flush: () => outbox.flush(),
+    health() {
+      const reason = trouble.sentence();
+      return { ok: reason === null, reason, path, pending: outbox.numbers().pending };
+    },
+    metrics: () => ({ ...outbox.numbers(), bytes: sizeOf(path) }),
+    async [Symbol.asyncDispose]() {
+      ended = true;
+      cancelRound();
+      await outbox.close();
+      await thread[Symbol.asyncDispose]();
+    },
+  };
+}
