@@ -9,4 +9,3 @@ export {
   usageAnswer,
 } from '../features/usage/answers.ts';
 export { QUOTAS_PATH, RELOAD_PATH, USAGE_PATH } from '../features/usage/paths.ts';
-export { NO_MODEL } from '../features/usage/usage-report.ts';

@@ -20,7 +20,7 @@ export interface ReportInput {
 }
 
 /** Requests that name no model, such as `GET /v1/models`. */
-export const NO_MODEL = '(none)';
+const NO_MODEL = '(none)';
 
 export function usageReport({ rollups, views, prices, since, until, now }: ReportInput): UsageAnswer {
   const total = createSum(prices);

@@ -1,6 +1,6 @@
 /** What answers as the meter of a proxy does, for tests of the commands that ask it. */
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import {
   type ModelUsage,
@@ -164,15 +164,14 @@ export async function startFakeMeter(): Promise<FakeMeter> {
     ['/v1/quotas', { status: 200, value: quotasAnswer.parse(quotas) }],
     ['/v1/quotas/reload', { status: 200, value: quotasAnswer.parse(quotas) }],
   ]);
-  const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      seen.push(`${request.method} ${request.url}${body === '' ? '' : ` ${body}`}`);
-      if (meter.silent) return;
-      const { pathname } = new URL(request.url ?? '', 'http://ccp');
-      const answer = answers.get(pathname) ?? { status: 404, value: null };
-      response.writeHead(answer.status).end(JSON.stringify(answer.value));
-    });
-  });
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await text(request);
+    seen.push(`${request.method} ${request.url}${body === '' ? '' : ` ${body}`}`);
+    if (meter.silent) return;
+    const answer = answers.get((request.url ?? '').replace(/\?.*/, '')) ?? { status: 404, value: null };
+    response.writeHead(answer.status).end(JSON.stringify(answer.value));
+  };
+  const server = createServer((request, response) => void take(request, response));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('not listening on TCP');
