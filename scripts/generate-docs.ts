@@ -1,6 +1,6 @@
 /**
  * Writes the documents that follow from the code: the settings from their declarations, the reasons of licences, the
- * JSON Schemas of usage events and run records from their zod schemas. `--check` writes nothing and exits 1 naming what is stale.
+ * JSON Schemas of usage events and run records, and the OpenAPI document of the meter, from their zod schemas. `--check` writes nothing and exits 1 naming what is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -10,6 +10,7 @@ import { CCP_DECLARATIONS, CCP_SECRETS, PROFILE_DEFAULTS } from '../src/config/c
 import type { Declarations, Setting } from '../src/config/setting.ts';
 import { UAT_DECLARATIONS, UAT_SECRETS } from '../src/config/uat-declarations.ts';
 import { REASONS } from '../src/features/license/reasons.ts';
+import { openApi } from '../src/features/usage/openapi.ts';
 import { usageEventSchema } from '../src/protocol/usage-event.ts';
 import { runRecordSchema } from '../src/runs/run-record.ts';
 
@@ -20,6 +21,7 @@ export function generateDocs(): ReadonlyMap<string, string> {
     ['docs/licence-reasons.md', reasonsPage()],
     ['docs/usage-event.schema.json', jsonSchema(usageEventSchema)],
     ['docs/run.schema.json', jsonSchema(runRecordSchema)],
+    ['docs/openapi.json', `${JSON.stringify(openApi(), null, 2)}\n`],
   ]);
 }
 

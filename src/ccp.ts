@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import type { LoadedCcp } from './config/ccp-settings.ts';
 import { openLicense } from './config/open-license.ts';
 import { openPolicy } from './config/open-policy.ts';
+import { openPrices } from './config/open-prices.ts';
 import { openQuota } from './config/open-quota.ts';
 import { openRouting } from './config/open-routing.ts';
 import { openStore } from './config/open-store.ts';
@@ -22,6 +23,8 @@ import { ensureControlToken } from './features/admin/control-token.ts';
 import { createJournal } from './features/journal/journal.ts';
 import { infoOf, reportOf } from './features/license/report.ts';
 import { createMetrics } from './features/metrics/metrics.ts';
+import { createUsageEndpoints } from './features/usage/endpoints.ts';
+import { createLiveFeed } from './features/usage/live-feed.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { createRandomIds, type Ids } from './platform/ids.ts';
 import { createLog, type Log } from './platform/log.ts';
@@ -54,6 +57,7 @@ export interface Ccp {
 /** Builds the proxy; nothing listens and nothing is sent before `listen`. Throws `CONFIG`. */
 export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPorts): Ccp {
   const { settings, secrets, paths } = loaded;
+  const prices = openPrices(loaded);
   const license = openLicense(loaded, { clock, log });
   const store = openStore(loaded, { clock, log, onRollup: (seconds) => metrics.rolledUp(seconds) });
   const quota = openQuota(loaded, {
@@ -91,9 +95,11 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     license: () => infoOf(license.state()),
     policy: policy.state,
     store: () => store.metrics(),
+    quotas: () => quota.views(),
   });
+  const live = createLiveFeed({ clock });
   // The order in which each record reaches the features: what must not be lost comes first.
-  const observers: readonly ExchangeObserver[] = [journal, store, quota, metrics];
+  const observers: readonly ExchangeObserver[] = [journal, store, quota, metrics, live];
   const partials: PartialSink = {
     write(rid, pieces) {
       const written = journal.partials.write(rid, pieces);
@@ -122,19 +128,32 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     profile: settings.profile,
     clientToken: secrets.get('CCP_CLIENT_TOKEN'),
     controlToken: ensureControlToken(paths.stateDir),
-    endpoints: createAdmin({
-      version,
-      startedAt: clock.now(),
-      providers: routing.providers,
-      probe: upstreams.probe,
-      metrics,
-      journal,
-      offload: routing,
-      license: () => reportOf(license.state()),
-      policy: policy.state,
-      store: () => store.health(),
-      clock,
-    }),
+    endpoints: [
+      ...createAdmin({
+        version,
+        startedAt: clock.now(),
+        providers: routing.providers,
+        probe: upstreams.probe,
+        metrics,
+        journal,
+        offload: routing,
+        license: () => reportOf(license.state()),
+        policy: policy.state,
+        store: () => store.health(),
+        clock,
+      }),
+      ...createUsageEndpoints({
+        store,
+        quota,
+        prices,
+        live,
+        devEnabled: settings.devEnable,
+        clock,
+        ids,
+        route: routing.route,
+        observers,
+      }),
+    ],
   });
 
   return {

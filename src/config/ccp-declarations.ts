@@ -223,6 +223,15 @@ export const CCP_DECLARATIONS = {
     default: '24h',
     help: 'Age at which usage.jsonl is rotated.',
   }),
+  pricesFile: setting(path, {
+    env: ['CCP_PRICES_FILE'],
+    help: 'Prices that go before the ones ccp knows, instead of prices.json in the user folder.',
+  }),
+  devEnable: setting(flag, {
+    env: ['CCP_DEV_ENABLE'],
+    default: '0',
+    help: 'Lets POST /v1/dev/sim-usage make up exchanges, which are recorded and counted like real ones.',
+  }),
   persist: setting(flag, {
     env: ['CCP_PERSIST'],
     default: '1',

@@ -47,6 +47,8 @@ export interface CcpPaths {
   readonly controlToken: string;
   /** The last policy pack that was taken over. */
   readonly policyCache: string;
+  /** The user's prices; they need not be there. */
+  readonly prices: string;
   /** The file of the store, whether it is there or not. */
   readonly store: string;
 }
@@ -83,6 +85,7 @@ export function loadCcpSettings(start: Start<CcpFlags>): LoadedCcp {
       stateDir,
       controlToken: join(stateDir, 'control.token'),
       policyCache: join(settings.logsDir, 'policy-cache.json'),
+      prices: join(folders.config, 'prices.json'),
       store: settings.dbPath ?? join(settings.logsDir, 'ccp.sqlite3'),
     },
     envFiles: [dotEnv, userFile],

@@ -13,8 +13,8 @@ import type { ExchangePorts, Visit } from './exchange-ports.ts';
 import { createGuard, sameSecret } from './guard.ts';
 import { pathOf } from './inbound-request.ts';
 import { takeIn } from './intake.ts';
-import { discardUpload, sendError, sendText } from './own-answer.ts';
-import type { Endpoint } from './types.ts';
+import { discardUpload, endStream, sendError, sendStream, sendText } from './own-answer.ts';
+import type { Endpoint, EndpointStream } from './types.ts';
 
 export interface GatewayOptions extends ExchangePorts {
   readonly endpoints: readonly Endpoint[];
@@ -57,6 +57,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   let onIdle = (): void => {};
   /** The answer that a connection is waiting for, should its request turn out to be malformed half-way. */
   const answering = new WeakMap<Duplex, ServerResponse>();
+  /** Streams of our own: no exchanges, and nothing that a closing door waits for. */
+  const streams = new Set<ServerResponse>();
 
   const server = createServer({
     noDelay: true,
@@ -130,7 +132,7 @@ export function createGateway(options: GatewayOptions): Gateway {
    * Node does not call one idle that has never sent a whole head, as browsers open them in advance.
    */
   function closeSpare(): void {
-    if (inflight === 0) server.closeAllConnections();
+    if (inflight === 0 && streams.size === 0) server.closeAllConnections();
     else server.closeIdleConnections();
   }
 
@@ -178,7 +180,19 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (intake.kind !== 'whole') return;
     const query = new URL(request.url ?? '/', 'http://ccp').searchParams;
     const answer = await endpoint.handle({ query, body: Buffer.concat(intake.pieces) });
-    sendText(response, answer.status, answer.contentType, answer.body);
+    if ('body' in answer) sendText(response, answer.status, answer.contentType, answer.body);
+    else keepStream(response, answer);
+  }
+
+  function keepStream(response: ServerResponse, stream: EndpointStream): void {
+    streams.add(response);
+    answering.set(response.req.socket, response);
+    response.once('close', () => {
+      streams.delete(response);
+      if (draining) closeSpare();
+    });
+    sendStream(response, stream);
+    if (draining) endStream(response);
   }
 
   /** Answers what is no HTTP in Anthropic's error shape, where that is still possible. */
@@ -227,6 +241,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     async drain(graceMs) {
       draining = true;
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+      for (const stream of streams) endStream(stream);
       closeSpare();
       const stop = clock.after(graceMs, () => server.closeAllConnections());
       await closed;

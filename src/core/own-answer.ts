@@ -1,6 +1,7 @@
 /** What the proxy says itself, always in Anthropic's error shape where it is an error. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AnthropicErrorType, errorBody } from '../protocol/error-body.ts';
+import type { EndpointStream } from './types.ts';
 
 /** How long an unread upload is discarded before its connection is cut, in milliseconds. */
 const DISCARD_MS = 5_000;
@@ -48,4 +49,34 @@ export function sendText(response: ServerResponse, status: number, contentType: 
     'no-store',
   ]);
   response.end(response.req.method === 'HEAD' ? undefined : body);
+}
+
+/**
+ * Begins a stream of our own; it is over when the response closes. Its connection serves nothing after it, so that
+ * a door that closes need not wait for the client.
+ */
+export function sendStream(response: ServerResponse, { status, contentType, start }: EndpointStream): void {
+  response.shouldKeepAlive = false;
+  response.writeHead(status, ['content-type', contentType, 'cache-control', 'no-store']);
+  if (response.req.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  response.flushHeaders();
+  const over = start({
+    write(text) {
+      if (!response.writableEnded) response.write(text);
+      return response.writableLength;
+    },
+    drop: () => response.destroy(),
+  });
+  response.once('close', over);
+  // It closed before anybody listened.
+  if (response.closed) over();
+}
+
+/** Ends a stream of our own: in order where its client has kept up, else at once. */
+export function endStream(response: ServerResponse): void {
+  if (response.writableLength > 0) response.destroy();
+  else response.end();
 }

@@ -162,7 +162,9 @@ export interface Tap {
 export interface Endpoint {
   readonly method: 'GET' | 'POST';
   readonly path: string;
-  handle(request: EndpointRequest): Promise<EndpointAnswer> | EndpointAnswer;
+  handle(
+    request: EndpointRequest,
+  ): Promise<EndpointAnswer | EndpointStream> | EndpointAnswer | EndpointStream;
 }
 
 export interface EndpointRequest {
@@ -175,4 +177,20 @@ export interface EndpointAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
+}
+
+/** An answer without an end of its own: it lasts until its client leaves, is dropped, or the door closes. */
+export interface EndpointStream {
+  readonly status: number;
+  readonly contentType: string;
+  /** Called once the head is out; gives what to do when it is over, whoever ended it. */
+  readonly start: (client: StreamClient) => () => void;
+}
+
+/** Who reads a stream of our own. */
+export interface StreamClient {
+  /** Never waits; gives the bytes that the client has not taken yet. */
+  write(text: string): number;
+  /** Cuts the connection: for one that does not keep up. */
+  drop(): void;
 }

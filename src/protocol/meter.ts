@@ -68,6 +68,8 @@ export interface Rollup {
   readonly start: number;
   readonly lane: string;
   readonly model: string | null;
+  /** Where a store tells the models apart that served it, one of them; absent where it does not. */
+  readonly served_model?: string | null;
   readonly count: number;
   /** Those whose client did not get an answer: a status of 400 or more, or a `reason` other than `ok` and `client_abort`. */
   readonly errors: number;

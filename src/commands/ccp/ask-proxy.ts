@@ -1,6 +1,7 @@
 /** Speaks to the proxy that runs with these settings. */
 import { type IncomingMessage, request } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
+import { z } from 'zod';
 import type { LoadedCcp } from '../../config/ccp-settings.ts';
 
 export interface Question {
@@ -8,6 +9,8 @@ export interface Question {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Milliseconds; five seconds unless said otherwise. */
+  readonly patienceMs?: number;
 }
 
 export type ProxyAnswer =
@@ -25,7 +28,7 @@ export function proxyUrl({ settings: { host, port } }: LoadedCcp): string {
 /** Asks, with the client token where one is set. Never throws for what the other side does. */
 export async function askProxy(
   loaded: LoadedCcp,
-  { method, path, headers, body }: Question,
+  { method, path, headers, body, patienceMs = PATIENCE_MS }: Question,
 ): Promise<ProxyAnswer> {
   const { host, port } = loaded.settings;
   const token = loaded.secrets.get('CCP_CLIENT_TOKEN');
@@ -38,20 +41,38 @@ export async function askProxy(
     path,
     agent: false,
     headers: { ...headers, ...(token !== null && { 'x-ccp-token': token }) },
-    signal: AbortSignal.timeout(PATIENCE_MS),
+    signal: AbortSignal.timeout(patienceMs),
   });
   sending.on('response', resolve).on('error', reject).end(body);
   try {
     const response = await promise;
     return { answered: true, status: response.statusCode ?? 0, body: await readText(response) };
   } catch (error) {
-    return { answered: false, why: reasonOf(error) };
+    return { answered: false, why: reasonOf(error, patienceMs) };
   }
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, patienceMs: number): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'AbortError' || error.name === 'TimeoutError')
-    return `no answer within ${PATIENCE_MS} ms`;
+    return `no answer within ${patienceMs} ms`;
   return 'code' in error ? String(error.code) : error.message;
+}
+
+const refusal = z.object({ error: z.object({ message: z.string().startsWith('ccp: ') }) });
+
+/** Why the proxy does not take what it was sent, as it says; null where that is not what it answers. */
+export function reasonIn({
+  status,
+  body,
+}: {
+  readonly status: number;
+  readonly body: string;
+}): string | null {
+  if (status !== 400) return null;
+  try {
+    return refusal.parse(JSON.parse(body)).error.message.slice('ccp: '.length);
+  } catch {
+    return null;
+  }
 }

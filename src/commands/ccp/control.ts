@@ -4,7 +4,7 @@ import type { LoadedCcp } from '../../config/ccp-settings.ts';
 import { readSmallFile } from '../../config/read-small-file.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
-import { askProxy, proxyUrl } from './ask-proxy.ts';
+import { askProxy, proxyUrl, reasonIn } from './ask-proxy.ts';
 import { load } from './load.ts';
 
 /** `ccp offload pause` and `resume`. */
@@ -32,8 +32,14 @@ export async function rotateLog(host: Host, { json }: { readonly json: boolean }
   return EXIT.ok;
 }
 
-/** Throws `NOT_READY` where no proxy of these settings takes the order. */
-async function post(loaded: LoadedCcp, path: string, body: unknown): Promise<string> {
+const post = (loaded: LoadedCcp, path: string, body: unknown): Promise<string> =>
+  postText(loaded, path, JSON.stringify(body));
+
+/**
+ * Posts a text to an endpoint of the running proxy; gives what it answers. Throws `NOT_READY` where no proxy of these
+ * settings takes the order, and `CONFIG` with its reason where it does not like the text.
+ */
+export async function postText(loaded: LoadedCcp, path: string, body: string): Promise<string> {
   const url = proxyUrl(loaded);
   const token = readSmallFile(loaded.paths.controlToken)?.toString('utf8').trim();
   if (token === undefined) {
@@ -49,11 +55,13 @@ async function post(loaded: LoadedCcp, path: string, body: unknown): Promise<str
     method: 'POST',
     path,
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+    body,
   });
   if (!answer.answered) {
     throw new OperatorError('NOT_READY', `no proxy answers at ${url} (${answer.why})`, { hint: START_IT });
   }
+  const reason = reasonIn(answer);
+  if (reason !== null) throw new OperatorError('CONFIG', reason);
   if (answer.status < 200 || answer.status > 299) {
     throw new OperatorError('NOT_READY', `what answers at ${url} refused with ${answer.status}`, {
       hint: 'It may be the proxy of another profile or user, or another program; "ccp doctor" tells more.',
@@ -72,4 +80,4 @@ function rotatedPath(body: string): string | null {
   }
 }
 
-const START_IT = 'Start it with "ccp serve", or set CCP_PORT and CCP_PROFILE as it has them.';
+export const START_IT = 'Start it with "ccp serve", or set CCP_PORT and CCP_PROFILE as it has them.';

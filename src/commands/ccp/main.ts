@@ -7,6 +7,7 @@ import { runProgram } from '../shared/run-program.ts';
 import { addDb } from './db-commands.ts';
 import { addIssuer } from './issuer-commands.ts';
 import { addLicense } from './license-commands.ts';
+import { addMeter } from './meter-commands.ts';
 import { addPolicy } from './policy-commands.ts';
 
 /** Runs `ccp` with the arguments after its name; gives the exit code. */
@@ -25,6 +26,7 @@ function build(program: Command, host: Host, exit: Exit): void {
   addRouting(program, host, exit);
   addPolicy(program, host, exit);
   addControl(program, host, exit);
+  addMeter(program, host, exit);
   addLicense(program, host, exit);
   addIssuer(program, host, exit);
   addDb(program, host, exit);

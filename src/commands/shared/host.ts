@@ -18,12 +18,14 @@ export interface Host {
 export interface Input {
   /** Whether a person types there, who may not know that something is waited for. */
   readonly isTerminal: boolean;
-  /** Everything to its end, or the first bytes beyond `most` where there is more. */
-  read(most: number): Promise<Buffer>;
+  /** Everything to its end or to the signal, or the first bytes beyond `most` where there is more. */
+  read(most: number, signal?: AbortSignal): Promise<Buffer>;
 }
 
 export interface Screen {
   write(text: string): void;
+  /** Whether a person looks at it, and text can be drawn over. */
+  readonly isTerminal: boolean;
   /** Columns that a table may take. */
   readonly width: number;
   /** Colours the text where the screen shows colours. */
@@ -52,13 +54,20 @@ export function processHost(): Host {
   };
 }
 
-async function readInput(most: number): Promise<Buffer> {
+async function readInput(most: number, signal?: AbortSignal): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let bytes = 0;
-  for await (const piece of process.stdin) {
-    pieces.push(Buffer.from(piece));
-    bytes += pieces.at(-1)?.length ?? 0;
-    if (bytes > most) break;
+  // An open standard input would keep the process alive.
+  const stop = (): void => void process.stdin.destroy();
+  signal?.addEventListener('abort', stop);
+  try {
+    for await (const piece of process.stdin) {
+      pieces.push(Buffer.from(piece));
+      bytes += pieces.at(-1)?.length ?? 0;
+      if (bytes > most) break;
+    }
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
   }
   return Buffer.concat(pieces);
 }
@@ -72,6 +81,7 @@ function streamScreen(stream: NodeJS.WriteStream): Screen {
   });
   return {
     write: (text) => void stream.write(text),
+    isTerminal: stream.isTTY,
     width: stream.isTTY ? stream.columns : USUAL_WIDTH,
     paint: (style, text) => styleText(style, text, { stream }),
   };

@@ -2,7 +2,12 @@ import { expect, it } from 'vitest';
 import type { Screen } from './host.ts';
 import { table } from './table.ts';
 
-const screen = (width: number): Screen => ({ write: () => {}, width, paint: (_, text) => text });
+const screen = (width: number): Screen => ({
+  write: () => {},
+  isTerminal: false,
+  width,
+  paint: (_, text) => text,
+});
 
 it('lines columns up under their headings', () => {
   expect(

@@ -45,6 +45,7 @@ async function uat(
       said[channel] += words;
       if (interruptAt !== undefined && words.includes(interruptAt)) interruption.abort();
     },
+    isTerminal: false,
     width: 80,
     paint: (_style, words) => words,
   });

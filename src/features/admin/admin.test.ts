@@ -56,7 +56,9 @@ function world(given: Partial<AdminOptions> = {}) {
   const call = async (method: 'GET' | 'POST', path: string, body = ''): Promise<EndpointAnswer> => {
     const endpoint = endpoints.find((one) => one.method === method && one.path === path);
     if (endpoint === undefined) throw new Error(`no ${method} ${path}`);
-    return endpoint.handle({ query: new URLSearchParams(), body: Buffer.from(body) });
+    const answer = await endpoint.handle({ query: new URLSearchParams(), body: Buffer.from(body) });
+    if (!('body' in answer)) throw new Error(`${path} answers with a stream`);
+    return answer;
   };
   const json = async (method: 'GET' | 'POST', path: string, body?: string) => {
     const answer = await call(method, path, body);

@@ -135,6 +135,24 @@ describe('metrics', () => {
     ]);
   });
 
+  it('show how full each window of a quota is, as it is when they are asked for', async () => {
+    let fill = {
+      lane: 'zai',
+      model: '*haiku*',
+      rolling_pct: 70 as number | null,
+      weekly_pct: 12.5 as number | null,
+    };
+    const metrics = createMetrics({ defaultMetrics: false, license, policy, quotas: () => [fill] });
+    expect(await samples(metrics, 'ccp_quota_used_ratio')).toEqual([
+      'ccp_quota_used_ratio{lane="zai",quota="*haiku*",window="rolling"} 0.7',
+      'ccp_quota_used_ratio{lane="zai",quota="*haiku*",window="weekly"} 0.125',
+    ]);
+    fill = { ...fill, rolling_pct: 101, weekly_pct: null };
+    expect(await samples(metrics, 'ccp_quota_used_ratio')).toEqual([
+      'ccp_quota_used_ratio{lane="zai",quota="*haiku*",window="rolling"} 1.01',
+    ]);
+  });
+
   it('of two proxies in one process are apart', async () => {
     const [one, other] = [createMetrics({ license, policy }), createMetrics({ license, policy })];
     one.partialWritten();
@@ -144,7 +162,7 @@ describe('metrics', () => {
 
 describe('the model label', () => {
   it('is bounded whatever clients send', async () => {
-    const known = await labels(Array.from({ length: 5_000 }, (_, n) => `model-${n}`));
+    const known = await labels(Array.from({ length: 10_000 }, (_, n) => `model-${n}`));
     expect(known.size).toBe(MAX_MODELS + 1);
     expect(known).toContain('model-0');
     expect(known).toContain('other');

@@ -47,6 +47,7 @@ function memoryScreen(): Screen & { take(): string } {
     write(text) {
       written += text;
     },
+    isTerminal: false,
     width: 80,
     paint: (_, text) => text,
     take() {

@@ -1,0 +1,162 @@
+/** The meter of a real proxy, over real sockets: what passed through it is in every view, to the token. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { z } from 'zod';
+import { quotasAnswer, usageAnswer } from '../../config/usage-answers.ts';
+import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
+import { main } from './main.ts';
+import {
+  ask,
+  completions,
+  type HttpUpstream,
+  type Served,
+  startHttpUpstream,
+  startServed,
+  until,
+} from './testing/served.ts';
+
+let host: TestHost;
+let upstream: HttpUpstream;
+let proxy: Served;
+
+beforeEach(async () => {
+  host = createTestHost();
+  upstream = await startHttpUpstream((response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(
+      '{"type":"message","model":"claude-sonnet-5","usage":{"input_tokens":1000000,"output_tokens":2,"cache_read_input_tokens":30}}',
+    );
+  });
+});
+afterEach(async () => {
+  await proxy[Symbol.asyncDispose]();
+  await upstream[Symbol.asyncDispose]();
+  host[Symbol.dispose]();
+});
+
+async function start(env: Record<string, string> = {}): Promise<void> {
+  proxy = await startServed({
+    cwd: host.cwd,
+    home: host.home,
+    env: { CCP_ANTHROPIC_BASE_URL: upstream.url, ...env },
+  });
+  host.env['CCP_PORT'] = new URL(proxy.url).port;
+}
+
+const get = async (path: string): Promise<unknown> => (await fetch(`${proxy.url}${path}`)).json();
+
+async function post(path: string, body: string): Promise<{ status: number; body: unknown }> {
+  const token = readFileSync(join(host.home, '.local/state/ccp/default/control.token'), 'utf8');
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(`${proxy.url}${path}`, { method: 'POST', headers, body });
+  return { status: answer.status, body: await answer.json() };
+}
+
+async function printed(...argv: string[]): Promise<string> {
+  expect([argv, await main(argv, host)]).toEqual([argv, 0]);
+  return host.said().out;
+}
+
+it('tells in usage, samples, rollups and metrics of the same exchanges, as soon as they are over', async () => {
+  await start();
+  for (const model of ['claude-sonnet-5', 'claude-sonnet-5', 'nobody-knows']) await ask(proxy.url, model);
+  await completions(host.cwd, 3);
+
+  const usage = usageAnswer.parse(await get('/v1/usage'));
+  expect(usage.total).toMatchObject({ requests: 3, errors: 0, tokens: { input: 3_000_000, cache_read: 90 } });
+  // Two dollars a million, ten for output, 20 cents for what was cached.
+  expect(usage.models['claude-sonnet-5']).toMatchObject({
+    requests: 2,
+    cost_usd: 4.000052,
+    unpriced_tokens: 0,
+  });
+  // What answered is what is billed: the answer names its model.
+  expect(usage.lanes['anthropic']?.requests).toBe(3);
+
+  const first = page.parse(await get('/v1/usage/samples?limit=2'));
+  const rest = page.parse(await get(`/v1/usage/samples?limit=2&cursor=${first.next_cursor}`));
+  expect([first.samples.length, rest.samples.length, rest.next_cursor]).toEqual([2, 1, null]);
+  const logged = (await completions(host.cwd, 3)).map(({ rid }) => rid);
+  expect(new Set([...first.samples, ...rest.samples].map(({ rid }) => rid))).toEqual(new Set(logged));
+
+  expect(await get('/v1/usage/rollups?granularity=day&model=claude-sonnet-5')).toMatchObject({
+    granularity: 'day',
+    rollups: [{ lane: 'anthropic', count: 2, tokens: { output: 4 } }],
+  });
+  const metrics = await (await fetch(`${proxy.url}/metrics`)).text();
+  expect(metrics).toMatch(
+    /^ccp_tokens_total\{lane="anthropic",model="claude-sonnet-5",kind="input"\} 2000000$/m,
+  );
+
+  expect(await printed('usage')).toMatch(/^claude-sonnet-5 +2 +– +2\.0M +4 +60\/0 +\$4\.00 +–$/m);
+  expect(await printed('status')).toMatch(/^anthropic +3 /m);
+  expect(await printed('statusline')).toMatch(/anthropic 3\.0M tok\/24h/);
+});
+
+const page = z.object({
+  samples: z.array(z.object({ rid: z.string() })),
+  next_cursor: z.string().nullable(),
+});
+
+it('answers a cursor that it never gave with what is allowed', async () => {
+  await start();
+  const answer = await fetch(`${proxy.url}/v1/usage/samples?cursor=made-up`);
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({ error: { message: expect.stringContaining('ccp: cursor') } });
+});
+
+it('shows records live, and does not hold a stop up', async () => {
+  await start();
+  const live = await fetch(`${proxy.url}/v1/usage/live`);
+  expect(live.headers.get('content-type')).toBe('text/event-stream');
+  let seen = '';
+  const reading = (async () => {
+    for await (const piece of live.body ?? []) seen += Buffer.from(piece).toString('utf8');
+  })();
+  await ask(proxy.url, 'claude-sonnet-5');
+  await until('the completion is shown', () => seen.includes('event: completion\n'));
+  const events = [...seen.matchAll(/^event: (\w+)\ndata: (.+)$/gm)].map(([, type, data]) => [
+    type,
+    z.object({ event: z.string() }).parse(JSON.parse(data ?? '')).event,
+  ]);
+  expect(events).toEqual([
+    ['decision', 'decision'],
+    ['completion', 'completion'],
+  ]);
+  proxy.signal('SIGTERM');
+  await reading;
+  expect(await proxy.exited).toBe(0);
+});
+
+it('makes exchanges up where that is enabled; they count against quotas as real ones do', async () => {
+  const text = JSON.stringify({
+    quotas: [{ model: '*opus*', lane: 'anthropic', rolling: { tokens: 1000 } }],
+  });
+  await start({ CCP_DEV_ENABLE: '1' });
+  host.write('quotas.json', text);
+  expect(await printed('quotas', 'reload', 'quotas.json')).toMatch(
+    /^\*opus\* +anthropic +1\.0k tokens in 5h/m,
+  );
+  const made = await post('/v1/dev/sim-usage', '{"model":"claude-opus-4-8","in":200,"out":300,"repeat":2}');
+  expect(made.status).toBe(200);
+  const { quotas } = quotasAnswer.parse(await get('/v1/quotas'));
+  expect(quotas[0]).toMatchObject({ block: true, rolling: { tokens: { used: 1000, cap: 1000, pct: 100 } } });
+  const usage = usageAnswer.parse(await get('/v1/usage'));
+  expect(usage.models['claude-opus-4-8']).toMatchObject({ requests: 2, rolling_pct: 100, block: true });
+  expect(await printed('quota')).toMatch(/^\*opus\* \(anthropic\) .*100% .*full/);
+  // One more is turned away, made up or not.
+  await post('/v1/dev/sim-usage', '{"model":"claude-opus-4-8","in":200,"out":300}');
+  const blocked = (await completions(host.cwd, 3)).filter(({ reason }) => reason === 'blocked');
+  expect(blocked).toMatchObject([{ client: 'sim-usage', decision: 'quota_block', status: 429 }]);
+  expect(upstream.seen).toEqual([]);
+});
+
+it('refuses to make anything up unless it is enabled, and quotas that are none', async () => {
+  await start();
+  expect(await post('/v1/dev/sim-usage', '{"model":"m","in":1,"out":1}')).toMatchObject({ status: 404 });
+  expect(await post('/v1/quotas/reload', '{"quotas":[{}]}')).toMatchObject({
+    status: 400,
+    body: { error: { type: 'invalid_request_error', message: expect.stringContaining('model') } },
+  });
+});

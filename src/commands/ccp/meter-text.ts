@@ -1,0 +1,194 @@
+/** The pages of the meter's commands, as text for a screen. */
+import type { QuotaAnswer, Totals, UsageAnswer } from '../../config/usage-answers.ts';
+import { plain, type Screen } from '../shared/host.ts';
+import { table } from '../shared/table.ts';
+import { bar, clockTime, compact, costText, paintQuota, percent, savedText, span, usd } from './figures.ts';
+
+type Named = readonly [name: string, totals: Totals];
+
+/** Totals a line each, busiest first, and their sum where there are several. */
+export function totalsTable(screen: Screen, what: string, entries: readonly Named[], total?: Totals): string {
+  const sorted = entries.toSorted(
+    ([, a], [, b]) => countTokens(b) - countTokens(a) || b.requests - a.requests,
+  );
+  const lines: readonly Named[] =
+    total !== undefined && entries.length > 1 ? [...sorted, ['total', total]] : sorted;
+  const heading = [what, 'requests', 'errors', 'in', 'out', 'cache r/w', 'cost', 'saved'];
+  const rows = lines.map(([name, totals]) => [name, ...figuresOf(totals)]);
+  return table(screen, ...rightAligned(heading, rows));
+}
+
+function figuresOf({ requests, errors, tokens, saved_usd, ...cost }: Totals): string[] {
+  const written = tokens.cache_write_5m + tokens.cache_write_1h;
+  return [
+    compact(requests),
+    errors === 0 ? '–' : compact(errors),
+    compact(tokens.input),
+    compact(tokens.output),
+    `${compact(tokens.cache_read)}/${compact(written)}`,
+    costText(cost),
+    savedText(saved_usd),
+  ];
+}
+
+/** Figures end where their heading ends. */
+function rightAligned(heading: readonly string[], rows: readonly string[][]): [string[], string[][]] {
+  const widths = heading.map((title, column) =>
+    column === 0 ? 0 : Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const align = (row: readonly string[]): string[] =>
+    row.map((cell, column) => cell.padStart(widths[column] ?? 0));
+  return [align(heading), rows.map(align)];
+}
+
+/** Names without the day of their snapshot, where that leaves them apart. */
+export function shortNames<T>(entries: readonly (readonly [string, T])[]): (readonly [string, T])[] {
+  const short = (name: string): string => name.replace(/-20\d{6}$/, '');
+  const names = entries.map(([name]) => short(name));
+  const isUnique = (name: string): boolean => names.filter((one) => one === name).length === 1;
+  return entries.map(([name, value]) => [isUnique(short(name)) ? short(name) : name, value]);
+}
+
+const countTokens = ({ tokens }: Totals): number =>
+  Object.values(tokens).reduce((sum, count) => sum + count, 0);
+
+/** How full each quota is: a line a quota, with both windows. */
+export function quotaLines(screen: Screen, quotas: readonly QuotaAnswer[]): string {
+  if (quotas.length === 0) return 'No quotas are set: traffic is metered, and never held back.\n';
+  const names = quotas.map(({ model, lane }) => plain(`${model} (${lane})`));
+  const room = Math.max(18, screen.width - REST_OF_LINE);
+  const width = Math.min(room, Math.max(...names.map(({ length }) => length)));
+  return quotas
+    .map((quota, index) => {
+      const windows = [quota.rolling, quota.weekly].map((one) => windowText(one, screen, quota)).join('  ');
+      return `${fitted(names[index] ?? '', width)}  ${windows}  ${standing(screen, quota)}`.trimEnd();
+    })
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** Two windows and the longest standing, with what parts them. */
+const REST_OF_LINE = 62;
+
+/** `5h ███████░░░  70%`; as wide without a cap. */
+function windowText(
+  { span_seconds, pct }: QuotaAnswer['rolling'],
+  screen: Screen,
+  quota: QuotaAnswer,
+): string {
+  const name = span(span_seconds).replace(' ', '').padStart(3);
+  if (pct === null) return `${name} ${'no cap'.padEnd(15)}`;
+  const painted = paintQuota(
+    screen,
+    { warn: pct >= quota.warn_pct, block: pct >= quota.block_pct },
+    bar(pct),
+  );
+  return `${name} ${painted} ${percent(pct).padStart(4)}`;
+}
+
+function standing(screen: Screen, quota: QuotaAnswer): string {
+  const { warn, block, eta_seconds, cooldown_until } = quota;
+  if (cooldown_until !== null) return paintQuota(screen, quota, `cooling until ${clockTime(cooldown_until)}`);
+  const eta = eta_seconds === null ? '' : span(eta_seconds);
+  if (block) return paintQuota(screen, quota, eta === '' ? 'full' : `full, room in ${eta}`);
+  const word = warn ? 'warn' : 'ok';
+  return paintQuota(screen, quota, eta === '' ? word : `${word}, full in ${eta}`);
+}
+
+const fitted = (text: string, width: number): string =>
+  text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width);
+
+/** Everything that is known of one quota, a fact a line. */
+export function quotaDetails(screen: Screen, quota: QuotaAnswer): string {
+  const facts: readonly (readonly [string, string])[] = [
+    ...windowFacts('rolling', quota.rolling),
+    ...windowFacts('weekly', quota.weekly),
+    ['limits', `warn at ${quota.warn_pct}%, block at ${quota.block_pct}%`],
+    [
+      'headroom',
+      quota.headroom_tokens === null ? 'no cap on tokens' : `${compact(quota.headroom_tokens)} tokens`,
+    ],
+    ['under way', `${quota.reserved.requests} requests, about ${compact(quota.reserved.tokens)} tokens`],
+    ['speed', `${rate(quota.tps_elr)} while streaming, ${rate(quota.tps_dirty)} over all`],
+    ['busiest', hourText(quota.peak_hour, ({ tokens }) => `${compact(tokens)} tokens`)],
+    ['fastest', hourText(quota.fastest_hour, ({ tps }) => rate(tps))],
+    ['learned', learned(quota)],
+    ...gapFacts(quota),
+    ...providerFacts(quota),
+  ];
+  const lines = facts.map(([name, value]) => `  ${name.padEnd(9)}  ${plain(value)}\n`);
+  return `${screen.paint('bold', plain(`${quota.model} on lane ${quota.lane}`))}\n${lines.join('')}`;
+}
+
+function windowFacts(
+  name: string,
+  { span_seconds, tokens, requests, hours }: QuotaAnswer['rolling'],
+): (readonly [string, string])[] {
+  const fills = [
+    ['tokens', tokens, compact],
+    ['requests', requests, compact],
+    ['hours', hours, (value: number) => value.toFixed(2)],
+  ] as const;
+  const parts = fills.map(([kind, { used, cap, pct }, write]) => {
+    const of = cap === null || pct === null ? '' : ` of ${write(cap)} (${percent(pct)})`;
+    return `${write(used)}${of} ${kind}`;
+  });
+  return [[name, `${span(span_seconds)}: ${parts.join(', ')}`]];
+}
+
+const rate = (tps: number | null): string => (tps === null ? '–' : `${compact(tps)} tokens/s`);
+
+function hourText<T extends { readonly start: string }>(hour: T | null, say: (hour: T) => string): string {
+  return hour === null
+    ? '–'
+    : `${say(hour)} in the hour from ${hour.start.slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+function learned({ gap_samples, warn_pct_auto, warn_pct_confidence }: QuotaAnswer): string {
+  if (gap_samples === 0 && warn_pct_auto === null) return 'nothing yet: no limit of the provider was hit';
+  const warnAt = warn_pct_auto === null ? 'no better warning' : `warn at ${percent(warn_pct_auto)}`;
+  return `${warnAt} (confidence ${warn_pct_confidence.toFixed(2)}, ${gap_samples} hits)`;
+}
+
+function gapFacts({ gap_seconds_p50, gap_seconds_p95 }: QuotaAnswer): (readonly [string, string])[] {
+  if (gap_seconds_p50 === null || gap_seconds_p95 === null) return [];
+  return [
+    [
+      '',
+      `from the warning to the limit ${span(gap_seconds_p50)}, in one of 20 ${span(gap_seconds_p95)} or more`,
+    ],
+  ];
+}
+
+function providerFacts({ provider_limits }: QuotaAnswer): (readonly [string, string])[] {
+  if (provider_limits === null) return [['provider', 'has said nothing of its own limits']];
+  const { windows, refused, at } = provider_limits;
+  const said = windows.map(({ name, used_pct, remaining, limit, resets_at }) => {
+    const used = used_pct === null ? '' : ` ${percent(used_pct)} used`;
+    const left =
+      remaining === null ? '' : ` ${compact(remaining)}${limit === null ? '' : `/${compact(limit)}`} left`;
+    return `${name}${used}${left}${resets_at === null ? '' : `, resets ${clockTime(resets_at)}`}`;
+  });
+  return [
+    ['provider', `${said.join('; ') || 'no windows'} (said ${clockTime(at)})`],
+    ...(refused === null ? [] : [['refused', `${clockTime(refused.at)}: ${refused.kind}`] as const]),
+  ];
+}
+
+/** Everything on one line, for a shell's greeting. */
+export function banner({ lanes, models }: UsageAnswer, range: string): string {
+  const parts = Object.entries(lanes).map(([lane, totals]) => {
+    const saved = totals.saved_usd === null ? '' : `, saved ${usd(totals.saved_usd)}`;
+    return `${lane} ${compact(totals.requests)} req ${costText(totals)}${saved}`;
+  });
+  const [fullest] = shortNames(Object.entries(models))
+    .map(([model, { rolling_pct, weekly_pct }]) => ({
+      model,
+      pct: Math.max(rolling_pct ?? 0, weekly_pct ?? 0),
+    }))
+    .filter(({ pct }) => pct > 0)
+    .toSorted((a, b) => b.pct - a.pct);
+  const quota = fullest === undefined ? [] : [`${fullest.model} at ${percent(fullest.pct)} of its quota`];
+  const used = parts.length === 0 ? ['nothing used'] : parts;
+  return `${plain(`ccp, ${range}: ${[...used, ...quota].join(' · ')}`)}\n`;
+}

@@ -1,0 +1,160 @@
+/**
+ * `ccp statusline`: one line for Claude Code's `statusLine` setting. Anthropic's windows as Claude Code itself was told
+ * of them, Z.AI's as the proxy counts them. Whatever is missing or wrong, it prints a line and exits 0: an error would
+ * take the line away from the person's prompt.
+ */
+import { z } from 'zod';
+import { type LoadedCcp, loadCcpSettings } from '../../config/ccp-settings.ts';
+import {
+  QUOTAS_PATH,
+  type QuotaAnswer,
+  quotasAnswer,
+  USAGE_PATH,
+  type UsageAnswer,
+  usageAnswer,
+} from '../../config/usage-answers.ts';
+import { EXIT } from '../../errors.ts';
+import { type Host, plain, type Screen } from '../shared/host.ts';
+import { askProxy } from './ask-proxy.ts';
+import { clockTime, compact, percent, usd } from './figures.ts';
+
+/** Claude Code calls this often, and shows nothing while it waits. */
+const PATIENCE_MS = 300;
+/** Far more than it sends. */
+const MAX_INPUT_BYTES = 1024 * 1024;
+
+const used = z.object({
+  used_percentage: z.number(),
+  // Epoch seconds, as in the headers that it comes from; a text in case that changes.
+  resets_at: z
+    .union([z.number().transform((seconds) => new Date(seconds * 1000)), z.coerce.date()])
+    .nullish(),
+});
+
+/** What is needed of the JSON on standard input; any part may be missing, or of a later form. */
+const session = z.object({
+  model: z.object({ display_name: z.string() }).nullish().catch(null),
+  rate_limits: z
+    .object({ five_hour: used.nullish().catch(null), seven_day: used.nullish().catch(null) })
+    .nullish()
+    .catch(null),
+});
+
+type Session = z.infer<typeof session>;
+
+export async function statusline(host: Host): Promise<number> {
+  const [input, meter] = await Promise.all([readSession(host), readMeter(host)]);
+  const parts = [modelPart(input), ...lanes(host.out, input, meter)].filter((part) => part !== null);
+  host.out.write(`${parts.join(' · ')}\n`);
+  return EXIT.ok;
+}
+
+async function readSession({ input }: Host): Promise<Session> {
+  // Typed by hand to see what it looks like: nothing would ever come.
+  if (input.isTerminal) return {};
+  try {
+    const bytes = await input.read(MAX_INPUT_BYTES, AbortSignal.timeout(PATIENCE_MS));
+    return session.parse(JSON.parse(bytes.toString('utf8')));
+  } catch {
+    return {};
+  }
+}
+
+type Meter =
+  | { readonly state: 'told'; readonly usage: UsageAnswer; readonly quotas: readonly QuotaAnswer[] }
+  | { readonly state: 'down' | 'unset' };
+
+async function readMeter({ env, cwd, home }: Host): Promise<Meter> {
+  let loaded: LoadedCcp;
+  try {
+    loaded = loadCcpSettings({ flags: {}, env, cwd, home });
+  } catch {
+    return { state: 'unset' };
+  }
+  const [usage, quotas] = await Promise.all([
+    ask(loaded, USAGE_PATH, usageAnswer),
+    ask(loaded, QUOTAS_PATH, quotasAnswer),
+  ]);
+  if (usage === null || quotas === null) return { state: 'down' };
+  return { state: 'told', usage, quotas: quotas.quotas };
+}
+
+async function ask<T>(loaded: LoadedCcp, path: string, schema: z.ZodType<T>): Promise<T | null> {
+  const answer = await askProxy(loaded, { method: 'GET', path, patienceMs: PATIENCE_MS });
+  if (!answer.answered || answer.status !== 200) return null;
+  try {
+    return schema.parse(JSON.parse(answer.body));
+  } catch {
+    return null;
+  }
+}
+
+const modelPart = ({ model }: Session): string | null =>
+  model === null || model === undefined ? null : plain(model.display_name);
+
+function lanes(out: Screen, input: Session, meter: Meter): (string | null)[] {
+  if (meter.state !== 'told') {
+    const why = meter.state === 'down' ? 'ccp is not running' : 'ccp: settings are wrong ("ccp doctor")';
+    return [stated(out, input), out.paint('yellow', why)];
+  }
+  const { usage, quotas } = meter;
+  const others = Object.keys(usage.lanes).filter((lane) => lane !== 'anthropic' && lane !== 'none');
+  const watched = quotas.map(({ lane }) => lane).filter((lane) => lane !== 'anthropic');
+  const saved = usage.total.saved_usd;
+  return [
+    stated(out, input) ?? counted(out, 'anthropic', meter),
+    ...[...new Set([...watched, ...others])].toSorted().map((lane) => counted(out, lane, meter)),
+    saved === null || saved <= 0 ? null : `saved ${usd(saved)}/24h`,
+  ];
+}
+
+/** The Anthropic lane, as Claude Code was told; null without a subscription. */
+function stated(out: Screen, { rate_limits }: Session): string | null {
+  const windows = [
+    ['5h', rate_limits?.five_hour],
+    ['7d', rate_limits?.seven_day],
+  ] as const;
+  const parts = windows.flatMap(([name, one]) => {
+    if (one === null || one === undefined) return [];
+    const pct = one.used_percentage;
+    const reset =
+      one.resets_at instanceof Date && pct >= WARN_PCT
+        ? ` until ${clockTime(one.resets_at.toISOString())}`
+        : '';
+    return [`${name} ${coloured(out, pct, `${percent(pct)}${reset}`)}`];
+  });
+  return parts.length === 0 ? null : `anthropic ${parts.join(' ')}`;
+}
+
+/** A lane as the proxy counts it: its fullest quota, else what it used. */
+function counted(out: Screen, lane: string, { usage, quotas }: Meter & { readonly state: 'told' }): string {
+  const name = plain(lane);
+  const mine = quotas.filter((quota) => quota.lane === lane);
+  const cooling = mine.find(({ cooldown_until }) => cooldown_until !== null)?.cooldown_until;
+  if (cooling !== undefined && cooling !== null) {
+    return `${name} ${out.paint('red', `cooling until ${clockTime(cooling)}`)}`;
+  }
+  const windows = (['rolling', 'weekly'] as const).flatMap((window) => {
+    const [fullest] = mine
+      .flatMap((quota) => (quota[window].pct === null ? [] : [{ pct: quota[window].pct, quota }]))
+      .toSorted((a, b) => b.pct - a.pct);
+    if (fullest === undefined) return [];
+    return [
+      `${windowName(fullest.quota[window].span_seconds)} ${coloured(out, fullest.pct, percent(fullest.pct))}`,
+    ];
+  });
+  if (windows.length > 0) return `${name} ${windows.join(' ')}`;
+  const tokens = Object.values(usage.lanes[lane]?.tokens ?? {}).reduce((sum, count) => sum + count, 0);
+  return `${name} ${compact(tokens)} tok/24h`;
+}
+
+const windowName = (seconds: number): string =>
+  seconds % 86_400 === 0 ? `${seconds / 86_400}d` : `${Math.round(seconds / 3600)}h`;
+
+/** Where a person would want to know when it ends. */
+const WARN_PCT = 80;
+
+function coloured(out: Screen, pct: number, text: string): string {
+  if (pct < WARN_PCT) return text;
+  return out.paint(pct < 95 ? 'yellow' : 'red', text);
+}

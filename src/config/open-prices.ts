@@ -1,0 +1,27 @@
+/** Prices from loaded settings: the operator's before ours. */
+import { OperatorError } from '../errors.ts';
+import { type Bill, openBill } from '../features/pricing/bill.ts';
+import { readPriceFile } from '../features/pricing/price-file.ts';
+import { PRICE_LIST } from '../features/pricing/price-list.ts';
+import { createPricing } from '../features/pricing/pricing.ts';
+import type { LoadedCcp } from './ccp-settings.ts';
+import { readSmallFile } from './read-small-file.ts';
+
+export interface Prices {
+  /** A bill that starts at nothing. */
+  open(): Bill;
+}
+
+/** Throws `CONFIG` where a file is named that is not there, or a file holds no prices. */
+export function openPrices({ settings: { pricesFile }, paths }: LoadedCcp): Prices {
+  const path = pricesFile ?? paths.prices;
+  const bytes = readSmallFile(path);
+  if (bytes === null && pricesFile !== null) {
+    throw new OperatorError('CONFIG', `CCP_PRICES_FILE is ${path}: there is no such file`, {
+      hint: 'Name a file with prices (docs/usage.md), or unset it.',
+    });
+  }
+  const own = bytes === null ? [] : readPriceFile(path, bytes.toString('utf8'));
+  const pricing = createPricing(own, PRICE_LIST);
+  return { open: () => openBill(pricing) };
+}

@@ -1,0 +1,11 @@
+/** What a running proxy's meter answers, for the commands that ask it. */
+export {
+  type ModelUsage,
+  type QuotaAnswer,
+  type QuotasAnswer,
+  quotasAnswer,
+  type Totals,
+  type UsageAnswer,
+  usageAnswer,
+} from '../features/usage/answers.ts';
+export { QUOTAS_PATH, RELOAD_PATH, USAGE_PATH } from '../features/usage/paths.ts';

@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest';
+import type { Tokens } from '../../protocol/usage-event.ts';
+import { openBill } from './bill.ts';
+import { PRICE_LIST } from './price-list.ts';
+import { createPricing, type Use } from './pricing.ts';
+
+const NONE: Tokens = { input: 0, output: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 };
+const at = Date.parse('2026-11-01T00:00:00Z');
+const sumOf = (...uses: Omit<Use, 'at'>[]) => {
+  const bill = openBill(createPricing(PRICE_LIST));
+  for (const use of uses) bill.add({ ...use, at });
+  return bill.sum();
+};
+const sonnet = { lane: 'anthropic', model: 'claude-sonnet-5', tokens: { ...NONE, output: 123_457 } };
+const haiku = { lane: 'zai', model: 'claude-haiku-4-5', tokens: { ...NONE, output: 1_000_000 } };
+const stranger = { lane: 'local', model: 'llama', tokens: { ...NONE, input: 7 } };
+const nothing = { lane: 'anthropic', model: null, tokens: NONE };
+
+it('of nothing is nothing', () => {
+  const free = { cost_usd: 0, cost_is_at_least: false, unpriced_tokens: 0, saved_usd: null };
+  expect(sumOf()).toEqual(free);
+  expect(sumOf(nothing)).toEqual(free);
+});
+
+it('says what uses cost, what of them has no price, and what they saved', () => {
+  expect(sumOf(sonnet, haiku, stranger, nothing)).toEqual({
+    cost_usd: 2.33457,
+    cost_is_at_least: false,
+    unpriced_tokens: 7,
+    saved_usd: 3.9,
+  });
+});
+
+it('of what has no price is unknown, not nothing', () => {
+  expect(sumOf(stranger)).toEqual({
+    cost_usd: null,
+    cost_is_at_least: false,
+    unpriced_tokens: 7,
+    saved_usd: null,
+  });
+});
+
+it('tells a saving of nothing from one that nobody knows', () => {
+  expect(sumOf({ ...haiku, tokens: NONE }).saved_usd).toBe(0);
+});

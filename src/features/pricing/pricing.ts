@@ -1,0 +1,137 @@
+/**
+ * What tokens cost at list prices, and what was saved by not asking Anthropic. Sums are whole nano-dollars, so that
+ * they are exact in any order. A model without a price is unpriced: its tokens are told apart, and never count as free.
+ */
+import { compileGlob, type Matcher } from '../../protocol/glob.ts';
+import type { Tokens } from '../../protocol/usage-event.ts';
+import type { PriceEntry } from './price-file.ts';
+
+/** What was used of one model at one time. */
+export interface Use {
+  readonly lane: string;
+  /** The model that the client asked for; null where it named none. */
+  readonly model: string | null;
+  /** The model that the answer names; null or absent where it is not known. */
+  readonly servedModel?: string | null;
+  readonly tokens: Tokens;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+export interface Cost {
+  /** Billionths of a US dollar. */
+  readonly nanoUsd: bigint;
+  /** Tokens that no price is known for, and that are not in the sum. */
+  readonly unpricedTokens: number;
+  /** Whether the true cost may be higher, by what counts cannot tell. */
+  readonly atLeast: boolean;
+}
+
+export interface Pricing {
+  costOf(use: Use): Cost;
+  /**
+   * What the same tokens would have cost at Anthropic, less what they cost where they went, in nano-dollars. Null on
+   * the Anthropic lane, and where either is not priced. Models count differently: it is an estimate.
+   */
+  savedBy(use: Use): bigint | null;
+}
+
+export const NO_COST: Cost = { nanoUsd: 0n, unpricedTokens: 0, atLeast: false };
+
+/** @param lists the earlier one wins wherever it has a price */
+export function createPricing(...lists: readonly (readonly PriceEntry[])[]): Pricing {
+  const compiled = lists.map((list) => list.flatMap(compile).toSorted(byRank));
+  /** An operator has a handful of models; the same price is asked for at every row of a report. */
+  const found = new Map<string, readonly Rule[]>();
+
+  /** The rules of a model, best first. */
+  function rulesFor(lane: string, model: string): readonly Rule[] {
+    const key = `${lane}\n${model}`;
+    const known = found.get(key);
+    if (known !== undefined) return known;
+    const rules = compiled.flatMap((list) =>
+      list.filter((rule) => rule.lane === lane && rule.matches(model)),
+    );
+    if (found.size >= MAX_REMEMBERED) found.clear();
+    found.set(key, rules);
+    return rules;
+  }
+
+  const ruleAt = (lane: string, model: string | null | undefined, at: number): Rule | undefined =>
+    model === null || model === undefined
+      ? undefined
+      : rulesFor(lane, model).find(({ validFrom }) => validFrom <= at);
+
+  function costOf({ lane, model, servedModel, tokens, at }: Use): Cost {
+    // What answered is what is billed; some upstreams repeat the name that they were asked for.
+    return priced(ruleAt(lane, servedModel, at) ?? ruleAt(lane, model, at), tokens);
+  }
+
+  return {
+    costOf,
+    savedBy(use) {
+      if (use.lane === 'anthropic') return null;
+      const there = costOf(use);
+      const here = priced(ruleAt('anthropic', use.model, use.at), use.tokens);
+      if (there.unpricedTokens > 0 || here.unpricedTokens > 0) return null;
+      return here.nanoUsd - there.nanoUsd;
+    },
+  };
+}
+
+export function addCosts(one: Cost, other: Cost): Cost {
+  return {
+    nanoUsd: one.nanoUsd + other.nanoUsd,
+    unpricedTokens: one.unpricedTokens + other.unpricedTokens,
+    atLeast: one.atLeast || other.atLeast,
+  };
+}
+
+/** The nearest number of dollars: exact to the nano-dollar up to nine million of them. */
+export const toUsd = (nanoUsd: bigint): number => Number(nanoUsd) / 1e9;
+
+/** Names come from clients, who may invent them. */
+const MAX_REMEMBERED = 1000;
+
+interface Rule {
+  readonly lane: string;
+  readonly matches: Matcher;
+  /** Literal characters of the glob. */
+  readonly literal: number;
+  /** Epoch milliseconds. */
+  readonly validFrom: number;
+  /** Nano-dollars for one token. */
+  readonly perToken: Readonly<Partial<Record<keyof Tokens, bigint>>>;
+  readonly atLeast: boolean;
+}
+
+function compile({ lane, models, valid_from, usd_per_mtok, at_least }: PriceEntry): Rule[] {
+  const perToken: Rule['perToken'] = Object.fromEntries(
+    Object.entries(usd_per_mtok).map(([kind, usd = 0]) => [kind, BigInt(Math.round(usd * 1000))]),
+  );
+  return models.map((glob) => ({
+    lane,
+    matches: compileGlob(glob),
+    literal: glob.replaceAll('*', '').length,
+    validFrom: Date.parse(valid_from),
+    perToken,
+    atLeast: at_least === true,
+  }));
+}
+
+/** The glob that says most goes first, and of one glob the latest price. */
+const byRank = (one: Rule, other: Rule): number =>
+  other.literal - one.literal || other.validFrom - one.validFrom;
+
+function priced(rule: Rule | undefined, tokens: Tokens): Cost {
+  let nanoUsd = 0n;
+  let unpricedTokens = 0;
+  for (const kind of KINDS) {
+    const price = rule?.perToken[kind];
+    if (price === undefined) unpricedTokens += tokens[kind];
+    else nanoUsd += price * BigInt(tokens[kind]);
+  }
+  return { nanoUsd, unpricedTokens, atLeast: rule?.atLeast === true };
+}
+
+const KINDS = ['input', 'output', 'cache_read', 'cache_write_5m', 'cache_write_1h'] as const;

@@ -1,0 +1,190 @@
+/** What the meter's endpoints answer: the schemas from which the OpenAPI document is made, and commands read. */
+import { z } from 'zod';
+import { GRANULARITIES } from '../../protocol/meter.ts';
+import { ERR_TYPES, HEADER_MODES, OPS, REASONS, tokensSchema } from '../../protocol/usage-event.ts';
+
+const count = z.int().nonnegative();
+const milliseconds = z.number().nonnegative().describe('milliseconds');
+const time = z.iso.datetime({ precision: 3 }).describe('RFC 3339, UTC');
+const percent = z
+  .number()
+  .nonnegative()
+  .nullable()
+  .describe('per cent of the cap, may exceed 100; null without one');
+
+const totals = z.object({
+  requests: count,
+  errors: count.describe('their client got a status of 400 or more, or an answer that broke'),
+  tokens: tokensSchema,
+  cost_usd: z.number().nullable().describe('at list prices; null where none of its tokens has a price'),
+  cost_is_at_least: z.boolean().describe('the cost may be higher, by what counts cannot tell'),
+  unpriced_tokens: count.describe('not in cost_usd: no price is known for them'),
+  saved_usd: z
+    .number()
+    .nullable()
+    .describe('cost at Anthropic less cost where it went; null where either has no price'),
+  duration_ms: milliseconds.describe('sum over the exchanges, milliseconds'),
+  stream_ms: milliseconds.describe(
+    'sum over the streams, from their first piece to their last, milliseconds',
+  ),
+});
+
+const fill = z.object({
+  used: z.number().nonnegative(),
+  cap: z.number().nullable(),
+  pct: percent,
+});
+
+const quotaWindow = z.object({
+  span_seconds: z.number().positive(),
+  tokens: fill,
+  requests: fill,
+  hours: fill.describe('sum of the durations of the exchanges'),
+  pct: percent.describe('of its fullest cap'),
+});
+
+const perSecond = z.number().nullable();
+const hourOf = <S extends z.ZodRawShape>(shape: S) => z.object({ start: time, ...shape }).nullable();
+
+const quotaFields = {
+  rolling_pct: percent,
+  weekly_pct: percent,
+  warn: z.boolean(),
+  block: z.boolean(),
+  eta_seconds: z
+    .number()
+    .nullable()
+    .describe('until block_pct at the present pace; where it is reached, until there is room again'),
+  headroom_tokens: z.number().nullable().describe('left until block_pct'),
+  tps_elr: perSecond.describe('output tokens for a second of streaming'),
+  tps_dirty: perSecond.describe(
+    'output tokens for a second since the oldest exchange of the rolling window began',
+  ),
+  peak_hour: hourOf({ tokens: count }).describe('the hour with the most tokens'),
+  fastest_hour: hourOf({ tps: z.number() }).describe('the hour that streamed fastest'),
+  warn_pct_auto: z.number().nullable().describe('where to warn, by the limits that were really hit'),
+  warn_pct_confidence: z.number().min(0).max(1),
+  gap_seconds_p50: z.number().nullable().describe('seconds from warn_pct to the limit'),
+  gap_seconds_p95: z.number().nullable(),
+  gap_samples: count,
+};
+
+const providerLimits = z.object({
+  lane: z.string(),
+  at: time.describe('when its upstream said so'),
+  status: z.string().nullable(),
+  windows: z.array(
+    z.object({
+      name: z.string(),
+      status: z.string().nullable(),
+      used_pct: z.number().nullable(),
+      limit: z.number().nullable(),
+      remaining: z.number().nullable(),
+      resets_at: time.nullable(),
+    }),
+  ),
+  refused: z.object({ at: time, kind: z.string(), until: time.nullable() }).nullable(),
+});
+
+const quotaAnswer = z.object({
+  model: z.string().describe('glob'),
+  lane: z.string(),
+  rolling: quotaWindow,
+  weekly: quotaWindow,
+  warn_pct: z.number(),
+  block_pct: z.number(),
+  reserved: z.object({ requests: z.number(), tokens: z.number() }).describe('by exchanges under way'),
+  ...quotaFields,
+  cooldown_until: time.nullable().describe('the lane is skipped until then'),
+  provider_limits: providerLimits.nullable().describe('what the upstream last said of its own limits'),
+});
+
+export const usageAnswer = z.object({
+  generated_at: time,
+  since: time.describe('beginning of the first hour that is counted'),
+  until: time,
+  total: totals,
+  models: z.record(
+    z.string(),
+    totals
+      .extend({ lanes: z.record(z.string(), totals), ...quotaFields })
+      .describe('with the fields of the fullest quota that it falls under'),
+  ),
+  lanes: z.record(z.string(), totals),
+});
+
+export const quotasAnswer = z.object({
+  generated_at: time,
+  mode: z.string().describe('off, block or hybrid'),
+  file: z
+    .string()
+    .nullable()
+    .describe('where the quotas come from; null without any, or where they were sent'),
+  rebuilding: z.boolean().describe('whether the windows still lack what the store has'),
+  quotas: z.array(quotaAnswer),
+  cooldowns: z.array(z.object({ lane: z.string(), key: z.string(), until: time, stated: z.string() })),
+  provider_limits: z.array(providerLimits).describe('what each upstream last said of its own limits'),
+});
+
+export const sampleAnswer = z.object({
+  rid: z.string(),
+  ts: time.describe('when the exchange ended'),
+  lane: z.string(),
+  provider: z.string(),
+  model: z.string().nullable(),
+  served_model: z.string().nullable(),
+  op: z.enum(OPS),
+  decision: z.string(),
+  reason: z.enum(REASONS),
+  status: z.int(),
+  err_type: z.enum(ERR_TYPES).nullable(),
+  latency_ms: milliseconds,
+  ttfb_ms: milliseconds.nullable(),
+  stream_ms: milliseconds.nullable(),
+  tokens: tokensSchema.nullable(),
+  bytes_in: count,
+  bytes_out: count,
+  attempts: count,
+  h2: z.boolean().nullable(),
+  header_mode: z.enum(HEADER_MODES).nullable(),
+});
+
+export const samplesAnswer = z.object({
+  samples: z.array(sampleAnswer).describe('newest first'),
+  next_cursor: z.string().nullable().describe('for the next page; null on the last'),
+});
+
+export const rollupsAnswer = z.object({
+  granularity: z.enum(GRANULARITIES),
+  rollups: z.array(
+    z.object({
+      start: time.describe('beginning of the hour or day, UTC'),
+      lane: z.string(),
+      model: z.string().nullable(),
+      served_model: z.string().nullable().optional(),
+      count,
+      errors: count,
+      tokens: tokensSchema,
+      latency_p50: milliseconds.nullable(),
+      latency_p95: milliseconds.nullable(),
+      ttfb_p50: milliseconds.nullable(),
+      ttfb_p95: milliseconds.nullable(),
+      duration_ms: milliseconds,
+      stream_ms: milliseconds,
+    }),
+  ),
+});
+
+export const simAnswer = z.object({ rids: z.array(z.string()).describe('the exchanges that were made up') });
+
+export const errorAnswer = z.object({
+  type: z.literal('error'),
+  error: z.object({ type: z.string(), message: z.string().describe('says what is allowed') }),
+});
+
+export type Totals = z.infer<typeof totals>;
+export type QuotaAnswer = z.infer<typeof quotaAnswer>;
+export type UsageAnswer = z.infer<typeof usageAnswer>;
+export type ModelUsage = UsageAnswer['models'][string];
+export type LimitsAnswer = z.infer<typeof providerLimits>;
+export type QuotasAnswer = z.infer<typeof quotasAnswer>;

@@ -1,0 +1,361 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Route } from '../../core/types.ts';
+import { OperatorError } from '../../errors.ts';
+import type { QuotaView } from '../../protocol/quota-view.ts';
+import { usageEventSchema } from '../../protocol/usage-event.ts';
+import { quotasAnswer, rollupsAnswer, samplesAnswer, simAnswer, usageAnswer } from './answers.ts';
+import { MAX_READERS } from './live-feed.ts';
+import { createMemoryStore } from './testing/memory-store.ts';
+import { HOUR, NOW, quotaWorld, startUsageWorld, zai } from './testing/usage-world.ts';
+
+const none = { used: 0, cap: null, pct: null };
+const VIEW: QuotaView = {
+  model: '*haiku*',
+  lane: 'zai',
+  rolling: {
+    span_seconds: 18_000,
+    tokens: { used: 700, cap: 1000, pct: 70 },
+    requests: none,
+    hours: none,
+    pct: 70,
+  },
+  weekly: { span_seconds: 604_800, tokens: none, requests: none, hours: none, pct: null },
+  rolling_pct: 70,
+  weekly_pct: null,
+  warn_pct: 80,
+  block_pct: 100,
+  warn: false,
+  block: false,
+  reserved: { requests: 1, tokens: 50 },
+  eta_seconds: 900,
+  headroom_tokens: 300,
+  tps_elr: 12,
+  tps_dirty: 9,
+  peak_hour: { start: NOW - 1_800_000, tokens: 600 },
+  fastest_hour: null,
+  warn_pct_auto: 72,
+  warn_pct_confidence: 0.5,
+  gap_seconds_p50: 60,
+  gap_seconds_p95: 120,
+  gap_samples: 3,
+  cooldown_until: NOW,
+  provider_limits: {
+    lane: 'zai',
+    at: NOW,
+    status: 'rejected',
+    windows: [
+      { name: '5h', status: 'rejected', used_pct: 101, limit: null, remaining: null, resets_at: NOW },
+    ],
+    refused: { at: NOW, kind: 'window', until: null },
+  },
+};
+
+describe('GET /v1/usage', () => {
+  it('sums models and lanes over whole hours, and says what they cost', async () => {
+    const { ask, keep } = startUsageWorld();
+    keep(0, { sse: { events: 1, chunks: 1, bytes: 1, duration_ms: 10_000, max_gap_ms: 1, finished: true } });
+    keep(2 * HOUR, { lane: 'anthropic', latency_ms: 1_000 });
+    keep(2 * HOUR, { lane: 'anthropic', model: 'claude-opus-4-8', status: 529, reason: 'upstream_error' });
+    // In the hour of which `since` is the second half.
+    keep(24 * HOUR + 1_700_000);
+    keep(25 * HOUR);
+    const { status, body } = await ask('GET', '/v1/usage');
+    expect(status).toBe(200);
+    const usage = usageAnswer.parse(body);
+    expect(usage).toMatchObject({
+      generated_at: '2026-11-02T12:30:00.000Z',
+      since: '2026-11-01T12:00:00.000Z',
+      until: '2026-11-02T12:30:00.000Z',
+      total: { requests: 4, errors: 1, unpriced_tokens: 300, cost_usd: 3 },
+      lanes: {
+        zai: { requests: 2, cost_usd: null, unpriced_tokens: 300, tokens: { cache_write_1h: 100 } },
+        anthropic: { requests: 2, cost_usd: 3, unpriced_tokens: 0, duration_ms: 4_000, stream_ms: 4_000 },
+      },
+    });
+    expect(usage.models).toMatchObject({
+      'claude-haiku-4-5': {
+        requests: 3,
+        lanes: { zai: { requests: 2 }, anthropic: { requests: 1 } },
+        // 60 tokens in 14 s of streams.
+        tps_elr: 4.3,
+        // The earliest of equally busy hours, and the only one that streamed for ten seconds.
+        peak_hour: { start: '2026-11-01T12:00:00.000Z', tokens: 150 },
+        fastest_hour: { start: '2026-11-02T12:00:00.000Z', tps: 2 },
+        rolling_pct: null,
+      },
+      'claude-opus-4-8': { requests: 1, errors: 1 },
+    });
+  });
+
+  it('shows at each model the fullest of its quotas, and a quota that nothing was counted for', async () => {
+    const weekly = { ...VIEW, model: 'claude-haiku-*', rolling_pct: null, weekly_pct: 91, warn: true };
+    const views = [VIEW, weekly, { ...VIEW, model: 'glm-*' }];
+    const elsewhere = { ...VIEW, lane: 'local', rolling_pct: 99 };
+    const quota = quotaWorld({ views: () => [...views, elsewhere] });
+    const { ask, keep } = startUsageWorld({ quota });
+    keep(0);
+    const { models } = usageAnswer.parse((await ask('GET', '/v1/usage')).body);
+    expect(models['claude-haiku-4-5']).toMatchObject({
+      rolling_pct: null,
+      weekly_pct: 91,
+      warn: true,
+      eta_seconds: 900,
+      warn_pct_auto: 72,
+      warn_pct_confidence: 0.5,
+      gap_samples: 3,
+    });
+    expect(models['glm-*']).toMatchObject({ requests: 0, cost_usd: 0, rolling_pct: 70, tps_elr: 12 });
+    expect(Object.keys(models)).toEqual(['claude-haiku-4-5', 'glm-*', '*haiku*']);
+  });
+
+  it('counts requests that name no model apart, and takes any name for no more than a name', async () => {
+    const { ask, keep } = startUsageWorld();
+    keep(0, { model: null });
+    keep(0, { model: '__proto__' });
+    keep(0, { model: 'constructor' });
+    const { models, total } = usageAnswer.parse((await ask('GET', '/v1/usage')).body);
+    expect(total.requests).toBe(3);
+    expect(models['(none)']?.requests).toBe(1);
+    expect(models['constructor']?.requests).toBe(1);
+  });
+
+  it('takes a range', async () => {
+    const { ask, keep } = startUsageWorld();
+    keep(5 * HOUR);
+    keep(0);
+    const requests = async (query: string) =>
+      usageAnswer.parse((await ask('GET', `/v1/usage?${query}`)).body).total.requests;
+    expect(await requests('since=-6h')).toBe(2);
+    expect(await requests('since=-1h')).toBe(1);
+    expect(await requests('since=-6h&until=-2h')).toBe(1);
+    expect(await requests(`since=${NOW / 1000}`)).toBe(1);
+    expect(await requests('since=2026-11-02T14:00:00Z')).toBe(0);
+  });
+});
+
+describe('GET /v1/usage/samples', () => {
+  it('pages through every sample once, newest first', async () => {
+    const { ask, keep, store } = startUsageWorld();
+    for (let n = 0; n < 25; n += 1) keep(n * 1000);
+    const rids: string[] = [];
+    let cursor: string | null = null;
+    let pages = 0;
+    do {
+      const more = cursor === null ? '' : `&cursor=${cursor}`;
+      const page = samplesAnswer.parse((await ask('GET', `/v1/usage/samples?limit=10${more}`)).body);
+      rids.push(...page.samples.map(({ rid }) => rid));
+      cursor = page.next_cursor;
+      pages += 1;
+    } while (cursor !== null);
+    expect(pages).toBe(3);
+    expect(rids).toEqual(store.kept.map(({ rid }) => rid));
+  });
+
+  it('refuses a cursor that only the store can judge, as it says', async () => {
+    const samples = async () => {
+      throw new OperatorError('USAGE', 'cursor: not one that a page named');
+    };
+    const { ask } = startUsageWorld({ store: { ...createMemoryStore(), samples } });
+    expect(await ask('GET', '/v1/usage/samples?cursor=abc')).toMatchObject({
+      status: 400,
+      body: { error: { message: 'ccp: cursor: not one that a page named' } },
+    });
+  });
+
+  it('takes lane, model and a range; a time is written as in the log', async () => {
+    const { ask, keep } = startUsageWorld();
+    keep(0);
+    keep(2 * HOUR, { lane: 'anthropic', model: 'm' });
+    const found = async (query: string) =>
+      samplesAnswer.parse((await ask('GET', `/v1/usage/samples?${query}`)).body).samples;
+    expect(await found('')).toHaveLength(2);
+    expect(await found('lane=anthropic')).toMatchObject([{ model: 'm', ts: '2026-11-02T10:30:00.000Z' }]);
+    expect(await found('model=m&lane=zai')).toEqual([]);
+    expect(await found('since=-1h')).toHaveLength(1);
+    expect(await found('until=2026-11-02T10:30:00Z')).toEqual([]);
+  });
+});
+
+describe('GET /v1/usage/rollups', () => {
+  it('gives hours or days', async () => {
+    const { ask, keep } = startUsageWorld();
+    keep(0);
+    keep(HOUR);
+    keep(24 * HOUR, { lane: 'anthropic' });
+    const found = async (query: string) =>
+      rollupsAnswer.parse((await ask('GET', `/v1/usage/rollups?${query}`)).body).rollups;
+    expect(await found('granularity=hour')).toHaveLength(3);
+    expect(await found('granularity=day&since=-12h')).toEqual([]);
+    expect(await found('granularity=day&since=-13h')).toMatchObject([
+      { start: '2026-11-02T00:00:00.000Z', count: 2 },
+    ]);
+    expect(await found('granularity=day&lane=anthropic')).toMatchObject([{ count: 1 }]);
+  });
+});
+
+describe('an argument that is not allowed', () => {
+  it.each([
+    ['GET', '/v1/usage?since=yesterday', 'since: allowed is epoch seconds, a time like'],
+    ['GET', '/v1/usage?from=-1h', 'from: not known here; allowed is since, until'],
+    ['GET', '/v1/usage?since=-1h&since=-2h', 'since stands there twice'],
+    ['GET', '/v1/usage/samples?limit=0', 'limit: allowed is a whole number from 1 to 1000'],
+    ['GET', '/v1/usage/samples?limit=1001', 'limit: allowed is a whole number from 1 to 1000'],
+    ['GET', '/v1/usage/samples?limit=ten', 'limit: allowed is a whole number from 1 to 1000'],
+    ['GET', '/v1/usage/samples?cursor=%00', 'cursor: allowed is a next_cursor as it was answered'],
+    ['GET', '/v1/usage/samples?model=', 'model: allowed is a name of 1 to 500 characters'],
+    ['GET', '/v1/usage/rollups', 'granularity: allowed is one of hour, day'],
+    ['GET', '/v1/usage/rollups?granularity=week', 'granularity: allowed is one of hour, day'],
+    ['GET', '/v1/usage/live?since=-1h', 'since: not known here; allowed is no arguments'],
+    ['GET', '/v1/quotas?x=1', 'x: not known here; allowed is no arguments'],
+    ['POST', '/v1/dev/sim-usage', 'the body is no object; allowed are model, in, out, repeat, seconds'],
+    ['POST', '/v1/dev/sim-usage {', 'the body is no object; allowed are model, in, out, repeat, seconds'],
+    ['POST', '/v1/dev/sim-usage {"model":"m","in":-1,"out":1}', 'in: allowed is a whole number from 0 to'],
+    ['POST', '/v1/dev/sim-usage {"model":"m","in":1}', 'out: allowed is a whole number from 0 to'],
+    [
+      'POST',
+      '/v1/dev/sim-usage {"model":"m","in":1,"out":1,"repeat":1e9}',
+      'repeat: allowed is a whole number from 1 to 1000',
+    ],
+    ['POST', '/v1/dev/sim-usage {"model":"m","in":1,"out":1,"x":1}', 'x: not known here; allowed is model,'],
+  ] as const)('%s %s is answered with what is', async (method, request, message) => {
+    const [target = '', body = ''] = request.split(/ (.*)/s);
+    const { ask, seen } = startUsageWorld();
+    expect(await ask(method, target, body)).toEqual({
+      status: 400,
+      body: {
+        type: 'error',
+        error: { type: 'invalid_request_error', message: expect.stringContaining(`ccp: ${message}`) },
+      },
+    });
+    expect(seen).toEqual([]);
+  });
+
+  it('never makes anything but an answer, whatever the query', async () => {
+    const { call } = startUsageWorld();
+    const paths = fc.constantFrom('usage', 'usage/samples', 'usage/rollups', 'quotas');
+    const words = fc.constantFrom('since', 'until', 'limit', 'cursor', 'model', 'granularity', 'lane');
+    const query = fc.array(fc.tuple(words, fc.string({ unit: 'binary' })), { maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(paths, query, async (path, pairs) => {
+        const asked = new URLSearchParams();
+        for (const [name, value] of pairs) asked.append(name, value);
+        const { status } = await call('GET', `/v1/${path}?${asked.toString()}`);
+        expect([200, 400]).toContain(status);
+      }),
+    );
+  });
+});
+
+describe('quotas', () => {
+  it('are shown with where they come from', async () => {
+    const quota = quotaWorld({
+      file: '/home/me/quotas.json',
+      views: () => [VIEW],
+      cooldowns: () => [{ lane: 'zai', key: 'glm-5', until: NOW, stated: 'reset' }],
+    });
+    const { status, body } = await startUsageWorld({ quota }).ask('GET', '/v1/quotas');
+    expect(status).toBe(200);
+    expect(quotasAnswer.parse(body)).toMatchObject({
+      file: '/home/me/quotas.json',
+      mode: 'block',
+      rebuilding: false,
+      cooldowns: [{ lane: 'zai', key: 'glm-5', until: '2026-11-02T12:30:00.000Z' }],
+      quotas: [
+        {
+          rolling: VIEW.rolling,
+          cooldown_until: '2026-11-02T12:30:00.000Z',
+          peak_hour: { start: '2026-11-02T12:00:00.000Z', tokens: 600 },
+          provider_limits: {
+            at: '2026-11-02T12:30:00.000Z',
+            windows: [{ resets_at: '2026-11-02T12:30:00.000Z' }],
+            refused: { at: '2026-11-02T12:30:00.000Z', until: null },
+          },
+        },
+      ],
+    });
+  });
+
+  it('are reloaded from their file, or from the text that is sent', async () => {
+    const { ask, reloads } = startUsageWorld();
+    quotasAnswer.parse((await ask('POST', '/v1/quotas/reload')).body);
+    quotasAnswer.parse((await ask('POST', '/v1/quotas/reload', '{"quotas":[]}')).body);
+    expect(reloads).toEqual([undefined, '{"quotas":[]}']);
+  });
+
+  it('that are not taken are answered with the reason', async () => {
+    const why = 'the quotas sent:1: quotas.2.model: must be a glob';
+    const { ask } = startUsageWorld({ quota: quotaWorld({ reload: () => ({ ok: false, why }) }) });
+    expect(await ask('POST', '/v1/quotas/reload', '{}')).toMatchObject({
+      status: 400,
+      body: { error: { message: `ccp: ${why}` } },
+    });
+  });
+});
+
+describe('GET /v1/usage/live', () => {
+  it('is a stream, until there are too many', async () => {
+    const { call } = startUsageWorld();
+    const leave: (() => void)[] = [];
+    for (let n = 0; n < MAX_READERS; n += 1) {
+      const answer = await call('GET', '/v1/usage/live');
+      if ('body' in answer) throw new Error('no stream');
+      expect(answer.contentType).toBe('text/event-stream');
+      leave.push(answer.start({ write: () => 0, drop: () => {} }));
+    }
+    expect((await call('GET', '/v1/usage/live')).status).toBe(429);
+    leave[0]?.();
+    expect((await call('GET', '/v1/usage/live')).status).toBe(200);
+  });
+});
+
+describe('POST /v1/dev/sim-usage', () => {
+  const body = (part: object): string =>
+    JSON.stringify({ model: 'claude-haiku-4-5', in: 200, out: 300, ...part });
+
+  it('is not there unless it is enabled', async () => {
+    const { ask, seen } = startUsageWorld({ devEnabled: false });
+    expect(await ask('POST', '/v1/dev/sim-usage', body({}))).toMatchObject({
+      status: 404,
+      body: { error: { type: 'not_found_error', message: expect.stringContaining('CCP_DEV_ENABLE') } },
+    });
+    expect(seen).toEqual([]);
+  });
+
+  it('makes exchanges up that are routed, and told to everybody in order', async () => {
+    const { ask, seen, completions } = startUsageWorld();
+    const answer = await ask('POST', '/v1/dev/sim-usage', body({ repeat: 2, seconds: 1.5 }));
+    const { rids } = simAnswer.parse(answer.body);
+    expect(rids).toHaveLength(2);
+    const one = ['decision zai', 'attempt zai', 'completion zai'];
+    expect(seen).toEqual([...one, ...one]);
+    for (const event of completions) usageEventSchema.parse(event);
+    expect(completions.map(({ rid }) => rid)).toEqual(rids);
+    expect(completions[0]).toMatchObject({
+      decision: 'to_zai',
+      client: 'sim-usage',
+      header_mode: 'x-api-key',
+      latency_ms: 1_500,
+      tokens: { input: 200, output: 300, cache_read: 0 },
+    });
+    expect(usageAnswer.parse((await ask('GET', '/v1/usage')).body).lanes['zai']).toMatchObject({
+      requests: 2,
+      tokens: { input: 400, output: 600 },
+      duration_ms: 3_000,
+    });
+  });
+
+  it('counts what routing refuses as refused, without tokens', async () => {
+    const route = (): Route => ({
+      provider: zai,
+      decision: 'license_block',
+      alternatives: [],
+      refusal: { status: 429, type: 'billing_error', message: 'used up', errType: 'limit' },
+    });
+    const { ask, seen, completions } = startUsageWorld({ route });
+    await ask('POST', '/v1/dev/sim-usage', body({}));
+    expect(seen).toEqual(['decision zai', 'completion zai']);
+    expect(completions[0]).toMatchObject({ reason: 'blocked', status: 429, err_type: 'limit', attempts: [] });
+    expect(completions[0]?.tokens).toBeUndefined();
+  });
+});

@@ -1,0 +1,159 @@
+/** The meter's endpoints: what was used, how full the quotas are, what it cost, and what happens now. */
+import type { Endpoint, EndpointAnswer, EndpointRequest, EndpointStream } from '../../core/types.ts';
+import { OperatorError } from '../../errors.ts';
+import { rfc3339 } from '../../platform/clock.ts';
+import { errorBody } from '../../protocol/error-body.ts';
+import { parseJson } from '../../protocol/json.ts';
+import type { MeterStore } from '../../protocol/meter.ts';
+import {
+  noQuery,
+  readBody,
+  readQuery,
+  refuse,
+  rollupsQuery,
+  samplesQuery,
+  simBody,
+  USUAL_PAGE,
+  usageQuery,
+} from './arguments.ts';
+import type { LiveFeed } from './live-feed.ts';
+import { type Moment, settle } from './moment.ts';
+import * as paths from './paths.ts';
+import type { Prices } from './prices.ts';
+import { type QuotaViews, quotasReport } from './quota-views.ts';
+import { type SimulationPorts, simulate } from './simulate.ts';
+import { usageReport } from './usage-report.ts';
+
+export interface UsageEndpointsOptions extends SimulationPorts {
+  readonly store: MeterStore;
+  readonly quota: QuotaViews;
+  readonly prices: Prices;
+  readonly live: LiveFeed;
+  /** Whether exchanges may be made up. */
+  readonly devEnabled: boolean;
+}
+
+const HOUR_MS = 3_600_000;
+const USUAL_RANGE: Moment = { ago: 24 * HOUR_MS };
+
+/** Endpoints for the gateway, which guards them, and checks the bearer of every POST before it calls one. */
+export function createUsageEndpoints(options: UsageEndpointsOptions): readonly Endpoint[] {
+  const { store, quota, prices, live, clock, devEnabled } = options;
+
+  const quotas = (): EndpointAnswer => json(quotasReport(quota, clock.now()));
+
+  return [
+    {
+      method: 'GET',
+      path: paths.USAGE_PATH,
+      async handle({ query }) {
+        const asked = readQuery(usageQuery, query);
+        if (!asked.ok) return asked.answer;
+        const now = clock.now();
+        const { since: from = USUAL_RANGE, until: to = { ago: 0 } } = asked.value;
+        // Whole hours are what is kept for ever: the one in which `since` lies counts.
+        const since = Math.floor(settle(from, now) / HOUR_MS) * HOUR_MS;
+        const until = settle(to, now);
+        const found = await store.rollups({ granularity: 'hour', since, until });
+        return json(usageReport({ rollups: found, views: quota.views(), prices, since, until, now }));
+      },
+    },
+    {
+      method: 'GET',
+      path: paths.SAMPLES_PATH,
+      async handle({ query }) {
+        const asked = readQuery(samplesQuery, query);
+        if (!asked.ok) return asked.answer;
+        const { since, until, limit = USUAL_PAGE, ...rest } = asked.value;
+        const wanted = { ...rest, limit, ...settled({ since, until }, clock.now()) };
+        try {
+          const { samples, next_cursor } = await store.samples(wanted);
+          return json({ samples: samples.map((one) => ({ ...one, ts: rfc3339(one.ts) })), next_cursor });
+        } catch (error) {
+          // What a cursor is, only the store knows.
+          if (error instanceof OperatorError) return refuse(error.message).answer;
+          throw error;
+        }
+      },
+    },
+    {
+      method: 'GET',
+      path: paths.ROLLUPS_PATH,
+      async handle({ query }) {
+        const asked = readQuery(rollupsQuery, query);
+        if (!asked.ok) return asked.answer;
+        const { since, until, ...rest } = asked.value;
+        const found = await store.rollups({ ...rest, ...settled({ since, until }, clock.now()) });
+        return json({
+          granularity: rest.granularity,
+          rollups: found.map((rollup) => ({ ...rollup, start: rfc3339(rollup.start) })),
+        });
+      },
+    },
+    {
+      method: 'GET',
+      path: paths.LIVE_PATH,
+      handle: ({ query }) => {
+        const asked = readQuery(noQuery, query);
+        return asked.ok ? (live.open() ?? TOO_MANY) : asked.answer;
+      },
+    },
+    {
+      method: 'GET',
+      path: paths.QUOTAS_PATH,
+      handle: ({ query }) => {
+        const asked = readQuery(noQuery, query);
+        return asked.ok ? quotas() : asked.answer;
+      },
+    },
+    {
+      method: 'POST',
+      path: paths.RELOAD_PATH,
+      handle({ body }) {
+        const taken = quota.reload(body.length === 0 ? undefined : body.toString('utf8'));
+        return taken.ok ? quotas() : refuse(taken.why).answer;
+      },
+    },
+    {
+      method: 'POST',
+      path: paths.SIM_PATH,
+      handle: (request) => (devEnabled ? made(request, options) : NOT_ENABLED),
+    },
+  ];
+}
+
+function made({ body }: EndpointRequest, ports: SimulationPorts): EndpointAnswer {
+  const asked = readBody(simBody, parseJson(body.toString('utf8')));
+  return asked.ok ? json({ rids: simulate(ports, asked.value) }) : asked.answer;
+}
+
+/** Epoch milliseconds of those ends of a range that were named. */
+function settled(
+  { since, until }: { readonly since: Moment | undefined; readonly until: Moment | undefined },
+  now: number,
+): { since?: number; until?: number } {
+  return {
+    ...(since !== undefined && { since: settle(since, now) }),
+    ...(until !== undefined && { until: settle(until, now) }),
+  };
+}
+
+const JSON_TYPE = 'application/json';
+
+const json = (value: object): EndpointAnswer => ({
+  status: 200,
+  contentType: JSON_TYPE,
+  body: `${JSON.stringify(value)}\n`,
+});
+
+const TOO_MANY: EndpointAnswer | EndpointStream = {
+  status: 429,
+  contentType: JSON_TYPE,
+  body: errorBody('rate_limit_error', 'ccp: too many read the live feed already'),
+};
+
+const NOT_ENABLED: EndpointAnswer = {
+  status: 404,
+  contentType: JSON_TYPE,
+  body: errorBody('not_found_error', 'ccp: no POST /v1/dev/sim-usage here: CCP_DEV_ENABLE is not 1'),
+};

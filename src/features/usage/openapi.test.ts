@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { openApi } from './openapi.ts';
+import { startUsageWorld } from './testing/usage-world.ts';
+
+const parameter = z.object({ name: z.string(), in: z.literal('query'), required: z.boolean() });
+const operation = z.object({
+  operationId: z.string(),
+  parameters: z.array(parameter).optional(),
+  responses: z.record(
+    z.string(),
+    z.object({
+      description: z.string(),
+      content: z.record(z.string(), z.object({ schema: z.looseObject({}) })),
+    }),
+  ),
+  security: z.array(z.object({ controlToken: z.array(z.string()) })).optional(),
+});
+const document = z.object({
+  openapi: z.literal('3.1.0'),
+  paths: z.record(z.string(), z.partialRecord(z.enum(['get', 'post']), operation)),
+});
+const { paths } = document.parse(openApi());
+
+it('describes every endpoint that there is, and no other', () => {
+  const there = startUsageWorld().endpoints.map(({ method, path }) => `${method} ${path}`);
+  const described = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(described.toSorted()).toEqual(there.toSorted());
+});
+
+it('names the arguments of each, and which of them must be there', () => {
+  const named = paths['/v1/usage/rollups']?.get?.parameters?.map(({ name, required }) => [name, required]);
+  expect(named).toEqual([
+    ['granularity', true],
+    ['model', false],
+    ['lane', false],
+    ['since', false],
+    ['until', false],
+  ]);
+});
+
+it('says which of them need the control token, and what each may refuse', () => {
+  for (const methods of Object.values(paths)) {
+    expect(Object.keys(methods.get?.responses ?? { 200: 0, 403: 0 })).toEqual(
+      expect.arrayContaining(['200', '403']),
+    );
+    expect(methods.get?.security).toBeUndefined();
+    if (methods.post !== undefined) {
+      expect(methods.post.security).toEqual([{ controlToken: [] }]);
+      expect(methods.post.responses).toHaveProperty('401');
+    }
+  }
+});

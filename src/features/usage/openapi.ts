@@ -1,0 +1,182 @@
+/** The OpenAPI description of the meter's endpoints, made from the schemas by which they judge and answer. */
+import { z } from 'zod';
+import { usageEventSchema } from '../../protocol/usage-event.ts';
+import * as answers from './answers.ts';
+import * as args from './arguments.ts';
+import * as paths from './paths.ts';
+
+interface Described {
+  readonly method: 'get' | 'post';
+  readonly path: string;
+  readonly id: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly query?: z.ZodObject;
+  readonly body?: { readonly schema: z.ZodType; readonly required: boolean };
+  readonly answer: { readonly type: string; readonly schema: z.ZodType; readonly description: string };
+  /** Statuses besides 200 and what every endpoint may answer. */
+  readonly refusals?: Readonly<Record<string, string>>;
+}
+
+const JSON_TYPE = 'application/json';
+const BAD_ARGUMENT = { 400: 'An argument that is not allowed; the message says what is' };
+
+const json = (schema: z.ZodType, description: string): Described['answer'] => ({
+  type: JSON_TYPE,
+  schema,
+  description,
+});
+
+const ENDPOINTS: readonly Described[] = [
+  {
+    method: 'get',
+    path: paths.USAGE_PATH,
+    id: 'getUsage',
+    summary: 'What was used, per model and lane, how full the quotas are, and what it cost',
+    description:
+      'Counts whole hours, UTC: from the one in which since lies. Without since, the last 24 hours.',
+    query: args.usageQuery,
+    answer: json(answers.usageAnswer, 'The sums'),
+    refusals: BAD_ARGUMENT,
+  },
+  {
+    method: 'get',
+    path: paths.SAMPLES_PATH,
+    id: 'getSamples',
+    summary: 'Single exchanges, newest first, a page at a time',
+    query: args.samplesQuery,
+    answer: json(answers.samplesAnswer, 'A page'),
+    refusals: BAD_ARGUMENT,
+  },
+  {
+    method: 'get',
+    path: paths.ROLLUPS_PATH,
+    id: 'getRollups',
+    summary: 'Sums by hour or day, UTC, lane and model',
+    query: args.rollupsQuery,
+    answer: json(answers.rollupsAnswer, 'The sums'),
+    refusals: BAD_ARGUMENT,
+  },
+  {
+    method: 'get',
+    path: paths.LIVE_PATH,
+    id: 'watchUsage',
+    summary: 'The records of exchanges as they are made, as server-sent events',
+    description:
+      'The type of an event is that of the record; its data is a line as in usage.jsonl. A comment comes every 15 s. ' +
+      'What happened before, or while a reader was away, is not repeated; a reader that does not keep up is cut.',
+    answer: { type: 'text/event-stream', schema: usageEventSchema, description: 'The data of each event' },
+    refusals: { ...BAD_ARGUMENT, 429: 'Too many read along already' },
+  },
+  {
+    method: 'get',
+    path: paths.QUOTAS_PATH,
+    id: 'getQuotas',
+    summary: 'Every quota, how full it is, and what the upstreams say of their own limits',
+    answer: json(answers.quotasAnswer, 'The quotas'),
+    refusals: BAD_ARGUMENT,
+  },
+  {
+    method: 'post',
+    path: paths.RELOAD_PATH,
+    id: 'reloadQuotas',
+    summary: 'Takes the quotas of the body, or of their file where there is no body',
+    body: { schema: z.looseObject({}).describe('the content of a quotas file'), required: false },
+    answer: json(answers.quotasAnswer, 'The quotas from now on'),
+    refusals: { 400: 'Not taken, and the old ones stay; the message says why' },
+  },
+  {
+    method: 'post',
+    path: paths.SIM_PATH,
+    id: 'simulateUsage',
+    summary:
+      'Makes up exchanges, which are routed, recorded and counted like real ones; needs CCP_DEV_ENABLE=1',
+    body: { schema: args.simBody, required: true },
+    answer: json(answers.simAnswer, 'Their ids'),
+    refusals: { ...BAD_ARGUMENT, 404: 'CCP_DEV_ENABLE is not 1' },
+  },
+];
+
+/** An OpenAPI 3.1 document. */
+export function openApi(): object {
+  const byPath = Object.groupBy(ENDPOINTS, ({ path }) => path);
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'ccp: the meter',
+      version: '1',
+      description:
+        'Endpoints of a running proxy, on its own port. Every request needs a Host that is loopback (or the client ' +
+        'token, where one is set) and may not come from a web page.',
+    },
+    servers: [{ url: 'http://127.0.0.1:8082' }],
+    paths: Object.fromEntries(
+      Object.entries(byPath).map(([path, list = []]) => [
+        path,
+        Object.fromEntries(list.map((one) => [one.method, operation(one)])),
+      ]),
+    ),
+    components: {
+      schemas: { Error: schemaOf(answers.errorAnswer, 'output') },
+      securitySchemes: {
+        controlToken: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'The content of control.token in the state folder',
+        },
+      },
+    },
+  };
+}
+
+function operation({ method, id, summary, description, query, body, answer, refusals }: Described): object {
+  const refused = {
+    ...refusals,
+    403: 'Not from here',
+    ...(method === 'post' && { 401: 'No control token' }),
+  };
+  return {
+    operationId: id,
+    summary,
+    ...(description !== undefined && { description }),
+    ...(query !== undefined && { parameters: parametersOf(query) }),
+    ...(body !== undefined && {
+      requestBody: {
+        required: body.required,
+        content: { [JSON_TYPE]: { schema: schemaOf(body.schema, 'input') } },
+      },
+    }),
+    responses: {
+      200: {
+        description: answer.description,
+        content: { [answer.type]: { schema: schemaOf(answer.schema, 'output') } },
+      },
+      ...Object.fromEntries(
+        Object.entries(refused).map(([status, text]) => [
+          status,
+          { description: text, content: { [JSON_TYPE]: { schema: { $ref: '#/components/schemas/Error' } } } },
+        ]),
+      ),
+    },
+    ...(method === 'post' && { security: [{ controlToken: [] }] }),
+  };
+}
+
+function parametersOf(query: z.ZodObject): object[] {
+  const { properties = {}, required = [] } = schemaOf(query, 'input');
+  return Object.entries(properties).map(([name, property]) => {
+    const { description, ...schema } = typeof property === 'object' ? property : {};
+    return {
+      name,
+      in: 'query',
+      required: required.includes(name),
+      ...(description !== undefined && { description }),
+      schema,
+    };
+  });
+}
+
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): z.core.JSONSchema.BaseSchema {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io });
+  return rest;
+}

@@ -1,0 +1,59 @@
+/** The quotas as the endpoints see them, and as they show them: times as text. */
+import { rfc3339 } from '../../platform/clock.ts';
+import type { Cooldown } from '../../protocol/meter.ts';
+import type { ProviderLimits, QuotaView } from '../../protocol/quota-view.ts';
+import type { LimitsAnswer, QuotaAnswer, QuotasAnswer } from './answers.ts';
+
+export interface QuotaViews {
+  /** What becomes of an exchange that a quota does not let pass: `off`, `block` or `hybrid`. */
+  readonly mode: string;
+  /** Where they come from; null where there are none, or where they were sent. */
+  readonly file: string | null;
+  /** How full each of them is now. */
+  views(): readonly QuotaView[];
+  /** Lanes that are left alone now, also for models that no quota names. */
+  cooldowns(): readonly Cooldown[];
+  /** What the upstreams last said of their own limits, a lane each. */
+  providerLimits(): readonly ProviderLimits[];
+  /** Whether the windows still lack what the store has. */
+  rebuilding(): boolean;
+  /** Takes the quotas of `text`, or of the file as it is now where there is none; a bad one changes nothing. */
+  reload(text?: string): { readonly ok: true } | { readonly ok: false; readonly why: string };
+}
+
+export const quotasReport = (quota: QuotaViews, now: number): QuotasAnswer => ({
+  generated_at: rfc3339(now),
+  mode: quota.mode,
+  file: quota.file,
+  rebuilding: quota.rebuilding(),
+  quotas: quota.views().map(quotaAnswer),
+  cooldowns: quota.cooldowns().map((cooldown) => ({ ...cooldown, until: rfc3339(cooldown.until) })),
+  provider_limits: quota.providerLimits().map(limitsAnswer),
+});
+
+function quotaAnswer(view: QuotaView): QuotaAnswer {
+  const { cooldown_until, provider_limits } = view;
+  return {
+    ...view,
+    ...hoursOf(view),
+    cooldown_until: timeOrNull(cooldown_until),
+    provider_limits: provider_limits === null ? null : limitsAnswer(provider_limits),
+  };
+}
+
+type Hours = Pick<QuotaAnswer, 'peak_hour' | 'fastest_hour'>;
+
+export const hoursOf = ({ peak_hour, fastest_hour }: Pick<QuotaView, keyof Hours>): Hours => ({
+  peak_hour: peak_hour === null ? null : { ...peak_hour, start: rfc3339(peak_hour.start) },
+  fastest_hour: fastest_hour === null ? null : { ...fastest_hour, start: rfc3339(fastest_hour.start) },
+});
+
+const limitsAnswer = ({ at, windows, refused, ...rest }: ProviderLimits): LimitsAnswer => ({
+  ...rest,
+  at: rfc3339(at),
+  windows: windows.map((one) => ({ ...one, resets_at: timeOrNull(one.resets_at) })),
+  refused:
+    refused === null ? null : { ...refused, at: rfc3339(refused.at), until: timeOrNull(refused.until) },
+});
+
+const timeOrNull = (ms: number | null): string | null => (ms === null ? null : rfc3339(ms));
