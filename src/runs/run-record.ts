@@ -21,12 +21,25 @@ export const licenseKindSchema = z
   .enum(['trial', 'env', 'none', 'tampered', 'expired', 'wrong-kid', 'unsigned'])
   .describe('trial opens the Z.AI lane, env is what the caller has, all others leave the lane closed');
 
+export const quotaSchema = z.strictObject({
+  lane: z.string(),
+  model: z.string().describe('part of the names of the models that it is for'),
+  requests: z.int().positive().describe('how many the window holds, which is longer than the run'),
+});
+
+export const modeSchema = z.enum(['off', 'block', 'hybrid']).describe('CCP_REROUTE_MODE');
+
+const expectedDecisionSchema = z
+  .enum(['license_block', 'quota_block', 'quota_warn_attempt', 'cooldown', 'fallback_limit'])
+  .describe('what must be on record for it, where a gate or a limit is to turn it away');
+
 const stageSchema = z.strictObject({
   name: z.string(),
   license: licenseKindSchema,
   by: z
     .enum(['environment', 'command', 'login'])
     .describe('how the target gets it: login is `ccp license login` at an issuer of the run'),
+  mode: modeSchema.exactOptional(),
 });
 
 /** The stage of a run that has no others. */
@@ -38,10 +51,7 @@ const plannedProbeSchema = z.strictObject({
   client: z.enum(['claude', 'curl']),
   model: z.string(),
   lane: laneSchema.describe('where the contract says that it must go'),
-  decision: z
-    .literal('license_block')
-    .exactOptional()
-    .describe('what must be on record for it, where a gate is to turn it away'),
+  decision: expectedDecisionSchema.exactOptional(),
   op: z.enum(['stream', 'nonstream', 'count_tokens', 'models']),
   login: z.enum(['key', 'oauth']).exactOptional().describe('Claude Code only'),
   acceptEncoding: z.string().exactOptional(),
@@ -73,6 +83,7 @@ export const planSchema = z.strictObject({
   upstream: z.enum(['mock', 'real']),
   target: targetSchema,
   settings: z.record(z.string(), z.string()).describe('further settings of the target'),
+  quota: quotaSchema.exactOptional().describe('the budget that the target is given'),
   stages: z
     .array(stageSchema)
     .min(1)
@@ -106,7 +117,7 @@ export const probeResultSchema = z.strictObject({
   model: z.string(),
   canary: z.string().describe('the phrase in the prompt that marks this probe on the wire'),
   expectedLane: z.string(),
-  expectedDecision: z.literal('license_block').exactOptional(),
+  expectedDecision: expectedDecisionSchema.exactOptional(),
   startedAt: epochMs,
   ms: milliseconds,
   exitCode: z.int().nullable().describe('null where the client was killed'),

@@ -4,12 +4,16 @@
  */
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import type { Granularity, Sample } from '../../protocol/meter.ts';
 import type { HeaderPairs, Payload, Transcript } from '../../protocol/transcript.ts';
 import type { CompletionEvent, Tokens, UsageEvent } from '../../protocol/usage-event.ts';
+import type { MeterAnswers } from '../../protocol/witness.ts';
 import type { Verdict } from '../check.ts';
 import { CHECKS } from '../checks/index.ts';
 import type { Evidence, OutsideAttempt, ProbeResult, ProxyLife } from '../evidence.ts';
 import { judgeAll } from '../judge.ts';
+import { sampleOf } from '../kept-sample.ts';
+import { hasFailed, recount, sumTokens } from '../recount.ts';
 
 /** Everything may be broken. What is `unknown` stays so. */
 export type Mutable<T> = unknown extends T ? T : { -readonly [Key in keyof T]: Mutable<T[Key]> };
@@ -32,6 +36,7 @@ export function greenRun(alter: (evidence: Mutable<Evidence>) => unknown = () =>
     headProbe(),
   ];
   const events = exchanges.flatMap((exchange) => exchange.events);
+  const samples = events.flatMap((event) => (event.event === 'completion' ? [sampleOf(event)] : []));
   const evidence: Evidence = {
     suite: 'test',
     run: 'green',
@@ -41,7 +46,9 @@ export function greenRun(alter: (evidence: Mutable<Evidence>) => unknown = () =>
     elsewhere: [askedAboutLogin()],
     usage: { events, bad: [], rotatedBefore: true },
     anomalies: [],
-    lives: [onlyLife(metricsOf(events))],
+    store: { kind: 'read', rows: samples },
+    crashes: [],
+    lives: [onlyLife(metricsOf(events), meterOf(samples))],
     canaries: [
       { name: 'anthropic-key', value: CLIENT_KEY, allowed: ['wire:client:request', 'wire:anth:request'] },
       {
@@ -63,8 +70,20 @@ export function greenRun(alter: (evidence: Mutable<Evidence>) => unknown = () =>
   return copy;
 }
 
+/** Checks of what does not happen in the green run: a restart, a budget, a limit that is looked for, a kill. */
+export const NOT_IN_EVERY_RUN: readonly string[] = [
+  'RESTART-01',
+  'QUOTA-01',
+  'QUOTA-02',
+  'LIMIT-01',
+  'PERSIST-01',
+  'PERSIST-02',
+  'PERSIST-03',
+  'PERSIST-04',
+];
+
 /** What a proxy with a trial says of itself. */
-function onlyLife(counted: string): ProxyLife {
+function onlyLife(counted: string, meter: MeterAnswers): ProxyLife {
   const claim = { ok: true, plan: 'trial', features: ['zai_offload'], reason: null };
   const [kid, expires] = ['uat-1', '2026-01-09T00:00:00.000Z'];
   return {
@@ -72,13 +91,58 @@ function onlyLife(counted: string): ProxyLife {
     startedAt: BEGIN - 1000,
     pid: 1,
     license: { kind: 'trial', expected: { ...claim, kid, expires } },
+    quota: null,
     answers: {
+      meter,
       readyz: readyz(claim),
       providers: PROVIDERS,
       metrics: `${counted}ccp_license_info{plan="trial",kid="${kid}",reason=""} 1\n`,
       license: { ...claim, kid, expires_at: expires },
     },
     licenseLines: [`ccp: [license] plan=trial features=[zai_offload] kid=${kid} expires=${expires}`],
+  };
+}
+
+/** What the endpoints of a correct meter say of these samples. */
+export function meterOf(samples: readonly Sample[]): MeterAnswers {
+  const rollups = (granularity: Granularity) => ({
+    granularity,
+    rollups: recount(samples, granularity).map((one) => ({
+      ...one,
+      start: new Date(one.start).toISOString(),
+    })),
+  });
+  const models = Map.groupBy(samples, ({ model }) => model ?? '(none)');
+  return {
+    usage: {
+      generated_at: new Date(BEGIN + 60_000).toISOString(),
+      total: totalsOf(samples),
+      models: Object.fromEntries(
+        [...models].map(([model, group]) => [model, { ...totalsOf(group), lanes: lanesOf(group) }]),
+      ),
+      lanes: lanesOf(samples),
+    },
+    samples: samples.toReversed().map((one) => ({ ...one, ts: new Date(one.ts).toISOString() })),
+    hour: rollups('hour'),
+    day: rollups('day'),
+    quotas: { quotas: [] },
+  };
+}
+
+const lanesOf = (samples: readonly Sample[]) =>
+  Object.fromEntries(
+    [...Map.groupBy(samples, ({ lane }) => lane)].map(([lane, group]) => [lane, totalsOf(group)]),
+  );
+
+function totalsOf(samples: readonly Sample[]) {
+  const tokens = sumTokens(samples);
+  const all = Object.values(tokens).reduce((sum, count) => sum + count, 0);
+  return {
+    requests: samples.length,
+    errors: samples.filter(hasFailed).length,
+    tokens,
+    cost_usd: all === 0 ? null : all / 1e6,
+    unpriced_tokens: 0,
   };
 }
 
