@@ -26,14 +26,16 @@ export function limitOf(transcript: Transcript): StatedLimit | null {
   const text = decodedBody(transcript)?.toString('utf8') ?? '';
   const body = parseJson(text);
   const error = isJsonObject(body) && isJsonObject(body['error']) ? body['error'] : {};
-  const code = [error['code'], error['type']].find((one) => /^\d+$/.test(String(one)));
+  const code = [error['code'], error['type']].filter((one) => typeof one === 'string').find(isNumber) ?? null;
   return {
-    isWindow: WINDOWS.has(String(code)) || valueOf(response.headers, UNIFIED) === 'rejected',
-    code: code === undefined ? null : String(code),
+    isWindow: (code !== null && WINDOWS.has(code)) || valueOf(response.headers, UNIFIED) === 'rejected',
+    code,
     message: typeof error['message'] === 'string' ? error['message'] : text.slice(0, 200),
     resetsAt: resetOf(transcript, text),
   };
 }
+
+const isNumber = (text: string): boolean => /^\d+$/.test(text);
 
 /** Anthropic's word for a subscription's window. */
 const UNIFIED = 'anthropic-ratelimit-unified-status';

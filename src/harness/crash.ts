@@ -23,7 +23,7 @@ export async function lookAtRemains(
   const kept = store.kind === 'read' ? store.rows : [];
   const rows = Map.groupBy(kept, ({ rid }) => rid);
   const known = new Set(completions.map(({ client_request_id: id }) => id));
-  const answered = acknowledged();
+  const answered = acknowledged(killedAt);
   return {
     killedAt,
     logged: completions.length,

@@ -56,13 +56,8 @@ async function inspect<T, P>(
   }
 }
 
-type Row = Readonly<Record<string, unknown>>;
-
 const rowsOf = (database: Database.Database): readonly Sample[] =>
-  database
-    .prepare('SELECT * FROM samples ORDER BY rowid')
-    .all()
-    .map((row) => sampleOf({ ...(row as Row) }));
+  database.prepare('SELECT * FROM samples ORDER BY rowid').all().map(sampleOf).filter(isSampleLike);
 
 const KINDS = ['input', 'output', 'cache_read', 'cache_write_5m', 'cache_write_1h'] as const;
 
@@ -70,13 +65,25 @@ const KINDS = ['input', 'output', 'cache_read', 'cache_write_5m', 'cache_write_1
  * A row under the names of `Sample`: tokens, which lie flat, as one value (null where there is none of any kind), and
  * `h2` as what it means. Nothing else is changed: what it holds is for a check to judge.
  */
-export function sampleOf(row: Row): Sample {
-  const flat = KINDS.map((kind) => [kind, row[`tokens_${kind}`]] as const);
-  const rest = Object.entries(row).filter(([name]) => !name.startsWith('tokens_'));
-  const h2 = row['h2'] === 1 ? true : row['h2'] === 0 ? false : row['h2'];
-  const tokens = flat.every(([, count]) => count === null) ? null : Object.fromEntries(flat);
-  return { ...Object.fromEntries(rest), h2, tokens } as unknown as Sample;
+export function sampleOf(row: unknown): Readonly<Record<string, unknown>> {
+  const fields = Object.entries(typeof row === 'object' && row !== null ? row : {});
+  const values = new Map<string, unknown>(fields);
+  const counts = KINDS.map((kind) => [kind, values.get(`tokens_${kind}`) ?? null] as const);
+  const rest = fields.filter(([name]) => !name.startsWith('tokens_'));
+  return {
+    ...Object.fromEntries(rest),
+    h2: flagOf(values.get('h2')),
+    tokens: counts.every(([, count]) => count === null) ? null : Object.fromEntries(counts),
+  };
 }
+
+/** SQLite has no truth values. */
+const flagOf = (value: unknown): unknown => (value === 1 ? true : value === 0 ? false : value);
+
+/** What it holds under each name is a claim. */
+const isSampleLike = (
+  row: Readonly<Record<string, unknown>>,
+): row is Readonly<Record<string, unknown>> & Sample => 'rid' in row;
 
 /** Every run of printable characters in a file that is no text: enough to find a secret by. */
 export const printableIn = (bytes: Buffer): string =>

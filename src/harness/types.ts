@@ -264,8 +264,8 @@ export interface World extends AsyncDisposable {
 
 /** What somebody outside noticed of a target up to its sudden end. */
 export interface Observed {
-  /** Asked after the kill: the `client_request_id` of each answer that a client had whole by then. */
-  readonly acknowledged: () => readonly string[];
+  /** The `client_request_id` of each answer that a client had whole, given the time of the kill (epoch milliseconds). */
+  readonly acknowledged: (killedAt: number) => readonly string[];
   readonly slopes: Slopes | null;
 }
 

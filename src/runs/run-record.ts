@@ -54,6 +54,7 @@ const plannedProbeSchema = z.strictObject({
   decision: expectedDecisionSchema.exactOptional(),
   op: z.enum(['stream', 'nonstream', 'count_tokens', 'models']),
   login: z.enum(['key', 'oauth']).exactOptional().describe('Claude Code only'),
+  afterMs: milliseconds.exactOptional().describe('waited before it is sent'),
   acceptEncoding: z.string().exactOptional(),
   leaveAfterBytes: z.int().exactOptional(),
   prompt: z.string().exactOptional().describe('real upstreams only; "Say ok." where absent'),
@@ -72,6 +73,26 @@ const plannedProbeSchema = z.strictObject({
 });
 
 const reasonedSchema = z.strictObject({ id: z.string(), reason: z.string() });
+
+const soakSchema = z
+  .strictObject({
+    kind: z.literal('soak'),
+    rounds: z.int().positive(),
+    roundMs: milliseconds.describe('of load before the kill'),
+  })
+  .describe('rounds of load, each ended by kill -9');
+
+const limitSchema = z
+  .strictObject({
+    kind: z.literal('limits'),
+    lane: laneSchema,
+    maxRequests: z.int().positive(),
+    mockWindow: z
+      .int()
+      .positive()
+      .describe('how many requests a mock answers before it says that it is used up'),
+  })
+  .describe('one request after the other, until the lane says that its window is used up');
 
 export const planSchema = z.strictObject({
   run: z.string().describe('<utc>-<suite>'),
@@ -105,6 +126,10 @@ export const planSchema = z.strictObject({
     .array(z.array(plannedProbeSchema))
     .describe('the probes of a wave run at the same time, the waves one after the other'),
   skippedProbes: z.array(reasonedSchema),
+  driver: z
+    .discriminatedUnion('kind', [soakSchema, limitSchema])
+    .exactOptional()
+    .describe('what sends, where it is no list of probes'),
   showsAnswers: z.boolean().describe('whether the record holds what Claude Code itself said'),
   checks: z.array(z.strictObject({ id: z.string(), title: z.string(), skip: z.string().exactOptional() })),
   failFast: z.boolean(),
@@ -179,6 +204,8 @@ export const runRecordSchema = z.strictObject({
   answers: z.array(answerSchema).exactOptional(),
 });
 
+export type SoakPlan = z.infer<typeof soakSchema>;
+export type LimitPlan = z.infer<typeof limitSchema>;
 export type Plan = z.infer<typeof planSchema>;
 export type PlannedStage = z.infer<typeof stageSchema>;
 export type PlannedProbe = z.infer<typeof plannedProbeSchema>;
