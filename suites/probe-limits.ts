@@ -14,5 +14,5 @@ export const probeLimits: Suite = {
     'LIMIT-01',
     ...FIDELITY.filter((id) => id !== 'HEADER-01' && !id.startsWith('STREAM') && id !== 'TOKENS-02'),
   ],
-  artifacts: { name: 'limit_probe', summary: 'GLM_LIMIT_PROBE.md' },
+  artifacts: { name: 'limit_probe', report: 'GLM_LIMIT_PROBE.md' },
 };

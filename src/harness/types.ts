@@ -332,6 +332,8 @@ export interface FaultContext {
   readonly canaries: Canaries;
   readonly urls: Readonly<Record<ProviderId, string>>;
   readonly licenses: Licenses;
+  /** Names a quotas file like that of the run, with a budget of one request. */
+  readonly scantQuotaFile: string;
 }
 
 /** Alters the HTTP/1.1 messages that pass; whatever it leaves alone passes unchanged. */

@@ -50,7 +50,14 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   const ca = createCa();
   const upstreams = await startUpstreams(plan, ca, stack);
   const licenses = createLicenses(canaries, Date.now(), plan.callersLicense);
-  const context = { canaries, licenses, urls: { anth: upstreams.anth.url, zai: upstreams.zai.url } };
+  const quotasFile = path.join(folder, 'quotas.json');
+  const scantQuotaFile = path.join(folder, 'scant-quotas.json');
+  const context = {
+    canaries,
+    licenses,
+    scantQuotaFile,
+    urls: { anth: upstreams.anth.url, zai: upstreams.zai.url },
+  };
   const urls = await breakUpstreams({ faults, context, ca, stack });
 
   const caFile = path.join(folder, 'ca.pem');
@@ -58,8 +65,10 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   const logsDir = path.join(folder, 'logs');
   await mkdir(logsDir);
   await writeFile(path.join(logsDir, 'usage.jsonl'), markerLine(Date.now()));
-  const quotasFile = path.join(folder, 'quotas.json');
-  if (plan.quota !== undefined) await writeFile(quotasFile, quotaFile(plan.quota));
+  if (plan.quota !== undefined) {
+    await writeFile(quotasFile, quotaFile(plan.quota));
+    await writeFile(scantQuotaFile, quotaFile({ ...plan.quota, requests: 1 }));
+  }
   const home = await makeHome(path.join(folder, 'target'));
   const start = async (stage: Stage): Promise<Target> =>
     startTarget({
