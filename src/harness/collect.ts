@@ -57,6 +57,7 @@ export async function collect(options: CollectOptions): Promise<Collected> {
   const records: ProxyRecords = {
     files: await readLogsFolder(options.logsDir),
     store: await readKept(options),
+    crashes: options.crashes,
     lives,
   };
   const told = tamper(records, options.faults, options.context);
@@ -67,7 +68,7 @@ export async function collect(options: CollectOptions): Promise<Collected> {
     usage: readUsage(told.files),
     anomalies: readAnomalies(told.files),
     store: told.store,
-    crashes: options.crashes,
+    crashes: told.crashes,
     lives: livesOf(told),
     canaries: canaries.all(),
     artifacts: [...artifactsOf(told), ...options.artifacts],

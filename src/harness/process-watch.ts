@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Slopes } from '../protocol/witness.ts';
 
 const EVERY_MS = 200;
-/** Fewer say nothing of a slope. */
-const LEAST = 3;
+/** One has no slope. */
+const LEAST = 2;
 
 export interface ProcessWatch extends AsyncDisposable {
   /** Of the second half of what was seen; null where that is too little, or where it could not be read. */

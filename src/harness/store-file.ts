@@ -61,6 +61,9 @@ const rowsOf = (database: Database.Database): readonly Sample[] =>
 
 const KINDS = ['input', 'output', 'cache_read', 'cache_write_5m', 'cache_write_1h'] as const;
 
+/** SQLite's own number of a row, which says nothing of the sample. */
+const ROW_NUMBER = 'seq';
+
 /**
  * A row under the names of `Sample`: tokens, which lie flat, as one value (null where there is none of any kind), and
  * `h2` as what it means. Nothing else is changed: what it holds is for a check to judge.
@@ -69,7 +72,7 @@ export function sampleOf(row: unknown): Readonly<Record<string, unknown>> {
   const fields = Object.entries(typeof row === 'object' && row !== null ? row : {});
   const values = new Map<string, unknown>(fields);
   const counts = KINDS.map((kind) => [kind, values.get(`tokens_${kind}`) ?? null] as const);
-  const rest = fields.filter(([name]) => !name.startsWith('tokens_'));
+  const rest = fields.filter(([name]) => name !== ROW_NUMBER && !name.startsWith('tokens_'));
   return {
     ...Object.fromEntries(rest),
     h2: flagOf(values.get('h2')),

@@ -3,6 +3,7 @@ import type { HeaderPairs, Transcript } from '../protocol/transcript.ts';
 import type {
   Canary,
   Collected,
+  Crash,
   ExpectedDecision,
   GivenLicense,
   GivenQuota,
@@ -370,6 +371,7 @@ export interface ProxyRecords {
   /** Text files of the logs folder, by name relative to it. */
   readonly files: ReadonlyMap<string, string>;
   readonly store: KeptStore;
+  readonly crashes: readonly Crash[];
   readonly lives: readonly RecordedLife[];
 }
 

@@ -9,6 +9,7 @@ import path from 'node:path';
 import type { Check, Outcome, Verdict } from '../analysis/check.ts';
 import type { ClaudeLookup, Saboteur, World } from '../harness/types.ts';
 import type { Clock } from '../platform/clock.ts';
+import { driveOf } from './drivers.ts';
 import { execute } from './execute.ts';
 import { judgeRun } from './judge.ts';
 import { LANES, makePlan } from './plan.ts';
@@ -83,9 +84,7 @@ async function runControls(options: SelftestOptions): Promise<Verdict[]> {
     undefined,
     options,
   );
-  const theirs = await inTurns(used, AT_ONCE, (one) =>
-    runOnce({ ...one, probes: rawProbes(one) }, undefined, options),
-  );
+  const theirs = await inTurns(used, AT_ONCE, (one) => runOnce(brief(one), undefined, options));
   return [own, ...theirs].flat();
 }
 
@@ -98,9 +97,22 @@ function suiteFor(saboteur: Saboteur, { suite, others }: SelftestOptions): Suite
   const other = others.find(({ name }) => name === during.suite);
   if (other === undefined)
     throw new Error(`saboteur ${saboteur.name} names the suite ${during.suite}, which does not exist`);
-  const stages = other.stages?.filter(({ name }) => during.stages.includes(name)) ?? [];
-  return { ...other, stages, probes: rawProbes(other) };
+  if (other.stages === undefined) return brief(other);
+  const stages = other.stages.filter(({ name }) => during.stages.includes(name));
+  return { ...brief(other), stages };
 }
+
+/** As much of a suite as shows what a saboteur does: no Claude Code, and of a soak one short round. */
+function brief(suite: Suite): Suite {
+  const { driver } = suite;
+  return {
+    ...suite,
+    probes: rawProbes(suite),
+    ...(driver?.kind === 'soak' && { driver: { ...driver, rounds: 1, roundMs: BRIEF_MS } }),
+  };
+}
+
+const BRIEF_MS = 1_000;
 
 async function trySaboteur(saboteur: Saboteur, options: SelftestOptions): Promise<SabotageResult> {
   const { claude } = options;
@@ -154,8 +166,10 @@ async function runOnce(
     startedAt: new Date(clock.now()),
   });
   const folder = await createRunFolder(runDir);
+  const drive = driveOf(plan);
   const execution = await execute({
     plan,
+    ...(drive !== undefined && { drive }),
     provenance,
     folder,
     clock,

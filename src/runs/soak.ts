@@ -44,9 +44,10 @@ export async function soak(
     }
     tell({ type: 'round_ended', round, answered: load.wholeBefore(Date.now()).length });
   }
+  await using watch = watchProcess(world.target.pid);
   await importLog(world);
-  // Once more, with nothing under way: now nothing may be missing.
-  await world.crash(stage, { acknowledged: () => [], slopes: null });
+  // Once more, with nothing under way: what is there now is what the log gave back.
+  await world.crash(stage, { acknowledged: () => [], slopes: watch.slopes() });
 }
 
 /** Both lanes, streams and whole answers in turn. */

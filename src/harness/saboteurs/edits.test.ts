@@ -130,6 +130,7 @@ describe('altering the usage log', () => {
   const told: ProxyRecords = {
     files: new Map([['usage.jsonl', log]]),
     store: { kind: 'read', rows: [] },
+    crashes: [],
     lives: [],
   };
   const linesOf = (records: ProxyRecords) => records.files.get('usage.jsonl')?.split('\n');
