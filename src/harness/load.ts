@@ -36,11 +36,11 @@ export function startLoad({
 }): Load {
   const agent = new http.Agent({ keepAlive: true, maxSockets: width });
   const whole = new Map<string, number>();
-  let stopped = false;
+  const ending = new AbortController();
   let sent = 0;
 
   async function worker(): Promise<void> {
-    while (!stopped) {
+    while (!ending.signal.aborted) {
       sent += 1;
       const id = `${name}-${sent}`;
       // What breaks, breaks because the target was killed: then there is nobody to ask any more.
@@ -71,7 +71,7 @@ export function startLoad({
   return {
     wholeBefore: (time) => [...whole].filter(([, at]) => at <= time).map(([id]) => id),
     async stop() {
-      stopped = true;
+      ending.abort();
       await workers;
       agent.destroy();
     },

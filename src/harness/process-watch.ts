@@ -24,8 +24,8 @@ export function watchProcess(pid: number | null): ProcessWatch {
   const seen: Seen[] = [];
   const stop = new AbortController();
   const watching = (async () => {
-    while (pid !== null && !stop.signal.aborted) {
-      const one = await look(pid).catch(() => null);
+    while (!stop.signal.aborted) {
+      const one = pid === null ? null : await look(pid).catch(() => null);
       if (one === null) return;
       seen.push(one);
       await sleep(EVERY_MS, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);

@@ -57,7 +57,7 @@ function createRequests({ canaries }: World): (index: number) => LoadRequest {
     (['stream', 'nonstream'] as const).map((op) => {
       const { target, headers, body } = rawRequest({ model, op }, credential, 'soak');
       const named = headers.filter(([name]) => name.toLowerCase() !== 'content-length');
-      return { target, headers: Object.fromEntries(named), body: String(body) };
+      return { target, headers: Object.fromEntries(named), body: typeof body === 'string' ? body : '' };
     }),
   );
   return (index) => {
