@@ -37,7 +37,7 @@ describe('the recipes for CI', () => {
       using host = createTestHost();
       const [, ...argv] = command.split(' ');
       expect(await main([...argv, '--dry-run'], host)).toBe(0);
-      expect(host.said().out).toContain(`${argv[0]}:`);
+      expect(host.said().out).toContain(`${argv[0] === 'run' ? argv[1] : argv[0]}:`);
     },
   );
 });
