@@ -46,12 +46,14 @@ export interface CollectOptions {
   readonly canaries: Canaries;
   /** Where the target keeps secrets of its own making. */
   readonly stateDir: string;
-  readonly faults: readonly Fault[];
   readonly context: FaultContext;
 }
 
+/** What was gathered, as these faults leave it. */
+export type Telling = (faults: readonly Fault[]) => Collected;
+
 /** Call it when everything has settled. */
-export async function collect(options: CollectOptions): Promise<Collected> {
+export async function gather(options: CollectOptions): Promise<Telling> {
   const { lives, upstreams, canaries } = options;
   await plantOwnSecrets(options.stateDir, canaries);
   const records: ProxyRecords = {
@@ -60,18 +62,25 @@ export async function collect(options: CollectOptions): Promise<Collected> {
     crashes: options.crashes,
     lives,
   };
-  const told = tamper(records, options.faults, options.context);
-  return {
+  const wire = {
     client: byStart(options.client()),
     upstream: byStart([...upstreams.anth.transcripts(), ...upstreams.zai.transcripts()]),
     elsewhere: options.outside.attempts(),
+    canaries: canaries.all(),
+  };
+  return (faults) => ({ ...wire, ...toldBy(tamper(records, faults, options.context), options.artifacts) });
+}
+
+type Told = Omit<Collected, 'client' | 'upstream' | 'elsewhere' | 'canaries'>;
+
+function toldBy(told: ProxyRecords, artifacts: readonly Artifact[]): Told {
+  return {
     usage: readUsage(told.files),
     anomalies: readAnomalies(told.files),
     store: told.store,
     crashes: told.crashes,
     lives: livesOf(told),
-    canaries: canaries.all(),
-    artifacts: [...artifactsOf(told), ...options.artifacts],
+    artifacts: [...artifactsOf(told), ...artifacts],
   };
 }
 

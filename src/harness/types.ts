@@ -261,6 +261,8 @@ export interface World extends AsyncDisposable {
   seen(): Pick<Collected, 'client' | 'upstream' | 'elsewhere'>;
   /** Gathers what all witnesses saw; call it when the last probe has ended, before disposal. */
   collect(): Promise<Collected>;
+  /** The same again, with records that these faults have altered; after `collect` only. */
+  retold(faults: readonly Fault[]): Collected;
 }
 
 /** What somebody outside noticed of a target up to its sudden end. */

@@ -8,7 +8,7 @@ import type { Artifact, Crash } from '../protocol/witness.ts';
 import { createCanaries } from './canaries.ts';
 import { createCa } from './certs.ts';
 import { findClaude } from './clients/claude-binary.ts';
-import { collect, settle, storeDuty } from './collect.ts';
+import { gather, settle, storeDuty, type Telling } from './collect.ts';
 import { askRebuilt, lookAtRemains } from './crash.ts';
 import { makeHome } from './environment.ts';
 import { createLicenses } from './licenses.ts';
@@ -123,6 +123,7 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   });
   const settled = () => settle({ target: lives.target(), upstreams, client: onTheClientsSide, keepsStore });
   const crashes: Crash[] = [];
+  let telling: Telling | undefined;
   const owned = stack.move();
   return {
     get target() {
@@ -153,7 +154,7 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
     }),
     async collect() {
       await settled();
-      return collect({
+      telling = await gather({
         lives: await lives.told(),
         crashes,
         keepsStore,
@@ -164,9 +165,13 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
         outside,
         canaries,
         stateDir: home.home,
-        faults,
         context,
       });
+      return telling(faults);
+    },
+    retold(others) {
+      if (telling === undefined) throw new TypeError('nothing was collected yet');
+      return telling(others);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

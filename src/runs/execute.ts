@@ -25,6 +25,8 @@ export interface ExecuteOptions {
   readonly signal: AbortSignal;
   /** What is done in the world; default: the waves of the plan are sent. */
   readonly drive?: (driving: Driving) => Promise<void>;
+  /** Called once everything is gathered and put away, while the world is still there. */
+  readonly afterwards?: (world: World) => Promise<void>;
 }
 
 export type Execution =
@@ -63,6 +65,7 @@ async function carryOut(options: ExecuteOptions, tell: Teller): Promise<void> {
   } finally {
     const collected = await world.collect();
     await folder.keep(collected, createRedactor(collected.canaries));
+    await options.afterwards?.(world);
   }
 }
 

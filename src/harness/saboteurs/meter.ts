@@ -1,7 +1,7 @@
 /** What can go wrong with what is kept and counted: the store, its rollups, the bill, the budgets of lanes. */
 import type { Sample } from '../../protocol/meter.ts';
 import type { Crash, MeterAnswers } from '../../protocol/witness.ts';
-import type { Fault, Saboteur } from '../types.ts';
+import type { ExchangeRewriter, Fault, Saboteur } from '../types.ts';
 import { onAnswers, onLines, record } from './edits.ts';
 
 const rows = (alter: (rows: readonly Sample[]) => readonly Sample[]): Fault => ({
@@ -144,18 +144,7 @@ export const METER_SABOTEURS: readonly Saboteur[] = [
   {
     name: 'cooldown-too-long',
     breaks: "Z.AI's stamp is read as UTC: the lane is left alone for eight hours too long",
-    faults: [
-      {
-        layer: 'upstream',
-        provider: 'zai',
-        rewrite: () =>
-          onAnswers((head) =>
-            head.status === 429
-              ? { piece: (bytes) => [Buffer.from(bytes.toString().replace(STAMP, later), 'utf8')] }
-              : undefined,
-          ),
-      },
-    ],
+    faults: [{ layer: 'upstream', provider: 'zai', rewrite: () => onLimits(STAMP, later) }],
     caughtBy: ['QUOTA-02'],
     during: during('hybrid'),
   },
@@ -182,7 +171,29 @@ export const METER_SABOTEURS: readonly Saboteur[] = [
     caughtBy: ['PERSIST-03'],
     during: duringKills,
   },
+  {
+    name: 'slopes-unread',
+    breaks: 'nobody looks at what the process takes',
+    faults: [kills(() => ({ slopes: null }))],
+    caughtBy: ['PERSIST-04'],
+    during: duringKills,
+  },
+  {
+    name: 'reset-time-lost',
+    breaks: 'the client is told that the window is used up, and not when it opens again',
+    faults: [{ layer: 'client', rewrite: () => onLimits(STAMP, () => 'some other time') }],
+    caughtBy: ['LIMIT-01'],
+    during: { suite: 'probe-limits', stages: [] },
+  },
 ];
+
+/** Alters what each refusal for a limit says. */
+const onLimits = (pattern: RegExp, alter: (found: string) => string): ExchangeRewriter =>
+  onAnswers((head) =>
+    head.status === 429
+      ? { piece: (bytes) => [Buffer.from(bytes.toString().replace(pattern, alter), 'utf8')] }
+      : undefined,
+  );
 
 const STAMP = /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/;
 
