@@ -93,10 +93,11 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       const world = import('./harness/world.ts');
       const [
         { runSuite },
-        { firstStage, usesStoredLogin },
+        { worldPlanOf },
         { claimRunDir },
         { tryPlaces },
         { provenanceOf },
+        { driveOf },
         { CHECKS },
         { findClaude },
       ] = await Promise.all([
@@ -105,15 +106,17 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         import('./runs/find-run.ts'),
         import('./runs/report/write-reports.ts'),
         import('./runs/provenance.ts'),
+        import('./runs/drivers.ts'),
         import('./analysis/checks/index.ts'),
         import('./harness/clients/claude-binary.ts'),
       ]);
       await tryPlaces(settings);
       const runDir = folder ?? (await claimRunDir(settings.resultsDir, plan.run));
-      const { seed, target, settings: ofTarget } = plan;
       const upstream = credentials === undefined ? undefined : ({ kind: 'real', ...credentials } as const);
+      const drive = driveOf(plan);
       return runSuite({
         plan,
+        ...(drive !== undefined && { drive }),
         suite: await suiteNamed(plan.suite),
         checks: CHECKS,
         places: settings,
@@ -122,16 +125,12 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         clock,
         openWorld: async () =>
           (await world).createWorld({
+            ...worldPlanOf(plan),
             runDir,
-            seed,
-            target,
-            settings: ofTarget,
-            stage: firstStage(plan),
             ...(license !== undefined && { callersLicense: license }),
-            storedLogin: usesStoredLogin(plan),
             signal: watching.signal,
             // It is said to run already.
-            ...(target.kind === 'url' && { readyTimeoutMs: RUNNING_TIMEOUT_MS }),
+            ...(plan.target.kind === 'url' && { readyTimeoutMs: RUNNING_TIMEOUT_MS }),
             ...(upstream !== undefined && { upstream }),
           }),
         ...watching,
@@ -140,7 +139,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
     async selftest({ saboteurs: names, seed = drawSeed(), ...watching }) {
       const [
         { selftest },
-        { firstStage, usesStoredLogin },
+        { worldPlanOf },
         { SABOTEURS },
         { createWorld },
         { provenanceOf },
@@ -168,12 +167,8 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         provenance: provenanceOf(claude),
         openWorld: (plan, runDir, saboteur) =>
           createWorld({
+            ...worldPlanOf(plan),
             runDir,
-            seed,
-            target: plan.target,
-            settings: plan.settings,
-            stage: firstStage(plan),
-            storedLogin: usesStoredLogin(plan),
             signal: watching.signal,
             ...(saboteur !== undefined && { saboteur }),
           }),

@@ -19,6 +19,9 @@ export const FIDELITY = [
   'RECONCILE-01',
   'RECONCILE-02',
   'RECONCILE-03',
+  'STORE-01',
+  'STORE-02',
+  'USAGE-01',
   'HYGIENE-01',
   'HYGIENE-02',
 ] as const;

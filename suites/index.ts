@@ -2,9 +2,12 @@ import type { Suite } from '../src/runs/suite.ts';
 import { crowd } from './crowd.ts';
 import { haikuSonnet } from './haiku-sonnet.ts';
 import { haikuZai } from './haiku-zai.ts';
+import { probeLimits } from './probe-limits.ts';
+import { quota } from './quota.ts';
 import { reproGo } from './repro-go.ts';
 import { reproGoQuick } from './repro-go-quick.ts';
 import { smokeLicense } from './smoke-license.ts';
+import { soakPersist } from './soak-persist.ts';
 import { sonnetAnth } from './sonnet-anth.ts';
 import { verifySse } from './verify-sse.ts';
 
@@ -14,6 +17,9 @@ export const SUITES: readonly Suite[] = [
   reproGo,
   verifySse,
   smokeLicense,
+  quota,
+  soakPersist,
+  probeLimits,
   crowd,
   haikuZai,
   sonnetAnth,

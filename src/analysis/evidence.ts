@@ -8,6 +8,7 @@ import type { Collected, ProbeResult } from '../protocol/witness.ts';
 export type {
   Artifact,
   Canary,
+  Crash,
   OutsideAttempt,
   ProbeResult,
   ProxyLife,

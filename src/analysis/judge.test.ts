@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Check, Finding } from './check.ts';
 import { CHECKS } from './checks/index.ts';
 import { judgeAll } from './judge.ts';
-import { greenRun } from './testing/green-run.ts';
+import { greenRun, NOT_IN_EVERY_RUN } from './testing/green-run.ts';
 
 const checkThat = (finding: Finding, least = 2): Check => ({
   id: 'X-01',
@@ -13,9 +13,11 @@ const checkThat = (finding: Finding, least = 2): Check => ({
 const violation = { what: 'wrong', pointers: [] };
 
 describe('judgeAll', () => {
-  it('passes every check on a run where everything is right, but for that of restarts, where there was none', () => {
+  it('passes every check on a run where everything is right, but for those of what did not happen in it', () => {
     const red = judgeAll(CHECKS, greenRun()).filter(({ outcome }) => outcome !== 'pass');
-    expect(red.map(({ id, outcome }) => `${id} ${outcome}`)).toEqual(['RESTART-01 skipped']);
+    expect(red.map(({ id, outcome }) => `${id} ${outcome}`)).toEqual(
+      NOT_IN_EVERY_RUN.map((id) => `${id} skipped`),
+    );
   });
 
   it('passes no check on a run that left nothing', () => {
@@ -24,11 +26,16 @@ describe('judgeAll', () => {
       evidence.usage.events = [];
       evidence.elsewhere = [];
       evidence.lives = [];
+      evidence.store = { kind: 'read', rows: [] };
     });
     const outcomes = Object.fromEntries(judgeAll(CHECKS, nothing).map(({ id, outcome }) => [id, outcome]));
-    const { 'ABORT-01': abort, ...others } = outcomes;
-    expect(abort).toBe('skipped');
-    expect(new Set(Object.values(others))).toEqual(new Set(['inconclusive']));
+    const { 'ABORT-01': abort, 'LIMIT-01': limit, ...others } = outcomes;
+    expect([abort, limit]).toEqual(['skipped', 'skipped']);
+    const [kills, rest] = [true, false].map((are) =>
+      Object.entries(others).filter(([id]) => id.startsWith('PERSIST') === are),
+    );
+    expect(new Set(kills?.map(([, outcome]) => outcome))).toEqual(new Set(['skipped']));
+    expect(new Set(rest?.map(([, outcome]) => outcome))).toEqual(new Set(['inconclusive']));
   });
 
   it('calls a clean finding on too little evidence inconclusive, and says how little', () => {

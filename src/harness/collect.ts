@@ -1,19 +1,21 @@
 /** Gathers what all witnesses of a world saw, once its last probe has ended. */
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transcript } from '../protocol/transcript.ts';
-import type { Artifact } from '../protocol/witness.ts';
+import type { Artifact, Crash, KeptStore } from '../protocol/witness.ts';
 import type { Outside } from './outside.ts';
 import {
   artifactsOf,
-  countCompletions,
   livesOf,
   readAnomalies,
+  readCompletions,
   readLogsFolder,
   readUsage,
 } from './records.ts';
 import { tamper } from './saboteurs/layers.ts';
+import { countRows, readStore, storeFile } from './store-file.ts';
 import type {
   Canaries,
   Collected,
@@ -32,6 +34,9 @@ const POLL_MS = 20;
 export interface CollectOptions {
   /** What each process of the target told at its end. */
   readonly lives: readonly RecordedLife[];
+  readonly crashes: readonly Crash[];
+  /** Whether the target keeps a store, or why it need not. */
+  readonly keepsStore: StoreDuty;
   /** What was printed and written beside the target. */
   readonly artifacts: readonly Artifact[];
   readonly logsDir: string | null;
@@ -41,34 +46,70 @@ export interface CollectOptions {
   readonly canaries: Canaries;
   /** Where the target keeps secrets of its own making. */
   readonly stateDir: string;
-  readonly faults: readonly Fault[];
   readonly context: FaultContext;
 }
 
+/** What was gathered, as these faults leave it. */
+export type Telling = (faults: readonly Fault[]) => Collected;
+
 /** Call it when everything has settled. */
-export async function collect(options: CollectOptions): Promise<Collected> {
+export async function gather(options: CollectOptions): Promise<Telling> {
   const { lives, upstreams, canaries } = options;
   await plantOwnSecrets(options.stateDir, canaries);
-  const records: ProxyRecords = { files: await readLogsFolder(options.logsDir), lives };
-  const told = tamper(records, options.faults, options.context);
-  return {
+  const records: ProxyRecords = {
+    files: await readLogsFolder(options.logsDir),
+    store: await readKept(options),
+    crashes: options.crashes,
+    lives,
+  };
+  const wire = {
     client: byStart(options.client()),
     upstream: byStart([...upstreams.anth.transcripts(), ...upstreams.zai.transcripts()]),
     elsewhere: options.outside.attempts(),
+    canaries: canaries.all(),
+  };
+  return (faults) => ({ ...wire, ...toldBy(tamper(records, faults, options.context), options.artifacts) });
+}
+
+type Told = Omit<Collected, 'client' | 'upstream' | 'elsewhere' | 'canaries'>;
+
+function toldBy(told: ProxyRecords, artifacts: readonly Artifact[]): Told {
+  return {
     usage: readUsage(told.files),
     anomalies: readAnomalies(told.files),
+    store: told.store,
+    crashes: told.crashes,
     lives: livesOf(told),
-    canaries: canaries.all(),
-    artifacts: [...artifactsOf(told), ...options.artifacts],
+    artifacts: [...artifactsOf(told), ...artifacts],
   };
 }
 
-/** Waits until the upstreams are idle and each client exchange is on record, or until it has waited enough. */
+/** Whether a target has to keep one; where not, why. */
+export type StoreDuty = { readonly keeps: true } | { readonly keeps: false; readonly why: string };
+
+/** What is expected of this target, by its kind and its settings. */
+export function storeDuty(kind: Target['kind'], settings: Readonly<Record<string, string>> = {}): StoreDuty {
+  if (kind !== 'builtin') return { keeps: false, why: 'another program need not keep a store' };
+  if (settings['CCP_PERSIST'] === '0') return { keeps: false, why: 'CCP_PERSIST=0: it keeps no store' };
+  return { keeps: true };
+}
+
+async function readKept({ logsDir, keepsStore }: CollectOptions): Promise<KeptStore> {
+  if (!keepsStore.keeps || logsDir === null)
+    return { kind: 'none', why: keepsStore.keeps ? 'its files are not read' : keepsStore.why };
+  return readStore(storeFile(logsDir));
+}
+
+/**
+ * Waits until the upstreams are idle and each client exchange is on record and in the store, or until it has waited
+ * enough.
+ */
 export async function settle({
   upstreams,
   target,
   client,
-}: Pick<CollectOptions, 'upstreams' | 'client'> & {
+  keepsStore,
+}: Pick<CollectOptions, 'upstreams' | 'client' | 'keepsStore'> & {
   readonly target: Pick<Target, 'logsDir'>;
 }): Promise<void> {
   const deadline = performance.now() + SETTLE_MS;
@@ -76,11 +117,16 @@ export async function settle({
     Promise.all([upstreams.anth.idle(), upstreams.zai.idle()]),
     sleep(SETTLE_MS, undefined, { ref: false }),
   ]);
-  if (target.logsDir === null) return;
-  while (performance.now() < deadline) {
-    if (countCompletions(await readLogsFolder(target.logsDir)) >= client().length) return;
-    await sleep(POLL_MS);
-  }
+  const { logsDir } = target;
+  if (logsDir === null) return;
+  const until = async (isThere: () => Promise<boolean>): Promise<void> => {
+    while (performance.now() < deadline && !(await isThere())) await sleep(POLL_MS);
+  };
+  await until(async () => (await readCompletions(logsDir)).length >= client().length);
+  const file = storeFile(logsDir);
+  if (!keepsStore.keeps || !existsSync(file)) return;
+  const { length: logged } = await readCompletions(logsDir);
+  await until(async () => (await countRows(file)) >= logged);
 }
 
 /** A secret that the target made is one that must not leak either. */

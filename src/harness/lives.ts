@@ -1,6 +1,7 @@
 /** The lives of the target: one process after the other, each asked what it knows before its end. */
 import { OperatorError } from '../errors.ts';
-import type { ProxyAnswers } from '../protocol/witness.ts';
+import type { GivenQuota, ProxyAnswers } from '../protocol/witness.ts';
+import { askMeter } from './ask-meter.ts';
 import type { Licenses, RecordedLife, Stage, Target } from './types.ts';
 
 export interface Lives extends AsyncDisposable {
@@ -8,6 +9,8 @@ export interface Lives extends AsyncDisposable {
   target(): Target;
   /** Ends the life under way and begins the next. Rejects with NOT_READY where it does not start. */
   enter(stage: Stage): Promise<void>;
+  /** Kills the one under way, which is asked nothing, and begins the next after `between`. */
+  crash(stage: Stage, between: () => Promise<void>): Promise<void>;
   /** What all of them told, the one under way asked now. */
   told(): Promise<readonly RecordedLife[]>;
 }
@@ -18,9 +21,12 @@ export interface LivesOptions {
   /** Called between two lives, with the target that has ended: its commands still run. */
   readonly prepare: (stage: Stage, ended: Target) => Promise<void>;
   readonly licenses: Licenses;
+  /** What every life has to keep house with. */
+  readonly quota?: Omit<GivenQuota, 'mode'> | undefined;
 }
 
-export async function beginLives({ first, start, prepare, licenses }: LivesOptions): Promise<Lives> {
+export async function beginLives(options: LivesOptions): Promise<Lives> {
+  const { first, start, prepare, licenses } = options;
   const past: RecordedLife[] = [];
   const begin = async (stage: Stage) => ({
     stage,
@@ -30,12 +36,20 @@ export async function beginLives({ first, start, prepare, licenses }: LivesOptio
   });
   let now = await begin(first);
 
-  async function ask(): Promise<RecordedLife> {
+  function lifeWith(answers: ProxyAnswers): RecordedLife {
     const { stage, target, startedAt } = now;
-    const answers = await askTarget(target);
-    const license = licenses.given(stage);
-    return { stage: stage.name, startedAt, pid: target.pid, license, answers, output: target.output() };
+    return {
+      stage: stage.name,
+      startedAt,
+      pid: target.pid,
+      license: licenses.given(stage),
+      quota: options.quota === undefined ? null : { ...options.quota, mode: stage.mode ?? 'block' },
+      answers,
+      output: target.output(),
+    };
   }
+
+  const ask = async (): Promise<RecordedLife> => lifeWith(await askTarget(now.target));
 
   return {
     target: () => now.target,
@@ -51,25 +65,46 @@ export async function beginLives({ first, start, prepare, licenses }: LivesOptio
       await prepare(stage, target);
       now = await begin(stage);
     },
+    async crash(stage, between) {
+      const { target } = now;
+      target.kill('SIGKILL');
+      await target.stop();
+      past.push(lifeWith(NO_ANSWERS));
+      now = { ...now, over: true };
+      await between();
+      now = await begin(stage);
+    },
     told: async () => (now.over ? past : [...past, await ask()]),
     [Symbol.asyncDispose]: async () => now.target[Symbol.asyncDispose](),
   };
 }
 
+const NO_ANSWERS: ProxyAnswers = { readyz: null, providers: null, metrics: null, license: null, meter: null };
+
 async function askTarget(target: Target): Promise<ProxyAnswers> {
-  const [readyz, metrics, providers, license] = await Promise.all([
-    target.get('/readyz').catch(() => null),
+  const [[readyz, meter], metrics, providers, license] = await Promise.all([
+    askReadiness(target),
     target.get('/metrics').catch(() => null),
     target.ccp(['providers', '--json']),
     target.ccp(['license', 'status', '--json']),
   ]);
   return {
-    readyz: readyz && { status: readyz.status, body: parse(readyz.body) },
+    readyz,
+    meter,
     providers: providers?.exitCode === 0 ? parse(providers.stdout) : null,
     metrics: metrics?.status === 200 ? metrics.body : null,
     // Its exit code may be a judgement on the licence; what cannot be read is still what it said.
     license: license && (parse(license.stdout) ?? license.stdout),
   };
+}
+
+async function askReadiness(
+  target: Target,
+): Promise<readonly [ProxyAnswers['readyz'], ProxyAnswers['meter']]> {
+  const answer = await target.get('/readyz').catch(() => null);
+  if (answer === null) return [null, null];
+  const body = parse(answer.body);
+  return [{ status: answer.status, body }, await askMeter(target, body)];
 }
 
 function parse(text: string): unknown {

@@ -54,7 +54,14 @@ describe('the artifacts of a target', () => {
     startedAt: 0,
     pid: 1,
     license: { kind: 'env', expected: null },
-    answers: { readyz: { status: 200, body: { ok: true } }, providers: [], metrics: 'm 1\n', license },
+    quota: null,
+    answers: {
+      readyz: { status: 200, body: { ok: true } },
+      providers: [],
+      metrics: 'm 1\n',
+      license,
+      meter: null,
+    },
     output,
   });
 

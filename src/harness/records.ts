@@ -3,8 +3,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { rotatedSet } from '../platform/rotated-files.ts';
 import type { Anomaly } from '../protocol/anomaly.ts';
-import type { DecisionEvent, UsageEvent } from '../protocol/usage-event.ts';
+import type { CompletionEvent, DecisionEvent, UsageEvent } from '../protocol/usage-event.ts';
 import type { Artifact, ProxyLife, UsageLog } from '../protocol/witness.ts';
+import { isStoreFile, printableIn } from './store-file.ts';
 import type { ProxyRecords } from './types.ts';
 
 const USAGE_LOG = 'usage.jsonl';
@@ -30,17 +31,27 @@ export function markerLine(now: number): string {
   return `${JSON.stringify(marker)}\n`;
 }
 
-/** Text of every file below the logs folder, by its name relative to it; empty where there is no folder. */
-export async function readLogsFolder(folder: string | null): Promise<ReadonlyMap<string, string>> {
+/**
+ * Text of every file below the logs folder, by its name relative to it; of the store, which is no text, the text in it.
+ * Empty where there is no folder.
+ */
+export async function readLogsFolder(
+  folder: string | null,
+  wanted: (name: string) => boolean = () => true,
+): Promise<ReadonlyMap<string, string>> {
   if (folder === null) return new Map();
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && wanted(entry.name))
     .map((entry) => path.join(entry.parentPath, entry.name));
-  const texts = files.map(
-    async (file) => [path.relative(folder, file), await readFile(file, 'utf8')] as const,
-  );
+  const texts = files.map(async (file) => [path.relative(folder, file), await textOf(file)] as const);
   return new Map((await Promise.all(texts)).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+async function textOf(file: string): Promise<string> {
+  if (!isStoreFile(path.basename(file))) return readFile(file, 'utf8');
+  // SQLite takes its side files away when the last of its users has gone.
+  return printableIn(await readFile(file).catch(() => Buffer.alloc(0)));
 }
 
 /**
@@ -61,13 +72,14 @@ export function readAnomalies(files: ProxyRecords['files']): readonly Anomaly[] 
 }
 
 /** Every text of the target, under the name of its place; what several lives say is one text. */
-export function artifactsOf({ files, lives }: ProxyRecords): readonly Artifact[] {
+export function artifactsOf({ files, lives }: Pick<ProxyRecords, 'files' | 'lives'>): readonly Artifact[] {
   const answers = lives.map((life) => life.answers);
   const said: [place: string, texts: readonly (string | null)[]][] = [
     ['metrics', answers.map(({ metrics }) => metrics)],
     ['readyz', answers.map(({ readyz }) => readyz && JSON.stringify(readyz.body))],
     ['providers', answers.map(({ providers }) => documentOf(providers))],
     ['license', answers.map(({ license }) => documentOf(license))],
+    ['meter', answers.map(({ meter }) => documentOf(meter))],
   ];
   return [
     ...[...files].map(([place, text]) => ({ place, text })),
@@ -89,9 +101,10 @@ export function livesOf({ lives }: Pick<ProxyRecords, 'lives'>): readonly ProxyL
   }));
 }
 
-/** How many exchanges have been put on record. */
-export function countCompletions(files: ProxyRecords['files']): number {
-  return readUsage(files).events.filter(({ event }) => event === 'completion').length;
+/** The exchanges that have been put on record so far. */
+export async function readCompletions(folder: string): Promise<readonly CompletionEvent[]> {
+  const files = await readLogsFolder(folder, (name) => name.startsWith(USAGE_LOG));
+  return readUsage(files).events.filter((event) => event.event === 'completion');
 }
 
 function readLines<Line>(text: string, isLine: (value: unknown) => value is Line) {

@@ -3,10 +3,16 @@ import type { HeaderPairs, Transcript } from '../protocol/transcript.ts';
 import type {
   Canary,
   Collected,
+  Crash,
+  ExpectedDecision,
   GivenLicense,
+  GivenQuota,
+  KeptStore,
   LicenseKind,
   ProbeResult,
   ProxyLife,
+  RerouteMode,
+  Slopes,
 } from '../protocol/witness.ts';
 import type { ProcessGroup } from './process-group.ts';
 
@@ -160,6 +166,10 @@ export interface WorldPlan {
   readonly upstream?: { readonly kind: 'mock' } | ({ readonly kind: 'real' } & RealCredentials);
   /** Further `CCP_*` settings of the target, over what the world sets itself. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** A budget that the target is given in a quotas file. */
+  readonly quota?: Omit<GivenQuota, 'mode'>;
+  /** Whether the mocks keep the bodies that they see and send; default true. */
+  readonly keepBodies?: boolean;
   /** Whether the mocks offer HTTP/2; default true. */
   readonly h2?: boolean;
   readonly saboteur?: Saboteur;
@@ -183,6 +193,8 @@ export interface Stage {
    * issuer of the run's own. What a command stored stays for the stages after it.
    */
   readonly by: 'environment' | 'command' | 'login';
+  /** What it does at the end of a budget; default `block`. */
+  readonly mode?: RerouteMode;
 }
 
 /** What can be given to a target for a licence, made for one run. */
@@ -209,7 +221,7 @@ export interface ClaudeProbe {
   readonly model: string;
   /** Where the contract says that this must go. */
   readonly expectedLane: string;
-  readonly expectedDecision?: ProbeResult['expectedDecision'];
+  readonly expectedDecision?: ExpectedDecision;
   readonly login: ClaudeCredentials['kind'];
   readonly timeoutMs: number;
   /** Put before the canary phrase of the probe; default "Say ok." */
@@ -220,7 +232,7 @@ export interface RawProbe {
   readonly id: string;
   readonly model: string;
   readonly expectedLane: string;
-  readonly expectedDecision?: ProbeResult['expectedDecision'];
+  readonly expectedDecision?: ExpectedDecision;
   /** Providers beside that of its lane which may see its prompt: those that it is expected to fall back from. */
   readonly mayPass?: readonly ProviderId[];
   readonly timeoutMs: number;
@@ -243,10 +255,21 @@ export interface World extends AsyncDisposable {
   runProbe(probe: RawProbe): Promise<ProbeResult & { readonly answer: ProbeAnswer }>;
   /** Asks the target what it knows, ends it, and starts another for this stage: same home, same logs folder. */
   enter(stage: Stage): Promise<void>;
+  /** Ends the target with SIGKILL, looks at what it left behind, and starts another for this stage. */
+  crash(stage: Stage, observed: Observed): Promise<void>;
   /** What was on the wire so far, of exchanges that have ended. */
   seen(): Pick<Collected, 'client' | 'upstream' | 'elsewhere'>;
   /** Gathers what all witnesses saw; call it when the last probe has ended, before disposal. */
   collect(): Promise<Collected>;
+  /** The same again, with records that these faults have altered; after `collect` only. */
+  retold(faults: readonly Fault[]): Collected;
+}
+
+/** What somebody outside noticed of a target up to its sudden end. */
+export interface Observed {
+  /** The `client_request_id` of each answer that a client had whole, given the time of the kill (epoch milliseconds). */
+  readonly acknowledged: (killedAt: number) => readonly string[];
+  readonly slopes: Slopes | null;
 }
 
 export interface Canaries {
@@ -312,6 +335,8 @@ export interface FaultContext {
   readonly canaries: Canaries;
   readonly urls: Readonly<Record<ProviderId, string>>;
   readonly licenses: Licenses;
+  /** Names a quotas file like that of the run, with a budget of one request. */
+  readonly scantQuotaFile: string;
 }
 
 /** Alters the HTTP/1.1 messages that pass; whatever it leaves alone passes unchanged. */
@@ -347,6 +372,8 @@ export interface ResponseRewrite {
 export interface ProxyRecords {
   /** Text files of the logs folder, by name relative to it. */
   readonly files: ReadonlyMap<string, string>;
+  readonly store: KeptStore;
+  readonly crashes: readonly Crash[];
   readonly lives: readonly RecordedLife[];
 }
 

@@ -18,8 +18,9 @@ export async function startUpstreams(
 ): Promise<Upstreams> {
   if (plan.upstream?.kind === 'real') return { anth: realUpstream('anth'), zai: realUpstream('zai') };
   const scenarios = await loadScenarios();
+  const { seed, h2 = true, keepBodies = true } = plan;
   const start = async (provider: ProviderId) =>
-    stack.use(await startUpstream({ provider, ca, scenarios, seed: plan.seed, h2: plan.h2 ?? true }));
+    stack.use(await startUpstream({ provider, ca, scenarios, seed, h2, keepBodies }));
   return { anth: await start('anth'), zai: await start('zai') };
 }
 

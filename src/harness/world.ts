@@ -4,16 +4,18 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Artifact } from '../protocol/witness.ts';
+import type { Artifact, Crash } from '../protocol/witness.ts';
 import { createCanaries } from './canaries.ts';
 import { createCa } from './certs.ts';
 import { findClaude } from './clients/claude-binary.ts';
-import { collect, settle } from './collect.ts';
+import { gather, settle, storeDuty, type Telling } from './collect.ts';
+import { askRebuilt, lookAtRemains } from './crash.ts';
 import { makeHome } from './environment.ts';
 import { createLicenses } from './licenses.ts';
 import { beginLives } from './lives.ts';
 import { createOutside } from './outside.ts';
 import { placeLicense } from './place-license.ts';
+import { quotaFile } from './quota-file.ts';
 import { markerLine } from './records.ts';
 import {
   breakUpstreams,
@@ -29,6 +31,8 @@ import { startRelay } from './wire-relay.ts';
 import { createClients } from './world-clients.ts';
 
 const READY_TIMEOUT_MS = 15_000;
+/** Rollups are to be there when a run is judged, seconds after its exchanges. */
+const METER = { CCP_ROLLUP_INTERVAL: '250ms' };
 
 /** Rejects with what could not be started, and leaves nothing behind then either. */
 export async function createWorld(plan: WorldPlan): Promise<World> {
@@ -46,7 +50,14 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   const ca = createCa();
   const upstreams = await startUpstreams(plan, ca, stack);
   const licenses = createLicenses(canaries, Date.now(), plan.callersLicense);
-  const context = { canaries, licenses, urls: { anth: upstreams.anth.url, zai: upstreams.zai.url } };
+  const quotasFile = path.join(folder, 'quotas.json');
+  const scantQuotaFile = path.join(folder, 'scant-quotas.json');
+  const context = {
+    canaries,
+    licenses,
+    scantQuotaFile,
+    urls: { anth: upstreams.anth.url, zai: upstreams.zai.url },
+  };
   const urls = await breakUpstreams({ faults, context, ca, stack });
 
   const caFile = path.join(folder, 'ca.pem');
@@ -54,6 +65,10 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   const logsDir = path.join(folder, 'logs');
   await mkdir(logsDir);
   await writeFile(path.join(logsDir, 'usage.jsonl'), markerLine(Date.now()));
+  if (plan.quota !== undefined) {
+    await writeFile(quotasFile, quotaFile(plan.quota));
+    await writeFile(scantQuotaFile, quotaFile({ ...plan.quota, requests: 1 }));
+  }
   const home = await makeHome(path.join(folder, 'target'));
   const start = async (stage: Stage): Promise<Target> =>
     startTarget({
@@ -66,6 +81,9 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
         CCP_UPSTREAM_CA: caFile,
         ZAI_API_KEY: canaries.zaiKey,
         ...licenses.settings(stage.by === 'environment' ? stage.license : 'none'),
+        ...METER,
+        ...(plan.quota !== undefined && { CCP_QUOTAS_FILE: quotasFile }),
+        ...(stage.mode !== undefined && { CCP_REROUTE_MODE: stage.mode }),
         ...plan.settings,
         ...faultSettings(faults, context, stage),
       },
@@ -76,7 +94,9 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   const prepare = async (stage: Stage, ended: Target): Promise<void> => {
     artifacts.push(...(await placeLicense(stage, { target: ended, licenses, canaries, folder })));
   };
-  const lives = stack.use(await beginLives({ first: plan.stage, start, prepare, licenses }));
+  const lives = stack.use(
+    await beginLives({ first: plan.stage, start, prepare, licenses, quota: plan.quota }),
+  );
   await lives.target().ccp(['log', 'rotate']);
 
   let entranceUrl = (): string => lives.target().url;
@@ -97,7 +117,13 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   });
 
   const onTheClientsSide = () => [...clients.transcripts(), ...relay.transcripts()];
-  const settled = () => settle({ target: lives.target(), upstreams, client: onTheClientsSide });
+  const keepsStore = storeDuty(spec.kind, {
+    ...plan.settings,
+    ...faultSettings(faults, context, plan.stage),
+  });
+  const settled = () => settle({ target: lives.target(), upstreams, client: onTheClientsSide, keepsStore });
+  const crashes: Crash[] = [];
+  let telling: Telling | undefined;
   const owned = stack.move();
   return {
     get target() {
@@ -113,6 +139,14 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
       await settled();
       await lives.enter(stage);
     },
+    async crash(stage, observed) {
+      const killedAt = Date.now();
+      let remains: Awaited<ReturnType<typeof lookAtRemains>> | undefined;
+      await lives.crash(stage, async () => {
+        remains = await lookAtRemains(logsDir, killedAt, observed);
+      });
+      if (remains !== undefined) crashes.push(await askRebuilt(remains, lives.target(), plan.quota));
+    },
     seen: () => ({
       client: onTheClientsSide(),
       upstream: [...upstreams.anth.transcripts(), ...upstreams.zai.transcripts()],
@@ -120,8 +154,10 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
     }),
     async collect() {
       await settled();
-      return collect({
+      telling = await gather({
         lives: await lives.told(),
+        crashes,
+        keepsStore,
         artifacts,
         logsDir: lives.target().logsDir,
         upstreams,
@@ -129,9 +165,13 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
         outside,
         canaries,
         stateDir: home.home,
-        faults,
         context,
       });
+      return telling(faults);
+    },
+    retold(others) {
+      if (telling === undefined) throw new TypeError('nothing was collected yet');
+      return telling(others);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -3,6 +3,7 @@
  * canaries planted, the artifacts to search. The harness makes these records, the analysis judges them.
  */
 import type { Anomaly } from './anomaly.ts';
+import type { Sample } from './meter.ts';
 import type { HeaderPairs, Transcript } from './transcript.ts';
 import type { UsageEvent } from './usage-event.ts';
 
@@ -16,11 +17,62 @@ export interface Collected {
   readonly elsewhere: readonly OutsideAttempt[] | null;
   readonly usage: UsageLog;
   readonly anomalies: readonly Anomaly[];
+  /** What lay in the target's store at the end. */
+  readonly store: KeptStore;
+  /** The times that the run killed the target, in order. */
+  readonly crashes: readonly Crash[];
   /** In order; more than one where the run restarted the proxy. */
   readonly lives: readonly ProxyLife[];
   readonly canaries: readonly Canary[];
   /** Every text artifact of the run, to be searched for canaries. */
   readonly artifacts: readonly Artifact[];
+}
+
+/** The store of a target, read from its file by a hand that is not the target's. */
+export type KeptStore =
+  | {
+      readonly kind: 'read';
+      /** In the order of the file; a row that does not look like one is as it was found. */
+      readonly rows: readonly Sample[];
+    }
+  /** The target is to keep one, and it cannot be read. */
+  | { readonly kind: 'unreadable'; readonly problem: string }
+  /** There need not be one. */
+  | { readonly kind: 'none'; readonly why: string };
+
+/** One `kill -9` of the target, and what it left behind. Times are epoch milliseconds. */
+export interface Crash {
+  readonly killedAt: number;
+  /** Completions in the log, of the whole run so far. */
+  readonly logged: number;
+  /** Answers that clients had whole before the kill, and how many of them the log knows nothing of. */
+  readonly acknowledged: number;
+  readonly unlogged: readonly string[];
+  /** Rows in the store. */
+  readonly rows: number;
+  /** What `PRAGMA integrity_check` says: `ok`, or what is wrong; null where the file could not be opened. */
+  readonly integrity: string | null;
+  /** Completions of the log that have no row, by their `ts`. */
+  readonly missing: readonly { readonly rid: string; readonly ts: number }[];
+  /** Ids that have more than one row. */
+  readonly doubled: readonly string[];
+  /**
+   * How much of the budget the next life called used before it was sent anything (null where it did not say), and how
+   * many rows there were for it; null as a whole where there is no budget.
+   */
+  readonly rebuilt: { readonly said: number | null; readonly counted: number } | null;
+  /** What the process took while it lived; null where that could not be read. */
+  readonly slopes: Slopes | null;
+}
+
+/** Least squares over the second half of a life. */
+export interface Slopes {
+  /** How long the half was, milliseconds. */
+  readonly ms: number;
+  readonly rssMbPerMinute: number;
+  readonly filesPerMinute: number;
+  readonly rssMb: number;
+  readonly files: number;
 }
 
 export interface ProbeResult {
@@ -33,7 +85,7 @@ export interface ProbeResult {
   /** Where the contract says that this must go. */
   readonly expectedLane: string;
   /** The decision that must be on record for it; absent where no gate is to turn it away. */
-  readonly expectedDecision?: 'license_block';
+  readonly expectedDecision?: ExpectedDecision;
   readonly startedAt: number;
   readonly ms: number;
   /** Null where the client was killed. */
@@ -54,6 +106,14 @@ export interface ProbeResult {
   readonly reproduce: string;
 }
 
+/** What a gate, or a limit of the lane, is to make of a request. */
+export type ExpectedDecision =
+  | 'license_block'
+  | 'quota_block'
+  | 'quota_warn_attempt'
+  | 'cooldown'
+  | 'fallback_limit';
+
 export interface UsageLog {
   readonly events: readonly UsageEvent[];
   /** Lines that are no usage event: one-based line number, and what is wrong. */
@@ -71,6 +131,7 @@ export interface ProxyLife {
   /** Null for one that was not ours to start. */
   readonly pid: number | null;
   readonly license: GivenLicense;
+  readonly quota: GivenQuota | null;
   readonly answers: ProxyAnswers;
   /** The lines of its output that speak of its licence. */
   readonly licenseLines: readonly string[];
@@ -102,6 +163,18 @@ export interface LicenseClaim {
   readonly expires?: string;
 }
 
+/** The budget of a lane that the run gave a target. Its window is longer than any run. */
+export interface GivenQuota {
+  readonly lane: string;
+  /** Part of the names of the models that it is for. */
+  readonly model: string;
+  /** How many requests the window holds. */
+  readonly requests: number;
+  readonly mode: RerouteMode;
+}
+
+export type RerouteMode = 'off' | 'block' | 'hybrid';
+
 /** Answers at the end of a life. */
 export interface ProxyAnswers {
   readonly readyz: { readonly status: number; readonly body: unknown } | null;
@@ -111,6 +184,20 @@ export interface ProxyAnswers {
   readonly metrics: string | null;
   /** `ccp license status --json`, null where the target has no such command. */
   readonly license: unknown;
+  /** The meter over HTTP: documents as they came, null where the target has no such endpoint. */
+  readonly meter: MeterAnswers | null;
+}
+
+export interface MeterAnswers {
+  /** `/v1/usage`. */
+  readonly usage: unknown;
+  /** The pages of `/v1/usage/samples`, newest first. */
+  readonly samples: readonly unknown[];
+  /** `/v1/usage/rollups` of each granularity. */
+  readonly hour: unknown;
+  readonly day: unknown;
+  /** `/v1/quotas`. */
+  readonly quotas: unknown;
 }
 
 export interface Canary {

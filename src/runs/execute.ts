@@ -23,6 +23,10 @@ export interface ExecuteOptions {
   readonly clock: Clock;
   /** Its abort ends the run in order: no further probe, but everything gathered and put away. */
   readonly signal: AbortSignal;
+  /** What is done in the world; default: the waves of the plan are sent. */
+  readonly drive?: (driving: Driving) => Promise<void>;
+  /** Called once everything is gathered and put away, while the world is still there. */
+  readonly afterwards?: (world: World) => Promise<void>;
 }
 
 export type Execution =
@@ -52,25 +56,27 @@ export async function execute(options: ExecuteOptions): Promise<Execution> {
 }
 
 async function carryOut(options: ExecuteOptions, tell: Teller): Promise<void> {
-  const { folder, openWorld } = options;
+  const { folder, openWorld, drive = sendWaves } = options;
   await using world = await openWorld();
   tell.hide(() => world.canaries.all());
   tell({ type: 'world_ready' });
   try {
-    await sendWaves({ ...options, world, tell });
+    await drive({ ...options, world, tell });
   } finally {
     const collected = await world.collect();
     await folder.keep(collected, createRedactor(collected.canaries));
+    await options.afterwards?.(world);
   }
 }
 
-type Sending = ExecuteOptions & { readonly world: World; readonly tell: Teller };
+/** What a run is driven with. */
+export type Driving = ExecuteOptions & { readonly world: World; readonly tell: Teller };
 
 /** For clients that are told to end to have ended, so that what they saw is on record. */
 const PARTING_MS = 2_000;
 
 /** Stage by stage, each with its own target; the world was opened in the first. */
-async function sendWaves(sending: Sending): Promise<void> {
+async function sendWaves(sending: Driving): Promise<void> {
   const { plan, signal, world, tell } = sending;
   const interrupted = new Promise<'interrupted'>((resolve) => {
     signal.addEventListener('abort', () => resolve('interrupted'), { once: true });
@@ -89,7 +95,7 @@ async function sendWaves(sending: Sending): Promise<void> {
 
 async function sendWave(
   wave: readonly PlannedProbe[],
-  sending: Sending,
+  sending: Driving,
   interrupted: Promise<'interrupted'>,
 ): Promise<readonly ('good' | 'bad')[]> {
   const sent = Promise.all(wave.map((probe) => sendOne(probe, sending)));
@@ -100,10 +106,11 @@ async function sendWave(
 }
 
 /** Never rejects, so that a probe left behind by an interruption can't surface later. */
-async function sendOne(probe: PlannedProbe, { plan, world, folder, tell }: Sending): Promise<'good' | 'bad'> {
+export async function sendOne(probe: PlannedProbe, sending: Driving): Promise<'good' | 'bad'> {
+  const { world, folder, tell } = sending;
   tell({ type: 'probe_started', id: probe.id });
   try {
-    const { report, ...result } = await send(probe, plan, world);
+    const { report, ...result } = await send(probe, sending);
     folder.keepWire(world.seen(), createRedactor(world.canaries.all()));
     tell({ type: 'probe_ended', result, ...(report !== undefined && { report }) });
     return endedAsPlanned(probe, result) ? 'good' : 'bad';
@@ -115,8 +122,9 @@ async function sendOne(probe: PlannedProbe, { plan, world, folder, tell }: Sendi
 
 type Sent = ProbeResult & { readonly report?: ClaudeRun['report'] };
 
-async function send(probe: PlannedProbe, { timeoutMs }: Plan, world: World): Promise<Sent> {
-  const { id, model, scenario } = probe;
+async function send(probe: PlannedProbe, { plan: { timeoutMs }, world, signal }: Driving): Promise<Sent> {
+  const { id, model, scenario, afterMs } = probe;
+  if (afterMs !== undefined) await sleep(afterMs, undefined, { signal });
   const expected = {
     expectedLane: probe.lane,
     ...(probe.decision !== undefined && { expectedDecision: probe.decision }),

@@ -1,7 +1,8 @@
 /** From a suite and what was asked for to a plan: a value that `--dry-run` prints and `execute` follows. */
 import type { Check } from '../analysis/check.ts';
 import { OperatorError } from '../errors.ts';
-import type { ClaudeLookup, TargetSpec } from '../harness/types.ts';
+import type { ClaudeLookup, TargetSpec, WorldPlan } from '../harness/types.ts';
+import { type DriverOptions, drivenBy, lanesOf } from './drivers.ts';
 import type { Plan, PlannedProbe, PlannedStage } from './run-record.ts';
 import { BARRED_CLAIM, opensZai, planStages, stageOf, turnedAway } from './stages.ts';
 import type { Lane, ProbeSpec, RawProbeSpec, Suite } from './suite.ts';
@@ -25,6 +26,8 @@ export interface RunOptions {
   /** Limit of each probe; null leaves it to the suite. */
   readonly timeoutMs: number | null;
   readonly seed: string;
+  /** Of a suite that is driven: figures in place of its own. */
+  readonly driver?: DriverOptions | undefined;
   /** Ids of the checks wanted; none means those of the suite. */
   readonly only: readonly string[];
   readonly failFast: boolean;
@@ -54,23 +57,35 @@ export function makePlan({
       hint: 'Install it with "npm ci", or leave --client at auto.',
     });
   }
+  if (suite.quota !== undefined && suite.driver === undefined && options.upstream === 'real') {
+    throw new OperatorError(
+      'USAGE',
+      `${suite.name} uses a budget up, which real upstreams are too dear for`,
+      {
+        hint: 'Leave --upstream out. "ccp-uat probe-limits" asks a real one, with care.',
+      },
+    );
+  }
   const stages = planStages(suite, options);
   const staged = suite.stages !== undefined;
+  // A budget is used up by all of the probes, or not as planned.
+  const lanesAsked = suite.quota === undefined ? options.lanes : LANES;
   const places = stages.map((stage) => ({ stage, staged, upstream: options.upstream }));
   const probes = places
     .flatMap((place) => suite.probes.flatMap((spec) => expand(spec, place)))
-    .map((probe) => ({ probe, skip: whySkipped(probe, { ...options, stages }, claude) }));
+    .map((probe) => ({ probe, skip: whySkipped(probe, { ...options, lanes: lanesAsked, stages }, claude) }));
   const wanted = probes.flatMap(({ probe, skip }) => (skip === null ? [probe] : []));
   const skippedProbes = probes.flatMap(({ probe, skip }) =>
     skip === null ? [] : [{ id: probe.id, reason: skip }],
   );
-  if (wanted.length === 0) {
+  const driver = suite.driver && drivenBy(suite.driver, options);
+  if (wanted.length === 0 && driver === undefined) {
     throw new OperatorError(
       'NOT_READY',
       `No probe of ${suite.name} can be sent: ${skippedProbes[0]?.reason ?? 'it has none'}`,
     );
   }
-  const lanes = new Set(wanted.map(({ lane }) => lane));
+  const lanes = new Set<string>(driver === undefined ? wanted.map(({ lane }) => lane) : lanesOf(driver));
   const chosen = chooseChecks({ suite, checks, options, lanes });
   const judgesAll = chosen.length === suite.checks.length && chosen.every(({ skip }) => skip === undefined);
   const barred = !staged && wanted.some(({ decision }) => decision === 'license_block');
@@ -83,6 +98,7 @@ export function makePlan({
     upstream: options.upstream,
     target: options.target,
     settings: { ...suite.settings },
+    ...(suite.quota !== undefined && { quota: { ...suite.quota } }),
     stages,
     seed: options.seed,
     timeoutMs: options.timeoutMs ?? suite.timeoutMs,
@@ -96,14 +112,30 @@ export function makePlan({
     waves: stages.flatMap(({ name }) =>
       waves(
         wanted.filter((probe) => stageOf(probe, { stages }) === name),
-        suite.crowded === true,
+        suite,
       ),
     ),
     skippedProbes,
+    ...(driver !== undefined && { driver }),
     showsAnswers: suite.showsAnswers === true,
     checks: chosen,
     failFast: options.failFast,
     allowInconclusive: options.allowInconclusive,
+  };
+}
+
+/** The world that a plan is carried out in, but for its folder. */
+export function worldPlanOf(plan: Plan): Omit<WorldPlan, 'runDir'> {
+  const { seed, target, settings, quota } = plan;
+  return {
+    seed,
+    target,
+    settings,
+    ...(quota !== undefined && { quota }),
+    stage: firstStage(plan),
+    // Nobody reads the bodies of a load, and it may be a long one.
+    keepBodies: plan.driver?.kind !== 'soak',
+    storedLogin: usesStoredLogin(plan),
   };
 }
 
@@ -174,9 +206,13 @@ function whySkipped(
  * scenario applies to whatever comes next, and what a client's leaving causes is timed, so those probes go
  * alone. Then every Claude Code at once.
  */
-function waves(probes: readonly PlannedProbe[], crowded: boolean): PlannedProbe[][] {
+function waves(
+  probes: readonly PlannedProbe[],
+  { crowded, inOrder }: Pick<Suite, 'crowded' | 'inOrder'>,
+): PlannedProbe[][] {
+  if (inOrder === true) return probes.map((probe) => [probe]);
   const alone = ({ scenario, leaveAfterBytes }: PlannedProbe): boolean =>
-    typeof scenario === 'object' || (leaveAfterBytes !== undefined && !crowded);
+    typeof scenario === 'object' || (leaveAfterBytes !== undefined && crowded !== true);
   const together = probes.filter((probe) => !alone(probe));
   return [
     together.filter(({ client }) => client === 'curl'),

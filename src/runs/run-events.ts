@@ -8,6 +8,7 @@ export const runEventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('run_started'), at, plan: planSchema, provenance: provenanceSchema }),
   z.strictObject({ type: z.literal('world_ready'), at }),
   z.strictObject({ type: z.literal('stage_started'), at, name: z.string() }),
+  z.strictObject({ type: z.literal('round_ended'), at, round: z.int(), answered: z.int() }),
   z.strictObject({ type: z.literal('probe_started'), at, id: z.string() }),
   z.strictObject({
     type: z.literal('probe_ended'),

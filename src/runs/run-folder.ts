@@ -6,14 +6,17 @@ import type { z } from 'zod';
 import type { Evidence } from '../analysis/evidence.ts';
 import { OperatorError } from '../errors.ts';
 import type { Collected } from '../harness/types.ts';
-import type { ProxyLife } from '../protocol/witness.ts';
+import type { KeptStore, ProxyLife } from '../protocol/witness.ts';
 import type { Redactor } from './redact.ts';
 import { type RunEvent, runEventSchema } from './run-events.ts';
 import {
   artifactSchema,
   canarySchema,
+  crashSchema,
   outsideAttemptSchema,
   proxyLineSchema,
+  storeHeadSchema,
+  storeRowSchema,
   transcriptSchema,
 } from './stored-witness.ts';
 
@@ -64,7 +67,7 @@ export async function createRunFolder(folder: string): Promise<RunFolder> {
       writeFileSync(path.join(folder, 'witness/canaries.jsonl'), jsonLines(redactor.canaries()));
     },
     async keep(collected, redactor) {
-      const { client, upstream, elsewhere, usage, anomalies, lives, artifacts } = collected;
+      const { client, upstream, elsewhere, usage, anomalies, lives, artifacts, store, crashes } = collected;
       const said: z.input<typeof proxyLineSchema>[] = [
         ...usage.events.map((event) => ({ kind: 'usage', event }) as const),
         ...anomalies.map((anomaly) => ({ kind: 'anomaly', anomaly }) as const),
@@ -76,6 +79,8 @@ export async function createRunFolder(folder: string): Promise<RunFolder> {
         write('witness/upstream.jsonl', jsonLines(upstream.map((one) => redactor.transcript(one)))),
         ...(elsewhere === null ? [] : [write(ELSEWHERE, redactor.text(jsonLines(elsewhere)))]),
         write('witness/proxy.jsonl', redactor.text(jsonLines(said))),
+        write(STORE, redactor.text(jsonLines(storeLines(store)))),
+        ...(crashes.length === 0 ? [] : [write(CRASHES, jsonLines(crashes))]),
         write('witness/canaries.jsonl', jsonLines(redactor.canaries())),
         write('witness/artifacts.jsonl', redactor.text(jsonLines(artifacts))),
         ...artifacts
@@ -90,6 +95,20 @@ type ProxyLine = z.output<typeof proxyLineSchema>;
 
 /** Is there if and only if somebody was watched. */
 const ELSEWHERE = 'witness/elsewhere.jsonl';
+
+const STORE = 'witness/store.jsonl';
+/** Is there where the run killed its target. */
+const CRASHES = 'witness/crashes.jsonl';
+
+const storeLines = (store: KeptStore): readonly object[] =>
+  store.kind === 'read' ? [{ kind: store.kind }, ...store.rows] : [store];
+
+function storeOf(text: string): KeptStore {
+  const end = text.indexOf('\n') + 1;
+  const [head] = parseLines(text.slice(0, end), storeHeadSchema, STORE);
+  if (head === undefined) return { kind: 'none', why: 'the run stored none' };
+  return head.kind === 'read' ? { ...head, rows: parseLines(text.slice(end), storeRowSchema, STORE) } : head;
+}
 
 /** Artifacts that a person looks for under their own name. */
 const OWN_FILES: ReadonlySet<string> = new Set(['usage.jsonl', 'proxy.log']);
@@ -114,11 +133,13 @@ export async function readEvents(folder: string): Promise<RunEvent[]> {
 export async function readCollected(folder: string): Promise<Omit<Evidence, 'suite' | 'run' | 'probes'>> {
   const read = async <T>(name: string, schema: z.ZodType<T>): Promise<T[]> =>
     parseLines(await readOptional(path.join(folder, 'witness', name)), schema, `witness/${name}`);
-  const [client, upstream, watched, said, canaries, artifacts] = await Promise.all([
+  const [client, upstream, watched, said, store, crashes, canaries, artifacts] = await Promise.all([
     read('client.jsonl', transcriptSchema),
     read('upstream.jsonl', transcriptSchema),
     readIfThere(path.join(folder, ELSEWHERE)),
     read('proxy.jsonl', proxyLineSchema),
+    readOptional(path.join(folder, STORE)),
+    read('crashes.jsonl', crashSchema),
     read('canaries.jsonl', canarySchema),
     read('artifacts.jsonl', artifactSchema),
   ]);
@@ -129,6 +150,8 @@ export async function readCollected(folder: string): Promise<Omit<Evidence, 'sui
     elsewhere: watched === null ? null : parseLines(watched, outsideAttemptSchema, ELSEWHERE),
     canaries,
     artifacts,
+    store: storeOf(store),
+    crashes,
     anomalies: said.flatMap((line) => (line.kind === 'anomaly' ? [line.anomaly] : [])),
     usage: {
       events: said.flatMap((line) => (line.kind === 'usage' ? [line.event] : [])),

@@ -21,12 +21,25 @@ export const licenseKindSchema = z
   .enum(['trial', 'env', 'none', 'tampered', 'expired', 'wrong-kid', 'unsigned'])
   .describe('trial opens the Z.AI lane, env is what the caller has, all others leave the lane closed');
 
+export const quotaSchema = z.strictObject({
+  lane: z.string(),
+  model: z.string().describe('part of the names of the models that it is for'),
+  requests: z.int().positive().describe('how many the window holds, which is longer than the run'),
+});
+
+export const modeSchema = z.enum(['off', 'block', 'hybrid']).describe('CCP_REROUTE_MODE');
+
+const expectedDecisionSchema = z
+  .enum(['license_block', 'quota_block', 'quota_warn_attempt', 'cooldown', 'fallback_limit'])
+  .describe('what must be on record for it, where a gate or a limit is to turn it away');
+
 const stageSchema = z.strictObject({
   name: z.string(),
   license: licenseKindSchema,
   by: z
     .enum(['environment', 'command', 'login'])
     .describe('how the target gets it: login is `ccp license login` at an issuer of the run'),
+  mode: modeSchema.exactOptional(),
 });
 
 /** The stage of a run that has no others. */
@@ -38,12 +51,10 @@ const plannedProbeSchema = z.strictObject({
   client: z.enum(['claude', 'curl']),
   model: z.string(),
   lane: laneSchema.describe('where the contract says that it must go'),
-  decision: z
-    .literal('license_block')
-    .exactOptional()
-    .describe('what must be on record for it, where a gate is to turn it away'),
+  decision: expectedDecisionSchema.exactOptional(),
   op: z.enum(['stream', 'nonstream', 'count_tokens', 'models']),
   login: z.enum(['key', 'oauth']).exactOptional().describe('Claude Code only'),
+  afterMs: milliseconds.exactOptional().describe('waited before it is sent'),
   acceptEncoding: z.string().exactOptional(),
   leaveAfterBytes: z.int().exactOptional(),
   prompt: z.string().exactOptional().describe('real upstreams only; "Say ok." where absent'),
@@ -63,6 +74,26 @@ const plannedProbeSchema = z.strictObject({
 
 const reasonedSchema = z.strictObject({ id: z.string(), reason: z.string() });
 
+const soakSchema = z
+  .strictObject({
+    kind: z.literal('soak'),
+    rounds: z.int().positive(),
+    roundMs: milliseconds.describe('of load before the kill'),
+  })
+  .describe('rounds of load, each ended by kill -9');
+
+const limitSchema = z
+  .strictObject({
+    kind: z.literal('limits'),
+    lane: laneSchema,
+    maxRequests: z.int().positive(),
+    mockWindow: z
+      .int()
+      .positive()
+      .describe('how many requests a mock answers before it says that it is used up'),
+  })
+  .describe('one request after the other, until the lane says that its window is used up');
+
 export const planSchema = z.strictObject({
   run: z.string().describe('<utc>-<suite>'),
   suite: z.string(),
@@ -73,6 +104,7 @@ export const planSchema = z.strictObject({
   upstream: z.enum(['mock', 'real']),
   target: targetSchema,
   settings: z.record(z.string(), z.string()).describe('further settings of the target'),
+  quota: quotaSchema.exactOptional().describe('the budget that the target is given'),
   stages: z
     .array(stageSchema)
     .min(1)
@@ -94,6 +126,10 @@ export const planSchema = z.strictObject({
     .array(z.array(plannedProbeSchema))
     .describe('the probes of a wave run at the same time, the waves one after the other'),
   skippedProbes: z.array(reasonedSchema),
+  driver: z
+    .discriminatedUnion('kind', [soakSchema, limitSchema])
+    .exactOptional()
+    .describe('what sends, where it is no list of probes'),
   showsAnswers: z.boolean().describe('whether the record holds what Claude Code itself said'),
   checks: z.array(z.strictObject({ id: z.string(), title: z.string(), skip: z.string().exactOptional() })),
   failFast: z.boolean(),
@@ -106,7 +142,7 @@ export const probeResultSchema = z.strictObject({
   model: z.string(),
   canary: z.string().describe('the phrase in the prompt that marks this probe on the wire'),
   expectedLane: z.string(),
-  expectedDecision: z.literal('license_block').exactOptional(),
+  expectedDecision: expectedDecisionSchema.exactOptional(),
   startedAt: epochMs,
   ms: milliseconds,
   exitCode: z.int().nullable().describe('null where the client was killed'),
@@ -168,6 +204,8 @@ export const runRecordSchema = z.strictObject({
   answers: z.array(answerSchema).exactOptional(),
 });
 
+export type SoakPlan = z.infer<typeof soakSchema>;
+export type LimitPlan = z.infer<typeof limitSchema>;
 export type Plan = z.infer<typeof planSchema>;
 export type PlannedStage = z.infer<typeof stageSchema>;
 export type PlannedProbe = z.infer<typeof plannedProbeSchema>;

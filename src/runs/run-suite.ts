@@ -3,9 +3,10 @@ import type { Check } from '../analysis/check.ts';
 import { EXIT, OperatorError } from '../errors.ts';
 import { type ExecuteOptions, type Execution, execute } from './execute.ts';
 import { recordOf } from './judge.ts';
+import { limitReport } from './report/limit-report.ts';
 import { writeMetrics } from './report/metrics.ts';
 import { type Places, publish, writeReports } from './report/write-reports.ts';
-import { createRunFolder, type RunFolder } from './run-folder.ts';
+import { createRunFolder } from './run-folder.ts';
 import type { RunRecord } from './run-record.ts';
 import { readStoredRun } from './stored-run.ts';
 import type { Suite } from './suite.ts';
@@ -33,23 +34,19 @@ export interface RunSuiteOptions extends Omit<ExecuteOptions, 'folder'> {
 export async function runSuite({ suite, checks, places, ...options }: RunSuiteOptions): Promise<FinishedRun> {
   const folder = await createRunFolder(options.folder);
   const execution = await execute({ ...options, folder });
-  const record = await judgeFolder(folder, checks, execution);
+  await writeMetrics(folder);
+  const stored = await readStoredRun(folder.path);
+  const record = recordOf(stored, checks, brokenCode(execution));
   await writeReports(folder, record);
+  const { report } = suite.artifacts;
+  if (report !== undefined && stored.plan.driver?.kind === 'limits')
+    await folder.write(report, limitReport(stored, stored.plan.driver));
   await publish({ folder, record, suite, places });
   return {
     record,
     folder: folder.path,
     ...(execution.ending === 'broken' && { cause: execution.cause }),
   };
-}
-
-async function judgeFolder(
-  folder: RunFolder,
-  checks: readonly Check[],
-  execution: Execution,
-): Promise<RunRecord> {
-  await writeMetrics(folder);
-  return recordOf(await readStoredRun(folder.path), checks, brokenCode(execution));
 }
 
 function brokenCode(execution: Execution): number {

@@ -54,6 +54,7 @@ async function run({
   readonly claude?: ClaudeLookup;
 }) {
   const told: SabotageResult[] = [];
+  const opened: (string | undefined)[] = [];
   const signal = new AbortController().signal;
   const result = await selftest({
     suite,
@@ -64,19 +65,21 @@ async function run({
     seed: '5eed',
     provenance: PROVENANCE,
     clock: systemClock,
-    openWorld: ({ seed, target, settings, ...plan }, runDir, saboteur) =>
-      createWorld({
+    openWorld: ({ seed, target, settings, ...plan }, runDir, saboteur) => {
+      opened.push(saboteur?.name);
+      return createWorld({
         runDir,
         seed,
         target,
         settings,
         stage: firstStage(plan),
         ...(saboteur !== undefined && { saboteur }),
-      }),
+      });
+    },
     onResult: (one) => told.push(one),
     signal,
   });
-  return { ...result, told };
+  return { ...result, told, opened };
 }
 
 it('kills what a named check notices, and fails where one survives', { timeout: 60_000 }, async () => {
@@ -88,6 +91,21 @@ it('kills what a named check notices, and fails where one survives', { timeout: 
   ]);
   expect(ok).toBe(false);
   expect(told).toHaveLength(2);
+});
+
+it('tells the run that nobody broke again, where a saboteur alters records and nothing else', {
+  timeout: 60_000,
+}, async () => {
+  const torn = SABOTEURS.filter(({ name }) => name === 'line-torn');
+  const { ok, control, saboteurs, opened } = await run({ saboteurs: [...torn, HARMLESS, WORSE] });
+  expect(opened).toEqual([undefined, 'paused']);
+  expect(control).toEqual([]);
+  expect(saboteurs.map(({ name, killedBy }) => [name, killedBy])).toEqual([
+    ['line-torn', ['LOG-01']],
+    ['harmless', []],
+    ['paused', ['ROUTE-02']],
+  ]);
+  expect(ok).toBe(false);
 });
 
 it('lets a saboteur survive where one of the checks that must catch it does not', {

@@ -1,17 +1,20 @@
 /**
  * Proof that the checks can fail: the same run once as it is, then once per saboteur, each of which breaks
  * one thing that the checks it names must notice. A saboteur that one of them overlooks has survived, and the
- * harness has a hole.
+ * harness has a hole. One that only alters records needs no run of its own: the run that nobody broke is told again,
+ * with its alterations.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Check, Outcome, Verdict } from '../analysis/check.ts';
 import type { ClaudeLookup, Saboteur, World } from '../harness/types.ts';
 import type { Clock } from '../platform/clock.ts';
+import { driveOf } from './drivers.ts';
 import { execute } from './execute.ts';
 import { judgeRun } from './judge.ts';
 import { LANES, makePlan } from './plan.ts';
+import { createRedactor } from './redact.ts';
 import { writeMetrics } from './report/metrics.ts';
 import { createRunFolder } from './run-folder.ts';
 import type { Plan, Provenance } from './run-record.ts';
@@ -63,9 +66,13 @@ const AT_ONCE = 2;
 /** Rejects with the signal's reason where it is interrupted. */
 export async function selftest(options: SelftestOptions): Promise<SelftestResult> {
   const { saboteurs, seed } = options;
-  const control = (await runControls(options)).filter(isRed);
+  const controls = await runControls(options);
+  const control = controls.flatMap(({ verdicts }) => verdicts).filter(isRed);
+  const retold = new Map(controls.flatMap((one) => [...one.retold]));
   const results = await inTurns(saboteurs, AT_ONCE, async (saboteur) => {
-    const result = await trySaboteur(saboteur, options);
+    const verdicts = retold.get(saboteur);
+    const result =
+      verdicts === undefined ? await trySaboteur(saboteur, options) : resultOf(saboteur, verdicts);
     options.onResult(result);
     return result;
   });
@@ -75,19 +82,24 @@ export async function selftest(options: SelftestOptions): Promise<SelftestResult
 }
 
 /** A run that nobody breaks of each suite that is used: a check that is red as such would kill every saboteur of it. */
-async function runControls(options: SelftestOptions): Promise<Verdict[]> {
+async function runControls(options: SelftestOptions): Promise<readonly Judged[]> {
   const { saboteurs, suite, others } = options;
   const used = others.filter(({ name }) => saboteurs.some(({ during }) => during?.suite === name));
+  const tellers = saboteurs.filter(needsNoRun);
   const own = await runOnce(
     { ...suite, probes: [...rawProbes(suite), ...controlProbes(saboteurs)] },
-    undefined,
+    { retell: tellers.filter(({ during }) => during === undefined) },
     options,
   );
   const theirs = await inTurns(used, AT_ONCE, (one) =>
-    runOnce({ ...one, probes: rawProbes(one) }, undefined, options),
+    runOnce(brief(one), { retell: tellers.filter(({ during }) => during?.suite === one.name) }, options),
   );
-  return [own, ...theirs].flat();
+  return [own, ...theirs];
 }
+
+/** Whether all that it does is to alter records, of exchanges that the control run has anyway. */
+const needsNoRun = ({ faults, scenario, claude }: Saboteur): boolean =>
+  faults.every(({ layer }) => layer === 'records') && scenario === undefined && claude === undefined;
 
 const rawProbes = ({ probes }: Suite): ProbeSpec[] => probes.filter(({ client }) => client === 'curl');
 
@@ -98,15 +110,28 @@ function suiteFor(saboteur: Saboteur, { suite, others }: SelftestOptions): Suite
   const other = others.find(({ name }) => name === during.suite);
   if (other === undefined)
     throw new Error(`saboteur ${saboteur.name} names the suite ${during.suite}, which does not exist`);
-  const stages = other.stages?.filter(({ name }) => during.stages.includes(name)) ?? [];
-  return { ...other, stages, probes: rawProbes(other) };
+  if (other.stages === undefined) return brief(other);
+  const stages = other.stages.filter(({ name }) => during.stages.includes(name));
+  return { ...brief(other), stages };
+}
+
+/** As much of a suite as shows what a saboteur does: no Claude Code, one short round of a soak, a small window. */
+function brief(suite: Suite): Suite {
+  const { driver } = suite;
+  return {
+    ...suite,
+    probes: rawProbes(suite),
+    ...(driver?.kind === 'soak' && { driver: { ...driver, rounds: 1, roundMs: 1_000 } }),
+    ...(driver?.kind === 'limits' && { driver: { ...driver, mockWindow: 3, maxRequests: 6 } }),
+  };
 }
 
 async function trySaboteur(saboteur: Saboteur, options: SelftestOptions): Promise<SabotageResult> {
   const { claude } = options;
   if (saboteur.claude !== undefined && !claude.found)
     return { ...resultOf(saboteur, []), skipped: `Claude Code was not found: ${claude.reason}` };
-  return resultOf(saboteur, await runOnce(suiteFor(saboteur, options), saboteur, options));
+  const { verdicts } = await runOnce(suiteFor(saboteur, options), { saboteur }, options);
+  return resultOf(saboteur, verdicts);
 }
 
 /** A check that lost its evidence has noticed, too: it refuses to pass. */
@@ -125,16 +150,28 @@ function resultOf({ name, breaks, caughtBy }: Saboteur, verdicts: readonly Verdi
   };
 }
 
+interface Judged {
+  readonly verdicts: readonly Verdict[];
+  /** The verdicts on the same run as each of these would have it told. */
+  readonly retold: ReadonlyMap<Saboteur, readonly Verdict[]>;
+}
+
+interface Broken {
+  readonly saboteur?: Saboteur;
+  readonly retell?: readonly Saboteur[];
+}
+
 async function runOnce(
   suite: Suite,
-  saboteur: Saboteur | undefined,
+  { saboteur, retell = [] }: Broken,
   options: SelftestOptions,
-): Promise<Verdict[]> {
+): Promise<Judged> {
   const { claude, checks, seed, openWorld, clock, provenance, signal } = options;
   signal.throwIfAborted();
   await using folders = new AsyncDisposableStack();
-  const runDir = await mkdtemp(path.join(tmpdir(), 'ccp-uat-selftest-'));
-  folders.defer(() => rm(runDir, { recursive: true, force: true }));
+  const base = await mkdtemp(path.join(tmpdir(), 'ccp-uat-selftest-'));
+  folders.defer(() => rm(base, { recursive: true, force: true }));
+  const runDir = path.join(base, 'run');
   const plan = makePlan({
     suite,
     checks,
@@ -154,19 +191,35 @@ async function runOnce(
     startedAt: new Date(clock.now()),
   });
   const folder = await createRunFolder(runDir);
+  const drive = driveOf(plan);
   const execution = await execute({
     plan,
+    ...(drive !== undefined && { drive }),
     provenance,
     folder,
     clock,
     signal,
     onEvent: () => {},
     openWorld: () => openWorld(plan, runDir, saboteur),
+    async afterwards(world) {
+      for (const teller of retell) {
+        const other = await createRunFolder(path.join(base, teller.name));
+        const collected = world.retold(teller.faults);
+        await other.keep(collected, createRedactor(collected.canaries));
+      }
+    },
   });
   if (execution.ending === 'broken') throw execution.cause;
   signal.throwIfAborted();
+  const judge = async (name: string): Promise<readonly Verdict[]> =>
+    judgeRun(await readStoredRun(path.join(base, name)), checks);
+  const retold = new Map<Saboteur, readonly Verdict[]>();
+  for (const teller of retell) {
+    await copyFile(path.join(runDir, 'events.jsonl'), path.join(base, teller.name, 'events.jsonl'));
+    retold.set(teller, await judge(teller.name));
+  }
   await writeMetrics(folder);
-  return judgeRun(await readStoredRun(runDir), checks);
+  return { verdicts: await judge('run'), retold };
 }
 
 const LANE_OF = { anth: 'anthropic', zai: 'zai' } as const satisfies Record<string, Lane>;

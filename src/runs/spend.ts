@@ -9,7 +9,11 @@ export interface LaneSpend {
 }
 
 /** One entry for each lane that is asked anything. */
-export function expectedSpend({ waves }: Plan): LaneSpend[] {
+export function expectedSpend({ waves, driver }: Plan): LaneSpend[] {
+  if (driver?.kind === 'limits') {
+    const { lane, maxRequests: requests } = driver;
+    return [{ lane, requests, inputTokens: requests * RAW_INPUT_TOKENS, outputTokens: requests }];
+  }
   const probes = waves.flat();
   return [...new Set(probes.map(({ lane }) => lane))].map((lane) => {
     const spends = probes.filter((probe) => probe.lane === lane).map(spendOf);

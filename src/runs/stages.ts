@@ -25,7 +25,7 @@ function planRestarts(
   { license, login, target }: Chosen,
 ): PlannedStage[] {
   if (license !== undefined) {
-    throw new OperatorError('USAGE', `${suite} gives and takes licences itself`, {
+    throw new OperatorError('USAGE', `${suite} chooses the licence of each stage itself`, {
       hint: 'Leave --license out.',
     });
   }
@@ -47,6 +47,7 @@ function planRestarts(
     name: stage.name,
     license: stage.license,
     by: wayOf(stage, { login, target }),
+    ...(stage.mode !== undefined && { mode: stage.mode }),
   }));
 }
 

@@ -1,8 +1,9 @@
 /** The lines of a run's `witness/*.jsonl`, as they are read back. */
 import { z } from 'zod';
 import type { Anomaly } from '../protocol/anomaly.ts';
+import type { Sample } from '../protocol/meter.ts';
 import type { UsageEvent } from '../protocol/usage-event.ts';
-import { licenseKindSchema, ONLY_STAGE } from './run-record.ts';
+import { licenseKindSchema, modeSchema, ONLY_STAGE, quotaSchema } from './run-record.ts';
 
 const milliseconds = z.number();
 const headers = z.array(z.tuple([z.string(), z.string()]));
@@ -50,6 +51,44 @@ const licenseClaimSchema = z.object({
   expires: z.string().exactOptional(),
 });
 
+const meterSchema = z.object({
+  usage: z.unknown(),
+  samples: z.array(z.unknown()).readonly(),
+  hour: z.unknown(),
+  day: z.unknown(),
+  quotas: z.unknown(),
+});
+
+/** The first line of `witness/store.jsonl`; where it was read, a line a row comes after it. */
+export const storeHeadSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('read') }),
+  z.object({ kind: z.literal('unreadable'), problem: z.string() }),
+  z.object({ kind: z.literal('none'), why: z.string() }),
+]);
+
+export const storeRowSchema = claim<Sample>();
+
+export const crashSchema = z.object({
+  killedAt: z.number(),
+  logged: z.int(),
+  acknowledged: z.int(),
+  unlogged: z.array(z.string()).readonly(),
+  rows: z.int(),
+  integrity: z.string().nullable(),
+  missing: z.array(z.object({ rid: z.string(), ts: z.number() })).readonly(),
+  doubled: z.array(z.string()).readonly(),
+  rebuilt: z.object({ said: z.number().nullable(), counted: z.int() }).nullable(),
+  slopes: z
+    .object({
+      ms: z.number(),
+      rssMbPerMinute: z.number(),
+      filesPerMinute: z.number(),
+      rssMb: z.number(),
+      files: z.number(),
+    })
+    .nullable(),
+});
+
 export const proxyLineSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('usage'), event: claim<UsageEvent>() }),
   z.object({ kind: z.literal('anomaly'), anomaly: claim<Anomaly>() }),
@@ -67,12 +106,14 @@ export const proxyLineSchema = z.discriminatedUnion('kind', [
     license: z
       .object({ kind: licenseKindSchema, expected: licenseClaimSchema.nullable() })
       .default({ kind: 'env', expected: null }),
+    quota: quotaSchema.extend({ mode: modeSchema }).nullable().default(null),
     licenseLines: z.array(z.string()).readonly().default([]),
     answers: z.object({
       readyz: z.object({ status: z.int(), body: z.unknown() }).nullable(),
       providers: z.unknown(),
       metrics: z.string().nullable(),
       license: z.unknown().default(null),
+      meter: meterSchema.nullable().default(null),
     }),
   }),
 ]);

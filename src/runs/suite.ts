@@ -3,6 +3,8 @@
  * A suite file reads as the claim it proves; nothing in it acts.
  */
 import type { LicenseKind, ProviderId } from '../harness/types.ts';
+import type { ExpectedDecision, GivenQuota, RerouteMode } from '../protocol/witness.ts';
+import type { Plan } from './run-record.ts';
 
 export interface Suite {
   /** As typed: `ccp-uat <name>` or `ccp-uat run <name>`. */
@@ -11,14 +13,20 @@ export interface Suite {
   /** What a green run entitles one to say, one sentence each. */
   readonly proves: readonly string[];
   readonly probes: readonly ProbeSpec[];
+  /** What sends, where it is no list of probes; its figures are the defaults of the command line. */
+  readonly driver?: Plan['driver'];
   /** Every probe is sent in each of them; without any there is one, with the licence that the caller chose. */
   readonly stages?: readonly StageSpec[];
   /** Limit of each probe, milliseconds, where nobody sets another. */
   readonly timeoutMs: number;
   /** `CCP_*` settings of the target, over those that the world sets itself. */
   readonly settings: Readonly<Record<string, string>>;
+  /** A budget that the target is given. Only mocks can be counted on to let it be used up. */
+  readonly quota?: Omit<GivenQuota, 'mode'>;
   /** Ids of the checks that judge it, in the order of the verdict table. */
   readonly checks: readonly string[];
+  /** Each probe is sent by itself, in the order of the suite. */
+  readonly inOrder?: true;
   /** Clients that leave do so amid all the others: what that causes is not timed then. */
   readonly crowded?: true;
   /** Whether the verdict shows what Claude Code itself said, with the log lines of its exchanges under it. */
@@ -28,6 +36,8 @@ export interface Suite {
     readonly name: string;
     /** A further copy of the summary below `results/`, for those who already look there. */
     readonly summary?: string;
+    /** A report of its own kind, in the folder of the run and below `results/`. */
+    readonly report?: string;
   };
 }
 
@@ -37,6 +47,8 @@ export interface StageSpec {
   readonly license: Exclude<LicenseKind, 'env'>;
   /** How it gets there: in the environment (default), or by `ccp license set`, `login` or `logout`. */
   readonly by?: 'command';
+  /** What the target does at the end of a budget. */
+  readonly mode?: RerouteMode;
 }
 
 export type ProbeSpec = ClaudeProbeSpec | RawProbeSpec;
@@ -48,6 +60,10 @@ interface AnyProbeSpec {
   readonly model: string;
   /** Where the contract says that it must go. */
   readonly lane: Lane;
+  /** What must be on record for it, where a budget or a limit is to turn it away. */
+  readonly decision?: ExpectedDecision;
+  /** Sent so many milliseconds after the one before it has ended. */
+  readonly afterMs?: number;
   /** Names of the stages that it is sent in; default all. */
   readonly stages?: readonly string[];
   /** How often it is sent; default once. */

@@ -4,13 +4,18 @@ import { BYTES_CHECKS } from './bytes.ts';
 import { HEADER_CHECKS } from './header.ts';
 import { HYGIENE_CHECKS } from './hygiene.ts';
 import { LICENSE_CHECKS } from './license.ts';
+import { LIMIT_CHECKS } from './limit.ts';
 import { LOG_CHECKS } from './log.ts';
+import { PERSIST_CHECKS } from './persist.ts';
+import { QUOTA_CHECKS } from './quota.ts';
 import { RECONCILE_CHECKS } from './reconcile.ts';
 import { ROUTE_CHECKS } from './route.ts';
 import { STATUS_CHECKS } from './status.ts';
+import { STORE_CHECKS } from './store.ts';
 import { STREAM_CHECKS } from './stream.ts';
 import { SURFACE_CHECKS } from './surface.ts';
 import { TOKENS_CHECKS } from './tokens.ts';
+import { USAGE_CHECKS } from './usage.ts';
 
 /** All checks there are, in the order of the verdict table. `docs/checks.md` says what each one catches. */
 export const CHECKS: readonly Check[] = [
@@ -24,6 +29,11 @@ export const CHECKS: readonly Check[] = [
   ...LICENSE_CHECKS,
   ...LOG_CHECKS,
   ...RECONCILE_CHECKS,
+  ...STORE_CHECKS,
+  ...USAGE_CHECKS,
+  ...QUOTA_CHECKS,
+  ...LIMIT_CHECKS,
+  ...PERSIST_CHECKS,
   ...HYGIENE_CHECKS,
   ...ABORT_CHECKS,
 ];

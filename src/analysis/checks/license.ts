@@ -30,7 +30,7 @@ const gate: Check = {
 
 function misjudged(exchange: Exchange): Violation[] {
   const { probe, decisions, completions, upstream } = exchange;
-  const expected = probe?.expectedDecision;
+  const expected = probe?.expectedDecision === 'license_block' ? probe.expectedDecision : undefined;
   const said = [...decisions, ...completions].map(({ decision }) => decision);
   const log = { log: [...new Set(said)].join(', ') };
   if (expected === undefined) {

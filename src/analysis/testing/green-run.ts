@@ -4,12 +4,16 @@
  */
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import type { Granularity, Sample } from '../../protocol/meter.ts';
 import type { HeaderPairs, Payload, Transcript } from '../../protocol/transcript.ts';
 import type { CompletionEvent, Tokens, UsageEvent } from '../../protocol/usage-event.ts';
+import type { ExpectedDecision, MeterAnswers } from '../../protocol/witness.ts';
 import type { Verdict } from '../check.ts';
 import { CHECKS } from '../checks/index.ts';
 import type { Evidence, OutsideAttempt, ProbeResult, ProxyLife } from '../evidence.ts';
 import { judgeAll } from '../judge.ts';
+import { sampleOf } from '../kept-sample.ts';
+import { hasFailed, recount, sumTokens } from '../recount.ts';
 
 /** Everything may be broken. What is `unknown` stays so. */
 export type Mutable<T> = unknown extends T ? T : { -readonly [Key in keyof T]: Mutable<T[Key]> };
@@ -17,11 +21,13 @@ export type Mutable<T> = unknown extends T ? T : { -readonly [Key in keyof T]: M
 const CLIENT_KEY = `sk-ant-api03-${'k3y'.repeat(31)}AA`;
 const CLIENT_LOGIN = `sk-ant-oat01-${'l0g'.repeat(31)}AA`;
 const ZAI_KEY = `${'0123456789abcdef'.repeat(2)}.Abcdefgh12345678`;
-const BEGIN = Date.UTC(2026, 0, 2, 3, 4, 5);
+export const BEGIN = Date.UTC(2026, 0, 2, 3, 4, 5);
 const EVENT_MS = 60;
 
 /** The evidence of a green run. `alter` breaks it; what it returns is not used. */
-export function greenRun(alter: (evidence: Mutable<Evidence>) => unknown = () => undefined): Evidence {
+export function greenRun(
+  alter: (evidence: Mutable<Evidence>) => unknown = () => undefined,
+): Mutable<Evidence> {
   const exchanges = [
     haikuStream(),
     sonnetStream(),
@@ -31,7 +37,16 @@ export function greenRun(alter: (evidence: Mutable<Evidence>) => unknown = () =>
     abortedSonnet(),
     headProbe(),
   ];
+  return runOf(exchanges, alter);
+}
+
+/** The evidence of a run in which these exchanges were the only ones. */
+export function runOf(
+  exchanges: readonly Made[],
+  alter: (evidence: Mutable<Evidence>) => unknown = () => undefined,
+): Mutable<Evidence> {
   const events = exchanges.flatMap((exchange) => exchange.events);
+  const samples = events.flatMap((event) => (event.event === 'completion' ? [sampleOf(event)] : []));
   const evidence: Evidence = {
     suite: 'test',
     run: 'green',
@@ -41,7 +56,9 @@ export function greenRun(alter: (evidence: Mutable<Evidence>) => unknown = () =>
     elsewhere: [askedAboutLogin()],
     usage: { events, bad: [], rotatedBefore: true },
     anomalies: [],
-    lives: [onlyLife(metricsOf(events))],
+    store: { kind: 'read', rows: samples },
+    crashes: [],
+    lives: [onlyLife(metricsOf(events), meterOf(samples))],
     canaries: [
       { name: 'anthropic-key', value: CLIENT_KEY, allowed: ['wire:client:request', 'wire:anth:request'] },
       {
@@ -63,8 +80,20 @@ export function greenRun(alter: (evidence: Mutable<Evidence>) => unknown = () =>
   return copy;
 }
 
+/** Checks of what does not happen in the green run: a restart, a budget, a limit that is looked for, a kill. */
+export const NOT_IN_EVERY_RUN: readonly string[] = [
+  'RESTART-01',
+  'QUOTA-01',
+  'QUOTA-02',
+  'LIMIT-01',
+  'PERSIST-01',
+  'PERSIST-02',
+  'PERSIST-03',
+  'PERSIST-04',
+];
+
 /** What a proxy with a trial says of itself. */
-function onlyLife(counted: string): ProxyLife {
+function onlyLife(counted: string, meter: MeterAnswers): ProxyLife {
   const claim = { ok: true, plan: 'trial', features: ['zai_offload'], reason: null };
   const [kid, expires] = ['uat-1', '2026-01-09T00:00:00.000Z'];
   return {
@@ -72,13 +101,58 @@ function onlyLife(counted: string): ProxyLife {
     startedAt: BEGIN - 1000,
     pid: 1,
     license: { kind: 'trial', expected: { ...claim, kid, expires } },
+    quota: null,
     answers: {
+      meter,
       readyz: readyz(claim),
       providers: PROVIDERS,
       metrics: `${counted}ccp_license_info{plan="trial",kid="${kid}",reason=""} 1\n`,
       license: { ...claim, kid, expires_at: expires },
     },
     licenseLines: [`ccp: [license] plan=trial features=[zai_offload] kid=${kid} expires=${expires}`],
+  };
+}
+
+/** What the endpoints of a correct meter say of these samples. */
+export function meterOf(samples: readonly Sample[]): MeterAnswers {
+  const rollups = (granularity: Granularity) => ({
+    granularity,
+    rollups: recount(samples, granularity).map((one) => ({
+      ...one,
+      start: new Date(one.start).toISOString(),
+    })),
+  });
+  const models = Map.groupBy(samples, ({ model }) => model ?? '(none)');
+  return {
+    usage: {
+      generated_at: new Date(BEGIN + 60_000).toISOString(),
+      total: totalsOf(samples),
+      models: Object.fromEntries(
+        [...models].map(([model, group]) => [model, { ...totalsOf(group), lanes: lanesOf(group) }]),
+      ),
+      lanes: lanesOf(samples),
+    },
+    samples: samples.toReversed().map((one) => ({ ...one, ts: new Date(one.ts).toISOString() })),
+    hour: rollups('hour'),
+    day: rollups('day'),
+    quotas: { quotas: [] },
+  };
+}
+
+const lanesOf = (samples: readonly Sample[]) =>
+  Object.fromEntries(
+    [...Map.groupBy(samples, ({ lane }) => lane)].map(([lane, group]) => [lane, totalsOf(group)]),
+  );
+
+function totalsOf(samples: readonly Sample[]) {
+  const tokens = sumTokens(samples);
+  const all = Object.values(tokens).reduce((sum, count) => sum + count, 0);
+  return {
+    requests: samples.length,
+    errors: samples.filter(hasFailed).length,
+    tokens,
+    cost_usd: all === 0 ? null : all / 1e6,
+    unpriced_tokens: 0,
   };
 }
 
@@ -109,8 +183,12 @@ export function completionIn(evidence: Mutable<Evidence>, rid: string): Mutable<
 }
 
 /** The verdict of one check on the green run after `alter`. */
-export function verdictOf(id: string, alter?: (evidence: Mutable<Evidence>) => unknown): Verdict {
-  const [verdict] = judgeAll([pick(CHECKS, id)], greenRun(alter));
+export function verdictOf(
+  id: string,
+  alter?: (evidence: Mutable<Evidence>) => unknown,
+  evidence: Evidence = greenRun(alter),
+): Verdict {
+  const [verdict] = judgeAll([pick(CHECKS, id)], evidence);
   if (verdict === undefined) throw new Error(`no verdict of ${id}`);
   return verdict;
 }
@@ -173,7 +251,8 @@ export function streamText(model: string, usages: { start: object; delta: object
     .join('');
 }
 
-interface Made {
+/** One exchange, as each witness saw it. */
+export interface Made {
   readonly probe?: ProbeResult;
   readonly client: Transcript;
   readonly upstream: readonly Transcript[];
@@ -189,7 +268,7 @@ interface Hop {
   readonly requestId?: string;
 }
 
-interface Plan {
+export interface ExchangePlan {
   readonly rid: string;
   readonly at: number;
   readonly model: string | null;
@@ -199,12 +278,16 @@ interface Plan {
   readonly hops: readonly [Hop, ...Hop[]];
   readonly record: Partial<CompletionEvent> & Pick<CompletionEvent, 'decision' | 'reason'>;
   readonly tokens?: Tokens;
+  /** What the decision line says; by default what the first hop means. */
+  readonly decision?: CompletionEvent['decision'];
+  /** What a gate is to make of it. */
+  readonly expected?: ExpectedDecision;
   /** Milliseconds after which the client leaves, and how much it has by then. */
   readonly leaves?: { readonly afterMs: number; readonly bytes: number };
 }
 
 const SSE_HEADERS: HeaderPairs = [['content-type', 'text/event-stream; charset=utf-8']];
-const JSON_HEADERS: HeaderPairs = [['content-type', 'application/json']];
+export const JSON_HEADERS: HeaderPairs = [['content-type', 'application/json']];
 
 function lastOf<T>(list: readonly T[]): T {
   const last = list.at(-1);
@@ -212,7 +295,7 @@ function lastOf<T>(list: readonly T[]): T {
   return last;
 }
 
-function make(plan: Plan): Made {
+export function make(plan: ExchangePlan): Made {
   const startedAt = BEGIN + plan.at;
   const canary = `canary-phrase-${plan.rid}`;
   const body = plan.model === null ? '' : requestBody(plan, canary);
@@ -250,6 +333,7 @@ function make(plan: Plan): Made {
           model: plan.model,
           canary,
           expectedLane: plan.hops.at(-1)?.provider === 'zai' ? 'zai' : 'anthropic',
+          ...(plan.expected !== undefined && { expectedDecision: plan.expected }),
           startedAt,
           ms: 500,
           exitCode: 0,
@@ -262,14 +346,19 @@ function make(plan: Plan): Made {
   return { ...(probe && { probe }), client, upstream, events: recordsOf(plan, client, upstream) };
 }
 
-const requestBody = ({ model, op }: Plan, canary: string): string =>
+const requestBody = ({ model, op }: ExchangePlan, canary: string): string =>
   JSON.stringify({
     model,
     messages: [{ role: 'user', content: `Say ok. ${canary}` }],
     stream: op === 'stream',
   });
 
-function upstreamView(plan: Plan, hop: Hop, index: number, request: Transcript['request']): Transcript {
+function upstreamView(
+  plan: ExchangePlan,
+  hop: Hop,
+  index: number,
+  request: Transcript['request'],
+): Transcript {
   const isZai = hop.provider === 'zai';
   const kept = request.headers.filter(([name]) => !/^(host|connection|x-hop|content-length)$/i.test(name));
   const headers: HeaderPairs = isZai
@@ -305,7 +394,7 @@ function upstreamView(plan: Plan, hop: Hop, index: number, request: Transcript['
 
 /** What the client sees is what the last upstream sent, 4 ms later. */
 function clientView(
-  { leaves }: Plan,
+  { leaves }: ExchangePlan,
   { response, endedMs, requestId }: Transcript,
 ): Omit<Transcript, 'id' | 'startedAt' | 'request'> {
   const whole = Buffer.from(response?.body.base64 ?? '', 'base64');
@@ -346,7 +435,7 @@ const clientTokens = (tokens: Tokens) => ({
 
 const modeOf = (provider: string) => (provider === 'zai' ? { header_mode: 'x-api-key' as const } : {});
 
-function recordsOf(plan: Plan, client: Transcript, upstream: readonly Transcript[]): UsageEvent[] {
+function recordsOf(plan: ExchangePlan, client: Transcript, upstream: readonly Transcript[]): UsageEvent[] {
   const last = lastOf(plan.hops);
   const lane = last.provider === 'anth' ? 'anthropic' : 'zai';
   const stamp = (ms: number) => new Date(client.startedAt + ms).toISOString();
@@ -390,7 +479,7 @@ function recordsOf(plan: Plan, client: Transcript, upstream: readonly Transcript
       event: 'decision',
       ts: stamp(1),
       op: plan.op,
-      decision: first.provider === 'anth' ? 'to_anthropic' : 'to_zai',
+      decision: plan.decision ?? (first.provider === 'anth' ? 'to_anthropic' : 'to_zai'),
       alternatives: first.provider === 'zai' ? ['anth'] : [],
     },
     ...(isStream

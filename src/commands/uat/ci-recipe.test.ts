@@ -22,8 +22,8 @@ describe('the recipes for CI', () => {
   const { jobs } = workflowSchema.parse(parse(blockOf('yaml')));
   const steps = Object.values(jobs).flatMap((job) => job.steps.flatMap(({ run }) => run ?? []));
 
-  it('run the same two proofs, on GitHub and in a plain shell', () => {
-    const proofs = ['repro-go-quick', 'smoke-license'].map(
+  it('run the same three proofs, on GitHub and in a plain shell', () => {
+    const proofs = ['repro-go-quick', 'smoke-license', 'soak-persist'].map(
       (name) => `ccp-uat ${name} --run-dir results/ci/${name}`,
     );
     expect(steps.flatMap(commandsIn)).toEqual(proofs);
@@ -37,7 +37,7 @@ describe('the recipes for CI', () => {
       using host = createTestHost();
       const [, ...argv] = command.split(' ');
       expect(await main([...argv, '--dry-run'], host)).toBe(0);
-      expect(host.said().out).toContain(`${argv[0]}:`);
+      expect(host.said().out).toContain(`${argv[0] === 'run' ? argv[1] : argv[0]}:`);
     },
   );
 });

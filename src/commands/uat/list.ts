@@ -10,9 +10,9 @@ export async function list(host: Host, { json }: { readonly json: boolean }): Pr
     printJson(host, { suites });
     return EXIT.ok;
   }
-  const rows = suites.map(({ name, title, probes, checks, stages = [null] }) => {
+  const rows = suites.map(({ name, title, probes, driver, checks, stages = [null] }) => {
     const sent = probes.reduce((sum, { times = 1, stages: own }) => sum + times * (own ?? stages).length, 0);
-    return [name, title, String(sent), String(checks.length)];
+    return [name, title, driver === undefined ? String(sent) : '-', String(checks.length)];
   });
   host.out.write(table(host.out, ['suite', 'what it proves', 'probes', 'checks'], rows));
   return EXIT.ok;

@@ -339,7 +339,7 @@ describe('wrong usage', () => {
     [['repro-go-quick', '--target', 'my-proxy'], '{port}'],
     [['repro-go-quick', '--timeout-secs', 'soon'], 'whole number of seconds'],
     [['run', '--run-dir', 'x'], '--run-dir is for one suite'],
-    [['smoke-license', '--license', 'none'], 'gives and takes licences itself'],
+    [['smoke-license', '--license', 'none'], 'chooses the licence of each stage itself'],
     [['smoke-license', '--target', 'http://127.0.0.1:9'], 'is not ours to restart'],
     [['smoke-license', '--lanes', 'glm'], 'anthropic, zai'],
     [['repro-go-quick', '--license', 'none', '--target', 'http://127.0.0.1:9'], 'Leave --license out'],

@@ -56,12 +56,21 @@ const NAMED_RUNS = [
   ['repro-go', 'the full proof: three calls a model, and all gates'],
   ['verify-sse', 'one long stream, judged event by event'],
   ['smoke-license', 'community, trial, community and wrong licences, the proxy restarted between them'],
+  ['soak-persist', 'rounds of load, each ended by kill -9; what the store lost, the log must give back'],
+  ['probe-limits', "look for the limit of a provider's window, one small request after the other"],
 ] as const;
+
+/** What some of them take beside the options of every run. */
+const OWN_OPTIONS: Readonly<Record<string, (command: Command) => Command>> = {
+  'smoke-license': withSmokeOptions,
+  'soak-persist': withSoakOptions,
+  'probe-limits': withLimitOptions,
+};
 
 function addRuns(program: Command, { host, terminal, exit }: Surroundings): void {
   for (const [name, description] of NAMED_RUNS) {
     const command = withRunOptions(program.command(name).description(description));
-    if (name === 'smoke-license') withSmokeOptions(command);
+    OWN_OPTIONS[name]?.(command);
     command
       .addHelpText(
         'after',
@@ -134,6 +143,37 @@ function withSmokeOptions(command: Command): Command {
     .option('--login', 'get the trial from an issuer of the run, by "ccp license login"')
     .addHelpText('after', examples('ccp-uat smoke-license --login', 'SMOKE_LANES=zai ccp-uat smoke-license'));
 }
+
+function withSoakOptions(command: Command): Command {
+  return command
+    .option('--rounds <n>', 'how often it is killed (default: 3)', wholeNumber)
+    .option('--minutes <n>', 'of load, all rounds together (default: 2 seconds a round)', someMinutes)
+    .addHelpText('after', examples('ccp-uat soak-persist --rounds 50', 'ccp-uat soak-persist --minutes 60'));
+}
+
+function withLimitOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--lane <lane>', 'whose limit (default: zai)').choices(['anthropic', 'zai']))
+    .option('--max-requests <n>', 'give up after so many (default: 100)', wholeNumber)
+    .addHelpText(
+      'after',
+      examples('ALLOW_REAL_API=1 ccp-uat probe-limits --upstream real --max-requests 200 --license env'),
+    );
+}
+
+function wholeNumber(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is no whole number from 1 on.');
+}
+
+function someMinutes(text: string): number {
+  const minutes = Number(text);
+  if (/^\d/.test(text) && minutes > 0 && minutes <= MOST_MINUTES) return minutes;
+  throw new InvalidArgumentError(`It is no number of minutes up to ${MOST_MINUTES}.`);
+}
+
+/** Two days. */
+const MOST_MINUTES = 2880;
 
 function addStored(program: Command, { host, exit }: Surroundings): void {
   program

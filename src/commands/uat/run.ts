@@ -18,6 +18,10 @@ export interface RunFlags {
   readonly license?: RunOptions['license'];
   readonly login?: true;
   readonly lanes?: string;
+  readonly rounds?: number;
+  readonly minutes?: number;
+  readonly lane?: 'anthropic' | 'zai';
+  readonly maxRequests?: number;
   readonly timeoutSecs?: string;
   readonly seed?: string;
   readonly runDir?: string;
@@ -79,11 +83,17 @@ export async function run(
   return finished.length < plans.length ? EXIT.interrupted : worst(codes);
 }
 
-/** All that can be run like this: a suite that restarts the proxy does so with licences of its own. */
-async function suitesFor(uat: Uat, { license, target }: RunFlags): Promise<string[]> {
-  const canRestart = license === undefined && targetOf(target).kind !== 'url';
+/**
+ * All that can be run like this: a suite that restarts the proxy does so with licences of its own, one that uses a budget
+ * up or drives the proxy to its end needs mocks.
+ */
+async function suitesFor(uat: Uat, { license, target, upstream }: RunFlags): Promise<string[]> {
+  const isOurs = targetOf(target).kind !== 'url';
+  const canRestart = license === undefined && isOurs;
+  const canDrive = upstream === 'mock' && isOurs;
   return (await uat.suites())
     .filter(({ stages }) => stages === undefined || canRestart)
+    .filter(({ driver, quota }) => (driver === undefined && quota === undefined) || canDrive)
     .map(({ name }) => name);
 }
 
@@ -100,6 +110,12 @@ async function planAll(
     license: flags.license,
     login: useLicenseLogin,
     lanes: smokeLanes,
+    driver: {
+      rounds: flags.rounds,
+      minutes: flags.minutes,
+      lane: flags.lane,
+      maxRequests: flags.maxRequests,
+    },
     timeoutMs: timeoutSecs === null ? null : timeoutSecs * 1000,
     seed: flags.seed,
     only: flags.only ?? [],

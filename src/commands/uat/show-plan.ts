@@ -1,12 +1,17 @@
-import type { Plan } from '../../ccp-uat.ts';
+import { loadProgress, type Plan } from '../../ccp-uat.ts';
 import { EXIT } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
 
 /** Prints what would be done; nothing was started for it. */
-export function showPlan(host: Host, plans: readonly Plan[], { json }: { readonly json: boolean }): number {
+export async function showPlan(
+  host: Host,
+  plans: readonly Plan[],
+  { json }: { readonly json: boolean },
+): Promise<number> {
+  const { sentIn } = await loadProgress();
   if (json) printJson(host, plans.length === 1 ? plans[0] : { plans });
-  else for (const plan of plans) host.out.write(textOf(host, plan));
+  else for (const plan of plans) host.out.write(textOf(host, plan, sentIn));
   return EXIT.ok;
 }
 
@@ -21,7 +26,7 @@ function licences({ stages }: Plan): string {
     : `licence ${shown.join()}`;
 }
 
-function textOf({ out }: Host, plan: Plan): string {
+function textOf({ out }: Host, plan: Plan, sentIn: (plan: Plan) => string): string {
   const probes = plan.waves.flatMap((wave, index) =>
     wave.map(({ id, client, lane, decision, scenario }) => {
       const played = typeof scenario === 'object' ? `${scenario.name} at ${scenario.provider}` : scenario;
@@ -34,7 +39,9 @@ function textOf({ out }: Host, plan: Plan): string {
     `${plan.suite}: ${plan.title}\n`,
     `upstream ${plan.upstream}, target ${plan.target.kind}, seed ${plan.seed}, at most ${plan.timeoutMs / 1000} s a probe\n`,
     `${licences(plan)}\n\n`,
-    table(out, ['wave', 'probe', 'client', 'lane', 'scenario'], probes),
+    plan.driver === undefined
+      ? table(out, ['wave', 'probe', 'client', 'lane', 'scenario'], probes)
+      : `${sentIn(plan)}\n`,
     ...plan.skippedProbes.map(({ id, reason }) => `not sent: ${id} (${reason})\n`),
     `\n${plan.checks.length} checks: ${plan.checks.map(({ id }) => id).join(' ')}\n`,
     ...unjudged.map(({ id, skip }) => `not judged: ${id} (${skip})\n`),

@@ -129,6 +129,8 @@ describe('altering the usage log', () => {
     '{"event":"decision","n":1}\n{"event":"completion","n":2}\nnot json\n{"event":"completion","n":3}\n';
   const told: ProxyRecords = {
     files: new Map([['usage.jsonl', log]]),
+    store: { kind: 'read', rows: [] },
+    crashes: [],
     lives: [],
   };
   const linesOf = (records: ProxyRecords) => records.files.get('usage.jsonl')?.split('\n');

@@ -3,6 +3,7 @@ import type { Saboteur } from '../types.ts';
 import { ANSWER_SABOTEURS } from './answers.ts';
 import { CLIENT_SABOTEURS } from './clients.ts';
 import { LICENSE_SABOTEURS } from './licenses.ts';
+import { METER_SABOTEURS } from './meter.ts';
 import { RECORD_SABOTEURS } from './records.ts';
 import { REQUEST_SABOTEURS } from './requests.ts';
 
@@ -12,4 +13,5 @@ export const SABOTEURS: readonly Saboteur[] = [
   ...CLIENT_SABOTEURS,
   ...RECORD_SABOTEURS,
   ...LICENSE_SABOTEURS,
+  ...METER_SABOTEURS,
 ];

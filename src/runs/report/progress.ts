@@ -29,7 +29,7 @@ type Start = Extract<RunEvent, { type: 'run_started' }>;
 function lineOf(event: RunEvent, { plan, at }: Start): string | null {
   switch (event.type) {
     case 'run_started':
-      return `${plan.run}: ${plan.waves.flat().length} probes, seed ${plan.seed}`;
+      return `${plan.run}: ${sentIn(plan)}, seed ${plan.seed}`;
     case 'world_ready':
       return `ready after ${seconds(event.at - at)}`;
     case 'stage_started':
@@ -39,6 +39,8 @@ function lineOf(event: RunEvent, { plan, at }: Start): string | null {
       return null;
     case 'probe_ended':
       return `${event.result.id}: ${fateOf(event.result, plan)} after ${seconds(event.result.ms)}`;
+    case 'round_ended':
+      return `round ${event.round}: ${event.answered} answers, then killed`;
     case 'probe_broke':
       return `${event.id}: ${event.problem}`;
     case 'interrupted':
@@ -46,6 +48,14 @@ function lineOf(event: RunEvent, { plan, at }: Start): string | null {
       break;
   }
   return `${event.type}: ${event.note}`;
+}
+
+/** What a plan sends, in a few words. */
+export function sentIn({ driver, waves }: Pick<Plan, 'driver' | 'waves'>): string {
+  if (driver === undefined) return `${waves.flat().length} probes`;
+  return driver.kind === 'soak'
+    ? `${driver.rounds} rounds of ${seconds(driver.roundMs)}, each ended by kill -9`
+    : `at most ${driver.maxRequests} probes to ${driver.lane}`;
 }
 
 /** A task list that only mirrors the events: it decides nothing, and whatever it does not hear of ends with it. */
@@ -99,8 +109,20 @@ function tasksOf(plan: Plan, marks: Marks): ListrTask[] {
         task: (_, task) => task.newListr(wave.map(probeTask), { concurrent: true }),
       };
     }),
+    ...drivenTasks(plan, marks),
     { title: 'Gather what the witnesses saw', task: () => marks.reached(END) },
   ];
+}
+
+function drivenTasks({ driver, ...plan }: Plan, marks: Marks): ListrTask[] {
+  if (driver?.kind !== 'soak')
+    return driver === undefined
+      ? []
+      : [{ title: `One after the other, ${sentIn({ driver, ...plan })}`, task: () => marks.reached(SENT) }];
+  return Array.from({ length: driver.rounds }, (_, index) => ({
+    title: `Load, round ${index + 1}`,
+    task: () => marks.reached(roundNamed(index + 1)),
+  }));
 }
 
 const stageIn = ([probe]: readonly PlannedProbe[]): string[] =>
@@ -108,6 +130,9 @@ const stageIn = ([probe]: readonly PlannedProbe[]): string[] =>
 
 const WORLD = 'world:ready';
 const END = 'run:end';
+/** Nobody tells of it: what is shown until the end of the run. */
+const SENT = 'run:sent';
+const roundNamed = (round: number): string => `round:${round}`;
 
 interface Marks {
   hear(event: RunEvent): void;
@@ -131,6 +156,7 @@ function createMarks(): Marks {
   return {
     hear(event) {
       if (event.type === 'world_ready') mark(WORLD).resolve();
+      if (event.type === 'round_ended') mark(roundNamed(event.round)).resolve();
       if (event.type === 'probe_broke') mark(event.id).reject(new Error(event.problem));
       if (event.type === 'probe_ended') mark(event.result.id).resolve();
     },

@@ -108,8 +108,9 @@ export function reproduceLine({ plan }: Pick<RunRecord, 'plan'>, check: string):
     // As variables: not every suite has flags for them.
     ...(login === undefined ? [] : ['USE_LICENSE_LOGIN=1']),
     ...(lanes === undefined ? [] : [`SMOKE_LANES=${lanes.join(',')}`]),
-    'ccp-uat run',
-    plan.suite,
+    ...(plan.driver === undefined
+      ? ['ccp-uat run', plan.suite]
+      : ['ccp-uat', plan.suite, ...figures(plan.driver)]),
     ...only,
     '--seed',
     plan.seed,
@@ -119,6 +120,12 @@ export function reproduceLine({ plan }: Pick<RunRecord, 'plan'>, check: string):
     ...(plan.upstream === 'real' ? ['--upstream real'] : []),
     ...(under === null ? [] : ['--target', `'${under.replaceAll("'", String.raw`'\''`)}'`]),
   ].join(' ');
+}
+
+function figures(driver: NonNullable<RunRecord['plan']['driver']>): (string | number)[] {
+  return driver.kind === 'soak'
+    ? ['--rounds', driver.rounds, '--minutes', (driver.rounds * driver.roundMs) / 60_000]
+    : ['--lane', driver.lane, '--max-requests', driver.maxRequests];
 }
 
 const VERDICTS = {

@@ -55,6 +55,8 @@ export async function publish({
     ['usage.jsonl', path.join(logsDir, `usage_${artifacts.name}.jsonl`)],
   ];
   if (artifacts.summary !== undefined) copies.push(['SUMMARY.md', path.join(resultsDir, artifacts.summary)]);
+  if (artifacts.report !== undefined)
+    copies.push([artifacts.report, path.join(resultsDir, artifacts.report)]);
   await Promise.all(copies.map(([from, to]) => replaceBy(path.join(folder.path, from), to)));
   await addLine(path.join(resultsDir, 'TESTS.md'), testsLine({ folder, record, artifacts, resultsDir }));
 }

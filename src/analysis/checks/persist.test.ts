@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import type { Evidence } from '../evidence.ts';
+import { budgetRun } from '../testing/budget-run.ts';
+import { type Mutable, verdictOf } from '../testing/green-run.ts';
+
+type Alter = (evidence: Mutable<Evidence>) => unknown;
+
+const judged = (id: string, alter?: Alter) => verdictOf(id, undefined, budgetRun(alter));
+const whatOf = (id: string, alter: Alter) => judged(id, alter).violations.map(({ what }) => what);
+
+describe('PERSIST-*', () => {
+  const crashIn = ({ crashes: [crash] }: Mutable<Evidence>) => {
+    if (crash === undefined) throw new Error('the run killed nothing');
+    return crash;
+  };
+
+  it('hold where a kill cost no more than it may', () => {
+    for (const id of ['PERSIST-01', 'PERSIST-02', 'PERSIST-03', 'PERSIST-04'])
+      expect(judged(id).outcome).toBe('pass');
+    expect(judged('PERSIST-04').note).toBe(
+      'the last life: 90 MB, 40 open files; 0.2 MB and 0.0 files a minute',
+    );
+  });
+
+  it.each<[string, string, Alter, string]>([
+    [
+      'PERSIST-01',
+      'a row is missing that had had time enough',
+      (run) => Object.assign(crashIn(run).missing[0] ?? {}, { ts: crashIn(run).killedAt - 600 }),
+      'kill 1: 1 rows are missing that had had time enough',
+    ],
+    [
+      'PERSIST-01',
+      'the file is damaged',
+      (run) => (crashIn(run).integrity = 'row 3 missing from index'),
+      'kill 1: the store is damaged',
+    ],
+    [
+      'PERSIST-01',
+      'the file cannot be opened',
+      (run) => (crashIn(run).integrity = null),
+      'kill 1: the store is damaged',
+    ],
+    [
+      'PERSIST-01',
+      'a row is there twice',
+      (run) => crashIn(run).doubled.push('first'),
+      'kill 1: the store holds an exchange twice',
+    ],
+    [
+      'PERSIST-02',
+      'the log does not know of an answer',
+      (run) => crashIn(run).unlogged.push('soak-7'),
+      'kill 1: the log does not know of an answer that a client had',
+    ],
+    [
+      'PERSIST-03',
+      'the quota begins from nothing',
+      (run) => Object.assign(crashIn(run), { rebuilt: { said: 0, counted: 2 } }),
+      'kill 1: the quota was not rebuilt',
+    ],
+    [
+      'PERSIST-03',
+      'nothing is said of the quota',
+      (run) => Object.assign(crashIn(run), { rebuilt: { said: null, counted: 2 } }),
+      'kill 1: the quota was not rebuilt',
+    ],
+    [
+      'PERSIST-04',
+      'nothing could be read',
+      (run) => (crashIn(run).slopes = null),
+      'kill 1: memory and open files could not be read',
+    ],
+    [
+      'PERSIST-04',
+      'memory climbs',
+      (run) => Object.assign(crashIn(run).slopes ?? {}, { rssMbPerMinute: 6 }),
+      'kill 1: it climbs: 90 MB, 40 open files; 6.0 MB and 0.0 files a minute',
+    ],
+  ])('%s fails where %s', (id, _name, alter, what) => {
+    expect(judged(id, alter).outcome).toBe('fail');
+    expect(whatOf(id, alter)).toEqual([what]);
+  });
+
+  it('do not blame a kill for what an earlier one took', () => {
+    const twice: Alter = (run) => {
+      const later = structuredClone(crashIn(run));
+      later.killedAt += 5_000;
+      run.crashes.push(later);
+    };
+    expect(judged('PERSIST-01', twice).outcome).toBe('pass');
+  });
+
+  it('say nothing of the slope of a short life', () => {
+    const short: Alter = (run) =>
+      Object.assign(crashIn(run).slopes ?? {}, { ms: 5_000, rssMbPerMinute: 600 });
+    expect(judged('PERSIST-04', short).outcome).toBe('pass');
+  });
+
+  it('are inconclusive where nothing was under way', () => {
+    expect(judged('PERSIST-01', (run) => (crashIn(run).logged = 0)).outcome).toBe('inconclusive');
+  });
+});

@@ -1,0 +1,139 @@
+import type { Check, Finding, Violation } from '../check.ts';
+import type { Crash, Evidence } from '../evidence.ts';
+
+const NOT_KILLED = 'the run killed nothing';
+
+/** What the store may lack after a kill: what it had not yet had the time to commit (contract, section 8), milliseconds. */
+const FLUSH_MS = 200;
+/** For the batch under way to be on disk, on a machine that is busy with the load itself. */
+const COMMIT_MS = 300;
+
+const survives: Check = {
+  id: 'PERSIST-01',
+  title:
+    'After each kill -9 the store was sound, held nothing twice, and lacked nothing older than one flush interval',
+  // Kills amid load.
+  least: 1,
+  needs: ['proxy'],
+  judge: (evidence) =>
+    overCrashes(evidence, (crash, where) => {
+      const { integrity, missing, doubled, killedAt } = crash;
+      // What an earlier kill took is missing until the log is imported; that it is there in the end is for STORE-01.
+      const kills = evidence.crashes.map((one) => one.killedAt).filter((time) => time <= killedAt);
+      const lost = missing.filter(({ ts }) => !kills.some((time) => isTooYoung(ts, time)));
+      return [
+        ...(integrity === 'ok'
+          ? []
+          : [
+              {
+                what: `${where}: the store is damaged`,
+                expected: 'ok',
+                saw: { integrity_check: integrity ?? 'cannot be opened' },
+                pointers: ['witness/crashes.jsonl'],
+              },
+            ]),
+        ...(lost.length === 0
+          ? []
+          : [
+              {
+                what: `${where}: ${lost.length} rows are missing that had had time enough`,
+                expected: `all that ended more than ${FLUSH_MS + COMMIT_MS} ms before the kill`,
+                pointers: lost.map(({ rid }) => `rid:${rid}`),
+              },
+            ]),
+        ...doubled.map((rid) => ({
+          what: `${where}: the store holds an exchange twice`,
+          pointers: [`rid:${rid}`],
+        })),
+      ];
+    }),
+};
+
+const isTooYoung = (ts: number, killedAt: number): boolean =>
+  ts >= killedAt - FLUSH_MS - COMMIT_MS && ts <= killedAt + COMMIT_MS;
+
+const logged: Check = {
+  id: 'PERSIST-02',
+  title: 'Every answer that a client had whole before a kill -9 is in the log',
+  least: 1,
+  needs: ['proxy'],
+  judge: (evidence) => {
+    const finding = overCrashes(evidence, ({ unlogged }, where) =>
+      unlogged.map((id) => ({
+        what: `${where}: the log does not know of an answer that a client had`,
+        pointers: [`client_request_id:${id}`],
+      })),
+    );
+    const acknowledged = evidence.crashes.reduce((most, crash) => Math.max(most, crash.acknowledged), 0);
+    return { ...finding, observed: acknowledged };
+  },
+};
+
+const rebuilt: Check = {
+  id: 'PERSIST-03',
+  title: 'After each restart the quotas were rebuilt: as much was used as the store has rows for',
+  least: 1,
+  needs: ['proxy'],
+  judge: (evidence) =>
+    overCrashes(evidence, (crash, where) => {
+      if (crash.rebuilt === null) return [];
+      const { said, counted } = crash.rebuilt;
+      if (said === counted) return [];
+      const saw = { '/v1/quotas': said === null ? 'nothing' : String(said) };
+      return [
+        {
+          what: `${where}: the quota was not rebuilt`,
+          expected: String(counted),
+          saw,
+          pointers: ['/v1/quotas'],
+        },
+      ];
+    }),
+};
+
+/** Shorter than this a life is still warming up, and a slope says nothing. */
+const JUDGED_MS = 60_000;
+const MOST_MB_PER_MINUTE = 5;
+const MOST_FILES_PER_MINUTE = 5;
+
+const slopes: Check = {
+  id: 'PERSIST-04',
+  title: 'Memory and open files could be read in each life, and did not climb in one of two minutes or more',
+  least: 1,
+  needs: ['proxy'],
+  judge: (evidence) => {
+    const finding = overCrashes(evidence, ({ slopes: taken }, where) => {
+      if (taken === null)
+        return [
+          { what: `${where}: memory and open files could not be read`, pointers: ['witness/crashes.jsonl'] },
+        ];
+      if (taken.ms < JUDGED_MS) return [];
+      const steep = taken.rssMbPerMinute > MOST_MB_PER_MINUTE || taken.filesPerMinute > MOST_FILES_PER_MINUTE;
+      return steep
+        ? [{ what: `${where}: it climbs: ${inWords(taken)}`, pointers: ['witness/crashes.jsonl'] }]
+        : [];
+    });
+    const last = evidence.crashes.at(-1)?.slopes;
+    return last ? { ...finding, note: `the last life: ${inWords(last)}` } : finding;
+  },
+};
+
+function inWords({ rssMb, rssMbPerMinute, files, filesPerMinute, ms }: NonNullable<Crash['slopes']>): string {
+  const level = `${rssMb.toFixed(0)} MB, ${files} open files`;
+  if (ms < JUDGED_MS) return `${level}; too short for a slope`;
+  const [memory, open] = [rssMbPerMinute, filesPerMinute].map((slope) => slope.toFixed(1));
+  return `${level}; ${memory} MB and ${open} files a minute`;
+}
+
+function overCrashes(
+  { crashes }: Pick<Evidence, 'crashes'>,
+  judge: (crash: Crash, where: string) => readonly Violation[],
+): Finding {
+  return {
+    observed: crashes.filter(({ logged: lines }) => lines > 0).length,
+    violations: crashes.flatMap((crash, index) => judge(crash, `kill ${index + 1}`)),
+    ...(crashes.length === 0 && { skipped: NOT_KILLED }),
+  };
+}
+
+export const PERSIST_CHECKS: readonly Check[] = [survives, logged, rebuilt, slopes];

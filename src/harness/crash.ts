@@ -1,0 +1,54 @@
+/** What a killed target left behind, and what its successor makes of it. */
+import type { Sample } from '../protocol/meter.ts';
+import type { Crash, GivenQuota } from '../protocol/witness.ts';
+import { usedRequests } from './quota-file.ts';
+import { readCompletions } from './records.ts';
+import { integrityOf, readStore, storeFile } from './store-file.ts';
+import type { Observed, Target } from './types.ts';
+
+export type Remains = Omit<Crash, 'rebuilt'> & { readonly kept: readonly Sample[] };
+
+/** Looks at log and store of a target that was killed at `killedAt` (epoch milliseconds) and whose successor has not begun. */
+export async function lookAtRemains(
+  logsDir: string,
+  killedAt: number,
+  { acknowledged, slopes }: Observed,
+): Promise<Remains> {
+  const file = storeFile(logsDir);
+  const [completions, store, integrity] = await Promise.all([
+    readCompletions(logsDir),
+    readStore(file),
+    integrityOf(file),
+  ]);
+  const kept = store.kind === 'read' ? store.rows : [];
+  const rows = Map.groupBy(kept, ({ rid }) => rid);
+  const known = new Set(completions.map(({ client_request_id: id }) => id));
+  const answered = acknowledged(killedAt);
+  return {
+    killedAt,
+    logged: completions.length,
+    acknowledged: answered.length,
+    unlogged: answered.filter((id) => !known.has(id)),
+    rows: kept.length,
+    integrity,
+    missing: completions
+      .filter(({ rid }) => !rows.has(rid))
+      .map(({ rid, ts }) => ({ rid, ts: Date.parse(ts) })),
+    doubled: [...rows].flatMap(([rid, group]) => (group.length > 1 ? [rid] : [])),
+    slopes,
+    kept,
+  };
+}
+
+/** Asks the successor, which has been sent nothing yet, what it knows of the budget. */
+export async function askRebuilt(
+  { kept, ...crash }: Remains,
+  target: Pick<Target, 'get'>,
+  quota: Omit<GivenQuota, 'mode'> | undefined,
+): Promise<Crash> {
+  if (quota === undefined) return { ...crash, rebuilt: null };
+  const answer = await target.get('/v1/quotas').catch(() => null);
+  const said = answer?.status === 200 ? usedRequests(JSON.parse(answer.body), quota) : null;
+  const own = kept.filter(({ lane, model }) => lane === quota.lane && model?.includes(quota.model));
+  return { ...crash, rebuilt: { said, counted: own.length } };
+}

@@ -1,0 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { slopesOf, watchProcess } from './process-watch.ts';
+
+const minute = (at: number, rssMb: number, files = 10) => ({ at: at * 60_000, rssMb, files });
+
+describe('the slopes of a process', () => {
+  it('are those of the second half of its life', () => {
+    const climbing = [minute(0, 500), minute(1, 90), minute(2, 100), minute(3, 102), minute(4, 104, 13)];
+    expect(slopesOf(climbing)).toMatchObject({ ms: 120_000, rssMb: 104, files: 13 });
+    expect(slopesOf(climbing)?.rssMbPerMinute).toBeCloseTo(2, 6);
+    expect(slopesOf(climbing)?.filesPerMinute).toBeCloseTo(1.5, 6);
+  });
+
+  it('are nothing where too little was seen', () => {
+    expect(slopesOf([])).toBeNull();
+    expect(slopesOf([minute(0, 90)])).toBeNull();
+  });
+});
+
+describe('a process that is watched', () => {
+  it('shows what it takes', { timeout: 10_000 }, async () => {
+    await using watch = watchProcess(process.pid);
+    while (watch.slopes() === null) await sleep(50);
+    expect(watch.slopes()?.rssMb).toBeGreaterThan(10);
+    expect(watch.slopes()?.files).toBeGreaterThan(2);
+  });
+
+  it('shows nothing where it is not there', async () => {
+    await using gone = watchProcess(2 ** 22 + 1);
+    await using nobody = watchProcess(null);
+    await sleep(20);
+    expect([gone.slopes(), nobody.slopes()]).toEqual([null, null]);
+  });
+});

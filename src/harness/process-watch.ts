@@ -1,0 +1,74 @@
+/** Watches what a process takes: resident memory and open files, several times a second, out of `/proc`. */
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Slopes } from '../protocol/witness.ts';
+
+const EVERY_MS = 200;
+/** One has no slope. */
+const LEAST = 2;
+
+export interface ProcessWatch extends AsyncDisposable {
+  /** Of the second half of what was seen; null where that is too little, or where it could not be read. */
+  slopes(): Slopes | null;
+}
+
+export interface Seen {
+  /** Milliseconds, on a clock that only goes forward. */
+  readonly at: number;
+  readonly rssMb: number;
+  readonly files: number;
+}
+
+/** Watches until it is disposed of, or until the process is gone. */
+export function watchProcess(pid: number | null): ProcessWatch {
+  const seen: Seen[] = [];
+  const stop = new AbortController();
+  const watching = (async () => {
+    while (!stop.signal.aborted) {
+      const one = pid === null ? null : await look(pid).catch(() => null);
+      if (one === null) return;
+      seen.push(one);
+      await sleep(EVERY_MS, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
+    }
+  })();
+  return {
+    slopes: () => slopesOf(seen),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await watching;
+    },
+  };
+}
+
+async function look(pid: number): Promise<Seen> {
+  const [status, files] = await Promise.all([
+    readFile(`/proc/${pid}/status`, 'utf8'),
+    readdir(`/proc/${pid}/fd`),
+  ]);
+  const kilobytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
+  if (!Number.isFinite(kilobytes)) throw new TypeError(`/proc/${pid}/status tells of no memory`);
+  return { at: performance.now(), rssMb: kilobytes / 1024, files: files.length };
+}
+
+/** Least squares over the second half: the first is the warm-up. */
+export function slopesOf(seen: readonly Seen[]): Slopes | null {
+  const half = seen.slice(Math.floor(seen.length / 2));
+  const [first, last] = [half[0], half.at(-1)];
+  if (first === undefined || last === undefined || half.length < LEAST) return null;
+  return {
+    ms: last.at - first.at,
+    rssMbPerMinute: 60_000 * slope(half.map(({ at, rssMb }) => [at, rssMb])),
+    filesPerMinute: 60_000 * slope(half.map(({ at, files }) => [at, files])),
+    rssMb: last.rssMb,
+    files: last.files,
+  };
+}
+
+function slope(points: readonly (readonly [x: number, y: number])[]): number {
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, one) => sum + one, 0) / values.length;
+  const [x, y] = [mean(points.map(([one]) => one)), mean(points.map(([, one]) => one))];
+  const over = points.reduce((sum, [at, value]) => sum + (at - x) * (value - y), 0);
+  const under = points.reduce((sum, [at]) => sum + (at - x) ** 2, 0);
+  return under === 0 ? 0 : over / under;
+}
