@@ -1,5 +1,5 @@
-import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestIssuer } from '../../config/testing/license-env.ts';
 import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
@@ -226,6 +226,16 @@ describe('the licence elsewhere', () => {
     ]);
   });
 
+  it('is a finding of doctor where its place cannot even be looked at', async () => {
+    mkdirSync(dirname(stored), { recursive: true });
+    symlinkSync(stored, stored);
+    const { code, data } = await json('doctor');
+    expect(code).toBe(1);
+    expect(data.findings).toContainEqual(
+      expect.objectContaining({ level: 'problem', what: expect.stringContaining('ELOOP') }),
+    );
+  });
+
   it('is never printed by doctor: it tells whom it is for', async () => {
     host.env['CC_LICENSE_PACK'] = PACK;
     host.env['CC_LICENSE_SIG'] = signature;
@@ -236,6 +246,25 @@ describe('the licence elsewhere', () => {
       source: 'environment',
     });
     for (const word of ['me@example.com', signature, license.nonce]) expect(out).not.toContain(word);
+  });
+
+  it('has keys of which doctor shows the names: a seed may have been put in their place', async () => {
+    const seed = issuer.seed.toString('base64');
+    Object.assign(host.env, {
+      CCP_LICENSE_PUBKEY_B64: `k1=${seed},k2=${issuer.line.slice('k1='.length)}`,
+      CCP_POLICY_PUBKEY: seed,
+    });
+    const { out } = await ccp('doctor', '--json');
+    const values = new Map(
+      JSON.parse(out).settings.map(({ name, value }: { name: string; value: string }) => [name, value]),
+    );
+    expect([values.get('CCP_LICENSE_PUBKEY_B64'), values.get('CCP_POLICY_PUBKEY')]).toEqual([
+      '2 keys: k1, k2',
+      '(a key)',
+    ]);
+    expect(out).not.toContain(seed);
+    host.env['CCP_POLICY_PUBKEY'] = `ops=${seed}`;
+    expect((await ccp('doctor', '--json')).out).not.toContain(seed);
   });
 
   it('is no reason for doctor to keep quiet about a pause', async () => {
