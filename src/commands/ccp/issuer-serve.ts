@@ -6,9 +6,18 @@ import { readInvites } from '../../issuer/invites.ts';
 import { createIssuer, systemIssuerPorts } from '../../issuer/issuer.ts';
 import { publicLine } from '../../issuer/signing-key.ts';
 import type { Host } from '../shared/host.ts';
-import type { ServeFlags } from './issuer-commands.ts';
 import { signingKey } from './issuer-key.ts';
 import { load } from './load.ts';
+
+/** As they were typed. */
+export interface ServeFlags {
+  readonly port: string;
+  readonly host: string;
+  readonly publicUrl?: string;
+  readonly invites?: string;
+  readonly state?: string;
+  readonly seedFile?: string;
+}
 
 /** Comes with the project, for trying things out. */
 const DEV_INVITE = 'DEV-TRIAL-7D';

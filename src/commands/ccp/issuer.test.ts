@@ -32,11 +32,33 @@ describe('ccp issuer keygen', () => {
   it('writes the seed to a file of its owner alone, and prints the public line only', async () => {
     const { code, out, err } = await ccp(['issuer', 'keygen', '--out', 'seed']);
     expect(code).toBe(0);
-    expect(out).toMatch(/^CCP_LICENSE_PUBKEY_B64=k\d{8}=[A-Za-z0-9+/]{43}=\n$/);
+    expect(out).toMatch(/^CCP_LICENSE_PUBKEY_B64=k\d{8}-[0-9a-f]{4}=[A-Za-z0-9+/]{43}=\n$/);
     expect(statSync(join(place.cwd, 'seed')).mode & 0o777).toBe(0o600);
     const seed = seedText().slice(seedText().indexOf('=') + 1);
     expect(`${out}${err}`).not.toContain(seed);
     expect(out.split('=')[1]).toBe(seedText().split('=')[0]);
+  });
+
+  it('makes keys of policy packs, too, and says what proxies need of those', async () => {
+    const { code, out, err } = await ccp(['issuer', 'keygen', '--for', 'policy', '--out', 'seed']);
+    expect([code, err]).toEqual([0, expect.not.stringContaining('LICENSE')]);
+    const [, key = ''] = /^CCP_POLICY_PUBKEY=(k\S+)\n$/.exec(out) ?? [];
+    writeFileSync(
+      join(place.cwd, 'policy.json'),
+      '{"version":1,"issued_at":"2026-01-01T00:00:00Z","expires_at":"2126-01-01T00:00:00Z"}',
+    );
+    expect(await ccp(['policy', 'sign', 'policy.json', '--seed-file', 'seed'])).toMatchObject({ code: 0 });
+    const verified = await ccp(['policy', 'verify', 'policy.json'], { CCP_POLICY_PUBKEY: key });
+    expect([verified.code, verified.err]).toEqual([0, '']);
+    const other = await ccp(['issuer', 'keygen', '--for', 'both', '--out', 'x']);
+    expect([other.code, other.err]).toEqual([2, expect.stringContaining('licences, policy')]);
+    expect(existsSync(join(place.cwd, 'x'))).toBe(false);
+  });
+
+  it('gives two keys of one day different ids', async () => {
+    const made = await Promise.all(['a', 'b'].map((name) => ccp(['issuer', 'keygen', '--out', name])));
+    const [first, second] = made.map(({ out }) => out.split('=')[1]);
+    expect(first).not.toBe(second);
   });
 
   it('needs a file, and never one that is there', async () => {

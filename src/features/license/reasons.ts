@@ -96,7 +96,3 @@ export function sentenceOf({ reason, detail }: Omit<Failure, 'ok'>): string {
   const { wrong } = REASONS[reason];
   return detail === '' ? wrong : `${wrong}: ${detail}`;
 }
-
-/** Text from a licence that nobody has vouched for yet, as it may be shown: short, on one line, in quotes. */
-export const quoted = (text: string): string =>
-  `"${text.slice(0, 64).replaceAll(/[\p{C}\p{Zl}\p{Zp}"]/gu, '?')}"`;
