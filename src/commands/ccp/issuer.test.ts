@@ -1,4 +1,12 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DEV_INVITES, makePlace, type Place, startIssuerProcess } from './testing/programs.ts';
@@ -108,6 +116,11 @@ describe('ccp issuer mint', () => {
     ['no seed', ['--days', '2'], 'no signing seed is given'],
     ['days that are none', ['--days', '1.5', '--seed-file', 'seed'], '--days'],
     ['a time that is none', ['--days', '2', '--not-before', 'soon', '--seed-file', 'seed'], '--not-before'],
+    [
+      'an end that no date can tell',
+      ['--days', '3660', '--not-before', '9999-06-01T00:00:00Z', '--seed-file', 'seed'],
+      '--not-before',
+    ],
     ['a file that is not there', ['--days', '2', '--seed-file', 'none'], 'none cannot be read: ENOENT'],
   ])('refuses %s', async (_name, args, sentence) => {
     expect(await ccp([...MINT, ...args])).toMatchObject({
@@ -149,7 +162,7 @@ describe('ccp issuer serve', () => {
       'without path',
     ],
     ['no seed', ['--invites', DEV_INVITES], 'no signing seed is given'],
-    ['no invites', ['--seed-file', 'seed'], '.config/ccp/invites.json cannot be read: ENOENT'],
+    ['no invites', ['--seed-file', 'seed'], 'there is no invite file '],
     [
       'a port that is none',
       ['--port', 'x', '--seed-file', 'seed', '--invites', DEV_INVITES],
@@ -159,6 +172,20 @@ describe('ccp issuer serve', () => {
     const { code, out, err } = await serve(...args);
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain(sentence);
+  });
+
+  it('refuses a state folder that others may write, as it does a seed file', async () => {
+    const state = join(place.cwd, 'state');
+    const args = ['--seed-file', 'seed', '--invites', DEV_INVITES, '--state', 'state'];
+    mkdirSync(state);
+    for (const mode of [0o770, 0o702, 0o1777]) {
+      chmodSync(state, mode);
+      expect(await serve(...args)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining(`chmod go-w ${state}`),
+      });
+      expect(readdirSync(state)).toEqual([]);
+    }
   });
 
   it('says that a port is taken, with exit 3', async () => {
