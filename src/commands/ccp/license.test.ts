@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestIssuer } from '../../config/testing/license-env.ts';
@@ -44,6 +46,16 @@ describe('license status', () => {
       kid: null,
       source: stored,
     });
+  });
+
+  it('ends with 1 where there is one that is wrong, and with 0 where there is none', async () => {
+    expect((await json('license', 'status')).code).toBe(0);
+    host.env['CC_LICENSE_PACK'] = PACK;
+    expect((await json('license', 'status')).code).toBe(0);
+    host.env['CC_LICENSE_PACK'] = PACK.replace('trial', 'pro');
+    expect(await json('license', 'status')).toMatchObject({ code: 1, data: { reason: 'tampered' } });
+    expect((await ccp('license', 'status')).code).toBe(1);
+    expect((await ccp('license', 'status', '--help')).out).toContain('exit 1');
   });
 
   it('says what a licence holds and where it came from', async () => {
@@ -162,6 +174,61 @@ describe('license set', () => {
       expect(JSON.parse(readFileSync(stored, 'utf8'))).toEqual({ license, signature });
     },
   );
+
+  it('reads a pipe that is named, as the shell makes one of <(…)', async () => {
+    const [pack, sig] = ['pack', 'sig'].map((name) => join(host.cwd, name));
+    execFileSync('mkfifo', [pack ?? '', sig ?? '']);
+    const fill = (name: string | undefined, text: string) => writeFile(name ?? '', text);
+    const [set] = await Promise.all([ccp('license', 'set', 'pack'), fill(pack, PACK)]);
+    expect(set.code).toBe(0);
+    const [apart] = await Promise.all([
+      ccp('license', 'set', 'pack', '--sig', 'sig'),
+      fill(pack, JSON.stringify(license)),
+      fill(sig, signature),
+    ]);
+    expect(apart.code).toBe(0);
+  });
+
+  it('reads of a file no more than a licence may have, and judges it like what is typed', async () => {
+    const large = host.write('large', PACK + ' '.repeat(2_000_000));
+    expect(await ccp('license', 'set', large)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('not stored (too_large)'),
+    });
+  });
+
+  it('says of a folder that it is one, and of a signature that is neither a file nor one', async () => {
+    for (const [argv, sentence] of [
+      [['.'], `${host.cwd} is a folder`],
+      [
+        [host.write('license.json', JSON.stringify(license)), '--sig', 'absent.sig'],
+        'absent.sig, and it is no',
+      ],
+      [['license.json', '--sig', '.'], `${host.cwd} is a folder`],
+    ] as const) {
+      expect(await ccp('license', 'set', ...argv)).toMatchObject({
+        code: 2,
+        out: '',
+        err: expect.stringContaining(sentence),
+      });
+    }
+    const cut = await ccp('license', 'set', 'license.json', '--sig', signature.slice(0, -1));
+    expect([cut.code, cut.err]).toEqual([1, expect.stringContaining('not stored (bad_signature_text)')]);
+  });
+
+  it('says of a pack that is named with a signature what to leave out', async () => {
+    const { code, err } = await typed(PACK, '--sig', signature);
+    expect([code, err]).toEqual([1, expect.stringContaining('not stored (signed_twice)')]);
+    expect(err).toContain('without --sig');
+  });
+
+  it('says with --json why nothing was stored, as one document', async () => {
+    const file = host.write('given', PACK.replace('trial', 'pro'));
+    const { code, data, err } = await json('license', 'set', file);
+    expect([code, err]).toEqual([1, '']);
+    expect(data).toMatchObject({ ok: false, reason: 'tampered', remedy: expect.any(String), source: null });
+    expect(existsSync(stored)).toBe(false);
+  });
 
   it('says which file is not there, and what goes before what it stored', async () => {
     expect(await ccp('license', 'set', 'absent')).toMatchObject({

@@ -143,7 +143,7 @@ describe('a licence and its signature that come apart', () => {
   });
 
   it('are refused where one is not what it should be', () => {
-    expect(pair(JSON.stringify(pack), signature)).toEqual(refusal('malformed', 'use CC_LICENSE_PACK'));
+    expect(pair(JSON.stringify(pack), signature)).toEqual(refusal('signed_twice'));
     expect(pair('[]', signature)).toEqual(refusal('malformed'));
     expect(pair(JSON.stringify(license), '')).toEqual(refusal('bad_signature_text'));
     expect(pair(JSON.stringify(license), `${signature} ${signature}`)).toEqual(refusal('bad_signature_text'));

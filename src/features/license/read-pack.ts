@@ -36,7 +36,7 @@ export function readPair(license: Uint8Array, signature: Uint8Array): Reading {
   const parsed = parse(license);
   if (!parsed.ok) return parsed;
   if (isRecord(parsed.value) && Object.hasOwn(parsed.value, 'license')) {
-    return failure('malformed', 'it is a pack, which has its signature in it: use CC_LICENSE_PACK');
+    return failure('signed_twice');
   }
   return join(
     parsed.value,

@@ -41,6 +41,10 @@ export const REASONS = {
     remedy:
       'Use a pack, or name the signature too: CC_LICENSE_SIG, --license-sig, "ccp license set FILE --sig FILE".',
   },
+  signed_twice: {
+    wrong: 'It is a pack, which has its signature in it, and a signature was named besides',
+    remedy: 'Name the pack alone: CC_LICENSE_PACK, --license-pack, or "ccp license set FILE" without --sig.',
+  },
   lone_signature: {
     wrong: 'There is a signature and no licence to go with it',
     remedy: 'Set CC_LICENSE_JSON (--license-json) too, or unset CC_LICENSE_SIG.',
