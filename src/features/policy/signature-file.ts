@@ -5,7 +5,7 @@ import { type Judged, refuse } from './reasons.ts';
 /** 88 characters; some white space may stand around them. */
 export const MAX_SIGNATURE_BYTES = 1024;
 
-/** The text of a signature file. Bytes that are no ASCII are no base64: as Latin-1 none of them can look like white space at an end. */
+/** The text of a signature file. As Latin-1, so that a byte order mark is no white space: what is no ASCII is no base64. */
 export function readSignature(bytes: Uint8Array): Judged<string> {
   if (bytes.length > MAX_SIGNATURE_BYTES) {
     return refuse('too_large', `the signature has ${bytes.length} bytes`);
