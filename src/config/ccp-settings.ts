@@ -6,7 +6,7 @@ import { isLoopbackHost } from '../protocol/base-url.ts';
 import { catalogFiles } from './catalog-files.ts';
 import { CCP_DECLARATIONS, CCP_SECRETS, PROFILE_DEFAULTS } from './ccp-declarations.ts';
 import type { EnvFile } from './env-file.ts';
-import { type FlagsOf, ignoredWarnings, readLayers, type Start } from './layers.ts';
+import { type FlagsOf, ignoredWarnings, readLayers, repeatedWarnings, type Start } from './layers.ts';
 import { type Layer, namesOf, type Resolved, resolveSettings, unknownNames } from './resolve-settings.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
 import type { SettingsOf } from './setting.ts';
@@ -68,6 +68,7 @@ export function loadCcpSettings(start: Start<CcpFlags>): LoadedCcp {
     shown,
     warnings: [
       ...ignoredWarnings(read, CCP_DECLARATIONS, CCP_SECRETS),
+      ...repeatedWarnings(read, CCP_DECLARATIONS, CCP_SECRETS),
       ...unknown.map(({ sentence }) => sentence),
       ...obsoleteWarnings(settings),
     ],

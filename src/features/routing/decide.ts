@@ -36,13 +36,16 @@ export function decide(model: string | null, snapshot: Snapshot): Route {
   if (paused) return { provider: anth, decision: 'offload_paused', alternatives: [] };
   if (model === null) return { provider: anth, decision: toLane(anth), alternatives: [] };
   if (override !== null) return throughGates(serverOf(override, snapshot), 'manual_override', snapshot);
-  const provider = routedExplicitly(model, snapshot) ?? defaultProvider(model, snapshot);
+  const provider = chosenFor(model, snapshot);
   return throughGates(provider, toLane(provider), snapshot);
 }
 
-/** The provider that serves a model that a person named: explicit, so the switch of the default rule is moot. */
+const chosenFor = (model: string, snapshot: Snapshot): Provider =>
+  routedExplicitly(model, snapshot) ?? defaultProvider(model, snapshot);
+
+/** The provider that serves a model that a person named: explicit, so the switch of the offload is moot. */
 const serverOf = (model: string, snapshot: Snapshot): Provider =>
-  routedByCatalog(model, snapshot) ?? (isHaiku(model) ? snapshot.zai : snapshot.anth);
+  chosenFor(model, { ...snapshot, forceHaikuToZai: true });
 
 /** The provider of the first route that a person wrote down for a model, in a catalog or in the policy. */
 export const routedExplicitly = (model: string, snapshot: Snapshot): Provider | undefined =>
