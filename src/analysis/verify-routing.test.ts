@@ -66,6 +66,21 @@ describe('auditRouting', () => {
     expect(routed.violations.count).toBe(0);
   });
 
+  it('takes a haiku that a route sends to Anthropic for no violation, and for one that is explained', async () => {
+    const lines = [
+      completion({ lane: 'anthropic', decision: 'to_anthropic' }),
+      completion({ lane: 'anthropic', model: 'claude-haiku-3', decision: 'to_anthropic' }),
+      { lane: 'anthropic', model: 'claude-haiku-4.5', reason: 'streaming' },
+    ];
+    const found = await auditRouting(source(lines), {
+      routedToAnth: (model) => model.startsWith('claude-haiku-4'),
+    });
+    expect(found.violations).toMatchObject({ count: 1, examples: [{ line: 2 }] });
+    expect(found.explained).toEqual({ explicit_route: 1 });
+    // The acceptance gate asks for less than the audit does: it takes no haiku there at all.
+    expect(productizeCheck(found, 'ccp_inflight 0').map(({ rule }) => rule)).toEqual(['haiku-on-anthropic']);
+  });
+
   it('finds a header mode on the Anthropic lane and in an attempt on anth, and not a null one', async () => {
     const lane = { lane: 'anthropic', model: 'claude-sonnet-5' };
     const found = await audit([

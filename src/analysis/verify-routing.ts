@@ -24,7 +24,7 @@ export interface RoutingAudit {
     readonly byRule: Readonly<Record<string, number>>;
     readonly examples: readonly RoutingViolation[];
   };
-  /** Completions of haiku on the Anthropic lane that their decision explains, by decision. */
+  /** Completions of haiku on the Anthropic lane that their decision explains, by decision, or else `explicit_route`. */
   readonly explained: Readonly<Record<string, number>>;
   readonly lines: number;
   readonly bad: LogReading['bad'];
@@ -41,8 +41,10 @@ export interface RoutingViolation {
 export type RoutingRule = 'haiku-on-anthropic' | 'other-model-on-zai' | 'header-mode-on-anthropic';
 
 export interface AuditOptions {
-  /** Whether a catalog route sends a model to Z.AI. Without one, only haiku belongs there. */
+  /** Whether a route of a catalog or the policy sends a model to Z.AI. Without one, only haiku belongs there. */
   readonly routedToZai?: (model: string) => boolean;
+  /** The same for Anthropic. Without one, a haiku there needs a decision that explains it. */
+  readonly routedToAnth?: (model: string) => boolean;
 }
 
 const EXAMPLES = 20;
@@ -51,7 +53,7 @@ const MAX_LABELS = 50;
 /** Audits a log in one pass and bounded memory. Nothing in a log is an error; errors of the sources pass through. */
 export async function auditRouting(
   sources: Iterable<LogSource> | AsyncIterable<LogSource>,
-  { routedToZai = () => false }: AuditOptions = {},
+  { routedToZai = () => false, routedToAnth = () => false }: AuditOptions = {},
 ): Promise<RoutingAudit> {
   const decisions = { toZai: 0, of: 0 };
   const lanes = createLabelled(MAX_LABELS, createCounter);
@@ -63,8 +65,9 @@ export async function auditRouting(
     const view = viewOf(record);
     if (view.kind === 'decision') countDecision(decisions, view);
     if (view.kind === 'completion') lanes.of(view.lane).add();
-    if (isExplained(view)) explained.of(view.decision).add();
-    for (const rule of brokenRules(record, view, routedToZai)) {
+    const explanation = explanationOf(view, routedToAnth);
+    if (view.kind === 'completion' && explanation !== null) explained.of(explanation).add();
+    for (const rule of brokenRules(record, view, { routedToZai, routedToAnth })) {
       byRule.of(rule).add();
       const rid = typeof record['rid'] === 'string' ? record['rid'].slice(0, 64) : null;
       if (examples.length < EXAMPLES) examples.push({ rule, source, line, rid, decision: view.decision });
@@ -94,18 +97,24 @@ function countDecision(decisions: { toZai: number; of: number }, { model, decisi
 const isHaikuOnAnthropic = ({ kind, lane, model }: LogView): boolean =>
   kind !== 'decision' && lane === 'anthropic' && isHaiku(model);
 
-const isExplained = (view: LogView): boolean =>
-  view.kind === 'completion' && isHaikuOnAnthropic(view) && explainsAnthropic(view.decision);
+/** Why a haiku is on the Anthropic lane; null where nothing explains it, or it is none. */
+function explanationOf(view: LogView, routedToAnth: Routes['routedToAnth']): string | null {
+  if (!isHaikuOnAnthropic(view)) return null;
+  if (explainsAnthropic(view.decision)) return view.decision;
+  return routedToAnth(view.model) ? 'explicit_route' : null;
+}
+
+type Routes = Required<AuditOptions>;
 
 /** A stream's start carries no decision: its completion is what counts, but for the predecessor's, which has none. */
 function brokenRules(
   record: JsonObject,
   view: LogView,
-  routedToZai: (model: string) => boolean,
+  { routedToZai, routedToAnth }: Routes,
 ): RoutingRule[] {
   const rules: RoutingRule[] = [];
   const isStart = view.kind === 'stream_start' && record['v'] === 1;
-  if (isHaikuOnAnthropic(view) && !isStart && !explainsAnthropic(view.decision))
+  if (isHaikuOnAnthropic(view) && !isStart && explanationOf(view, routedToAnth) === null)
     rules.push('haiku-on-anthropic');
   if (isForeignOnZai(view, routedToZai)) rules.push('other-model-on-zai');
   if (hasAnthropicHeaderMode(record, view)) rules.push('header-mode-on-anthropic');

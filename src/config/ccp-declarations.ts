@@ -40,6 +40,8 @@ const publicKey: Kind<string> = {
   allowed: `${POLICY_KEY_ALLOWED}, or the path of a file that holds it`,
   schema: path.schema,
   finish: (value, place) => (parsePolicyKey(value) === null ? (path.finish?.(value, place) ?? value) : value),
+  // A seed looks the same, and may have been put there.
+  show: (value) => (parsePolicyKey(value) === null ? value : '(a key)'),
 };
 
 export const CCP_DECLARATIONS = {

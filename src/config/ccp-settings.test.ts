@@ -40,6 +40,23 @@ function failure(given: Given): OperatorError {
   throw new Error('it was accepted');
 }
 
+describe('a name that stands twice', () => {
+  it('is warned of with both lines: of two the last counts, and the first is lost without a word', () => {
+    const userFile = writeUserFile('CCP_PORT=1\nMY_KEY=a\nCCP_PORT=2\nMY_KEY=b\n');
+    const { settings, warnings } = load();
+    expect(settings.port).toBe(2);
+    expect(warnings).toEqual([
+      `${userFile} sets CCP_PORT in lines 1 and 3: only line 3 counts`,
+      `${userFile} sets MY_KEY in lines 2 and 4: only line 4 counts`,
+    ]);
+  });
+
+  it("is nobody's business in a project's .env where it is no setting of ours", () => {
+    const dotEnv = writeDotEnv('DATABASE=a\nDATABASE=b\nCCP_PORT=1\nCCP_PORT=2\n');
+    expect(load().warnings).toEqual([`${dotEnv} sets CCP_PORT in lines 3 and 4: only line 4 counts`]);
+  });
+});
+
 describe('precedence', () => {
   it('takes a flag before the environment, .env, the user file and the default', () => {
     expect(load().settings.port).toBe(8082);

@@ -4,7 +4,7 @@ import { OperatorError } from '../errors.ts';
 import { isLoopbackHost } from '../protocol/base-url.ts';
 import { CCP_DECLARATIONS, CCP_SECRETS, PROFILE_DEFAULTS } from './ccp-declarations.ts';
 import type { EnvFile } from './env-file.ts';
-import { type FlagsOf, ignoredWarnings, readLayers, type Start } from './layers.ts';
+import { type FlagsOf, ignoredWarnings, readLayers, repeatedWarnings, type Start } from './layers.ts';
 import { type PlacedFile, placedFiles } from './placed-files.ts';
 import { type Layer, namesOf, type Resolved, resolveSettings, unknownNames } from './resolve-settings.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
@@ -74,6 +74,7 @@ export function loadCcpSettings(start: Start<CcpFlags>): LoadedCcp {
     shown,
     warnings: [
       ...ignoredWarnings(read, CCP_DECLARATIONS, CCP_SECRETS),
+      ...repeatedWarnings(read, CCP_DECLARATIONS, CCP_SECRETS),
       ...unknown.map(({ sentence }) => sentence),
       ...obsoleteWarnings(settings),
     ],

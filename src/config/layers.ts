@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type EnvFile, readEnvFile } from './env-file.ts';
 import { type Folders, userFolders } from './folders.ts';
-import { ignoredNames, type Layer } from './resolve-settings.ts';
+import { ignoredNames, type Layer, namesOf } from './resolve-settings.ts';
 import type { Declarations } from './setting.ts';
 import { openTrust, type TrustStore } from './trust.ts';
 
@@ -49,6 +49,19 @@ const fileLayer = ({ path, state, values }: EnvFile): Layer => ({
   trusted: state === 'own' || state === 'trusted',
   values,
 });
+
+/** What a file sets more than once; of a project's `.env` only the settings, the rest is the project's own affair. */
+export function repeatedWarnings({ dotEnv, userFile }: Layers, ...tables: readonly Declarations[]): string[] {
+  const known = namesOf(...tables);
+  return [dotEnv, userFile].flatMap(({ path, state, repeated }) =>
+    repeated
+      .filter(({ name }) => state === 'own' || known.has(name))
+      .map(({ name, lines }) => {
+        const all = `${lines.slice(0, -1).join(', ')} and ${lines.at(-1)}`;
+        return `${path} sets ${name} in lines ${all}: only line ${lines.at(-1)} counts`;
+      }),
+  );
+}
 
 /** What a `.env` sets in vain, with the remedy; empty where it sets nothing in vain. */
 export function ignoredWarnings({ dotEnv }: Layers, ...tables: readonly Declarations[]): string[] {

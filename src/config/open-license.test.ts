@@ -74,13 +74,13 @@ describe('the licence that counts', () => {
 });
 
 describe('a place that is no plain file', () => {
-  it('is followed where it is a link, and holds nothing where that leads nowhere or round in circles', () => {
+  it('is followed where it is a link, holds nothing where that leads nowhere, and is wrong where it goes round', () => {
     write(join(root, 'elsewhere'), PACK);
     mkdirSync(dirname(stored), { recursive: true });
     for (const [target, expected] of [
       [join(root, 'elsewhere'), 'ok'],
       [join(root, 'absent'), 'none'],
-      [stored, 'none'],
+      [stored, 'unreadable'],
     ] as const) {
       rmSync(stored, { force: true });
       symlinkSync(target, stored);
@@ -115,6 +115,22 @@ it('examines a text that is not stored yet by the same keys', () => {
     reason: 'no_keys',
   });
   expect(examinePack(load(), PACK, Date.parse(pack.license.expires_at))).toMatchObject({ reason: 'expired' });
+});
+
+it('names a path that is none, and not the licence or signature that somebody put there', () => {
+  const sentence = (env: Record<string, string>): string => {
+    const state = judgeLicense(load({ env }), Date.now());
+    return state.ok ? 'ok' : `${state.reason} ${state.detail} (${state.source})`;
+  };
+  expect(sentence({ CC_LICENSE_JSON: JSON.stringify(pack.license), CC_LICENSE_SIG: '/nonexist' })).toContain(
+    'unreadable there is no file /nonexist, and it is no signature',
+  );
+  const CC_LICENSE_PACK = Buffer.from(PACK).toString('base64url');
+  expect(sentence({ CC_LICENSE_PACK })).toMatch(
+    /^unreadable there is no file \S+… \(CC_LICENSE_PACK \(\S+…\)\)$/,
+  );
+  expect(sentence({ CC_LICENSE_PACK })).not.toContain(CC_LICENSE_PACK.slice(0, 100));
+  expect(load({ env: { CC_LICENSE_PACK } }).shown.licensePack).not.toContain(CC_LICENSE_PACK.slice(0, 100));
 });
 
 it('never shows a licence or a signature among the settings, only where they come from', () => {

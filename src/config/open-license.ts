@@ -17,6 +17,7 @@ export { featuresOf, type LicenseFeature } from '../features/license/license.ts'
 export { MAX_PACK_BYTES } from '../features/license/read-pack.ts';
 export { REASONS, sentenceOf } from '../features/license/reasons.ts';
 export { reportOf } from '../features/license/report.ts';
+export { looksLikeSignature } from '../features/license/sources.ts';
 export { removePack, storePack } from '../features/license/store.ts';
 export type { LicenseFacts, LicenseState } from '../features/license/verify.ts';
 

@@ -1,15 +1,15 @@
 /** Policy packs in files, for whoever publishes them: signed, and judged as a proxy would. */
-import { statSync } from 'node:fs';
 import { OperatorError } from '../errors.ts';
 import { POLICY_KEY_ALLOWED, parsePolicyKey } from '../features/policy/keys.ts';
 import { type PolicyPack, readPolicyPack } from '../features/policy/policy-pack.ts';
 import { type Judged, POLICY_REMEDIES, type Refusal } from '../features/policy/reasons.ts';
-import { openPolicyPack, type SignedPolicy, timeTrouble } from '../features/policy/verify-policy.ts';
+import { readSignature } from '../features/policy/signature-file.ts';
+import { openPolicyPack, timeTrouble } from '../features/policy/verify-policy.ts';
 import { publicKeyOf, signEd25519 } from '../protocol/ed25519.ts';
-import type { LoadedCcp } from './ccp-settings.ts';
 import { readSmallFile } from './read-small-file.ts';
 
 export type { PolicyPack } from '../features/policy/policy-pack.ts';
+export { writeSignature } from '../features/policy/signature-file.ts';
 
 /** The bytes of a file that a person named. Throws `USAGE` where there is none, `CONFIG` where it can't be read. */
 export function readNamedFile(path: string): Buffer {
@@ -18,24 +18,11 @@ export function readNamedFile(path: string): Buffer {
   return bytes;
 }
 
-/** The seed in a file, else that in CCP_POLICY_SEED. Throws `CONFIG`, never with the seed in it. */
-export function readSeed({ secrets }: LoadedCcp, file: string | null): Buffer {
-  const text = file === null ? secrets.get('CCP_POLICY_SEED') : readNamedFile(file).toString('utf8');
-  if (text === null) {
-    throw new OperatorError('CONFIG', 'there is no seed to sign with', {
-      hint: 'Name its file with --seed-file, or set CCP_POLICY_SEED. "ccp issuer keygen" makes one.',
-    });
-  }
-  if (file !== null && (statSync(file).mode & 0o077) !== 0) {
-    throw new OperatorError('CONFIG', `${file} can be read by others: they could sign, too`, {
-      hint: `Run "chmod 600 ${file}"; if others may have read it, make a new seed.`,
-    });
-  }
+/** Reads a seed out of `place` (a file, a variable). Throws `CONFIG`, never with the seed in it. */
+export function parsePolicySeed(text: string, place: string): Buffer {
   const seed = parsePolicyKey(text);
   if (seed !== null) return seed;
-  throw new OperatorError('CONFIG', `${file ?? 'CCP_POLICY_SEED'} holds no seed`, {
-    hint: `It must be ${POLICY_KEY_ALLOWED}.`,
-  });
+  throw new OperatorError('CONFIG', `${place} holds no seed`, { hint: `It must be ${POLICY_KEY_ALLOWED}.` });
 }
 
 export interface Signed {
@@ -66,9 +53,20 @@ export function signPolicy(bytes: Buffer, seed: Buffer, now: number): Signed {
 const refused = ({ reason, detail }: Refusal): OperatorError =>
   new OperatorError('CONFIG', `${detail} (${reason})`, { hint: POLICY_REMEDIES[reason] });
 
+export interface PolicyFiles {
+  readonly pack: Uint8Array;
+  /** `policy.json.sig`, as published. */
+  readonly signature: Uint8Array;
+  /** Raw, 32 bytes. */
+  readonly publicKey: Uint8Array;
+}
+
 /** What a proxy would say of a signed pack at `now` (epoch milliseconds), one that has seen none before. */
-export function judgePolicy(signed: SignedPolicy, now: number): Judged<PolicyPack> {
-  const pack = openPolicyPack(signed);
+export function judgePolicy(files: PolicyFiles, now: number): Judged<PolicyPack> {
+  const signature = readSignature(files.signature);
+  if (!signature.ok) return signature;
+  const { pack: bytes, publicKey } = files;
+  const pack = openPolicyPack({ bytes, signature: signature.value, publicKey });
   return pack.ok ? (timeTrouble(pack.value, now) ?? pack) : pack;
 }
 

@@ -3,7 +3,7 @@ import { OperatorError } from '../errors.ts';
 
 /** Configuration is written by hand; what is larger is something else. */
 const MAX_BYTES = 1024 * 1024;
-const ABSENT: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
+const ABSENT: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG']);
 
 export type SmallFile =
   | { readonly state: 'read'; readonly bytes: Buffer }
@@ -27,6 +27,8 @@ export function readSmallFile(path: string, maxBytes = MAX_BYTES): Buffer | null
     case 'too_large':
       throw new OperatorError('CONFIG', `${path} is larger than ${maxBytes} bytes`);
     case 'refused':
+      // A link that leads round in circles holds no settings: it is as good as absent.
+      if (codeOf(found.cause) === 'ELOOP') return null;
       throw new OperatorError('CONFIG', found.why, { cause: found.cause });
   }
 }
@@ -46,12 +48,15 @@ export function lookAtSmallFile(path: string, maxBytes: number): SmallFile {
     const bytes = Buffer.alloc(size);
     return { state: 'read', bytes: bytes.subarray(0, readSync(descriptor, bytes, 0, size, 0)) };
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && ABSENT.has(cause.code)) return { state: 'absent' };
+    if (ABSENT.has(codeOf(cause))) return { state: 'absent' };
     return { state: 'refused', why: `${path} cannot be read: ${String(cause)}`, cause };
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
 }
+
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? error.code : undefined;
 
 function look(descriptor: number): { size: number; isFile: boolean } {
   const stats = fstatSync(descriptor);

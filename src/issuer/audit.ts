@@ -8,7 +8,7 @@ import { closeSync, constants, fchmodSync, openSync, readFileSync, writeSync } f
 import { join } from 'node:path';
 import { OperatorError } from '../errors.ts';
 import { type Clock, rfc3339 } from '../platform/clock.ts';
-import { hasCode, makeFolder } from '../platform/files.ts';
+import { hasCode } from '../platform/files.ts';
 import type { Random } from '../platform/random.ts';
 
 /** By which way a licence was asked for. */
@@ -38,9 +38,8 @@ export interface Audit {
 
 const KEY_BYTES = 32;
 
-/** Makes the folder, the key and the log where they are missing. Throws `CONFIG` where the key is damaged. */
+/** Makes the key and the log where they are missing. Throws `CONFIG` where the key is damaged. */
 export function createAudit(stateDir: string, { clock, random }: { clock: Clock; random: Random }): Audit {
-  makeFolder(stateDir);
   const path = join(stateDir, 'issuer-audit.jsonl');
   const key = fingerprintKey(join(stateDir, 'fingerprint.key'), random);
   const fingerprint = (text: string): string =>

@@ -71,8 +71,17 @@ export function createDesk({ key, invites, uses, audit, clock, random }: DeskOpt
         { key, now: clock.now(), random },
       );
       const { kid, nonce, issued_at, expires_at } = pack.license;
-      if (!uses.take(invite, { nonce, issued_at, way })) return refuse('invite_used_up');
-      audit.record({ event: 'issued', way, plan, kid, nonce, expires_at, invite: invite.id, subject }, from);
+      const use = uses.take(invite, { nonce, issued_at, way });
+      if (use === null) return refuse('invite_used_up');
+      try {
+        audit.record(
+          { event: 'issued', way, plan, kid, nonce, expires_at, invite: invite.id, subject },
+          from,
+        );
+      } catch (error) {
+        use.giveBack();
+        throw error;
+      }
       return { ok: true, pack };
     },
   };

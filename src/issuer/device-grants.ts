@@ -72,6 +72,17 @@ export function createDeviceGrants({ clock, random }: { clock: Clock; random: Ra
       byUser.delete(grant.userCode);
     }
   };
+  /** Makes room: whoever has an answer, or no time left, can be told so no longer. */
+  const forgetOneThatIsOver = (): boolean => {
+    for (const [key, grant] of byDevice) {
+      const { kind } = grant.state;
+      if (kind !== 'denied' && kind !== 'spent' && clock.monotonic() < grant.expiresAt) continue;
+      byDevice.delete(key);
+      byUser.delete(grant.userCode);
+      return true;
+    }
+    return false;
+  };
   const waiting = (typed: string): Grant | null => {
     const grant = byUser.get(readUserCode(typed) ?? '');
     if (grant === undefined || grant.state.kind !== 'pending') return null;
@@ -81,7 +92,7 @@ export function createDeviceGrants({ clock, random }: { clock: Clock; random: Ra
   return {
     start() {
       forgetOld();
-      if (byDevice.size >= MAX_GRANTS) return null;
+      if (byDevice.size >= MAX_GRANTS && !forgetOneThatIsOver()) return null;
       const deviceCode = randomToken(random);
       let userCode = makeUserCode(random);
       while (byUser.has(userCode)) userCode = makeUserCode(random);

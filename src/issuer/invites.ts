@@ -1,12 +1,10 @@
 /** The invites that an issuer honours: what each grants, for how long, how often. */
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { OperatorError } from '../errors.ts';
 import { parseJson } from '../protocol/json.ts';
 import { grantSchema } from './mint.ts';
 
-const MAX_BYTES = 1024 * 1024;
 const MAX_USES = 100_000;
 const USES_ALLOWED = `must be a whole number from 1 to ${MAX_USES}`;
 
@@ -35,9 +33,9 @@ export interface Invites {
   find(code: string): Invite | undefined;
 }
 
-/** Reads an invite file. Throws `CONFIG` naming the file and, where one is wrong, the entry. */
-export function readInvites(path: string): Invites {
-  const file = fileSchema.safeParse(parseJson(readText(path)));
+/** Reads the content of the invite file `path`. Throws `CONFIG` naming the file and, where one is wrong, the entry. */
+export function parseInvites(content: Buffer, path: string): Invites {
+  const file = fileSchema.safeParse(parseJson(content.toString('utf8')));
   if (!file.success) {
     throw new OperatorError('CONFIG', `${path} is no invite file: ${sentence(file.error)}`, {
       hint: EXAMPLE,
@@ -71,24 +69,4 @@ function sentence(error: z.ZodError): string {
   const [issue] = error.issues;
   if (issue === undefined) return 'not valid';
   return issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`;
-}
-
-function readText(path: string): string {
-  try {
-    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stats = fstatSync(fd);
-      if (!stats.isFile()) throw new Error('it is no file');
-      if (stats.size > MAX_BYTES) throw new Error(`it has more than ${MAX_BYTES} bytes`);
-      return readFileSync(fd, 'utf8');
-    } finally {
-      closeSync(fd);
-    }
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new OperatorError('CONFIG', `the invite file ${path} cannot be read: ${reason}`, {
-      hint: 'Name one with --invites; configs/invites.dev.json of this project is one for trying things out.',
-      cause,
-    });
-  }
 }

@@ -18,6 +18,7 @@ import { createIssuerServer, type IssuerServer } from './http/server.ts';
 import { type Endpoint, json } from './http/visit.ts';
 import type { Invites } from './invites.ts';
 import type { SigningKey } from './signing-key.ts';
+import { takeStateFolder } from './state-folder.ts';
 import { createUses } from './uses.ts';
 
 export interface IssuerOptions {
@@ -46,6 +47,7 @@ export function createIssuer(
   ports: IssuerPorts,
 ): IssuerServer {
   const { clock, random, log } = ports;
+  takeStateFolder(stateDir);
   const audit = createAudit(stateDir, ports);
   const desk = createDesk({ key, invites, uses: createUses(stateDir), audit, clock, random });
   const grants = createDeviceGrants(ports);
@@ -58,7 +60,7 @@ export function createIssuer(
   const endpoints: Readonly<Record<string, Endpoint>> = {
     'GET /v1/keys': keysEndpoint(key),
     'POST /v1/license/issue': issueEndpoint({ desk, limits }),
-    'POST /v1/device/code': deviceCodeEndpoint(device),
+    'POST /v1/device/code': limited(limits.devices, deviceCodeEndpoint(device)),
     'POST /v1/device/token': deviceTokenEndpoint(device),
     'GET /device': devicePage({ ...forms, grants }),
     'POST /device': deviceAnswer({ ...forms, grants }),
@@ -67,7 +69,7 @@ export function createIssuer(
     'POST /v1/token': tokenEndpoint({ codes, desk }),
   };
   const counted = Object.entries(endpoints).map(
-    ([name, endpoint]) => [name, limited(limits, endpoint)] as const,
+    ([name, endpoint]) => [name, limited(limits.requests, endpoint)] as const,
   );
   const health: Endpoint = () => json(200, { status: 'ok' });
   return createIssuerServer({ endpoints: new Map([...counted, ['GET /healthz', health]]), publicUrl, log });

@@ -11,6 +11,9 @@ const DAY_MS = 86_400_000;
 const MAX_DAYS = 3660;
 const DAYS_ALLOWED = `must be a whole number from 1 to ${MAX_DAYS}`;
 
+/** RFC 3339 has years of four digits. */
+const LATEST_BEGINNING = Date.parse('9999-12-31T23:59:59.999Z') - MAX_DAYS * DAY_MS;
+
 /** Half a surrogate pair has no canonical form, and control characters no business on a terminal. */
 const text = z.string().regex(/^[^\p{Cc}\p{Cs}]+$/u, 'is empty, or holds what is no text');
 const name = text.max(128, 'is too long');
@@ -23,7 +26,11 @@ export const grantSchema = z.object({
   /** How long it lasts from its beginning on. */
   days: z.int(DAYS_ALLOWED).min(1, DAYS_ALLOWED).max(MAX_DAYS, DAYS_ALLOWED),
   /** Epoch milliseconds, from a time as RFC 3339 writes it; null: from now on. */
-  notBefore: z.iso.datetime('must be a time like 2030-01-31T00:00:00Z').transform(Date.parse).nullable(),
+  notBefore: z.iso
+    .datetime('must be a time like 2030-01-31T00:00:00Z')
+    .transform(Date.parse)
+    .refine((ms) => ms <= LATEST_BEGINNING, `must be ${MAX_DAYS} days before the year 10000, or earlier`)
+    .nullable(),
 });
 
 export type Grant = z.infer<typeof grantSchema>;

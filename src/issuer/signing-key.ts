@@ -34,7 +34,10 @@ export function parseSigningKey(text: string, place: string): SigningKey {
 }
 
 /** Reads a seed file. Throws `CONFIG` where it is missing, is no file, holds no seed, or others may read it. */
-export function readSeedFile(path: string): SigningKey {
+export const readSeedFile = (path: string): SigningKey => parseSigningKey(readSecretFile(path), path);
+
+/** The text of a file that holds a seed. Throws `CONFIG` where it is missing, is no file, or others may read it. */
+export function readSecretFile(path: string): string {
   let fd: number;
   try {
     // Without blocking: a pipe of that name must not hang the program.
@@ -54,7 +57,7 @@ export function readSeedFile(path: string): SigningKey {
       });
     }
     const bytes = Buffer.alloc(LONGEST_FILE);
-    return parseSigningKey(bytes.toString('utf8', 0, readSync(fd, bytes, 0, LONGEST_FILE, 0)), path);
+    return bytes.toString('utf8', 0, readSync(fd, bytes, 0, LONGEST_FILE, 0));
   } finally {
     closeSync(fd);
   }

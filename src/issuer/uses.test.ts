@@ -25,7 +25,7 @@ afterEach(() => rmSync(stateDir, { recursive: true }));
 it('gives as many as there are and no more, each with its note', () => {
   const uses = createUses(stateDir);
   expect(uses.left(INVITE)).toBe(3);
-  expect([1, 2, 3, 4].map((n) => uses.take(INVITE, { n }))).toEqual([true, true, true, false]);
+  expect([1, 2, 3, 4].map((n) => uses.take(INVITE, { n }) !== null)).toEqual([true, true, true, false]);
   expect(uses.left(INVITE)).toBe(0);
   expect(readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'))).toEqual([
     '{"n":1}\n',
@@ -39,7 +39,7 @@ it('counts a use that was torn by a kill, and goes past it', () => {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, '1'), '');
   const uses = createUses(stateDir);
-  expect([1, 2, 3].map(() => uses.take(INVITE, {}))).toEqual([true, true, false]);
+  expect([1, 2, 3].map(() => uses.take(INVITE, {}) !== null)).toEqual([true, true, false]);
 });
 
 it('takes no use that another process took since it looked', () => {
@@ -54,17 +54,23 @@ it('takes no use that another process took since it looked', () => {
       return 'ours';
     },
   };
-  expect(uses.take(INVITE, note)).toBe(false);
+  expect(uses.take(INVITE, note)).toBeNull();
   for (const name of ['1', '2', '3']) expect(readFileSync(join(folder, name), 'utf8')).toBe('theirs');
 });
 
 it('adds uses with a higher maximum, and has one more where a use was removed', () => {
   const uses = createUses(stateDir);
   for (let n = 0; n < 3; n += 1) uses.take(INVITE, { n });
-  expect(uses.take({ ...INVITE, maxUses: 4 }, {})).toBe(true);
+  expect(uses.take({ ...INVITE, maxUses: 4 }, {})).not.toBeNull();
   rmSync(join(folder, '2'));
-  expect([uses.take({ ...INVITE, maxUses: 4 }, {}), uses.take({ ...INVITE, maxUses: 4 }, {})]).toEqual([
-    true,
-    false,
-  ]);
+  const more = [1, 2].map(() => uses.take({ ...INVITE, maxUses: 4 }, {}) !== null);
+  expect(more).toEqual([true, false]);
+});
+
+it('takes a use back that came to nothing, and no other', () => {
+  const uses = createUses(stateDir);
+  uses.take(INVITE, {});
+  const use = uses.take(INVITE, {});
+  use?.giveBack();
+  expect([readdirSync(folder), uses.left(INVITE)]).toEqual([['1'], 2]);
 });

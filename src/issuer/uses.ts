@@ -3,7 +3,7 @@
  * neither a race, nor a kill at any moment, nor a second issuer on the same folder gets past the maximum. A kill
  * between the use and the answer loses the use; it never gives one too many.
  */
-import { closeSync, fsyncSync, openSync, readdirSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hasCode, makeFolder } from '../platform/files.ts';
 import type { Invite } from './invites.ts';
@@ -11,8 +11,13 @@ import type { Invite } from './invites.ts';
 export interface Uses {
   /** How many are left. */
   left(invite: Invite): number;
-  /** Takes one, on disk before this returns; false where none is left. `note` says what it was for. */
-  take(invite: Invite, note: object): boolean;
+  /** Takes one, on disk before this returns; null where none is left. `note` says what it was for. */
+  take(invite: Invite, note: object): Use | null;
+}
+
+export interface Use {
+  /** For a use that came to nothing. */
+  giveBack(): void;
 }
 
 /** Throws what the file system throws. Blocks for the length of a few `fsync`s: a use is a rare event. */
@@ -25,11 +30,12 @@ export function createUses(stateDir: string): Uses {
       if (makeFolder(folder)) syncUpTo(stateDir, folder);
       const taken = namesIn(folder);
       for (let n = 1; n <= invite.maxUses; n += 1) {
-        if (taken.has(String(n)) || !makeFile(join(folder, String(n)), `${JSON.stringify(note)}\n`)) continue;
+        const path = join(folder, String(n));
+        if (taken.has(String(n)) || !makeFile(path, `${JSON.stringify(note)}\n`)) continue;
         sync(folder);
-        return true;
+        return { giveBack: () => rmSync(path) };
       }
-      return false;
+      return null;
     },
   };
 }

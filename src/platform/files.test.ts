@@ -1,8 +1,18 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { makeFolder } from './files.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeFolder, replaceFile } from './files.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -24,4 +34,32 @@ it('says what the system says where there can be none', () => {
 
 it.runIf(process.platform === 'linux')('comes back from a folder that says ENOENT to everything', () => {
   expect(() => makeFolder('/proc/x/y')).toThrow(/ENOENT/);
+});
+
+describe('replaceFile', () => {
+  it.each([true, false])(
+    'puts a new file of that mode in place of what was there (durable: %s)',
+    (durable) => {
+      const path = join(folder, 'file');
+      writeFileSync(path, 'a longer text', { mode: 0o644 });
+      const before = statSync(path).ino;
+      replaceFile(path, 'new', { mode: 0o600, durable });
+      expect([readFileSync(path, 'utf8'), statSync(path).mode & 0o777]).toEqual(['new', 0o600]);
+      expect([statSync(path).ino === before, readdirSync(folder)]).toEqual([false, ['file']]);
+    },
+  );
+
+  it('replaces a symbolic link and does not write through it', () => {
+    writeFileSync(join(folder, 'elsewhere'), 'untouched');
+    symlinkSync('elsewhere', join(folder, 'file'));
+    replaceFile(join(folder, 'file'), 'new', { mode: 0o600, durable: false });
+    expect(lstatSync(join(folder, 'file')).isFile()).toBe(true);
+    expect(readFileSync(join(folder, 'elsewhere'), 'utf8')).toBe('untouched');
+  });
+
+  it('leaves what was there, and nothing else, where it fails', () => {
+    mkdirSync(join(folder, 'file', 'in the way'), { recursive: true });
+    expect(() => replaceFile(join(folder, 'file'), 'new', { mode: 0o600, durable: true })).toThrow();
+    expect(readdirSync(folder)).toEqual(['file']);
+  });
 });

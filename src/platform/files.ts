@@ -1,4 +1,5 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Whether an error is the operating system's `code`, e.g. `ENOENT`. */
@@ -38,5 +39,33 @@ export function makeFolder(path: string): boolean {
     if (!hasCode(error, 'ENOENT') || above === path) throw error;
     makeFolder(above);
     return make(path);
+  }
+}
+
+export interface ReplaceOptions {
+  /** Of the new file, less what the umask takes. */
+  readonly mode: number;
+  /** Whether it must outlive a power cut: waits for the disk. */
+  readonly durable: boolean;
+}
+
+/**
+ * Puts a file in place of what is at `path` in one step: who reads meanwhile finds the old one or the new one. A
+ * symbolic link is replaced and not followed; nor can one be laid in the way, as nobody knows the name of the draft.
+ * Throws what the system says, and then leaves what was there.
+ */
+export function replaceFile(path: string, content: string | Uint8Array, options: ReplaceOptions): void {
+  const draft = `${path}.${randomBytes(8).toString('hex')}`;
+  try {
+    const file = openSync(draft, 'wx', options.mode);
+    try {
+      writeFileSync(file, content);
+      if (options.durable) fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(draft, path);
+  } finally {
+    rmSync(draft, { force: true });
   }
 }

@@ -7,13 +7,11 @@ const EVERY_MS = 1000;
 /**
  * Calls back after any of `paths` changed, appeared or went. By looking once a second rather than by
  * watching: a watch goes deaf when an editor renames a new file over the old one, and can't be set on a
- * folder that is not there yet. Never keeps the process alive; the result ends it.
+ * folder that is not there yet. What cannot be looked at counts as absent. Never keeps the process alive; the result ends it.
  */
 export function watchFiles(paths: readonly string[], onChange: () => void, everyMs = EVERY_MS): () => void {
   // Taken at once, so that no change can fall between the caller's own reading and the first look.
-  let known = paths
-    .map((path) => fingerprint(statSync(path, { bigint: true, throwIfNoEntry: false })))
-    .join();
+  let known = paths.map(statNow).map(fingerprint).join();
   let stopped = false;
   const look = async (): Promise<void> => {
     const found = await Promise.all(paths.map((path) => stat(path, { bigint: true }).catch(() => undefined)));
@@ -29,6 +27,15 @@ export function watchFiles(paths: readonly string[], onChange: () => void, every
     stopped = true;
     clearTimeout(timer);
   };
+}
+
+/** What cannot be looked at, for whatever reason, is not there: it may come to be. */
+function statNow(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true });
+  } catch {
+    return undefined;
+  }
 }
 
 /** Differs whenever the content may: a rename brings another inode, an edit another change time. */

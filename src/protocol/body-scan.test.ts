@@ -153,6 +153,21 @@ describe('scanBody', () => {
   });
 });
 
+it('takes time in proportion to the length, however many keys and pieces a body has', () => {
+  const time = (keys: number): number => {
+    const body = Buffer.from(`{${'"abcde":1,'.repeat(keys)}"model":"m"}`);
+    const pieces = Array.from({ length: Math.ceil(body.length / 10) }, (_, at) =>
+      body.subarray(10 * at, 10 * at + 10),
+    );
+    const start = performance.now();
+    expect(scanBody(pieces).model).toBe('m');
+    return performance.now() - start;
+  };
+  time(2_000);
+  // Sixteen times the length; a quadratic scan would take 256 times as long.
+  expect(time(64_000)).toBeLessThan(100 * Math.max(time(4_000), 0.5));
+});
+
 describe('scanBody beside JSON.parse', () => {
   const space = fc.string({ unit: fc.constantFrom(' ', '\n', '\r', '\t'), maxLength: 3 });
   const key = fc.oneof(

@@ -33,9 +33,12 @@ const MEMBERS: ReadonlyMap<string, number> = new Map([
 /** Six bytes for each letter of the longest of them, and the quotes: no longer key can be one. */
 const MAX_KEY_BYTES = 6 * 'stream'.length + 2;
 
+const BEGINNING: Place = { index: 0, offset: 0 };
+const NO_BYTES = Buffer.alloc(0);
+
 const BLOCK = 0x20000;
 const BLOCK_BYTES = 0x10000;
-const STATE_WORDS = 12;
+const STATE_WORDS = 13;
 
 /** What we use of it; its types come with those of a browser only. */
 declare const WebAssembly: {
@@ -47,8 +50,14 @@ interface ScanExports {
   readonly scan: (length: number) => number;
 }
 
-/** The body that is being scanned. */
+/** The body that is being scanned, and which piece of it, that begins at which offset. */
 let scanned: readonly Buffer[] = [];
+let place: Place = { index: 0, offset: 0 };
+interface Place {
+  readonly index: number;
+  readonly offset: number;
+}
+
 const { memory, scan } = new WebAssembly.Instance(
   new WebAssembly.Module(Buffer.from(BODY_SCAN_WASM, 'base64')),
   { scan: { member: memberOf } },
@@ -66,7 +75,10 @@ export function scanBody(pieces: readonly Buffer[]): BodyFacts {
   state.fill(0);
   scanned = pieces;
   let last = 0;
-  for (const piece of pieces) {
+  let offset = 0;
+  for (const [index, piece] of pieces.entries()) {
+    place = { index, offset };
+    offset += piece.length;
     for (let at = 0; at < piece.length && last !== -1; at += BLOCK_BYTES) {
       const part = piece.length <= BLOCK_BYTES ? piece : piece.subarray(at, at + BLOCK_BYTES);
       block.set(part);
@@ -93,20 +105,32 @@ export function spliceModel(pieces: readonly Buffer[], span: Span, model: string
 /** Asked by the scanner what the key at these offsets means to it. */
 function memberOf(start: number, end: number): number {
   if (end - start > MAX_KEY_BYTES) return 0;
-  return MEMBERS.get(stringAt(scanned, { start, end })) ?? 0;
+  return MEMBERS.get(stringAt(scanned, { start, end }, placeOf(start))) ?? 0;
+}
+
+/** Backwards from where the scan stands: a body may have thousands of pieces, and a million keys. */
+function placeOf(start: number): Place {
+  let { index, offset } = place;
+  while (offset > start) {
+    index--;
+    offset -= scanned[index]?.length ?? 0;
+  }
+  return { index, offset };
 }
 
 /** The scanner has read this string: it parses. */
-function stringAt(pieces: readonly Buffer[], span: Span): string {
-  return JSON.parse(bytesAt(pieces, span).toString());
+function stringAt(pieces: readonly Buffer[], span: Span, from?: Place): string {
+  return JSON.parse(bytesAt(pieces, span, from).toString());
 }
 
-function bytesAt(pieces: readonly Buffer[], { start, end }: Span): Buffer {
+/** @param place of a piece that begins at `start` or before it */
+function bytesAt(pieces: readonly Buffer[], { start, end }: Span, { index, offset } = BEGINNING): Buffer {
   const parts: Buffer[] = [];
-  let from = 0;
-  for (const piece of pieces) {
+  let from = offset;
+  for (let at = index; at < pieces.length && from < end; at++) {
+    const piece = pieces[at] ?? NO_BYTES;
     const to = from + piece.length;
-    if (to > start && from < end) parts.push(piece.subarray(Math.max(start - from, 0), end - from));
+    if (to > start) parts.push(piece.subarray(Math.max(start - from, 0), end - from));
     from = to;
   }
   const [only] = parts;

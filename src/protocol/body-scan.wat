@@ -4,8 +4,8 @@
 ;;
 ;; `node scripts/assemble-scan.ts` turns this into body-scan.wasm.ts.
 (module
-  ;; Asked at the end of each top-level key, with its offsets in the body, quotes included: 0 for a member that
-  ;; does not matter, 1 for `model`, 2 for `stream`.
+  ;; Asked at the end of a top-level key that may matter, by its length or because it has an escape, with its offsets
+  ;; in the body, quotes included: 0 for a member that does not matter, 1 for `model`, 2 for `stream`.
   (import "scan" "member" (func $member (param i32 i32) (result i32)))
 
   ;; Page 0: where the scan stands. Page 1: the kinds of the open containers, a byte each, 1 for an object.
@@ -26,16 +26,18 @@
   ;; 32 whether the string under way is the model
   ;; 36 start and 40 end of the model, its quotes included; both 0 where it is no string, or absent
   ;; 44 whether `stream` is true: its value begins with a t
+  ;; 48 whether the key under way has an escape
 
   ;; Scans `length` bytes of page 2. Returns the state, -1 where the body is not JSON.
   (func (export "scan") (param $length i32) (result i32)
     (local $state i32) (local $depth i32) (local $object i32) (local $rest i32) (local $after i32)
-    (local $at i32) (local $end i32) (local $byte i32) (local $hits i32) (local $chunk v128)
+    (local $at i32) (local $end i32) (local $byte i32) (local $hits i32) (local $chunk v128) (local $escaped i32)
     (local.set $state (i32.load (i32.const 0)))
     (local.set $depth (i32.load (i32.const 4)))
     (local.set $object (i32.load (i32.const 8)))
     (local.set $rest (i32.load (i32.const 16)))
     (local.set $after (i32.load (i32.const 20)))
+    (local.set $escaped (i32.load (i32.const 48)))
     (local.set $at (global.get $BLOCK))
     (local.set $end (i32.add (global.get $BLOCK) (local.get $length)))
 
@@ -105,6 +107,7 @@
             ;; 3, $KEY
               (br_if $broken (i32.ne (local.get $byte) (i32.const 0x22)))
               (local.set $after (i32.const 4))
+              (local.set $escaped (i32.const 0))
               (i32.store (i32.const 24) (call $offset (local.get $at)))
               (local.set $state (i32.const 6))
               (local.set $at (i32.add (local.get $at) (i32.const 1)))
@@ -224,6 +227,7 @@
             (local.set $at (i32.add (local.get $at) (i32.const 1)))
             (if (i32.eq (local.get $byte) (i32.const 0x5c))
               (then
+                (local.set $escaped (i32.const 1))
                 ;; A line break above all: that needs no turn of the loop.
                 (local.set $byte (i32.load8_u (local.get $at)))
                 (if (i32.and (i32.lt_u (local.get $at) (local.get $end)) (call $isEscape (local.get $byte)))
@@ -231,7 +235,8 @@
                 (local.set $state (i32.const 7))
                 (br $next)))
             (br_if $broken (i32.ne (local.get $byte) (i32.const 0x22)))
-            (if (i32.eq (local.get $depth) (i32.const 1)) (then (call $endString (local.get $at) (local.get $after))))
+            (if (i32.eq (local.get $depth) (i32.const 1))
+              (then (call $endString (local.get $at) (local.get $after) (local.get $escaped))))
             (local.set $state (local.get $after))
             ;; Nearly always the next byte is the one that the state awaits: a look spares a turn of the loop.
             (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
@@ -253,6 +258,7 @@
       (i32.store (i32.const 12) (i32.add (i32.load (i32.const 12)) (local.get $length)))
       (i32.store (i32.const 16) (local.get $rest))
       (i32.store (i32.const 20) (local.get $after))
+      (i32.store (i32.const 48) (local.get $escaped))
       (return (local.get $state)))
 
     (i32.const -1))
@@ -273,10 +279,19 @@
             (i32.store (i32.const 32) (i32.eq (local.get $byte) (i32.const 0x22))))))))
 
   ;; A string of the top level ends, before `at`.
-  (func $endString (param $at i32) (param $after i32)
+  (func $endString (param $at i32) (param $after i32) (param $escaped i32)
+    (local $start i32) (local $length i32)
     (if (i32.eq (local.get $after) (i32.const 4))
       (then
-        (i32.store (i32.const 28) (call $member (i32.load (i32.const 24)) (call $offset (local.get $at))))
+        (local.set $start (i32.load (i32.const 24)))
+        (local.set $length (i32.sub (call $offset (local.get $at)) (local.get $start)))
+        ;; "model" and "stream" with their quotes
+        (if (i32.or
+              (local.get $escaped)
+              (i32.or (i32.eq (local.get $length) (i32.const 7)) (i32.eq (local.get $length) (i32.const 8))))
+          (then
+            (i32.store (i32.const 28)
+              (call $member (local.get $start) (i32.add (local.get $start) (local.get $length))))))
         (return)))
     (if (i32.load (i32.const 32))
       (then

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Check } from '../analysis/check.ts';
 import type { ClaudeLookup } from '../harness/types.ts';
-import { compactUtc, LANES, makePlan, type RunOptions } from './plan.ts';
+import { compactUtc, LANES, makePlan } from './plan.ts';
+import type { RunOptions } from './run-options.ts';
 import { planSchema } from './run-record.ts';
 import { BARRED_CLAIM } from './stages.ts';
 import type { Suite } from './suite.ts';

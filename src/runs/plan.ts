@@ -1,8 +1,9 @@
 /** From a suite and what was asked for to a plan: a value that `--dry-run` prints and `execute` follows. */
 import type { Check } from '../analysis/check.ts';
 import { OperatorError } from '../errors.ts';
-import type { ClaudeLookup, TargetSpec, WorldPlan } from '../harness/types.ts';
-import { type DriverOptions, drivenBy, lanesOf } from './drivers.ts';
+import type { ClaudeLookup, WorldPlan } from '../harness/types.ts';
+import { drivenBy, lanesOf } from './drivers.ts';
+import type { RunOptions } from './run-options.ts';
 import type { Plan, PlannedProbe, PlannedStage } from './run-record.ts';
 import { BARRED_CLAIM, opensZai, planStages, stageOf, turnedAway } from './stages.ts';
 import type { Lane, ProbeSpec, RawProbeSpec, Suite } from './suite.ts';
@@ -10,29 +11,6 @@ import { missingWitness } from './witness-needs.ts';
 
 /** All there are for a suite. */
 export const LANES = ['anthropic', 'zai'] as const satisfies readonly Lane[];
-
-/** What the command line asks of a run. */
-export interface RunOptions {
-  readonly upstream: Plan['upstream'];
-  /** `auto`: the real Claude Code where it is found, and raw probes beside it. */
-  readonly client: 'auto' | 'claude' | 'curl';
-  readonly target: TargetSpec;
-  /** Default: a trial on mocks, the caller's own elsewhere. A suite with stages has its own. */
-  readonly license?: 'trial' | 'none' | 'env' | undefined;
-  /** In a suite with stages: the trial comes by `ccp license login`, from an issuer of the run's own. */
-  readonly login: boolean;
-  /** In a suite with stages: only the probes that go to these lanes are sent. */
-  readonly lanes: readonly Lane[];
-  /** Limit of each probe; null leaves it to the suite. */
-  readonly timeoutMs: number | null;
-  readonly seed: string;
-  /** Of a suite that is driven: figures in place of its own. */
-  readonly driver?: DriverOptions | undefined;
-  /** Ids of the checks wanted; none means those of the suite. */
-  readonly only: readonly string[];
-  readonly failFast: boolean;
-  readonly allowInconclusive: boolean;
-}
 
 /**
  * Throws USAGE for a check that the suite does not have or a licence that cannot be chosen, NOT_READY where the

@@ -1,6 +1,6 @@
 /** The stages of a run: which licence the target has in each, and what that makes of the probes sent there. */
 import { OperatorError } from '../errors.ts';
-import type { RunOptions } from './plan.ts';
+import type { RunOptions } from './run-options.ts';
 import { ONLY_STAGE, type Plan, type PlannedProbe, type PlannedStage } from './run-record.ts';
 import type { StageSpec, Suite } from './suite.ts';
 

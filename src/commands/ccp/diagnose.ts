@@ -50,8 +50,8 @@ export async function diagnose({ env, cwd, home }: Host): Promise<Diagnosis> {
     findings: [
       runtime,
       ...warnings,
-      ...checkPermission(loaded.value.paths.settingsFile),
-      ...checkPermission(loaded.value.paths.licensePack),
+      ...(await checkPermission(loaded.value.paths.settingsFile)),
+      ...(await checkPermission(loaded.value.paths.licensePack)),
       ...(await checkUpstreamCa(loaded.value)),
       await checkLogs(loaded.value),
       ...checkLicense(loaded.value),
@@ -105,9 +105,10 @@ const ENV_FILE_STATES = {
 } as const;
 
 /** A file that may hold keys or a licence is for its owner's eyes. */
-function checkPermission(path: string): Finding[] {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined || (stats.mode & 0o077) === 0) return [];
+async function checkPermission(path: string): Promise<Finding[]> {
+  const looked = await attempt(() => statSync(path, { throwIfNoEntry: false }));
+  if (!looked.ok) return [looked.finding];
+  if (looked.value === undefined || (looked.value.mode & 0o077) === 0) return [];
   return [{ level: 'problem', what: `${path} can be read by others`, remedy: `chmod 600 ${path}` }];
 }
 

@@ -1,7 +1,10 @@
 /** Declares the `issuer` commands: keys, single licences, and the service that hands them out. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { AS_JSON, type Exit, examples, type Json } from '../shared/declare.ts';
 import type { Host } from '../shared/host.ts';
+import type { KeygenOptions } from './issuer-keygen.ts';
+import type { MintOptions } from './issuer-mint.ts';
+import type { ServeFlags } from './issuer-serve.ts';
 
 const SEED_FILE = [
   '--seed-file <file>',
@@ -29,23 +32,23 @@ function addKeygen(issuer: Command, host: Host, exit: Exit): void {
     .command('keygen')
     .description('make a signing key; print its public half')
     .requiredOption('--out <file>', 'new file for the seed, which is never printed (mode 0600)')
-    .option('--kid <id>', 'id of the key (default: k and the date, e.g. k20300131)')
+    .option('--kid <id>', 'id of the key (default: k, the date and a random tail, e.g. k20300131-7f3a)')
+    .addOption(new Option('--for <use>', 'what it signs').choices(['licences', 'policy']).default('licences'))
     .option(...AS_JSON)
-    .addHelpText('after', examples('ccp issuer keygen --out ~/.config/ccp/issuer.seed --kid team-2030'))
-    .action(async ({ out, kid, json = false }: Json & { readonly out: string; readonly kid?: string }) => {
+    .addHelpText(
+      'after',
+      examples(
+        'ccp issuer keygen --out ~/.config/ccp/issuer.seed --kid team-2030',
+        'ccp issuer keygen --for policy --out ~/.config/ccp/policy.seed',
+      ),
+    )
+    .action(async ({ kid, json = false, ...rest }: KeygenFlags) => {
       const { keygen } = await import('./issuer-keygen.ts');
-      exit(keygen(host, { out, kid, json }));
+      exit(keygen(host, { ...rest, kid, json }));
     });
 }
 
-interface MintFlags {
-  readonly plan: string;
-  readonly feature: readonly string[];
-  readonly subject: string;
-  readonly days: string;
-  readonly notBefore?: string;
-  readonly seedFile?: string;
-}
+type KeygenFlags = Json & Pick<KeygenOptions, 'for' | 'out'> & { readonly kid?: string };
 
 function addMint(issuer: Command, host: Host, exit: Exit): void {
   issuer
@@ -64,19 +67,10 @@ function addMint(issuer: Command, host: Host, exit: Exit): void {
         'ccp issuer mint --plan team --feature zai_offload --subject me@example.com --days 90 --seed-file issuer.seed',
       ),
     )
-    .action(async (flags: MintFlags) => {
+    .action(async (flags: MintOptions) => {
       const { mint } = await import('./issuer-mint.ts');
       exit(mint(host, flags));
     });
-}
-
-export interface ServeFlags {
-  readonly port: string;
-  readonly host: string;
-  readonly publicUrl?: string;
-  readonly invites?: string;
-  readonly state?: string;
-  readonly seedFile?: string;
 }
 
 function addServe(issuer: Command, host: Host, exit: Exit): void {

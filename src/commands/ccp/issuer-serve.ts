@@ -1,14 +1,24 @@
 /** `ccp issuer serve`: hands out licences until it is told to stop. */
 import { dirname, join, resolve } from 'node:path';
 import { host as hostKind, type Kind, port as portKind } from '../../config/kinds.ts';
+import { readSmallFile } from '../../config/read-small-file.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
-import { readInvites } from '../../issuer/invites.ts';
+import { type Invites, parseInvites } from '../../issuer/invites.ts';
 import { createIssuer, systemIssuerPorts } from '../../issuer/issuer.ts';
 import { publicLine } from '../../issuer/signing-key.ts';
 import type { Host } from '../shared/host.ts';
-import type { ServeFlags } from './issuer-commands.ts';
 import { signingKey } from './issuer-key.ts';
 import { load } from './load.ts';
+
+/** As they were typed. */
+export interface ServeFlags {
+  readonly port: string;
+  readonly host: string;
+  readonly publicUrl?: string;
+  readonly invites?: string;
+  readonly state?: string;
+  readonly seedFile?: string;
+}
 
 /** Comes with the project, for trying things out. */
 const DEV_INVITE = 'DEV-TRIAL-7D';
@@ -53,6 +63,14 @@ export async function serveIssuer(host: Host, flags: ServeFlags): Promise<number
   const signal = await told;
   await issuer.close();
   return signal === 'SIGINT' ? EXIT.interrupted : EXIT.ok;
+}
+
+function readInvites(path: string): Invites {
+  const content = readSmallFile(path);
+  if (content !== null) return parseInvites(content, path);
+  throw new OperatorError('CONFIG', `there is no invite file ${path}`, {
+    hint: 'Name one with --invites; configs/invites.dev.json of this project is one for trying things out.',
+  });
 }
 
 function readFlag<T>(flag: string, { schema, allowed }: Kind<T>, text: string): T {

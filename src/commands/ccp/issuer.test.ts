@@ -1,4 +1,12 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DEV_INVITES, makePlace, type Place, startIssuerProcess } from './testing/programs.ts';
@@ -32,11 +40,33 @@ describe('ccp issuer keygen', () => {
   it('writes the seed to a file of its owner alone, and prints the public line only', async () => {
     const { code, out, err } = await ccp(['issuer', 'keygen', '--out', 'seed']);
     expect(code).toBe(0);
-    expect(out).toMatch(/^CCP_LICENSE_PUBKEY_B64=k\d{8}=[A-Za-z0-9+/]{43}=\n$/);
+    expect(out).toMatch(/^CCP_LICENSE_PUBKEY_B64=k\d{8}-[0-9a-f]{4}=[A-Za-z0-9+/]{43}=\n$/);
     expect(statSync(join(place.cwd, 'seed')).mode & 0o777).toBe(0o600);
     const seed = seedText().slice(seedText().indexOf('=') + 1);
     expect(`${out}${err}`).not.toContain(seed);
     expect(out.split('=')[1]).toBe(seedText().split('=')[0]);
+  });
+
+  it('makes keys of policy packs, too, and says what proxies need of those', async () => {
+    const { code, out, err } = await ccp(['issuer', 'keygen', '--for', 'policy', '--out', 'seed']);
+    expect([code, err]).toEqual([0, expect.not.stringContaining('LICENSE')]);
+    const [, key = ''] = /^CCP_POLICY_PUBKEY=(k\S+)\n$/.exec(out) ?? [];
+    writeFileSync(
+      join(place.cwd, 'policy.json'),
+      '{"version":1,"issued_at":"2026-01-01T00:00:00Z","expires_at":"2126-01-01T00:00:00Z"}',
+    );
+    expect(await ccp(['policy', 'sign', 'policy.json', '--seed-file', 'seed'])).toMatchObject({ code: 0 });
+    const verified = await ccp(['policy', 'verify', 'policy.json'], { CCP_POLICY_PUBKEY: key });
+    expect([verified.code, verified.err]).toEqual([0, '']);
+    const other = await ccp(['issuer', 'keygen', '--for', 'both', '--out', 'x']);
+    expect([other.code, other.err]).toEqual([2, expect.stringContaining('licences, policy')]);
+    expect(existsSync(join(place.cwd, 'x'))).toBe(false);
+  });
+
+  it('gives two keys of one day different ids', async () => {
+    const made = await Promise.all(['a', 'b'].map((name) => ccp(['issuer', 'keygen', '--out', name])));
+    const [first, second] = made.map(({ out }) => out.split('=')[1]);
+    expect(first).not.toBe(second);
   });
 
   it('needs a file, and never one that is there', async () => {
@@ -86,6 +116,11 @@ describe('ccp issuer mint', () => {
     ['no seed', ['--days', '2'], 'no signing seed is given'],
     ['days that are none', ['--days', '1.5', '--seed-file', 'seed'], '--days'],
     ['a time that is none', ['--days', '2', '--not-before', 'soon', '--seed-file', 'seed'], '--not-before'],
+    [
+      'an end that no date can tell',
+      ['--days', '3660', '--not-before', '9999-06-01T00:00:00Z', '--seed-file', 'seed'],
+      '--not-before',
+    ],
     ['a file that is not there', ['--days', '2', '--seed-file', 'none'], 'none cannot be read: ENOENT'],
   ])('refuses %s', async (_name, args, sentence) => {
     expect(await ccp([...MINT, ...args])).toMatchObject({
@@ -127,7 +162,7 @@ describe('ccp issuer serve', () => {
       'without path',
     ],
     ['no seed', ['--invites', DEV_INVITES], 'no signing seed is given'],
-    ['no invites', ['--seed-file', 'seed'], '.config/ccp/invites.json cannot be read: ENOENT'],
+    ['no invites', ['--seed-file', 'seed'], 'there is no invite file '],
     [
       'a port that is none',
       ['--port', 'x', '--seed-file', 'seed', '--invites', DEV_INVITES],
@@ -137,6 +172,20 @@ describe('ccp issuer serve', () => {
     const { code, out, err } = await serve(...args);
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain(sentence);
+  });
+
+  it('refuses a state folder that others may write, as it does a seed file', async () => {
+    const state = join(place.cwd, 'state');
+    const args = ['--seed-file', 'seed', '--invites', DEV_INVITES, '--state', 'state'];
+    mkdirSync(state);
+    for (const mode of [0o770, 0o702, 0o1777]) {
+      chmodSync(state, mode);
+      expect(await serve(...args)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining(`chmod go-w ${state}`),
+      });
+      expect(readdirSync(state)).toEqual([]);
+    }
   });
 
   it('says that a port is taken, with exit 3', async () => {

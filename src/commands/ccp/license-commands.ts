@@ -15,7 +15,9 @@ export function addLicense(program: Command, host: Host, exit: Exit): void {
     );
   license
     .command('status')
-    .description('say what the licence is worth, why, and where it came from; asks nobody')
+    .description(
+      'say what the licence is worth, why, and where it came from; asks nobody; exit 1 where it is wrong',
+    )
     .option(...AS_JSON)
     .addHelpText('after', examples('ccp license status', 'ccp license status --json | jq .reason'))
     .action(async ({ json = false }: Json) => {

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createTestIssuer } from '../../config/testing/license-env.ts';
 import { systemIssuerPorts } from '../../issuer/issuer.ts';
 import { makeSeedFile, publicLine } from '../../issuer/signing-key.ts';
 import {
@@ -209,6 +210,32 @@ describe('ccp license login', () => {
   });
 
   it.each([
+    ['sigB64', ({ license, signature }: Pack) => ({ license, sigB64: signature })],
+    ['both names', ({ license, signature }: Pack) => ({ license, signature, sigB64: signature })],
+    ['a pack in an object', (pack: Pack) => ({ pack })],
+  ])('takes the answer of an issuer of another kind: %s', async (_name, wrap) => {
+    const ours = await fetch(`${issuer.url}/v1/license/issue`, {
+      method: 'POST',
+      body: new URLSearchParams({ invite_code: 'DEV-TRIAL-7D' }),
+    });
+    const { license, signature }: Pack = JSON.parse(await ours.text());
+    await using other = await answerWith(200, JSON.stringify(wrap({ license, signature })));
+    await using running = login(['--issuer', other.url, '--invite', 'X']);
+    await expectStored(running, 'anonymous');
+    expect(JSON.parse(readFileSync(packPath(), 'utf8'))).toEqual({ license, signature });
+  });
+
+  it.each([
+    ['is no licence', '{"hello":"world"}', 'does not count (malformed)'],
+    ['is one of a stranger', () => strangersPack(), 'not known here: "stranger"'],
+  ])('stores nothing where the answer %s, and says why', async (_name, body, sentence) => {
+    await using other = await answerWith(200, typeof body === 'string' ? body : body());
+    await using running = login(['--issuer', other.url, '--invite', 'X']);
+    expect([await running.exited, running.err()]).toEqual([1, expect.stringContaining(sentence)]);
+    expect(existsSync(packPath())).toBe(false);
+  });
+
+  it.each([
     ['an issuer in clear elsewhere', ['--issuer', 'http://licences.example'], 2, '--issuer'],
     ['an address without an invite', ['--email', 'me@example.com'], 2, '--email goes with --invite'],
     ['an invite that is none', ['--invite', 'NO-SUCH-INVITE'], 1, 'invite_unknown'],
@@ -232,15 +259,29 @@ describe('ccp license login', () => {
     ['sends elsewhere', 307, '', { location: 'https://evil.example/' }],
     ['sends without an end', 200, 'x'.repeat(100_000), {}],
   ])('refuses what %s', async (_name, status, body, headers) => {
-    const server = createServer((_request, response) => response.writeHead(status, headers).end(body));
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    await using running = login(['--issuer', `http://127.0.0.1:${port}`, '--invite', 'DEV-TRIAL-7D']);
+    await using other = await answerWith(status, body, headers);
+    await using running = login(['--issuer', other.url, '--invite', 'DEV-TRIAL-7D']);
     expect([await running.exited, running.err()]).toEqual([3, expect.stringMatching(/no issuer/)]);
-    server.close();
   });
 });
+
+interface Pack {
+  readonly license: object;
+  readonly signature: string;
+}
+
+const strangersPack = (): string => JSON.stringify(createTestIssuer('stranger').mint());
+
+/** What answers all that it is asked with one thing. */
+async function answerWith(status: number, body: string, headers: Record<string, string> = {}) {
+  const server = createServer((_request, response) => response.writeHead(status, headers).end(body));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  return {
+    url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+    [Symbol.asyncDispose]: async () => void server.close(),
+  };
+}
 
 async function unusedUrl(): Promise<string> {
   const server = createServer();

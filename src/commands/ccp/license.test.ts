@@ -1,5 +1,7 @@
-import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestIssuer } from '../../config/testing/license-env.ts';
 import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
@@ -44,6 +46,16 @@ describe('license status', () => {
       kid: null,
       source: stored,
     });
+  });
+
+  it('ends with 1 where there is one that is wrong, and with 0 where there is none', async () => {
+    expect((await json('license', 'status')).code).toBe(0);
+    host.env['CC_LICENSE_PACK'] = PACK;
+    expect((await json('license', 'status')).code).toBe(0);
+    host.env['CC_LICENSE_PACK'] = PACK.replace('trial', 'pro');
+    expect(await json('license', 'status')).toMatchObject({ code: 1, data: { reason: 'tampered' } });
+    expect((await ccp('license', 'status')).code).toBe(1);
+    expect((await ccp('license', 'status', '--help')).out).toContain('exit 1');
   });
 
   it('says what a licence holds and where it came from', async () => {
@@ -163,6 +175,61 @@ describe('license set', () => {
     },
   );
 
+  it('reads a pipe that is named, as the shell makes one of <(…)', async () => {
+    const [pack, sig] = ['pack', 'sig'].map((name) => join(host.cwd, name));
+    execFileSync('mkfifo', [pack ?? '', sig ?? '']);
+    const fill = (name: string | undefined, text: string) => writeFile(name ?? '', text);
+    const [set] = await Promise.all([ccp('license', 'set', 'pack'), fill(pack, PACK)]);
+    expect(set.code).toBe(0);
+    const [apart] = await Promise.all([
+      ccp('license', 'set', 'pack', '--sig', 'sig'),
+      fill(pack, JSON.stringify(license)),
+      fill(sig, signature),
+    ]);
+    expect(apart.code).toBe(0);
+  });
+
+  it('reads of a file no more than a licence may have, and judges it like what is typed', async () => {
+    const large = host.write('large', PACK + ' '.repeat(2_000_000));
+    expect(await ccp('license', 'set', large)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('not stored (too_large)'),
+    });
+  });
+
+  it('says of a folder that it is one, and of a signature that is neither a file nor one', async () => {
+    for (const [argv, sentence] of [
+      [['.'], `${host.cwd} is a folder`],
+      [
+        [host.write('license.json', JSON.stringify(license)), '--sig', 'absent.sig'],
+        'absent.sig, and it is no',
+      ],
+      [['license.json', '--sig', '.'], `${host.cwd} is a folder`],
+    ] as const) {
+      expect(await ccp('license', 'set', ...argv)).toMatchObject({
+        code: 2,
+        out: '',
+        err: expect.stringContaining(sentence),
+      });
+    }
+    const cut = await ccp('license', 'set', 'license.json', '--sig', signature.slice(0, -1));
+    expect([cut.code, cut.err]).toEqual([1, expect.stringContaining('not stored (bad_signature_text)')]);
+  });
+
+  it('says of a pack that is named with a signature what to leave out', async () => {
+    const { code, err } = await typed(PACK, '--sig', signature);
+    expect([code, err]).toEqual([1, expect.stringContaining('not stored (signed_twice)')]);
+    expect(err).toContain('without --sig');
+  });
+
+  it('says with --json why nothing was stored, as one document', async () => {
+    const file = host.write('given', PACK.replace('trial', 'pro'));
+    const { code, data, err } = await json('license', 'set', file);
+    expect([code, err]).toEqual([1, '']);
+    expect(data).toMatchObject({ ok: false, reason: 'tampered', remedy: expect.any(String), source: null });
+    expect(existsSync(stored)).toBe(false);
+  });
+
   it('says which file is not there, and what goes before what it stored', async () => {
     expect(await ccp('license', 'set', 'absent')).toMatchObject({
       code: 2,
@@ -226,6 +293,16 @@ describe('the licence elsewhere', () => {
     ]);
   });
 
+  it('is a finding of doctor where its place cannot even be looked at', async () => {
+    mkdirSync(dirname(stored), { recursive: true });
+    symlinkSync(stored, stored);
+    const { code, data } = await json('doctor');
+    expect(code).toBe(1);
+    expect(data.findings).toContainEqual(
+      expect.objectContaining({ level: 'problem', what: expect.stringContaining('ELOOP') }),
+    );
+  });
+
   it('is never printed by doctor: it tells whom it is for', async () => {
     host.env['CC_LICENSE_PACK'] = PACK;
     host.env['CC_LICENSE_SIG'] = signature;
@@ -236,6 +313,25 @@ describe('the licence elsewhere', () => {
       source: 'environment',
     });
     for (const word of ['me@example.com', signature, license.nonce]) expect(out).not.toContain(word);
+  });
+
+  it('has keys of which doctor shows the names: a seed may have been put in their place', async () => {
+    const seed = issuer.seed.toString('base64');
+    Object.assign(host.env, {
+      CCP_LICENSE_PUBKEY_B64: `k1=${seed},k2=${issuer.line.slice('k1='.length)}`,
+      CCP_POLICY_PUBKEY: seed,
+    });
+    const { out } = await ccp('doctor', '--json');
+    const values = new Map(
+      JSON.parse(out).settings.map(({ name, value }: { name: string; value: string }) => [name, value]),
+    );
+    expect([values.get('CCP_LICENSE_PUBKEY_B64'), values.get('CCP_POLICY_PUBKEY')]).toEqual([
+      '2 keys: k1, k2',
+      '(a key)',
+    ]);
+    expect(out).not.toContain(seed);
+    host.env['CCP_POLICY_PUBKEY'] = `ops=${seed}`;
+    expect((await ccp('doctor', '--json')).out).not.toContain(seed);
   });
 
   it('is no reason for doctor to keep quiet about a pause', async () => {

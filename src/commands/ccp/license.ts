@@ -1,5 +1,7 @@
 /** `ccp license`: what the licence is worth, and the one that is stored. */
+import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import type { LoadedCcp } from '../../config/ccp-settings.ts';
 import {
   examinePack,
@@ -7,6 +9,7 @@ import {
   judgeLicense,
   type LicenseFacts,
   type LicenseState,
+  looksLikeSignature,
   MAX_PACK_BYTES,
   REASONS,
   removePack,
@@ -14,7 +17,6 @@ import {
   sentenceOf,
   storePack,
 } from '../../config/open-license.ts';
-import { readSmallFile } from '../../config/read-small-file.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, plain, printJson, printWarnings } from '../shared/host.ts';
 import { load } from './load.ts';
@@ -23,13 +25,13 @@ interface Json {
   readonly json: boolean;
 }
 
-/** `ccp license status`: judges the sources as the proxy would. Being without a licence is no failure. */
+/** `ccp license status`: judges the sources as the proxy would. One that is wrong fails; being without one does not. */
 export function licenseStatus(host: Host, { json }: Json): number {
   const loaded = load(host);
   const state = judgeLicense(loaded, Date.now());
   if (json) printJson(host, document(state));
   else host.out.write(page(host, state));
-  return EXIT.ok;
+  return state.ok || state.reason === 'none' ? EXIT.ok : EXIT.failed;
 }
 
 export interface SetOptions extends Json {
@@ -39,7 +41,7 @@ export interface SetOptions extends Json {
   readonly sig: string | undefined;
 }
 
-/** `ccp license set`: stores what counts now and nothing else. Throws `CHECK_FAILED` with the reason for the rest. */
+/** `ccp license set`: stores what counts now and nothing else; for the rest gives the reason, with exit 1. */
 export async function setLicense(host: Host, { file, sig, json }: SetOptions): Promise<number> {
   const loaded = load(host);
   const content = await read(host, file);
@@ -47,7 +49,11 @@ export async function setLicense(host: Host, { file, sig, json }: SetOptions): P
   const state =
     sig === undefined
       ? examinePack(loaded, content, now)
-      : examinePair(loaded, { license: content, signature: readSignature(host, sig) }, now);
+      : examinePair(loaded, { license: content, signature: await readSignature(host, sig) }, now);
+  if (json && !state.ok) {
+    printJson(host, { ...document(state), source: null });
+    return EXIT.failed;
+  }
   const kept = keepLicense(loaded, state);
   warnOfOthers(host, loaded);
   if (json) printJson(host, { ...document(state), source: loaded.paths.licensePack });
@@ -59,7 +65,7 @@ export async function setLicense(host: Host, { file, sig, json }: SetOptions): P
 }
 
 /** Stores a licence that counts, and gives what it says. Throws `CHECK_FAILED` with reason and remedy for another. */
-export function keepLicense(loaded: LoadedCcp, state: LicenseState): LicenseFacts {
+function keepLicense(loaded: LoadedCcp, state: LicenseState): LicenseFacts {
   if (state.ok) {
     storePack(loaded.paths.licensePack, state.pack);
     return state;
@@ -88,19 +94,39 @@ function warnOfOthers(host: Host, loaded: LoadedCcp): void {
 }
 
 async function read(host: Host, file: string): Promise<Buffer> {
-  if (file !== '-') return readFile(resolve(host.cwd, file));
-  if (host.input.isTerminal) host.err.write('Paste the licence, then press Ctrl-D.\n');
-  return host.input.read(MAX_PACK_BYTES);
+  if (file === '-') {
+    if (host.input.isTerminal) host.err.write('Paste the licence, then press Ctrl-D.\n');
+    return host.input.read(MAX_PACK_BYTES);
+  }
+  const path = resolve(host.cwd, file);
+  const content = await readNamed(path);
+  if (content === null) throw new OperatorError('USAGE', `there is no file ${path}`);
+  return content;
 }
 
-function readSignature(host: Host, sig: string): Buffer {
-  return readSmallFile(resolve(host.cwd, sig)) ?? Buffer.from(sig);
+async function readSignature(host: Host, sig: string): Promise<Buffer> {
+  const path = resolve(host.cwd, sig);
+  const content = await readNamed(path);
+  if (content !== null) return content;
+  if (looksLikeSignature(sig)) return Buffer.from(sig);
+  throw new OperatorError('USAGE', `there is no file ${path}, and it is no signature`);
 }
 
-function readFile(path: string): Buffer {
-  const bytes = readSmallFile(path);
-  if (bytes === null) throw new OperatorError('USAGE', `there is no file ${path}`);
-  return bytes;
+const ABSENT: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG']);
+
+/**
+ * The first bytes of what a person named, one more than a licence may have: a pipe is waited for, as the shell makes
+ * one of `<(…)`. Null where nothing is there. Throws `USAGE` for a folder, `CONFIG` where it can't be read.
+ */
+async function readNamed(path: string): Promise<Buffer | null> {
+  try {
+    return await buffer(createReadStream(path, { end: MAX_PACK_BYTES }));
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    if (ABSENT.has(code)) return null;
+    if (code === 'EISDIR') throw new OperatorError('USAGE', `${path} is a folder`);
+    throw new OperatorError('CONFIG', `${path} cannot be read: ${String(cause)}`, { cause });
+  }
 }
 
 /** The state as one JSON document; what a genuine licence says whose time it is not is shown, too. */

@@ -1,10 +1,14 @@
 /** `ccp license login`: gets a licence by one of three ways, and stores it once it is one that counts here. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LoadedCcp } from '../../config/ccp-settings.ts';
-import { examinePack, storePack } from '../../config/open-license.ts';
+import { examinePack, type LicenseState, REASONS, sentenceOf, storePack } from '../../config/open-license.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { loginByDevice } from '../../issuer/client/device-login.ts';
-import { createIssuerClient, type IssuerClient } from '../../issuer/client/issuer-client.ts';
+import {
+  createIssuerClient,
+  type IssuerClient,
+  type LicenseText,
+} from '../../issuer/client/issuer-client.ts';
 import { loginByLoopback } from '../../issuer/client/loopback-login.ts';
 import { licenseOrThrow } from '../../issuer/client/refusal.ts';
 import { type IssuerPorts, systemIssuerPorts } from '../../issuer/issuer.ts';
@@ -21,8 +25,6 @@ export interface LoginOptions {
   readonly json: boolean;
 }
 
-type Pack = Parameters<typeof storePack>[1];
-
 /** Nothing is written before the licence was judged; an interrupt leaves neither a file nor a listener behind. */
 export async function login(host: Host, options: LoginOptions): Promise<number> {
   if (options.email !== undefined && options.invite === undefined)
@@ -34,8 +36,8 @@ export async function login(host: Host, options: LoginOptions): Promise<number> 
   using interrupt = listenForInterrupt();
   const client = createIssuerClient(loaded.settings.licenseIssuer, interrupt.signal);
   await refuseUnknownKeys(loaded, client, ports);
-  const pack = await getPack(host, options, { client, ports, signal: interrupt.signal });
-  judge(loaded, pack, ports);
+  const text = await getLicense(host, options, { client, ports, signal: interrupt.signal });
+  const { pack } = judge(examinePack(loaded, text, ports.clock.now()));
   storePack(loaded.paths.licensePack, pack);
 
   const { plan, features, kid, subject, expires_at } = pack.license;
@@ -56,7 +58,11 @@ interface Way {
   readonly signal: AbortSignal;
 }
 
-async function getPack(host: Host, options: LoginOptions, { client, ports, signal }: Way): Promise<Pack> {
+async function getLicense(
+  host: Host,
+  options: LoginOptions,
+  { client, ports, signal }: Way,
+): Promise<LicenseText> {
   const tell = (...lines: readonly string[]): void =>
     host.err.write(lines.map((line) => `${plain(line)}\n`).join(''));
   const open = async (url: string): Promise<void> => {
@@ -108,24 +114,21 @@ async function refuseUnknownKeys(
 }
 
 /** A licence of nobody: only whether its key is known can be told by it. */
-function unsigned(kid: string): Pack {
+function unsigned(kid: string): object {
   const times = { issued_at: '2000-01-01T00:00:00Z', expires_at: '2000-01-02T00:00:00Z' };
   const license = { kid, plan: 'none', features: [], subject: 'nobody', nonce: 'none', ...times };
   return { license, signature: Buffer.alloc(64).toString('base64') };
 }
 
 /** Throws `CHECK_FAILED` where the licence is worth nothing here. */
-function judge(loaded: LoadedCcp, pack: Pack, { clock }: IssuerPorts): void {
-  const state = examinePack(loaded, JSON.stringify(pack), clock.now());
-  if (state.ok) return;
-  const { kid } = pack.license;
-  if (NO_KEY.has(state.reason)) throw unknownKey(kid, `${kid}=BASE64`);
+function judge(state: LicenseState): Extract<LicenseState, { ok: true }> {
+  if (state.ok) return state;
+  const { reason } = state;
+  const remedy = NO_KEY.has(reason) ? ` ${REASONS[reason].remedy}` : '';
   throw new OperatorError(
     'CHECK_FAILED',
-    `the issuer sent a licence that does not count (${state.reason}): ${state.detail}`,
-    {
-      hint: 'Nothing was stored.',
-    },
+    `the issuer sent a licence that does not count (${reason}): ${sentenceOf(state)}`,
+    { hint: `Nothing was stored.${remedy}` },
   );
 }
 

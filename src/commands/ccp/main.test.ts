@@ -272,6 +272,11 @@ describe('verify', () => {
     expect((await ccp('verify')).code).toBe(1);
     host.env['CCP_PROVIDERS_FILE'] = host.write('mine.yaml', 'routes: { glm-*: zai }\n');
     expect((await ccp('verify')).code).toBe(0);
+    const kept = { lane: 'anthropic', model: 'claude-haiku-4-5', decision: 'to_anthropic' };
+    host.write('logs/usage.jsonl', line(kept));
+    expect((await ccp('verify')).code).toBe(1);
+    host.write('mine.yaml', 'routes: { "*haiku*": anth }\n');
+    expect(await ccp('verify')).toMatchObject({ code: 0, out: expect.stringContaining('explicit_route: 1') });
   });
 
   it('reads the rotated copies too where it is told to', async () => {

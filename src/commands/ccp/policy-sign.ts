@@ -1,7 +1,8 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { readNamedFile, readSeed, signPolicy } from '../../config/policy-files.ts';
-import { EXIT } from '../../errors.ts';
+import type { LoadedCcp } from '../../config/ccp-settings.ts';
+import { parsePolicySeed, readNamedFile, signPolicy, writeSignature } from '../../config/policy-files.ts';
+import { EXIT, OperatorError } from '../../errors.ts';
+import { readSecretFile } from '../../issuer/signing-key.ts';
 import { type Host, plain, printJson } from '../shared/host.ts';
 import { load } from './load.ts';
 import { packFacts } from './policy-facts.ts';
@@ -14,12 +15,11 @@ export interface SignOptions {
 
 /** `ccp policy sign`: writes the signature beside the pack, once it is one that proxies would take. */
 export function signPolicyFile(host: Host, { file, seedFile, json }: SignOptions): number {
-  const loaded = load(host);
   const path = resolve(host.cwd, file);
-  const seed = readSeed(loaded, seedFile === undefined ? null : resolve(host.cwd, seedFile));
+  const seed = seedOf(load(host), seedFile);
   const { pack, signature, publicKey } = signPolicy(readNamedFile(path), seed, Date.now());
   const signatureFile = `${path}.sig`;
-  replaceFile(signatureFile, `${signature}\n`);
+  writeSignature(signatureFile, signature);
   if (json) {
     printJson(host, { file: path, signature_file: signatureFile, public_key: publicKey, ...packFacts(pack) });
     return EXIT.ok;
@@ -29,13 +29,15 @@ export function signPolicyFile(host: Host, { file, seedFile, json }: SignOptions
   return EXIT.ok;
 }
 
-/** In one step: whoever publishes meanwhile takes the old signature or the new one. */
-function replaceFile(path: string, text: string): void {
-  const draft = `${path}.${process.pid}`;
-  try {
-    writeFileSync(draft, text);
-    renameSync(draft, path);
-  } finally {
-    rmSync(draft, { force: true });
+/** Of the file that was named, else of the variable. Throws `CONFIG`, never with the seed in it. */
+function seedOf({ secrets, paths }: LoadedCcp, seedFile: string | undefined): Buffer {
+  if (seedFile !== undefined) {
+    const file = resolve(paths.cwd, seedFile);
+    return parsePolicySeed(readSecretFile(file), file);
   }
+  const text = secrets.get('CCP_POLICY_SEED');
+  if (text !== null) return parsePolicySeed(text, 'CCP_POLICY_SEED');
+  throw new OperatorError('CONFIG', 'there is no seed to sign with', {
+    hint: 'Name its file with --seed-file, or set CCP_POLICY_SEED. "ccp issuer keygen --for policy" makes one.',
+  });
 }

@@ -27,11 +27,9 @@ export function verifyPolicyFile(host: Host, { file, sig, pubkey, json }: Verify
     pubkey === undefined ? 'CCP_POLICY_PUBKEY' : '--pubkey',
   );
   const path = resolve(host.cwd, file);
-  const bytes = readNamedFile(path);
-  const signature = readNamedFile(sig === undefined ? `${path}.sig` : resolve(host.cwd, sig)).toString(
-    'utf8',
-  );
-  const judged = judgePolicy({ bytes, signature, publicKey }, Date.now());
+  const pack = readNamedFile(path);
+  const signature = readNamedFile(sig === undefined ? `${path}.sig` : resolve(host.cwd, sig));
+  const judged = judgePolicy({ pack, signature, publicKey }, Date.now());
   if (json) {
     printJson(
       host,

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -310,6 +310,34 @@ describe('ccp policy sign and verify', () => {
     });
   });
 
+  it('verify reads the signature as a proxy does, byte for byte and up to 1 KiB', async () => {
+    host.env['CCP_POLICY_SEED'] = keys.seed;
+    host.env['CCP_POLICY_PUBKEY'] = keys.publicKey;
+    const pack = host.write('policy.json', packText({ version: 7 }));
+    await ccp('policy', 'sign', 'policy.json');
+    const text = readFileSync(`${pack}.sig`, 'utf8');
+    for (const [content, reason] of [
+      [`\r\n ${text}`, null],
+      [`\u{feff}${text}`, 'bad_signature_text'],
+      [text + ' '.repeat(1024), 'too_large'],
+    ] as const) {
+      writeFileSync(`${pack}.sig`, content);
+      expect((await json('policy', 'verify', 'policy.json')).data).toMatchObject({ reason });
+    }
+  });
+
+  it('sign writes through no link that somebody laid, and leaves nothing else behind', async () => {
+    host.env['CCP_POLICY_SEED'] = keys.seed;
+    const pack = host.write('policy.json', packText({ version: 7 }));
+    const victim = host.write('victim', 'untouched');
+    for (const name of [`${pack}.sig`, `${pack}.sig.${process.pid}`]) symlinkSync(victim, name);
+    expect((await ccp('policy', 'sign', 'policy.json')).code).toBe(0);
+    expect(readFileSync(victim, 'utf8')).toBe('untouched');
+    expect(lstatSync(`${pack}.sig`).isFile()).toBe(true);
+    rmSync(`${pack}.sig.${process.pid}`);
+    expect(readdirSync(host.cwd).toSorted()).toEqual(['policy.json', 'policy.json.sig', 'victim']);
+  });
+
   it('sign nothing that no proxy would take', async () => {
     host.env['CCP_POLICY_SEED'] = keys.seed;
     for (const [part, sentence] of [
@@ -333,9 +361,9 @@ describe('ccp policy sign and verify', () => {
     const open = seedFile(keys.seed, 0o644);
     const refusals: [string[], string][] = [
       [['sign', 'policy.json'], 'there is no seed to sign with'],
-      [['sign', 'policy.json', '--seed-file', open], 'can be read by others'],
-      [['sign', 'policy.json', '--seed-file', 'absent'], 'there is no file'],
-      [['sign', 'absent.json', '--seed-file', open], 'can be read by others'],
+      [['sign', 'policy.json', '--seed-file', open], 'can be read or written by others'],
+      [['sign', 'policy.json', '--seed-file', 'absent'], 'absent cannot be read: ENOENT'],
+      [['sign', 'absent.json', '--seed-file', open], 'can be read or written by others'],
       [['verify', 'policy.json'], 'there is no public key to verify with'],
       [['verify', 'policy.json', '--pubkey', keys.publicKey], 'policy.json.sig'],
       [['verify', 'policy.json', '--pubkey', 'absent.pub'], '--pubkey is'],

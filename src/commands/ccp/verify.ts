@@ -22,6 +22,7 @@ export async function verify(host: Host, { log, rotated, json }: VerifyOptions):
   const path = log === undefined ? join(loaded.settings.logsDir, 'usage.jsonl') : resolve(host.cwd, log);
   const audit = await auditRouting(await openLogs(path, rotated), {
     routedToZai: (model) => routing.explicitRoute(model)?.id === 'zai',
+    routedToAnth: (model) => routing.explicitRoute(model)?.id === 'anth',
   });
   if (json) printJson(host, audit);
   else host.out.write(formatAudit(audit));

@@ -4,8 +4,9 @@
  */
 import { isRecord, type JsonRecord } from '../../protocol/json.ts';
 import { type License, type LicensePack, licenseSchema } from '../../protocol/license.ts';
+import { quoted } from '../../protocol/quoted.ts';
 import { readStrictJson } from '../../protocol/strict-json.ts';
-import { type Failure, failure, quoted } from './reasons.ts';
+import { type Failure, failure } from './reasons.ts';
 
 /** A licence has some hundred bytes; what is larger than this is another file. */
 export const MAX_PACK_BYTES = 64 * 1024;
@@ -35,7 +36,7 @@ export function readPair(license: Uint8Array, signature: Uint8Array): Reading {
   const parsed = parse(license);
   if (!parsed.ok) return parsed;
   if (isRecord(parsed.value) && Object.hasOwn(parsed.value, 'license')) {
-    return failure('malformed', 'it is a pack, which has its signature in it: use CC_LICENSE_PACK');
+    return failure('signed_twice');
   }
   return join(
     parsed.value,

@@ -41,6 +41,10 @@ export const REASONS = {
     remedy:
       'Use a pack, or name the signature too: CC_LICENSE_SIG, --license-sig, "ccp license set FILE --sig FILE".',
   },
+  signed_twice: {
+    wrong: 'It is a pack, which has its signature in it, and a signature was named besides',
+    remedy: 'Name the pack alone: CC_LICENSE_PACK, --license-pack, or "ccp license set FILE" without --sig.',
+  },
   lone_signature: {
     wrong: 'There is a signature and no licence to go with it',
     remedy: 'Set CC_LICENSE_JSON (--license-json) too, or unset CC_LICENSE_SIG.',
@@ -96,7 +100,3 @@ export function sentenceOf({ reason, detail }: Omit<Failure, 'ok'>): string {
   const { wrong } = REASONS[reason];
   return detail === '' ? wrong : `${wrong}: ${detail}`;
 }
-
-/** Text from a licence that nobody has vouched for yet, as it may be shown: short, on one line, in quotes. */
-export const quoted = (text: string): string =>
-  `"${text.slice(0, 64).replaceAll(/[\p{C}\p{Zl}\p{Zp}"]/gu, '?')}"`;

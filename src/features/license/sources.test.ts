@@ -56,7 +56,7 @@ describe('precedence', () => {
     const files = { '/pack': JSON.stringify(second), '/stored': JSON.stringify(second) };
     expect(
       reasonOf({ pack, license, signature: { ...signature, value: { literal: 'x', path: '/x' } } }, files),
-    ).toBe('bad_signature_text');
+    ).toBe('unreadable');
     expect(reasonOf({ pack, license }, files)).toBe('unsigned');
     expect(reasonOf({ pack, signature }, files)).toBe('lone_signature');
     expect(reasonOf({ pack }, { '/stored': files['/stored'] })).toBe('unreadable');
@@ -83,6 +83,17 @@ describe('what a source holds', () => {
   it('takes a signature for a path only where there is such a file', () => {
     expect(reasonOf({ license, signature }, { '/signature': 'x' })).toBe('bad_signature_text');
     expect(reasonOf({ license, signature }, { '/signature': { state: 'no_file' } })).toBe('unreadable');
+  });
+
+  it('tells a signature that is slightly wrong from the path of a file that is not there', () => {
+    const literal = (text: string) =>
+      reasonOf({ license, signature: { ...signature, value: { literal: text, path: '/x' } } });
+    const right = first.signature;
+    const wrapped = `${right.slice(0, 76)}\n${right.slice(76)}`;
+    for (const text of [right.slice(0, -1), right.replaceAll('=', ''), wrapped])
+      expect(literal(text)).toBe('bad_signature_text');
+    for (const text of ['license.sig', '~/keys/license.sig', 'c2hvcnQ='])
+      expect(literal(text)).toBe('unreadable');
   });
 
   it.each<[FileRead, string]>([

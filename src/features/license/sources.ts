@@ -14,6 +14,16 @@ export interface LocatedSignature {
   readonly path: string;
 }
 
+/** Whether a text is meant to be a signature, though one that may have been cut or wrapped, and no path. */
+export const looksLikeSignature = (text: string): boolean => /^[A-Za-z0-9+/_\s-]{80,}[=\s]*$/.test(text);
+
+/** No file has such a name: a licence was put there, and it tells whom it is for. */
+const LONGEST_NAME = 255;
+
+/** A path as it may be shown. */
+export const shownPath = (path: string): string =>
+  path.split('/').some((name) => name.length > LONGEST_NAME) ? `${path.slice(0, 64)}…` : path;
+
 /** One setting that is set. */
 export interface Given<T> {
   readonly value: T;
@@ -98,7 +108,10 @@ function located(place: Located, read: ReadFile): Content {
 
 function signatureOf({ literal, path }: LocatedSignature, read: ReadFile): Content {
   const found = read(path, MAX_PACK_BYTES);
-  return found.state === 'absent' ? { ok: true, bytes: Buffer.from(literal) } : content(found, path);
+  if (found.state !== 'absent') return content(found, path);
+  return looksLikeSignature(literal)
+    ? { ok: true, bytes: Buffer.from(literal) }
+    : failure('unreadable', `there is no file ${shownPath(path)}, and it is no signature`);
 }
 
 function content(found: FileRead, path: string): Content {
@@ -106,7 +119,7 @@ function content(found: FileRead, path: string): Content {
     case 'read':
       return { ok: true, bytes: found.bytes };
     case 'absent':
-      return failure('unreadable', `there is no file ${path}`);
+      return failure('unreadable', `there is no file ${shownPath(path)}`);
     case 'no_file':
       return failure('unreadable', `${path} is no file`);
     case 'too_large':
@@ -118,5 +131,5 @@ function content(found: FileRead, path: string): Content {
 
 /** The name of a setting, with the path where it names one. */
 function labelOf(name: string, value: Located | LocatedSignature): string {
-  return 'literal' in value ? name : `${name} (${value.path})`;
+  return 'literal' in value ? name : `${name} (${shownPath(value.path)})`;
 }

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { hasCode, makeFolder } from '../../platform/files.ts';
+import { hasCode, makeFolder, replaceFile } from '../../platform/files.ts';
 import type { LicensePack } from '../../protocol/license.ts';
 
 /**
@@ -11,19 +10,8 @@ import type { LicensePack } from '../../protocol/license.ts';
  */
 export function storePack(path: string, { license, signature }: LicensePack): void {
   makeFolder(dirname(path));
-  const draft = `${path}.${randomBytes(8).toString('hex')}`;
-  try {
-    const file = openSync(draft, 'wx', 0o600);
-    try {
-      writeFileSync(file, `${JSON.stringify({ license, signature }, null, 2)}\n`);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(draft, path);
-  } finally {
-    rmSync(draft, { force: true });
-  }
+  const text = `${JSON.stringify({ license, signature }, null, 2)}\n`;
+  replaceFile(path, text, { mode: 0o600, durable: true });
 }
 
 /** Removes the stored pack, of a symbolic link the link only; false where there was none. */

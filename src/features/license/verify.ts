@@ -2,8 +2,9 @@
 import { rfc3339 } from '../../platform/clock.ts';
 import { verifyEd25519 } from '../../protocol/ed25519.ts';
 import { type License, type LicensePack, licenseBytes } from '../../protocol/license.ts';
+import { quoted } from '../../protocol/quoted.ts';
 import type { PublicKeys } from './public-keys.ts';
-import { type Failure, failure, quoted } from './reasons.ts';
+import { type Failure, failure } from './reasons.ts';
 
 /** What a genuine licence says; times in epoch milliseconds. */
 export interface LicenseFacts {

@@ -1,25 +1,9 @@
 /** Gets a pack and its signature from where the operator publishes them. */
+import type { FileAnswer, FileRequest } from '../../core/upstream/get-file.ts';
+import { quoted } from '../../protocol/quoted.ts';
 import { MAX_POLICY_BYTES } from './policy-pack.ts';
 import { type PolicyReason, type Refusal, refuse } from './reasons.ts';
-
-export interface FileRequest {
-  readonly url: URL;
-  /** Alternating names and values; nothing else is sent. */
-  readonly headers: readonly string[];
-  readonly maxBytes: number;
-  /** Milliseconds until the last byte. */
-  readonly timeoutMs: number;
-}
-
-export type FileAnswer =
-  | {
-      readonly status: number;
-      readonly etag: string | null;
-      readonly encoding: string | null;
-      /** Of a 200; of any other answer it is not read. */
-      readonly body: Buffer;
-    }
-  | { readonly error: 'unreachable' | 'timeout' | 'too_large'; readonly message: string };
+import { MAX_SIGNATURE_BYTES, readSignature } from './signature-file.ts';
 
 /** Gets one file: follows no redirect, sends no credential, never rejects. */
 export type GetFile = (request: FileRequest) => Promise<FileAnswer>;
@@ -43,7 +27,8 @@ export interface FetchOptions {
 }
 
 const TIMEOUT_MS = 10_000;
-const MAX_SIGNATURE_BYTES = 1024;
+/** Of what a server, whom nobody vouches for, had a part in; in characters. */
+const LONGEST_QUOTE = 200;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** An entity tag (RFC 9110, section 8.8.3) that is fit to be sent back. */
@@ -61,10 +46,12 @@ export async function fetchPolicy({ url, etag, get }: FetchOptions): Promise<Fet
     absent: 'unsigned',
   });
   if (file.state !== 'got') return file;
+  const signature = readSignature(file.body);
+  if (!signature.ok) return { state: 'failed', refusal: signature };
   return {
     state: 'fetched',
     bytes: pack.body,
-    signature: file.body.toString('latin1').trim(),
+    signature: signature.value,
     etag: pack.etag !== null && ETAG.test(pack.etag) ? pack.etag : null,
   };
 }
@@ -96,13 +83,14 @@ async function getFile(get: GetFile, { url, maxBytes, etag: known, absent }: Wan
     state: 'failed',
     refusal: refuse(reason, `${url.href} ${what}`),
   });
-  if ('error' in answer) return failed(answer.error, `could not be fetched: ${answer.message}`);
+  if ('error' in answer)
+    return failed(answer.error, `could not be fetched: ${quoted(answer.message, LONGEST_QUOTE)}`);
   const { status, encoding, etag, body } = answer;
   if (status === 304 && known !== null) return { state: 'unchanged' };
   if (REDIRECTS.has(status)) return failed('redirect', `answered with a redirect (${status})`);
   if (status === 404) return failed(absent, 'is not there (404)');
   if (status !== 200) return failed('http_status', `answered with ${status}`);
   if (encoding !== null && encoding !== 'identity')
-    return failed('encoded', `came with content-encoding ${encoding}`);
+    return failed('encoded', `came with content-encoding ${quoted(encoding)}`);
   return { state: 'got', body, etag };
 }

@@ -2,12 +2,10 @@
  * The last pack that was taken over, kept with its signature so that a start needs no network. What lies there is
  * believed no more than what a server sends: it is verified anew on each use.
  */
-import { randomBytes } from 'node:crypto';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { rfc3339 } from '../../platform/clock.ts';
-import { makeFolder } from '../../platform/files.ts';
+import { makeFolder, replaceFile } from '../../platform/files.ts';
 import { parseJson } from '../../protocol/json.ts';
 import type { PolicyPack } from './policy-pack.ts';
 import { type Judged, refuse } from './reasons.ts';
@@ -75,11 +73,6 @@ export function writePolicyCache(
     signature,
   };
   makeFolder(dirname(path));
-  const draft = `${path}.${randomBytes(8).toString('hex')}`;
-  try {
-    writeFileSync(draft, `${JSON.stringify(content, null, 2)}\n`, { flag: 'wx', mode: 0o600 });
-    renameSync(draft, path);
-  } finally {
-    rmSync(draft, { force: true });
-  }
+  // A cache that a power cut tears is fetched anew; waiting for the disk would hold up what is relayed meanwhile.
+  replaceFile(path, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600, durable: false });
 }

@@ -2,8 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FileAnswer } from '../../core/upstream/get-file.ts';
 import type { Clock } from '../../platform/clock.ts';
-import type { FileAnswer, GetFile } from './fetch-policy.ts';
+import type { GetFile } from './fetch-policy.ts';
 import { createPolicy, type Policy, type PolicyOptions, type PolicySource } from './policy.ts';
 import { createSigner, MID_2030, packText, type Signer } from './testing/signer.ts';
 
@@ -292,6 +293,20 @@ describe('a look that fails', () => {
     expect(said.at(-1)).toBe('policy: the trouble is over');
   });
 
+  it.each<[string, FileAnswer]>([
+    ['unreachable', { error: 'unreachable', message: `\u001b[2Jno${'x'.repeat(10_000)}\nccp: all is well` }],
+    [
+      'encoded',
+      { status: 200, etag: null, encoding: `a\u009b"${'x'.repeat(10_000)}`, body: Buffer.alloc(0) },
+    ],
+  ])('with %s lets a server neither command the terminal nor fill the log', async (reason, answer) => {
+    server.at.answer = answer;
+    const { said } = await follow();
+    const line = said.find((text) => text.includes(`(${reason}). `)) ?? '';
+    expect(line).toMatch(/^[^\p{C}]{1,600}$/u);
+    expect(line).toMatch(reason === 'encoded' ? /content-encoding "a\?\?x{10}/ : /fetched: "\?\[2Jnox{10}/);
+  });
+
   it('is followed by another soon, later and later up to the interval', async () => {
     server.at.answer = { error: 'unreachable', message: 'refused' };
     await follow();
@@ -321,7 +336,7 @@ describe('a pack that does not count', () => {
     reason: string,
     publish: () => void,
     options?: Partial<PolicyOptions>,
-  ): Promise<void> => {
+  ): Promise<string> => {
     server.publish({ version: 3 });
     const world = await follow({}, options);
     publish();
@@ -330,6 +345,7 @@ describe('a pack that does not count', () => {
     expect(world.effects).toEqual([3]);
     // Nor is it kept: the next start begins with what counted.
     expect(JSON.parse(cache().policy)).toMatchObject({ version: 3 });
+    return world.said.join('\n');
   };
 
   it('is one with a signature of other bytes', () =>
@@ -358,6 +374,18 @@ describe('a pack that does not count', () => {
 
   it('is one of a lower version, though newly signed', () =>
     refused('rolled_back', () => server.publish({ version: 2, issued_at: '2030-06-01T00:00:00Z' })));
+
+  it('is one of a higher version that was issued before it', async () => {
+    const said = await refused('rolled_back', () =>
+      server.publish({ version: 9, issued_at: '2029-12-31T23:59:59Z' }),
+    );
+    expect(said).toContain(
+      'the pack of version 9 was issued at 2029-12-31T23:59:59.000Z, before version 3, which was taken over before',
+    );
+    server.publish({ version: 9, issued_at: '2030-01-01T00:00:00Z' });
+    const { effects } = await follow();
+    expect(effects).toContain(9);
+  });
 
   it('is another one of the same version, older or newer', async () => {
     await refused('version_reused', () => server.publish({ version: 3, routes: {} }));
@@ -398,7 +426,7 @@ describe('rolling back', () => {
   it('to what was there before works by a higher version', async () => {
     server.publish({ version: 3 });
     const { effects } = await follow();
-    server.publish({ version: 5, issued_at: '2029-12-01T00:00:00Z' });
+    server.publish({ version: 5, issued_at: '2030-06-01T00:00:00Z' });
     await nextLook();
     expect(effects).toEqual([3, 5]);
   });

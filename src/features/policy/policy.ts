@@ -184,8 +184,16 @@ export function createPolicy(options: PolicyOptions): Policy {
 }
 
 /** Refuses what is older than the newest pack taken over: a server, or who stands before it, may replay one. */
-function rollBack({ version }: PolicyPack, held: Held | null): Refusal | null {
-  if (held === null || version > held.pack.version) return null;
+function rollBack({ version, issuedAt }: PolicyPack, held: Held | null): Refusal | null {
+  if (held === null) return null;
+  if (version > held.pack.version) {
+    if (issuedAt >= held.pack.issuedAt) return null;
+    const before = `before version ${held.pack.version}, which was taken over before`;
+    return refuse(
+      'rolled_back',
+      `the pack of version ${version} was issued at ${rfc3339(issuedAt)}, ${before}`,
+    );
+  }
   if (version === held.pack.version) {
     return refuse('version_reused', `another pack of version ${version} was taken over before`);
   }

@@ -19,7 +19,8 @@ export const POLICY_REMEDIES = {
   own_listener: 'Name the provider itself in "upstreams", not this proxy.',
   not_yet_valid: 'Check the clocks of this machine and of the one that signed.',
   expired: 'Publish a pack with a higher version and a later expires_at.',
-  rolled_back: 'Publish the wanted routes under a version higher than every one before.',
+  rolled_back:
+    'Publish the wanted routes under a version higher than every one before, and with an issued_at that is not earlier.',
   version_reused: 'Give every change of the pack a version of its own.',
   cache_unreadable: 'Nothing to do: the next pack that is fetched replaces the cache. Else delete the file.',
   cache_foreign: 'Nothing to do: the next pack that is fetched replaces the cache.',

@@ -125,6 +125,19 @@ describe('the policy pack', () => {
     expect(decided(HAIKU, { policyRoutes: routes(['*haiku*', anth]) })).toBe('anth to_anthropic');
   });
 
+  it('says who serves the model of an override, too, though the offload is turned off', () => {
+    for (const forceHaikuToZai of [true, false]) {
+      const changes = { policyRoutes, forceHaikuToZai };
+      expect(decided(HAIKU, { ...changes, override: SONNET })).toBe(
+        'local manual_override then zai then anth',
+      );
+      expect(decided(SONNET, { ...changes, override: 'claude-opus' })).toBe('zai manual_override then anth');
+    }
+    expect(decided(SONNET, { policyRoutes: routes(['*haiku*', anth]), override: HAIKU })).toBe(
+      'anth manual_override',
+    );
+  });
+
   it('offloads nothing to Z.AI where the offload is turned off', () => {
     const off = { policyRoutes, forceHaikuToZai: false };
     expect(decided('claude-opus', off)).toBe('anth to_anthropic');

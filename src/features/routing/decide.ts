@@ -59,15 +59,18 @@ export function choose(model: string | null, snapshot: Snapshot): Choice {
   if (paused) return choiceOf(anth, 'offload_paused', { ...snapshot, providers: NOBODY });
   if (model === null) return choiceOf(anth, toLane(anth), { ...snapshot, providers: NOBODY });
   if (override !== null) return choiceOf(serverOf(override, snapshot), 'manual_override', snapshot);
-  const provider = routedExplicitly(model, snapshot) ?? defaultProvider(model, snapshot);
+  const provider = chosenFor(model, snapshot);
   return choiceOf(provider, toLane(provider), snapshot);
 }
 
 const NOBODY: Snapshot['providers'] = new Map();
 
-/** The provider that serves a model that a person named: explicit, so the switch of the default rule is moot. */
+const chosenFor = (model: string, snapshot: Snapshot): Provider =>
+  routedExplicitly(model, snapshot) ?? defaultProvider(model, snapshot);
+
+/** The provider that serves a model that a person named: explicit, so the switch of the offload is moot. */
 const serverOf = (model: string, snapshot: Snapshot): Provider =>
-  routedByCatalog(model, snapshot) ?? (isHaiku(model) ? snapshot.zai : snapshot.anth);
+  chosenFor(model, { ...snapshot, forceHaikuToZai: true });
 
 /** The provider of the first route that a person wrote down for a model, in a catalog or in the policy. */
 export const routedExplicitly = (model: string, snapshot: Snapshot): Provider | undefined =>

@@ -37,10 +37,10 @@ const answer = (fields: Record<string, string>) =>
   fillIn(world, '/device', { user_code: userCode, ...fields });
 
 it('polls at the pace of the issuer until somebody approves', async () => {
-  const { license } = await login((nap) => {
+  const text = await login((nap) => {
     return nap === 3 ? answer({ invite_code: CODES.open, answer: 'approve' }) : undefined;
   });
-  expect(license.plan).toBe('trial');
+  expect(JSON.parse(text)).toMatchObject({ license: { plan: 'trial' } });
   expect(slept).toEqual([5, 5, 5]);
 });
 
@@ -67,29 +67,62 @@ it.each([
   expect(failed).toMatchObject({ exitCode: 1, message: expect.stringContaining(sentence) });
 });
 
-it('asks ever more rarely while nobody answers, and goes on when somebody does', async () => {
-  const answers = [
-    {
-      device_code: 'x',
-      user_code: 'BCDF-GHJK',
-      verification_uri: 'http://127.0.0.1:1/device',
-      expires_in: 600,
-    },
+it('asks ever more rarely while nobody answers, and at the old pace when somebody does', async () => {
+  const { slept: naps } = await loginAgainst([
+    START,
     null,
     null,
     { error: 'authorization_pending' },
     { error: 'too_many_requests' },
+    { error: 'authorization_pending' },
     { error: 'access_denied', error_description: 'no' },
-  ];
+  ]);
+  expect(naps).toEqual([5, 10, 20, 5, 70, 5]);
+});
+
+it('waits for nobody longer than half a minute, nor beyond the life of the code', async () => {
+  const away = Array.from({ length: 20 }, () => null);
+  const { failed, slept: naps } = await loginAgainst([{ ...START, interval: 2, expires_in: 100 }, ...away]);
+  expect(naps).toEqual([2, 4, 8, 16, 30, 30, 10]);
+  expect(failed).toMatchObject({ exitCode: 1, message: expect.stringContaining('nobody approved') });
+});
+
+it('keeps for good the pace that it was slowed down to, whoever is away meanwhile', async () => {
+  const slower = { error: 'slow_down' };
+  const pending = { error: 'authorization_pending' };
+  const denied = { error: 'access_denied' };
+  const { slept: naps } = await loginAgainst([
+    { ...START, interval: 5 },
+    null,
+    slower,
+    pending,
+    null,
+    pending,
+    denied,
+  ]);
+  expect(naps).toEqual([5, 10, 10, 10, 20, 10]);
+});
+
+const START = {
+  device_code: 'x',
+  user_code: 'BCDF-GHJK',
+  verification_uri: 'http://127.0.0.1:1/device',
+  expires_in: 600,
+};
+
+const retryAfter = (given: object): Record<string, string> =>
+  JSON.stringify(given).includes('too_many_requests') ? { 'retry-after': '70' } : {};
+
+/** Logs in at a server that gives these answers, one after the other; at null it breaks off. */
+async function loginAgainst(answers: (object | null)[]) {
   await using server = await startServer((response) => {
     const given = answers.shift();
     if (given === null || given === undefined) response.destroy();
-    else response.writeHead('error' in given ? 400 : 200, { 'retry-after': '70' }).end(JSON.stringify(given));
+    else response.writeHead('error' in given ? 400 : 200, retryAfter(given)).end(JSON.stringify(given));
   });
   const failed = await login(() => {}, server.url).catch((error: unknown) => error);
-  expect(failed).toMatchObject({ exitCode: 1 });
-  expect(slept).toEqual([5, 10, 20, 20, 70]);
-});
+  return { failed, slept };
+}
 
 it.each([
   'file:///etc/passwd',

@@ -1,8 +1,7 @@
 /** Asks an issuer, over https or on loopback, and believes nothing that it has not looked at. */
 import { z } from 'zod';
 import { OperatorError } from '../../errors.ts';
-import { parseJson } from '../../protocol/json.ts';
-import { type LicensePack, licensePackSchema } from '../../protocol/license.ts';
+import { isRecord, parseJson } from '../../protocol/json.ts';
 
 /** What an issuer refuses, in the codes of RFC 6749 and RFC 8628 and our own. */
 export interface Refused {
@@ -15,19 +14,22 @@ export interface Refused {
 
 export type Given<T> = { readonly ok: true; readonly value: T } | Refused;
 
+/** A licence as an issuer sent it, a JSON object of whatever shape: the judge of licences knows all of them. */
+export type LicenseText = string;
+
 export interface IssuerClient {
   /** Without a slash at its end. */
   readonly url: string;
   /** The keys it says it signs with; none where it does not say. */
   keys(): Promise<readonly IssuerKey[]>;
-  issue(inviteCode: string, email: string | null): Promise<Given<LicensePack>>;
+  issue(inviteCode: string, email: string | null): Promise<Given<LicenseText>>;
   startDevice(): Promise<Given<DeviceStart>>;
-  pollDevice(deviceCode: string): Promise<Given<LicensePack>>;
+  pollDevice(deviceCode: string): Promise<Given<LicenseText>>;
   redeem(proof: {
     readonly code: string;
     readonly verifier: string;
     readonly redirectUri: string;
-  }): Promise<Given<LicensePack>>;
+  }): Promise<Given<LicenseText>>;
 }
 
 export type IssuerKey = z.infer<typeof keySchema>;
@@ -50,9 +52,6 @@ const startSchema = z.object({
   // RFC 8628 section 3.2: five seconds where none is given.
   interval: z.number().min(0).max(300).default(5),
 });
-const packSchema = z
-  .object(licensePackSchema.shape)
-  .transform(({ license, signature }): LicensePack => ({ license, signature }));
 const errorSchema = z.object({
   error: z.string().max(64),
   error_description: z.string().max(500).default(''),
@@ -65,31 +64,22 @@ const errorSchema = z.object({
 export function createIssuerClient(base: string, signal: AbortSignal): IssuerClient {
   const url = base.replace(/\/+$/, '');
 
-  async function ask<T>(
-    path: string,
-    schema: z.ZodType<T>,
-    body: Readonly<Record<string, string>>,
-  ): Promise<Given<T>> {
+  /** The text of the JSON object that it answered with. */
+  async function ask(path: string, body: Readonly<Record<string, string>>): Promise<Given<string>> {
     const { response, text } = await fetchText(`${url}${path}`, body);
     const value = parseJson(text);
-    if (response.ok) {
-      const parsed = schema.safeParse(value);
-      if (parsed.success) return { ok: true, value: parsed.data };
-    }
+    if (response.ok && isRecord(value)) return { ok: true, value: text };
     const refusal = errorSchema.safeParse(value);
-    if (response.ok || !refusal.success) {
-      throw new OperatorError(
-        'NOT_READY',
-        `what answers at ${url} is no issuer of licences (status ${response.status})`,
-        {
-          hint: HINT,
-        },
-      );
-    }
+    if (response.ok || !refusal.success) throw noIssuer(response.status);
     const { error, error_description: description } = refusal.data;
     const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
     return { ok: false, error, description, retryAfter: Number.isFinite(retryAfter) ? retryAfter : null };
   }
+
+  const noIssuer = (status: number): OperatorError =>
+    new OperatorError('NOT_READY', `what answers at ${url} is no issuer of licences (status ${status})`, {
+      hint: HINT,
+    });
 
   async function fetchText(
     address: string,
@@ -125,16 +115,22 @@ export function createIssuerClient(base: string, signal: AbortSignal): IssuerCli
       return response.ok && parsed.success ? parsed.data.keys : [];
     },
     issue: (inviteCode, email) =>
-      ask('/v1/license/issue', packSchema, { invite_code: inviteCode, ...(email !== null && { email }) }),
-    startDevice: () => ask('/v1/device/code', startSchema, { client_id: CLIENT_ID }),
+      ask('/v1/license/issue', { invite_code: inviteCode, ...(email !== null && { email }) }),
+    async startDevice() {
+      const given = await ask('/v1/device/code', { client_id: CLIENT_ID });
+      if (!given.ok) return given;
+      const parsed = startSchema.safeParse(parseJson(given.value));
+      if (!parsed.success) throw noIssuer(200);
+      return { ok: true, value: parsed.data };
+    },
     pollDevice: (deviceCode) =>
-      ask('/v1/device/token', packSchema, {
+      ask('/v1/device/token', {
         grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
         client_id: CLIENT_ID,
         device_code: deviceCode,
       }),
     redeem: ({ code, verifier, redirectUri }) =>
-      ask('/v1/token', packSchema, {
+      ask('/v1/token', {
         grant_type: 'authorization_code',
         client_id: CLIENT_ID,
         code,

@@ -8,10 +8,9 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { OperatorError } from '../../errors.ts';
 import { type Random, randomToken } from '../../platform/random.ts';
-import type { LicensePack } from '../../protocol/license.ts';
 import type { Answer } from '../http/visit.ts';
 import { notice } from '../pages/layout.ts';
-import { authorizePageUrl, type IssuerClient } from './issuer-client.ts';
+import { authorizePageUrl, type IssuerClient, type LicenseText } from './issuer-client.ts';
 import { licenseOrThrow, refusalError } from './refusal.ts';
 
 export interface LoopbackLoginPorts {
@@ -28,7 +27,7 @@ const PATIENCE_MS = 600_000;
 export async function loginByLoopback(
   client: IssuerClient,
   { show, random, signal }: LoopbackLoginPorts,
-): Promise<LicensePack> {
+): Promise<LicenseText> {
   const [state, verifier] = [randomToken(random), randomToken(random)];
   const challenge = createHash('sha256').update(verifier).digest('base64url');
   await using listener = await listen(state);

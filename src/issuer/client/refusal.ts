@@ -1,9 +1,8 @@
 import { OperatorError } from '../../errors.ts';
-import type { LicensePack } from '../../protocol/license.ts';
-import type { Given, Refused } from './issuer-client.ts';
+import type { Given, LicenseText, Refused } from './issuer-client.ts';
 
 /** The licence, or the refusal as the error that a command ends with. */
-export function licenseOrThrow(given: Given<LicensePack>): LicensePack {
+export function licenseOrThrow(given: Given<LicenseText>): LicenseText {
   if (given.ok) return given.value;
   throw refusalError(given);
 }

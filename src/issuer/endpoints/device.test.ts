@@ -117,6 +117,15 @@ describe('a device', () => {
     ).toEqual(['"access_denied"', 'licence', 'licence', 'licence']);
   });
 
+  it('is one of ten that a visitor may begin at once, and of six a minute after that', async () => {
+    const begin = () => world.post('/v1/device/code', { client_id: 'ccp' });
+    for (let n = 0; n < 10; n += 1) expect((await begin()).status).toBe(200);
+    const halted = await begin();
+    expect([halted.status, halted.headers.get('retry-after')]).toEqual([429, '10']);
+    world.pass(10_000);
+    expect([(await begin()).status, (await begin()).status]).toEqual([200, 429]);
+  });
+
   it.each([
     ['no grant_type', { client_id: 'ccp', device_code: 'x' }, 400, 'invalid_request'],
     [

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { CODES, type IssuerWorld, isGenuine, startIssuer } from '../testing/issuer-world.ts';
@@ -50,6 +50,17 @@ it.each([
   const reply = await world.post('/v1/license/issue', body);
   expect([reply.status, reply.json['error']]).toEqual([status, error]);
   expect(reply.json['error_description']).toMatch(/^[^"\\]{10,}$/);
+});
+
+it('gives a use back where the licence cannot be put on record', async () => {
+  const log = join(world.stateDir, 'issuer-audit.jsonl');
+  rmSync(log);
+  mkdirSync(log);
+  for (let n = 0; n < 4; n += 1) expect((await claim(CODES.three)).status).toBe(500);
+  rmSync(log, { recursive: true });
+  const statuses: number[] = [];
+  for (let n = 0; n < 4; n += 1) statuses.push((await claim(CODES.three)).status);
+  expect(statuses).toEqual([200, 200, 200, 403]);
 });
 
 it('gives exactly three licences for fifty claims at once on an invite of three uses', async () => {

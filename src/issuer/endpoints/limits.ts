@@ -8,21 +8,24 @@ export interface Limits {
   readonly requests: RateLimit;
   /** Codes that turned out to be none. RFC 8628 section 5.1 asks for this limit where codes are short enough to type. */
   readonly guesses: RateLimit;
+  /** Devices that begin: each takes a place until it has its answer. */
+  readonly devices: RateLimit;
 }
 
 export function createLimits(clock: Clock): Limits {
   return {
     requests: createRateLimit({ clock, burst: 120, perMinute: 120 }),
     guesses: createRateLimit({ clock, burst: 10, perMinute: 6 }),
+    devices: createRateLimit({ clock, burst: 10, perMinute: 6 }),
   };
 }
 
 /** Counts every request to an endpoint. */
-export function limited({ requests }: Limits, endpoint: Endpoint): Endpoint {
+export function limited(limit: RateLimit, endpoint: Endpoint): Endpoint {
   return (visit) => {
-    const seconds = requests.wait(visit.from);
+    const seconds = limit.wait(visit.from);
     if (seconds !== null) return tooMany(seconds);
-    requests.spend(visit.from);
+    limit.spend(visit.from);
     return endpoint(visit);
   };
 }

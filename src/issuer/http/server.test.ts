@@ -248,6 +248,18 @@ describe('what is not understood', () => {
   });
 });
 
+it('says nothing of a client that breaks off: that is nobody’s fault', async () => {
+  const socket = connect(world.port, '127.0.0.1');
+  const head = 'POST /v1/token HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 10\r\n\r\nab';
+  await new Promise((resolve) => void socket.write(head, resolve));
+  // It was read once another request got its answer.
+  await world.get('/healthz');
+  socket.resetAndDestroy();
+  // And its end was noticed once others got theirs.
+  for (let n = 0; n < 5; n += 1) await world.get('/healthz');
+  expect(world.said).toEqual([]);
+});
+
 it('answers HEAD without a body', async () => {
   const response = await fetch(`${world.url}/device`, { method: 'HEAD' });
   expect([response.status, await response.text()]).toEqual([200, '']);

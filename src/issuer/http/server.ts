@@ -1,7 +1,9 @@
 /** The HTTP server under the endpoints: limits, the guard, and an answer for whatever comes. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { hasCode } from '../../platform/files.ts';
 import type { Log } from '../../platform/log.ts';
+import { visitorOf } from './address.ts';
 import { admit } from './guard.ts';
 import { type Answer, type Endpoint, MAX_BODY_BYTES, refuse, type Visit } from './visit.ts';
 
@@ -38,14 +40,16 @@ export function createIssuerServer({ endpoints, publicUrl, log }: ServerOptions)
 
   async function contained(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      send(response, await answer(request));
+      const answered = await answer(request);
+      if (answered !== null) send(response, answered);
     } catch (error) {
       log.error(`a request failed: ${error instanceof Error ? error.stack : String(error)}`);
       send(response, refuse(500, 'server_error', 'The issuer could not do this; its log says why.'));
     }
   }
 
-  async function answer(request: IncomingMessage): Promise<Answer> {
+  /** Null where nobody is left to hear it. */
+  async function answer(request: IncomingMessage): Promise<Answer | null> {
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
     const admission = admit({ method, headers: request.headers }, publicUrl);
     if (!admission.ok) return refuse(403, 'foreign_request', admission.why);
@@ -57,14 +61,20 @@ export function createIssuerServer({ endpoints, publicUrl, log }: ServerOptions)
     const endpoint = endpoints.get(`${method} ${path}`);
     if (endpoint === undefined) return nothingHere(path, endpoints);
     const body = method === 'POST' ? await readBody(request) : Buffer.alloc(0);
-    if (body === null) return refuse(413, 'request_too_large', `At most ${MAX_BODY_BYTES} bytes are taken.`);
+    if (body === 'broken_off') return null;
+    if (body === 'too_large')
+      return refuse(413, 'request_too_large', `At most ${MAX_BODY_BYTES} bytes are taken.`);
     const visit: Visit = {
       method: method === 'POST' ? 'POST' : 'GET',
       path,
       query: url.searchParams,
       headers: request.headers,
       body,
-      from: addressOf(request, publicUrl !== null),
+      from: visitorOf({
+        peer: request.socket.remoteAddress ?? '',
+        forwarded: request.headers['x-forwarded-for']?.toString(),
+        proxied: publicUrl !== null,
+      }),
       origin: admission.origin,
     };
     return endpoint(visit);
@@ -104,29 +114,22 @@ function nothingHere(path: string, endpoints: ReadonlyMap<string, Endpoint>): An
   });
 }
 
-/** The whole body; null where it is larger than is taken. Rejects where the client breaks off. */
-async function readBody(request: IncomingMessage): Promise<Buffer | null> {
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return null;
+/** The whole body. A client that breaks off is no failure of ours. */
+async function readBody(request: IncomingMessage): Promise<Buffer | 'too_large' | 'broken_off'> {
+  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return 'too_large';
   const pieces: Buffer[] = [];
   let bytes = 0;
-  for await (const piece of request.iterator({ destroyOnReturn: false })) {
-    bytes += piece.length;
-    if (bytes > MAX_BODY_BYTES) return null;
-    pieces.push(piece);
+  try {
+    for await (const piece of request.iterator({ destroyOnReturn: false })) {
+      bytes += piece.length;
+      if (bytes > MAX_BODY_BYTES) return 'too_large';
+      pieces.push(piece);
+    }
+  } catch (error) {
+    if (hasCode(error, 'ECONNRESET')) return 'broken_off';
+    throw error;
   }
   return Buffer.concat(pieces);
-}
-
-/** Behind our own proxy, the last address that it named: the ones before it are what the client claims. */
-function addressOf(request: IncomingMessage, proxied: boolean): string {
-  const direct = request.socket.remoteAddress ?? '';
-  if (!proxied) return direct;
-  const forwarded =
-    String(request.headers['x-forwarded-for'] ?? '')
-      .split(',')
-      .at(-1)
-      ?.trim() ?? '';
-  return forwarded === '' ? direct : forwarded.slice(0, 64);
 }
 
 /** What is no HTTP. */

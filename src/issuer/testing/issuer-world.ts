@@ -7,7 +7,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { systemRandom } from '../../platform/random.ts';
 import { verifyEd25519 } from '../../protocol/ed25519.ts';
 import { licenseBytes, licensePackSchema } from '../../protocol/license.ts';
-import { readInvites } from '../invites.ts';
+import { parseInvites } from '../invites.ts';
 import { createIssuer } from '../issuer.ts';
 import { publicLine } from '../signing-key.ts';
 
@@ -73,7 +73,7 @@ export async function startIssuer({
   const say = (text: string): void => void said.push(text);
   const create = () =>
     createIssuer(
-      { key: KEY, invites: readInvites(invitesFile), stateDir, publicUrl },
+      { key: KEY, invites: parseInvites(readFileSync(invitesFile), invitesFile), stateDir, publicUrl },
       { clock, random: systemRandom, log: { info: say, warn: say, error: say } },
     );
   let server = create();
