@@ -1,5 +1,6 @@
 /** What a running proxy's meter answers, for the commands that ask it. */
 export {
+  type LimitsAnswer,
   type ModelUsage,
   type QuotaAnswer,
   type QuotasAnswer,

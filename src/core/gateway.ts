@@ -13,7 +13,7 @@ import type { ExchangePorts, Visit } from './exchange-ports.ts';
 import { createGuard, sameSecret } from './guard.ts';
 import { pathOf } from './inbound-request.ts';
 import { takeIn } from './intake.ts';
-import { discardUpload, endStream, sendError, sendStream, sendText } from './own-answer.ts';
+import { discardUpload, sendError, sendStream, sendText } from './own-answer.ts';
 import type { Endpoint, EndpointStream } from './types.ts';
 
 export interface GatewayOptions extends ExchangePorts {
@@ -132,7 +132,7 @@ export function createGateway(options: GatewayOptions): Gateway {
    * Node does not call one idle that has never sent a whole head, as browsers open them in advance.
    */
   function closeSpare(): void {
-    if (inflight === 0 && streams.size === 0) server.closeAllConnections();
+    if (inflight === 0) server.closeAllConnections();
     else server.closeIdleConnections();
   }
 
@@ -187,12 +187,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   function keepStream(response: ServerResponse, stream: EndpointStream): void {
     streams.add(response);
     answering.set(response.req.socket, response);
-    response.once('close', () => {
-      streams.delete(response);
-      if (draining) closeSpare();
-    });
+    response.once('close', () => streams.delete(response));
     sendStream(response, stream);
-    if (draining) endStream(response);
+    if (draining) response.end();
   }
 
   /** Answers what is no HTTP in Anthropic's error shape, where that is still possible. */
@@ -241,7 +238,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     async drain(graceMs) {
       draining = true;
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
-      for (const stream of streams) endStream(stream);
+      // What a client has not taken by now it does not get: nobody waits for a reader.
+      for (const stream of streams) stream.end();
       closeSpare();
       const stop = clock.after(graceMs, () => server.closeAllConnections());
       await closed;

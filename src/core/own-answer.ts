@@ -74,9 +74,3 @@ export function sendStream(response: ServerResponse, { status, contentType, star
   // It closed before anybody listened.
   if (response.closed) over();
 }
-
-/** Ends a stream of our own: in order where its client has kept up, else at once. */
-export function endStream(response: ServerResponse): void {
-  if (response.writableLength > 0) response.destroy();
-  else response.end();
-}

@@ -53,9 +53,9 @@ export function percent(pct: number): string {
   return `${pct > 99 && pct < 100 ? 99 : Math.round(pct)}%`;
 }
 
-/** How full something is, in ten cells. */
+/** How full something is, in ten cells: the first is for anything at all, the last for all of it. */
 export function bar(pct: number): string {
-  const cells = Math.min(10, Math.max(pct > 0 ? 1 : 0, Math.floor(pct / 10)));
+  const cells = pct >= 100 ? 10 : Math.min(9, Math.max(pct > 0 ? 1 : 0, Math.round(pct / 10)));
   return '█'.repeat(cells) + '░'.repeat(10 - cells);
 }
 

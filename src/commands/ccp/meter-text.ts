@@ -1,5 +1,11 @@
 /** The pages of the meter's commands, as text for a screen. */
-import type { QuotaAnswer, Totals, UsageAnswer } from '../../config/usage-answers.ts';
+import type {
+  LimitsAnswer,
+  QuotaAnswer,
+  QuotasAnswer,
+  Totals,
+  UsageAnswer,
+} from '../../config/usage-answers.ts';
 import { plain, type Screen } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
 import { bar, clockTime, compact, costText, paintQuota, percent, savedText, span, usd } from './figures.ts';
@@ -98,6 +104,22 @@ function standing(screen: Screen, quota: QuotaAnswer): string {
 const fitted = (text: string, width: number): string =>
   text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width);
 
+/** Lanes that are left alone now, and what each upstream last said of its own limits, a line each. */
+export function limitLines({ cooldowns, provider_limits }: QuotasAnswer): string {
+  const cooling = cooldowns.map(
+    ({ lane, key, until, stated }) =>
+      `${lane}: ${key} is left alone until ${clockTime(until)} (${STATED[stated] ?? stated})`,
+  );
+  const said = provider_limits.map((limits) => `${limits.lane} says of itself: ${limitsText(limits)}`);
+  return [...cooling, ...said].map((line) => `${plain(line)}\n`).join('');
+}
+
+const STATED: Readonly<Record<string, string>> = {
+  retry_after: 'as it asked',
+  reset: 'when its limit is reset, as it said',
+  default: 'it did not say how long',
+};
+
 /** Everything that is known of one quota, a fact a line. */
 export function quotaDetails(screen: Screen, quota: QuotaAnswer): string {
   const facts: readonly (readonly [string, string])[] = [
@@ -161,18 +183,24 @@ function gapFacts({ gap_seconds_p50, gap_seconds_p95 }: QuotaAnswer): (readonly 
 }
 
 function providerFacts({ provider_limits }: QuotaAnswer): (readonly [string, string])[] {
-  if (provider_limits === null) return [['provider', 'has said nothing of its own limits']];
-  const { windows, refused, at } = provider_limits;
-  const said = windows.map(({ name, used_pct, remaining, limit, resets_at }) => {
-    const used = used_pct === null ? '' : ` ${percent(used_pct)} used`;
-    const left =
-      remaining === null ? '' : ` ${compact(remaining)}${limit === null ? '' : `/${compact(limit)}`} left`;
-    return `${name}${used}${left}${resets_at === null ? '' : `, resets ${clockTime(resets_at)}`}`;
-  });
   return [
-    ['provider', `${said.join('; ') || 'no windows'} (said ${clockTime(at)})`],
-    ...(refused === null ? [] : [['refused', `${clockTime(refused.at)}: ${refused.kind}`] as const]),
+    [
+      'provider',
+      provider_limits === null ? 'has said nothing of its own limits' : limitsText(provider_limits),
+    ],
   ];
+}
+
+function limitsText({ windows, refused, status, at }: LimitsAnswer): string {
+  const parts = windows.map(({ name, used_pct, remaining, limit, resets_at }) => {
+    const used = used_pct === null ? '' : ` ${percent(used_pct)} used`;
+    const of = limit === null ? '' : ` of ${compact(limit)}`;
+    const left = remaining === null ? '' : ` ${compact(remaining)}${of} left`;
+    return `${name}${used}${left}${resets_at === null ? '' : ` until ${clockTime(resets_at)}`}`;
+  });
+  const last = refused === null ? [] : [`refused at ${clockTime(refused.at)} (${refused.kind})`];
+  const all = [...parts, ...last];
+  return `${all.length === 0 ? (status ?? 'nothing') : all.join(', ')} (at ${clockTime(at)})`;
 }
 
 /** Everything on one line, for a shell's greeting. */
@@ -188,7 +216,7 @@ export function banner({ lanes, models }: UsageAnswer, range: string): string {
     }))
     .filter(({ pct }) => pct > 0)
     .toSorted((a, b) => b.pct - a.pct);
-  const quota = fullest === undefined ? [] : [`${fullest.model} at ${percent(fullest.pct)} of its quota`];
+  const quota = fullest === undefined ? [] : [`${fullest.model} quota ${percent(fullest.pct)}`];
   const used = parts.length === 0 ? ['nothing used'] : parts;
-  return `${plain(`ccp, ${range}: ${[...used, ...quota].join(' · ')}`)}\n`;
+  return `${plain(`ccp ${range}: ${[...used, ...quota].join(' · ')}`)}\n`;
 }

@@ -114,12 +114,12 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
 
   it('says it on one line for a greeting', async () => {
     expect(await printed('usage', '--banner')).toBe(
-      'ccp, last 24h: anthropic 1.3k req $59.10 · zai 88 req $0.73, saved $2.37 · local 3 req unpriced · ' +
-        'claude-haiku-4-5 at 70% of its quota\n',
+      'ccp 24h: anthropic 1.3k req $59.10 · zai 88 req $0.73, saved $2.37 · local 3 req unpriced · ' +
+        'claude-haiku-4-5 quota 70%\n',
     );
     const value = { ...USAGE, models: {}, lanes: {}, total: totals() };
     meter.answers.set('/v1/usage', { status: 200, value });
-    expect(await printed('usage', '--banner', '--since', '-2h')).toBe('ccp, last 2h: nothing used\n');
+    expect(await printed('usage', '--banner', '--since', '-2h')).toBe('ccp 2h: nothing used\n');
   });
 });
 
@@ -154,6 +154,33 @@ describe('ccp quota', () => {
   it('says until when a lane is left alone', async () => {
     const until = new Date(Date.now() + 60_000).toISOString();
     expect(await stand({ cooldown_until: until })).toMatch(/ {2}cooling until (?:\d+ \w+ )?\d\d:\d\d\n$/);
+  });
+
+  it('shows what upstreams say of themselves beside our own count, and whom we leave alone', async () => {
+    const soon = new Date(Date.now() + 60_000).toISOString();
+    const window = { status: 'allowed', limit: null, remaining: null, resets_at: soon };
+    const provider_limits = [
+      {
+        lane: 'anthropic',
+        at: soon,
+        status: 'allowed',
+        windows: [{ ...window, name: '5h', used_pct: 42 }],
+        refused: null,
+      },
+    ];
+    const cooldowns = [{ lane: 'zai', key: '*haiku*', until: soon, stated: 'reset' }];
+    const told = meter.answers.get('/v1/quotas')?.value;
+    meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), cooldowns, provider_limits } });
+    for (const argv of [['quota'], ['status']]) {
+      const page = await printed(...argv);
+      expect(page).toMatch(
+        /^zai: \*haiku\* is left alone until .*\d\d:\d\d \(when its limit is reset, as it said\)$/m,
+      );
+      expect(page).toMatch(/^anthropic says of itself: 5h 42% used until .*\d\d:\d\d \(at .*\d\d:\d\d\)$/m);
+    }
+    expect(await printed('statusline')).toMatch(
+      /^anthropic 5h 42% · local .* · zai cooling until .*\d\d:\d\d · saved/,
+    );
   });
 
   it('says that none are set', async () => {

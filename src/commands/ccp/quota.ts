@@ -17,7 +17,7 @@ import { askMeter } from './ask-meter.ts';
 import { postText } from './control.ts';
 import { compact, span } from './figures.ts';
 import { load } from './load.ts';
-import { quotaDetails, quotaLines } from './meter-text.ts';
+import { limitLines, quotaDetails, quotaLines } from './meter-text.ts';
 
 interface Json {
   readonly json: boolean;
@@ -35,12 +35,16 @@ export async function quota(
     printJson(host, await ask(loaded));
     return EXIT.ok;
   }
-  const page = async (): Promise<string> => {
-    const { quotas } = await ask(loaded);
-    if (!details || quotas.length === 0) return quotaLines(host.out, quotas);
-    return quotas.map((one) => quotaDetails(host.out, one)).join('\n');
+  const look = async (): Promise<string> => {
+    const answer = await ask(loaded);
+    const { quotas } = answer;
+    const page =
+      details && quotas.length > 0
+        ? quotas.map((one) => quotaDetails(host.out, one)).join('\n')
+        : quotaLines(host.out, quotas);
+    return page + limitLines(answer);
   };
-  return watching ? watchUntilInterrupted(host, page) : show(host, page);
+  return watching ? watchUntilInterrupted(host, look) : show(host, look);
 }
 
 /** `ccp quotas show`: what is configured, and where. */

@@ -16,7 +16,7 @@ import { askMeter } from './ask-meter.ts';
 import { askProxy, proxyUrl } from './ask-proxy.ts';
 import { span } from './figures.ts';
 import { load } from './load.ts';
-import { quotaDetails, quotaLines, totalsTable } from './meter-text.ts';
+import { limitLines, quotaDetails, quotaLines, totalsTable } from './meter-text.ts';
 
 export interface StatusOptions {
   readonly debugQuota: boolean;
@@ -101,6 +101,7 @@ function pageOf({ out }: Host, url: string, look: Look, debugQuota: boolean): st
     debugQuota && quotas.length > 0
       ? quotas.map((quota) => quotaDetails(out, quota)).join('\n')
       : quotaLines(out, quotas),
+    limitLines(look.quotas),
   ].join('');
 }
 
@@ -117,11 +118,11 @@ function readinessLines(
     return `${plain(id).padEnd(width)}  ${state}${key}\n`;
   });
   const licence = license.ok
-    ? `licence: plan ${plain(license.plan)}`
-    : `licence: none that counts (${plain(license.reason ?? 'unknown')}): "ccp license status"`;
+    ? `plan ${plain(license.plan)}`
+    : `none that counts: ${plain(license.reason ?? '?')}`;
   return [
     ...lines,
-    `${licence}\n`,
+    `licence: ${license.reason === 'none' ? 'none' : licence}\n`,
     ...(paused ? [`${out.paint('yellow', 'paused')}: everything goes to Anthropic\n`] : []),
     ...(store?.ok === false
       ? [`${out.paint('red', 'store')}: ${plain(store.reason ?? 'in trouble')}\n`]

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { type LoadedCcp, loadCcpSettings } from '../../config/ccp-settings.ts';
 import {
   QUOTAS_PATH,
-  type QuotaAnswer,
+  type QuotasAnswer,
   quotasAnswer,
   USAGE_PATH,
   type UsageAnswer,
@@ -61,7 +61,7 @@ async function readSession({ input }: Host): Promise<Session> {
 }
 
 type Meter =
-  | { readonly state: 'told'; readonly usage: UsageAnswer; readonly quotas: readonly QuotaAnswer[] }
+  | { readonly state: 'told'; readonly usage: UsageAnswer; readonly quotas: QuotasAnswer }
   | { readonly state: 'down' | 'unset' };
 
 async function readMeter({ env, cwd, home }: Host): Promise<Meter> {
@@ -76,7 +76,7 @@ async function readMeter({ env, cwd, home }: Host): Promise<Meter> {
     ask(loaded, QUOTAS_PATH, quotasAnswer),
   ]);
   if (usage === null || quotas === null) return { state: 'down' };
-  return { state: 'told', usage, quotas: quotas.quotas };
+  return { state: 'told', usage, quotas };
 }
 
 async function ask<T>(loaded: LoadedCcp, path: string, schema: z.ZodType<T>): Promise<T | null> {
@@ -99,10 +99,10 @@ function lanes(out: Screen, input: Session, meter: Meter): (string | null)[] {
   }
   const { usage, quotas } = meter;
   const others = Object.keys(usage.lanes).filter((lane) => lane !== 'anthropic' && lane !== 'none');
-  const watched = quotas.map(({ lane }) => lane).filter((lane) => lane !== 'anthropic');
+  const watched = quotas.quotas.map(({ lane }) => lane).filter((lane) => lane !== 'anthropic');
   const saved = usage.total.saved_usd;
   return [
-    stated(out, input) ?? counted(out, 'anthropic', meter),
+    stated(out, input) ?? overheard(out, quotas) ?? counted(out, 'anthropic', meter),
     ...[...new Set([...watched, ...others])].toSorted().map((lane) => counted(out, lane, meter)),
     saved === null || saved <= 0 ? null : `saved ${usd(saved)}/24h`,
   ];
@@ -110,18 +110,37 @@ function lanes(out: Screen, input: Session, meter: Meter): (string | null)[] {
 
 /** The Anthropic lane, as Claude Code was told; null without a subscription. */
 function stated(out: Screen, { rate_limits }: Session): string | null {
-  const windows = [
-    ['5h', rate_limits?.five_hour],
-    ['7d', rate_limits?.seven_day],
-  ] as const;
-  const parts = windows.flatMap(([name, one]) => {
-    if (one === null || one === undefined) return [];
-    const pct = one.used_percentage;
-    const reset =
-      one.resets_at instanceof Date && pct >= WARN_PCT
-        ? ` until ${clockTime(one.resets_at.toISOString())}`
-        : '';
-    return [`${name} ${coloured(out, pct, `${percent(pct)}${reset}`)}`];
+  return windowsText(out, [
+    { name: '5h', pct: rate_limits?.five_hour?.used_percentage, resetsAt: rate_limits?.five_hour?.resets_at },
+    { name: '7d', pct: rate_limits?.seven_day?.used_percentage, resetsAt: rate_limits?.seven_day?.resets_at },
+  ]);
+}
+
+/** The same as the proxy last heard it; null where Anthropic told it no share of a window. */
+function overheard(out: Screen, { provider_limits }: QuotasAnswer): string | null {
+  const { windows = [] } = provider_limits.find(({ lane }) => lane === 'anthropic') ?? {};
+  return windowsText(
+    out,
+    windows.map(({ name, used_pct, resets_at }) => ({
+      name,
+      pct: used_pct,
+      resetsAt: resets_at === null ? null : new Date(resets_at),
+    })),
+  );
+}
+
+interface Window {
+  readonly name: string;
+  readonly pct: number | null | undefined;
+  readonly resetsAt: Date | null | undefined;
+}
+
+function windowsText(out: Screen, windows: readonly Window[]): string | null {
+  const parts = windows.flatMap(({ name, pct, resetsAt }) => {
+    if (pct === null || pct === undefined) return [];
+    const until =
+      resetsAt instanceof Date && pct >= WARN_PCT ? ` until ${clockTime(resetsAt.toISOString())}` : '';
+    return [`${plain(name)} ${coloured(out, pct, `${percent(pct)}${until}`)}`];
   });
   return parts.length === 0 ? null : `anthropic ${parts.join(' ')}`;
 }
@@ -129,11 +148,10 @@ function stated(out: Screen, { rate_limits }: Session): string | null {
 /** A lane as the proxy counts it: its fullest quota, else what it used. */
 function counted(out: Screen, lane: string, { usage, quotas }: Meter & { readonly state: 'told' }): string {
   const name = plain(lane);
-  const mine = quotas.filter((quota) => quota.lane === lane);
-  const cooling = mine.find(({ cooldown_until }) => cooldown_until !== null)?.cooldown_until;
-  if (cooling !== undefined && cooling !== null) {
-    return `${name} ${out.paint('red', `cooling until ${clockTime(cooling)}`)}`;
-  }
+  const mine = quotas.quotas.filter((quota) => quota.lane === lane);
+  const cooling = quotas.cooldowns.find((cooldown) => cooldown.lane === lane);
+  if (cooling !== undefined)
+    return `${name} ${out.paint('red', `cooling until ${clockTime(cooling.until)}`)}`;
   const windows = (['rolling', 'weekly'] as const).flatMap((window) => {
     const [fullest] = mine
       .flatMap((quota) => (quota[window].pct === null ? [] : [{ pct: quota[window].pct, quota }]))

@@ -35,7 +35,7 @@ export async function usage(
 }
 
 const rangeOf = (since: string, answer: UsageAnswer): string =>
-  /^-\d+[smhd]$/.test(since) ? `last ${since.slice(1)}` : `since ${clockTime(answer.since)}`;
+  /^-\d+[smhd]$/.test(since) ? since.slice(1) : `since ${clockTime(answer.since)}`;
 
 function pageOf({ out }: Host, { since, total, models, lanes }: UsageAnswer): string {
   const from = `since ${clockTime(since)}`;

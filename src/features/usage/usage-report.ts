@@ -27,11 +27,12 @@ export function usageReport({ rollups, views, prices, since, until, now }: Repor
   const lanes = createSums(prices);
   const models = new Map<string, ModelSum>();
   const modelSum = (model: string): ModelSum => getOrMake(models, model, () => createModelSum(prices));
-  for (const rollup of rollups) {
-    total.add(rollup);
-    lanes.add(rollup.lane, rollup);
-    modelSum(rollup.model ?? NO_MODEL).add(rollup);
+  for (const part of byDay(rollups)) {
+    total.add(part);
+    lanes.add(part.lane, part);
+    modelSum(part.model ?? NO_MODEL).add(part);
   }
+  for (const rollup of rollups) modelSum(rollup.model ?? NO_MODEL).addHour(rollup);
   // A quota that nothing was counted for yet stands under its glob.
   for (const { model, lane } of views) {
     const matches = compileGlob(model);
@@ -48,8 +49,44 @@ export function usageReport({ rollups, views, prices, since, until, now }: Repor
   };
 }
 
+/** What of one lane and model was used in one day. */
+type Part = Pick<
+  Rollup,
+  'start' | 'lane' | 'model' | 'served_model' | 'count' | 'errors' | 'duration_ms' | 'stream_ms'
+> & { readonly tokens: Tokens };
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+const DAY_MS = 86_400_000;
+
+/**
+ * The hours of a day added up, which is as fine as prices go by: a year of hours would be priced for longer than a
+ * stream may pause.
+ */
+function byDay(rollups: readonly Rollup[]): Iterable<Part> {
+  const parts = new Map<string, Writable<Part>>();
+  for (const rollup of rollups) {
+    const { lane, model, served_model: served = null } = rollup;
+    const start = rollup.start - (rollup.start % DAY_MS);
+    const key = `${start} ${lane} ${model === null} ${model} ${served}`;
+    const part = parts.get(key);
+    if (part === undefined) {
+      parts.set(key, { ...rollup, start, served_model: served, tokens: { ...rollup.tokens } });
+      continue;
+    }
+    part.count += rollup.count;
+    part.errors += rollup.errors;
+    part.duration_ms += rollup.duration_ms;
+    part.stream_ms += rollup.stream_ms;
+    for (const kind of KINDS) part.tokens[kind] += rollup.tokens[kind];
+  }
+  return parts.values();
+}
+
+const KINDS = ['input', 'output', 'cache_read', 'cache_write_5m', 'cache_write_1h'] as const;
+
 interface Sum {
-  add(rollup: Rollup): void;
+  add(part: Part): void;
   totals(): Totals;
 }
 
@@ -58,19 +95,14 @@ function createSum(prices: Prices): Sum {
   let tokens = NO_TOKENS;
   const bill = prices.open();
   return {
-    add(rollup) {
-      requests += rollup.count;
-      errors += rollup.errors;
-      durationMs += rollup.duration_ms;
-      streamMs += rollup.stream_ms;
-      tokens = addTokens(tokens, rollup.tokens);
-      bill.add({
-        lane: rollup.lane,
-        model: rollup.model,
-        servedModel: rollup.served_model ?? null,
-        tokens: rollup.tokens,
-        at: rollup.start,
-      });
+    add(part) {
+      requests += part.count;
+      errors += part.errors;
+      durationMs += part.duration_ms;
+      streamMs += part.stream_ms;
+      tokens = addTokens(tokens, part.tokens);
+      const { lane, model, served_model: servedModel = null, start: at } = part;
+      bill.add({ lane, model, servedModel, tokens: part.tokens, at });
     },
     totals: () => ({
       requests,
@@ -84,7 +116,7 @@ function createSum(prices: Prices): Sum {
 }
 
 interface Sums {
-  add(name: string, rollup: Rollup): void;
+  add(name: string, part: Part): void;
   totals(): Record<string, Totals>;
   names(): Iterable<string>;
 }
@@ -92,14 +124,15 @@ interface Sums {
 function createSums(prices: Prices): Sums {
   const sums = new Map<string, Sum>();
   return {
-    add: (name, rollup) => getOrMake(sums, name, () => createSum(prices)).add(rollup),
+    add: (name, part) => getOrMake(sums, name, () => createSum(prices)).add(part),
     totals: () => Object.fromEntries([...sums].map(([name, sum]) => [name, sum.totals()])),
     names: () => sums.keys(),
   };
 }
 
 interface ModelSum {
-  add(rollup: Rollup): void;
+  add(part: Part): void;
+  addHour(rollup: Rollup): void;
   usage(model: string, views: readonly QuotaView[]): ModelUsage;
 }
 
@@ -108,9 +141,11 @@ function createModelSum(prices: Prices): ModelSum {
   const lanes = createSums(prices);
   const hours = new Map<number, Hour>();
   return {
-    add(rollup) {
-      sum.add(rollup);
-      lanes.add(rollup.lane, rollup);
+    add(part) {
+      sum.add(part);
+      lanes.add(part.lane, part);
+    },
+    addHour(rollup) {
       const hour = getOrMake(hours, rollup.start, () => ({ tokens: 0, output: 0, streamMs: 0 }));
       hour.tokens += countTokens(rollup.tokens);
       hour.output += rollup.tokens.output;
@@ -215,7 +250,8 @@ const addTokens = (one: Tokens, other: Tokens): Tokens => ({
   cache_write_1h: one.cache_write_1h + other.cache_write_1h,
 });
 
-const countTokens = (tokens: Tokens): number => Object.values(tokens).reduce((sum, count) => sum + count, 0);
+const countTokens = (tokens: Tokens): number =>
+  tokens.input + tokens.output + tokens.cache_read + tokens.cache_write_5m + tokens.cache_write_1h;
 
 const perSecond = (tokens: number, ms: number): number | null =>
   ms > 0 ? oneDecimal((tokens * 1000) / ms) : null;
