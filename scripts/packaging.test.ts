@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -123,6 +123,21 @@ describe('the package that npm would publish', () => {
       const answer = await run(process.execPath, [join(installed, `bin/${program}.js`), '--version']);
       expect(answer).toMatchObject({ code: 0, stdout: `${version}\n` });
     }
+  });
+
+  it('starts its storing thread there, where Node strips no types', async () => {
+    const url = (name: string): string =>
+      JSON.stringify(pathToFileURL(join(installed, 'dist/src', name)).href);
+    const script = `
+      import { openStore } from ${url('store/store.js')};
+      import { systemClock } from ${url('platform/clock.js')};
+      const log = { info: console.log, warn: console.log, error: console.log };
+      const path = ${JSON.stringify(join(folder, 'store.sqlite3'))};
+      await using store = openStore({ path, flushMs: 1, ttlDays: 1, rollupMs: 1000, clock: systemClock, log });
+      const { schema_version, trouble } = await store.status();
+      console.log(schema_version, trouble);`;
+    const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '--eval', script]);
+    expect({ stdout, stderr }).toEqual({ stdout: '1 null\n', stderr: '' });
   });
 
   it('finds its suites and fixtures there', async () => {

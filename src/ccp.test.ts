@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { createTestIssuer, type TestIssuer } from './features/license/testing/te
 import { type Clock, systemClock } from './platform/clock.ts';
 import { createRandomIds } from './platform/ids.ts';
 import { isRecord } from './protocol/json.ts';
+import { readStoreFile } from './store/store-file.ts';
 
 const HOUR = 3_600_000;
 
@@ -76,11 +78,16 @@ async function start(env: Readonly<Record<string, string>> = {}) {
     const answer = await fetch(`${url}/readyz`);
     return { status: answer.status, license: memberOf(await answer.json(), 'license') };
   };
+  const store = async () => memberOf(await (await fetch(`${url}/readyz`)).json(), 'store');
+  const storeMetrics = async () =>
+    (await (await fetch(`${url}/metrics`)).text())
+      .split('\n')
+      .filter((line) => line.startsWith('ccp_store_'));
   const metric = async (): Promise<string | undefined> => {
     const text = await (await fetch(`${url}/metrics`)).text();
     return text.split('\n').find((line) => line.startsWith('ccp_license_info{'));
   };
-  return { loaded, ask, ready, metric };
+  return { loaded, ask, ready, metric, store, storeMetrics };
 }
 
 const memberOf = (value: unknown, name: string): unknown => (isRecord(value) ? value[name] : undefined);
@@ -152,5 +159,52 @@ describe('a proxy without a licence', () => {
       expect(await ask(HAIKU)).toBe('anth');
       expect(await ready()).toMatchObject({ status: 200, license: { ok: false, reason } });
     }
+  });
+});
+
+/** As long as a busy machine may need. */
+const SOON = { timeout: 15_000, interval: 50 };
+
+describe('a proxy with a store', () => {
+  it('keeps each exchange, and says so where it is asked', async () => {
+    const { ask, store, storeMetrics } = await start();
+    for (let count = 0; count < 3; count++) await ask(SONNET);
+    await vi.waitFor(async () => expect(await storeMetrics()).toContain('ccp_store_writes_total 3'), SOON);
+    expect(await storeMetrics()).toEqual(
+      expect.arrayContaining(['ccp_store_write_errors_total 0', 'ccp_store_pending 0']),
+    );
+    const path = join(root, 'logs/ccp.sqlite3');
+    expect(await store()).toEqual({ ok: true, reason: null, path, pending: 0 });
+    using file = readStoreFile(path);
+    expect([...file.samples.each({})].map(([, , lane]) => lane)).toEqual([
+      'anthropic',
+      'anthropic',
+      'anthropic',
+    ]);
+  });
+
+  it('serves as well without one: switched off, or where there can be none', async () => {
+    const off = await start({ CCP_PERSIST: '0' });
+    expect(await off.ask(SONNET)).toBe('anth');
+    expect(await off.store()).toMatchObject({ ok: true, reason: 'switched off (CCP_PERSIST=0)' });
+    expect(existsSync(join(root, 'logs/ccp.sqlite3'))).toBe(false);
+
+    const broken = await start({ CCP_DB_PATH: root });
+    expect(await broken.ask(SONNET)).toBe('anth');
+    await vi.waitFor(
+      async () =>
+        expect(await broken.store()).toMatchObject({ ok: false, reason: expect.stringContaining('EISDIR') }),
+      SOON,
+    );
+    expect(await broken.ready()).toMatchObject({ status: 200 });
+  });
+
+  it('never loads SQLite into the thread that relays', () => {
+    const script = `import { createRequire } from 'node:module';
+      await import(${JSON.stringify(new URL('./ccp.ts', import.meta.url).href)});
+      const loaded = Object.keys(createRequire('/').cache);
+      console.log(loaded.length > 0, loaded.filter((name) => name.includes('better-sqlite3')).length)`;
+    const argv = ['--input-type=module', '--eval', script];
+    expect(execFileSync(process.execPath, argv, { encoding: 'utf8' })).toBe('true 0\n');
   });
 });

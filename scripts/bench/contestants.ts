@@ -56,26 +56,9 @@ export const CONTESTANTS: readonly Contestant[] = [
       args: [fileURLToPath(new URL('./node-pipe.ts', import.meta.url)), String(port), String(upstreamPort)],
     }),
   },
-  {
-    name: 'ccp',
-    peer: false,
-    verbatim: true,
-    missing: () =>
-      existsSync(join(ROOT, 'src/commands/ccp/main.ts')) ? null : 'src/commands/ccp is not there',
-    launch: ({ port, upstreamPort, folder }) => ({
-      file: process.execPath,
-      args: [join(ROOT, 'bin/ccp.js'), 'serve', '--port', String(port), '--host', '127.0.0.1'],
-      env: {
-        HOME: folder,
-        XDG_CONFIG_HOME: join(folder, 'config'),
-        XDG_STATE_HOME: join(folder, 'state'),
-        CCP_LOGS_DIR: join(folder, 'logs'),
-        CCP_ANTHROPIC_BASE_URL: `http://127.0.0.1:${upstreamPort}`,
-        CCP_ZAI_BASE_URL: `http://127.0.0.1:${upstreamPort}`,
-        ZAI_API_KEY: 'made-up-for-the-benchmark',
-      },
-    }),
-  },
+  ccp('ccp'),
+  // What the store costs: the same without it.
+  ccp('ccp-no-store', { CCP_PERSIST: '0' }),
   {
     name: 'portkey',
     peer: true,
@@ -154,4 +137,28 @@ http {
 `,
   );
   return file;
+}
+
+function ccp(name: string, env: Readonly<Record<string, string>> = {}): Contestant {
+  return {
+    name,
+    peer: false,
+    verbatim: true,
+    missing: () =>
+      existsSync(join(ROOT, 'src/commands/ccp/main.ts')) ? null : 'src/commands/ccp is not there',
+    launch: ({ port, upstreamPort, folder }) => ({
+      file: process.execPath,
+      args: [join(ROOT, 'bin/ccp.js'), 'serve', '--port', String(port), '--host', '127.0.0.1'],
+      env: {
+        HOME: folder,
+        XDG_CONFIG_HOME: join(folder, 'config'),
+        XDG_STATE_HOME: join(folder, 'state'),
+        CCP_LOGS_DIR: join(folder, 'logs'),
+        CCP_ANTHROPIC_BASE_URL: `http://127.0.0.1:${upstreamPort}`,
+        CCP_ZAI_BASE_URL: `http://127.0.0.1:${upstreamPort}`,
+        ZAI_API_KEY: 'made-up-for-the-benchmark',
+        ...env,
+      },
+    }),
+  };
 }

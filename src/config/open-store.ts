@@ -1,22 +1,8 @@
-/** The store from loaded settings: as the proxy keeps it, and as a file for the commands. */
-import { existsSync } from 'node:fs';
+/** The store from loaded settings, as the proxy keeps it; what the commands do with its file is in store-files.ts. */
 import { join } from 'node:path';
-import { OperatorError } from '../errors.ts';
-import { setAside } from '../store/damage.ts';
-import { isDamage, isSqlite } from '../store/database.ts';
-import { errorOf, failureOf } from '../store/failure.ts';
 import { createNoStore } from '../store/no-store.ts';
 import { openStore as open, type Store, type StoreOptions } from '../store/store.ts';
-import { openStoreFile, readStoreFile, type StoreFile } from '../store/store-file.ts';
 import type { LoadedCcp } from './ccp-settings.ts';
-
-export { POINT_IN_TIME_ALLOWED, pointInTime } from '../protocol/point-in-time.ts';
-export { check } from '../store/database.ts';
-export { CSV_HEADING, csvLine, exportLine, readExportLine } from '../store/export.ts';
-export { type MergedStore, mergeStores } from '../store/merge.ts';
-export { rowOf, type SampleRow, sampleOf } from '../store/sample-row.ts';
-export type { SampleFilter } from '../store/samples.ts';
-export type { StoreFile } from '../store/store-file.ts';
 
 /** What a kill may lose of the store, in milliseconds; the log has it. */
 const FLUSH_MS = 200;
@@ -35,41 +21,4 @@ export function openStore(
     rollupMs: settings.rollupInterval,
     ...ports,
   });
-}
-
-/** The store for a command that only reads. Throws `NOT_READY` where it cannot, with what to do. */
-export function openStoreToRead(path: string): StoreFile {
-  if (!existsSync(path)) {
-    throw new OperatorError('NOT_READY', `there is no store at ${path}`, {
-      hint: '"ccp serve" makes it, or "ccp db import --jsonl FILE"; CCP_DB_PATH, CCP_LOGS_DIR and CCP_PROFILE say where.',
-    });
-  }
-  return forOperator(path, () => readStoreFile(path));
-}
-
-/** The store for a command that writes, made where there is none. One that is damaged is set aside; `onDamage` is told. */
-export function openStoreToWrite(path: string, onDamage: (aside: string) => void): StoreFile {
-  return forOperator(path, () => {
-    try {
-      return openStoreFile(path);
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      onDamage(setAside(path, Date.now()));
-      return openStoreFile(path);
-    }
-  });
-}
-
-/** Does something with the file at `path`; what SQLite says becomes a sentence for the operator. */
-export function forOperator<T>(path: string, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    if (!isDamage(error)) throw isSqlite(error) ? errorOf(failureOf(error, path)) : error;
-    const problem = error instanceof Error ? error.message : String(error);
-    throw new OperatorError('CHECK_FAILED', `the store ${path} is damaged: ${problem}`, {
-      hint: 'The next "ccp serve" or "ccp db import --jsonl LOG --rotated" sets it aside and begins a new one.',
-      cause: error,
-    });
-  }
 }

@@ -1,8 +1,9 @@
 /** Opens the file of the store: its rights, its mode, its integrity, its schema. */
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { hasCode, makeFolder } from '../platform/files.ts';
+import { sizeOf } from './file-size.ts';
 import { migrate, mustBeCurrent, mustBeKnown } from './migrations/migrate.ts';
 
 /** How long a statement waits for another process that writes, in milliseconds. */
@@ -65,14 +66,6 @@ export function isDamage(error: unknown): boolean {
 /** Whether SQLite says it; `code` is one of its own, e.g. `SQLITE_FULL`. */
 export function isSqlite(error: unknown): error is InstanceType<typeof Database.SqliteError> {
   return error instanceof Database.SqliteError;
-}
-
-/** Bytes of the file and its write-ahead log; 0 where there is none. */
-export function sizeOf(path: string): number {
-  return [path, `${path}-wal`].reduce(
-    (sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0),
-    0,
-  );
 }
 
 /** SQLite gives its log and its index the rights of the file. */

@@ -1,36 +1,11 @@
+/** An error on its way between threads; apart from what makes one, which loads SQLite. */
 import { type ErrorCode, OperatorError } from '../errors.ts';
-import { isSqlite } from './database.ts';
 
-/** An error on its way between threads. */
 export interface Failure {
   readonly message: string;
   readonly hint: string | undefined;
   /** Of an error that is nobody's bug. */
   readonly code: ErrorCode | null;
-}
-
-/** What the codes of SQLite mean to an operator; the hint says what to do. */
-const MEANINGS: readonly (readonly [code: RegExp, what: string, hint: string])[] = [
-  [/^SQLITE_FULL/, 'the disk of %s is full', 'Free some space on it.'],
-  [/^SQLITE_(BUSY|LOCKED)/, '%s is locked by another process', 'Look which one: fuser names it.'],
-  [/^SQLITE_READONLY/, '%s may not be written', 'Give this user the right to write it and its folder.'],
-  [
-    /^SQLITE_(CANTOPEN|PERM|AUTH)/,
-    '%s cannot be opened',
-    'Give this user the right to write it and its folder.',
-  ],
-  [/^SQLITE_IOERR/, 'the disk of %s reports an error', 'Look at the messages of the kernel.'],
-];
-
-/** Any error of the store at `path`, put for an operator where it is one that an operator can mend. */
-export function failureOf(error: unknown, path: string): Failure {
-  if (error instanceof OperatorError) return { code: error.code, message: error.message, hint: error.hint };
-  const text = error instanceof Error ? error.message : String(error);
-  const code = isSqlite(error) ? error.code : '';
-  const meaning = MEANINGS.find(([pattern]) => pattern.test(code));
-  if (meaning === undefined) return { code: null, message: text, hint: undefined };
-  const [, what, hint] = meaning;
-  return { code: 'NOT_READY', message: `${what.replace('%s', path)} (${text})`, hint };
 }
 
 /** The error that a failure was. */

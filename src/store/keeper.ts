@@ -6,7 +6,8 @@ import { statSync } from 'node:fs';
 import { OperatorError } from '../errors.ts';
 import type { Cooldown, LimitHit, Rollup, RollupQuery, SamplePage, SampleQuery } from '../protocol/meter.ts';
 import { setAside } from './damage.ts';
-import { CHECKED_AT_ONCE, isDamage, isSqlite, sizeOf } from './database.ts';
+import { CHECKED_AT_ONCE, isDamage, isSqlite } from './database.ts';
+import { sizeOf } from './file-size.ts';
 import type { Chunk, Place } from './samples.ts';
 import { type Batch, type FileStatus, openStoreFile, type StoreFile } from './store-file.ts';
 

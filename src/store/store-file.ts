@@ -2,7 +2,8 @@
 import type Database from 'better-sqlite3';
 import type { Cooldown, LimitHit } from '../protocol/meter.ts';
 import { type Cooldowns, openCooldowns } from './cooldowns.ts';
-import { openDatabase, openForReading, sizeOf } from './database.ts';
+import { openDatabase, openForReading } from './database.ts';
+import { sizeOf } from './file-size.ts';
 import { type LimitHits, openLimitHits } from './limit-hits.ts';
 import { schemaVersion } from './migrations/migrate.ts';
 import { openRollups, type Rollups } from './rollups.ts';

@@ -22,6 +22,10 @@ import { completion, NOON, sample } from './testing/samples.ts';
 
 const DAY = 86_400_000;
 
+/** Waits for a condition, as long as a busy machine may need. */
+const soon = <T>(look: () => T | Promise<T>): Promise<T> =>
+  vi.waitFor(look, { timeout: 15_000, interval: 20 });
+
 let place: StorePlace;
 let said: string[];
 let stack: AsyncDisposableStack;
@@ -58,7 +62,7 @@ describe('a store', () => {
   it('commits what it took within the flush interval, nobody asking', async () => {
     const store = open();
     for (let id = 1; id <= 250; id++) store.onCompletion(completion(id));
-    await vi.waitFor(() => expect(store.health().pending).toBe(0));
+    await soon(() => expect(store.health().pending).toBe(0));
     expect(onDisk()).toEqual(Array.from({ length: 250 }, (_, at) => sample(at + 1)));
     expect(store.metrics()).toMatchObject({ writes: 250, writeErrors: 0, dropped: 0 });
     expect(said).toEqual([]);
@@ -116,7 +120,7 @@ describe('a store', () => {
     const store = open({ rollupMs: 30, ttlDays: 1, onRollup: (seconds) => void rounds.push(seconds) });
     store.onCompletion(completion(1));
     store.onCompletion(completion(2, { ts: new Date(NOON - DAY - 1).toISOString() }));
-    await vi.waitFor(() => expect(onDisk()).toEqual([sample(1)]));
+    await soon(() => expect(onDisk()).toEqual([sample(1)]));
     expect(rounds.length).toBeGreaterThan(0);
     expect((await store.rollups({ granularity: 'day' })).map(({ count }) => count)).toEqual([1, 1]);
   });
@@ -128,7 +132,7 @@ describe('a store', () => {
     for (const store of stores) store.onCompletion(completion(2001));
     await Promise.all(stores.map((store) => store.flush()));
     expect(onDisk()).toHaveLength(2001);
-    await vi.waitFor(async () =>
+    await soon(async () =>
       expect(await stores[0]?.rollups({ granularity: 'day' })).toMatchObject([{ count: 2001 }]),
     );
     expect(said).toEqual([]);
@@ -178,7 +182,7 @@ describe('a file that is damaged', () => {
     db.pragma('wal_checkpoint(TRUNCATE)');
     overwritePages(place.path);
     for (let id = 3001; id <= 6000; id++) store.onCompletion(completion(id));
-    await vi.waitFor(async () => {
+    await soon(async () => {
       await store.flush();
       expect(readdirSync(place.folder).join()).toContain('damaged-');
     });

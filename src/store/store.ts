@@ -7,7 +7,7 @@ import { OperatorError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Cooldown, LimitHit, MeterStore, Sample, StoreNumbers } from '../protocol/meter.ts';
-import { sizeOf } from './database.ts';
+import { sizeOf } from './file-size.ts';
 import type { Keeper } from './keeper.ts';
 import { createOutbox } from './outbox.ts';
 import { rowOf, sampleOf } from './sample-row.ts';

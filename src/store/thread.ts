@@ -103,5 +103,11 @@ export function createKeeperThread(
 /** The source in a checkout, what it was compiled to in a package; the compiler leaves a URL's name as it is. */
 function startThread(name: 'worker' | 'checker', path: string): Worker {
   const url = new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
-  return new Worker(url, { workerData: { path } satisfies ThreadData, env: {}, name: `ccp store ${name}` });
+  // Nothing of how this process was started is meant for it.
+  return new Worker(url, {
+    workerData: { path } satisfies ThreadData,
+    env: {},
+    execArgv: [],
+    name: `ccp store ${name}`,
+  });
 }

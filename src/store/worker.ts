@@ -1,6 +1,6 @@
 /** The storing thread: answers the relaying thread's requests one after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { failureOf } from './failure.ts';
+import { failureOf } from './explain.ts';
 import { createKeeper } from './keeper.ts';
 import type { FromKeeper, ThreadData, ToKeeper } from './thread.ts';
 

@@ -9,7 +9,7 @@ import {
   POINT_IN_TIME_ALLOWED,
   pointInTime,
   type SampleFilter,
-} from '../../config/open-store.ts';
+} from '../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import type { Host } from '../shared/host.ts';
 import { load } from './load.ts';

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { openStoreToWrite, type StoreFile } from '../../config/open-store.ts';
+import { openStoreToWrite, type StoreFile } from '../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson, printWarnings } from '../shared/host.ts';
 import { type LogFile, openLogFiles } from '../shared/log-files.ts';

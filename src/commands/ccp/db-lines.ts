@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../analysis/json.ts';
 import { type BadLine, type LogReading, readLog } from '../../analysis/log-reader.ts';
 import { problemOfLine } from '../../analysis/usage-line.ts';
-import { readExportLine, rowOf, type SampleRow, sampleOf } from '../../config/open-store.ts';
+import { readExportLine, rowOf, type SampleRow, sampleOf } from '../../config/store-files.ts';
 import type { LogFile } from '../shared/log-files.ts';
 
 export interface Lines {

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { type MergedStore, mergeStores } from '../../config/open-store.ts';
+import { type MergedStore, mergeStores } from '../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson, printWarnings } from '../shared/host.ts';
 import { type LogFile, openLogFiles } from '../shared/log-files.ts';

@@ -1,4 +1,4 @@
-import { forOperator, openStoreToRead, openStoreToWrite, type StoreFile } from '../../config/open-store.ts';
+import { forOperator, openStoreToRead, openStoreToWrite, type StoreFile } from '../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { processTerminal } from '../shared/terminal.ts';

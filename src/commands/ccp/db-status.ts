@@ -1,4 +1,4 @@
-import { check, forOperator, openStoreToRead, type StoreFile } from '../../config/open-store.ts';
+import { check, forOperator, openStoreToRead, type StoreFile } from '../../config/store-files.ts';
 import { EXIT } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openStoreToWrite, rowOf, type StoreFile, sampleOf } from '../../config/open-store.ts';
+import { openStoreToWrite, rowOf, type StoreFile, sampleOf } from '../../config/store-files.ts';
 import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
 import { main } from './main.ts';
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { check, openStoreToRead } from '../../config/open-store.ts';
+import { check, openStoreToRead } from '../../config/store-files.ts';
 import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
 import { main } from './main.ts';
 import { ask, startHttpUpstream, startServed, until } from './testing/served.ts';
