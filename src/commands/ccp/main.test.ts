@@ -145,13 +145,13 @@ describe('trust', () => {
     const dotEnv = host.write('.env', 'ZAI_API_KEY=a');
     const states = async () =>
       Object.values<{ state: string }>((await json('trust')).data.files).map(({ state }) => state);
-    expect(await states()).toEqual(['untrusted', 'absent']);
+    expect(await states()).toEqual(['untrusted', 'absent', 'absent']);
     await ccp('trust', '.env');
-    expect(await states()).toEqual(['trusted', 'absent']);
+    expect(await states()).toEqual(['trusted', 'absent', 'absent']);
     host.write('.env', 'ZAI_API_KEY=b');
-    expect(await states()).toEqual(['changed', 'absent']);
+    expect(await states()).toEqual(['changed', 'absent', 'absent']);
     await ccp('trust', '--forget', dotEnv);
-    expect(await states()).toEqual(['untrusted', 'absent']);
+    expect(await states()).toEqual(['untrusted', 'absent', 'absent']);
   });
 
   it('works though the settings are wrong', async () => {

@@ -203,7 +203,7 @@ export function createQuota(options: QuotaOptions): Quota {
       });
     },
     cooldowns: () => limits.cooldowns(clock.now()),
-    providerLimits: limits.providerLimits.all,
+    providerLimits: () => limits.providerLimits.all(),
     rebuilding: () => rebuilds.size > 0,
     async load() {
       loaded = true;
