@@ -86,9 +86,9 @@ function describeSource(canonical: string, source: Source | null | undefined): s
 }
 
 async function fileRows({ envFiles, catalogs, quotaFiles }: LoadedCcp): Promise<Diagnosis['files']> {
-  const placedRows = [...catalogs, ...quotaFiles].map(async ({ path, read }) => {
-    const found = await attempt(() => read().state);
-    return { path, state: found.ok ? found.value : found.finding.what };
+  const placedRows = [...catalogs, ...quotaFiles].map(async (file) => {
+    const found = await attempt(() => file.read().state);
+    return { path: file.path, state: found.ok ? found.value : found.finding.what };
   });
   return [
     ...envFiles.map(({ path, state }) => ({ path, state: ENV_FILE_STATES[state] })),

@@ -145,13 +145,13 @@ describe('trust', () => {
     const dotEnv = host.write('.env', 'ZAI_API_KEY=a');
     const states = async () =>
       Object.values<{ state: string }>((await json('trust')).data.files).map(({ state }) => state);
-    expect(await states()).toEqual(['untrusted', 'absent']);
+    expect(await states()).toEqual(['untrusted', 'absent', 'absent']);
     await ccp('trust', '.env');
-    expect(await states()).toEqual(['trusted', 'absent']);
+    expect(await states()).toEqual(['trusted', 'absent', 'absent']);
     host.write('.env', 'ZAI_API_KEY=b');
-    expect(await states()).toEqual(['changed', 'absent']);
+    expect(await states()).toEqual(['changed', 'absent', 'absent']);
     await ccp('trust', '--forget', dotEnv);
-    expect(await states()).toEqual(['untrusted', 'absent']);
+    expect(await states()).toEqual(['untrusted', 'absent', 'absent']);
   });
 
   it('works though the settings are wrong', async () => {
@@ -213,6 +213,16 @@ describe('doctor', () => {
     expect(data.findings.map(({ what }: { what: string }) => what)).toContain(
       `no proxy runs at http://127.0.0.1:${QUIET}`,
     );
+  });
+
+  it('says which quotas count and in which mode, and what is wrong with them', async () => {
+    host.env['CCP_PORT'] = QUIET;
+    const file = host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*", "lane": "zai"}]}');
+    const quotas = async () => (await json('doctor')).data.findings as unknown[];
+    expect(await quotas()).toContainEqual({ level: 'ok', what: `quotas: 1 in ${file}, mode block` });
+    host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*"}]}');
+    const problem = { level: 'problem', what: `${file}:1: quotas[0].lane: must be the name of a lane` };
+    expect(await quotas()).toContainEqual(expect.objectContaining(problem));
   });
 
   it.each([

@@ -48,6 +48,38 @@ describe('metrics', () => {
     ]);
   });
 
+  it('count attempts past a warning, and what a real limit cost', async () => {
+    const metrics = bare();
+    const attempt = {
+      rid: 'r',
+      lane: 'zai',
+      provider: 'zai',
+      model: null,
+      op: 'stream',
+      decision: 'quota_warn_attempt',
+    } as const;
+    const limit = {
+      ...attempt,
+      error: { kind: 'window', errType: 'limit', cause: 'limit' },
+      sentOn: true,
+      ms: 40,
+    } as const;
+    metrics.onAttempt?.(attempt);
+    metrics.onAttempt?.({ ...attempt, decision: 'to_zai' });
+    metrics.onLimit?.(limit);
+    metrics.onLimit?.({ ...limit, sentOn: false });
+    const values = await Promise.all(
+      ['ccp_preferred_attempt_total', 'ccp_rerouted_on_limit_total', 'ccp_wasted_retry_ms_total'].map(
+        (name) => samples(metrics, name),
+      ),
+    );
+    expect(values.flat()).toEqual([
+      'ccp_preferred_attempt_total 1',
+      'ccp_rerouted_on_limit_total 1',
+      'ccp_wasted_retry_ms_total 40',
+    ]);
+  });
+
   it('measure duration and first byte in seconds', async () => {
     const metrics = bare();
     metrics.onCompletion?.(completed);

@@ -213,20 +213,20 @@ describe('the speeds of a budget', () => {
 });
 
 describe('the time since the warning', () => {
-  const at = (...minutes: readonly number[]) => {
+  const after = (...minutes: readonly number[]) => {
     const budget = budgetOf('"rolling": {"span": "60m", "requests": 10}, "warn_pct": 30');
     for (const minute of minutes) budget.add(sampleOf(NOW + minute * MINUTE));
     return budget;
   };
 
   it('counts from the exchange that reached it', () => {
-    expect(at(0, 5, 9, 20).warnSince(NOW + 30 * MINUTE)).toBe(NOW + 9 * MINUTE);
+    expect(after(0, 5, 9, 20).warnSince(NOW + 30 * MINUTE)).toBe(NOW + 9 * MINUTE);
   });
 
   it('begins anew where the count had fallen below in between', () => {
     // At minute 60 the first leaves: two are left until the one of minute 64.
-    expect(at(0, 5, 9, 64).warnSince(NOW + 64.5 * MINUTE)).toBe(NOW + 64 * MINUTE);
-    expect(at(0, 5, 9, 20, 64).warnSince(NOW + 64.5 * MINUTE)).toBe(NOW + 9 * MINUTE);
+    expect(after(0, 5, 9, 64).warnSince(NOW + 64.5 * MINUTE)).toBe(NOW + 64 * MINUTE);
+    expect(after(0, 5, 9, 20, 64).warnSince(NOW + 64.5 * MINUTE)).toBe(NOW + 9 * MINUTE);
   });
 
   it('equals what a recount at every exchange says', () => {
@@ -247,14 +247,14 @@ describe('the time since the warning', () => {
           }
           if (held(times.length, now) < 3) since = null;
           const expected = since === null ? null : NOW + since * MINUTE;
-          expect(at(...times).warnSince(NOW + now * MINUTE)).toBe(expected);
+          expect(after(...times).warnSince(NOW + now * MINUTE)).toBe(expected);
         },
       ),
     );
   });
 
   it('is none below it', () => {
-    expect(at(0, 5).warnSince(NOW + 30 * MINUTE)).toBeNull();
-    expect(at(0, 5, 9).warnSince(NOW + 61 * MINUTE)).toBeNull();
+    expect(after(0, 5).warnSince(NOW + 30 * MINUTE)).toBeNull();
+    expect(after(0, 5, 9).warnSince(NOW + 61 * MINUTE)).toBeNull();
   });
 });

@@ -104,8 +104,8 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
     definition,
     count,
     add: (use) => count.add(entryOf(use, definition.countCacheReads)),
-    reserve: count.reserve,
-    release: count.release,
+    reserve: () => count.reserve(),
+    release: (hold) => count.release(hold),
     held: (now) => Math.max(fullOf(rolling, now, reserved) ?? 0, fullOf(weekly, now, reserved) ?? 0),
     full,
     opening(now) {

@@ -72,8 +72,8 @@ export function createLimitHits({ coolsDown, store, clock, log }: LimitHitsOptio
 
   return {
     providerLimits,
-    coolingUntil: cooldowns.until,
-    cooldowns: cooldowns.all,
+    coolingUntil: (lane, keys, now) => cooldowns.until(lane, keys, now),
+    cooldowns: (now) => cooldowns.all(now),
     hit(limit, key, budget) {
       const { lane, decision, error, sentOn } = limit;
       const now = clock.now();

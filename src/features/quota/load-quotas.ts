@@ -14,8 +14,9 @@ export interface LoadedQuotas {
 /** Reads the first file that counts; those behind it are left alone. Throws `CONFIG` for what is wrong in it. */
 export function loadQuotas(files: readonly QuotaFile[]): LoadedQuotas {
   const ignored: string[] = [];
-  for (const { path, required, read } of files) {
-    const found = read();
+  for (const quotaFile of files) {
+    const { path, required } = quotaFile;
+    const found = quotaFile.read();
     if (found.state === 'used') return { file: path, definitions: parseQuotas(path, found.text), ignored };
     if (found.state === 'ignored') ignored.push(found.why);
     else if (required) throw new OperatorError('CONFIG', `there is no quota file ${path}`);

@@ -110,20 +110,12 @@ const capsOf = (spanMs: number, given: GivenCaps | undefined): WindowCaps => ({
 
 /** The line is that of the deepest part of the place that was written. */
 function wrong(path: string, text: string, at: readonly PropertyKey[], what: string): OperatorError {
-  const tree = parseTree(text);
   const steps = at.map((step) => (typeof step === 'number' ? step : String(step)));
-  let node = tree;
-  for (let depth = steps.length; tree !== undefined && depth > 0; depth -= 1) {
-    node = findNodeAtLocation(tree, steps.slice(0, depth));
-    if (node !== undefined) break;
-  }
-  const line = text.slice(0, (node ?? tree)?.offset ?? 0).split('\n').length;
+  const tree = parseTree(text);
+  const nodes = steps.map((_, index) => tree && findNodeAtLocation(tree, steps.slice(0, index + 1)));
+  const node = nodes.findLast((one) => one !== undefined) ?? tree;
+  const line = text.slice(0, node?.offset ?? 0).split('\n').length;
   const place = steps.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('');
-  return new OperatorError(
-    'CONFIG',
-    `${path}:${line}: ${[place.replace(/^\./, ''), what].filter(Boolean).join(': ')}`,
-    {
-      hint: 'Every field is described in docs/quotas.md.',
-    },
-  );
+  const parts = [`${path}:${line}`, place.replace(/^\./, ''), what].filter((part) => part !== '');
+  return new OperatorError('CONFIG', parts.join(': '), { hint: 'docs/quotas.md describes every field.' });
 }

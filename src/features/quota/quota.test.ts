@@ -59,7 +59,11 @@ function end(quota: Quota, rid: string, given: Parameters<typeof sampleOf>[1] = 
 }
 function refuse(quota: Quota, error: Partial<UpstreamError>, given: Partial<LimitFacts> = {}): void {
   quota.onLimit?.({
-    ...{ rid: 'r', lane: 'zai', provider: 'zai', model: HAIKU, op: 'stream' },
+    rid: 'r',
+    lane: 'zai',
+    provider: 'zai',
+    model: HAIKU,
+    op: 'stream',
     decision: 'quota_warn_attempt',
     error: { kind: 'window', errType: 'limit', cause: 'limit', ...error },
     sentOn: true,

@@ -169,6 +169,7 @@ export function createQuota(options: QuotaOptions): Quota {
   };
 
   const reload = (text?: string): Reloaded => {
+    const before = JSON.stringify({ file, definitions });
     try {
       takeOver(
         text === undefined
@@ -178,9 +179,11 @@ export function createQuota(options: QuotaOptions): Quota {
     } catch (error) {
       return { ok: false, why: messageOf(error) };
     }
-    log.info(
-      `quotas taken over: ${budgets.length} from ${file ?? (text === undefined ? 'no file' : 'a command')}`,
-    );
+    // What else is watched changes for other reasons, too.
+    if (JSON.stringify({ file, definitions }) !== before) {
+      const source = file ?? (text === undefined ? 'no file' : 'a command');
+      log.info(`quotas taken over: ${budgets.length} from ${source}`);
+    }
     return { ok: true, file, quotas: budgets.length };
   };
 
@@ -203,7 +206,7 @@ export function createQuota(options: QuotaOptions): Quota {
       });
     },
     cooldowns: () => limits.cooldowns(clock.now()),
-    providerLimits: limits.providerLimits.all,
+    providerLimits: () => limits.providerLimits.all(),
     rebuilding: () => rebuilds.size > 0,
     async load() {
       loaded = true;

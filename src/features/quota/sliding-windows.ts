@@ -87,6 +87,8 @@ export function createSlidingWindows(spans: readonly number[], maxEntries = MAX_
     return low;
   };
 
+  const isCrowded = (): boolean => length > maxEntries / 2;
+
   const makeRoom = (): void => {
     forget();
     if (length * WIDTH < cells.length / 2) return;
@@ -95,7 +97,11 @@ export function createSlidingWindows(spans: readonly number[], maxEntries = MAX_
       larger.set(cells);
       cells = larger;
     } else {
-      for (let slot = (2 * longest) / maxEntries; length > maxEntries / 2; slot *= 2) merge(slot);
+      let slot = (2 * longest) / maxEntries;
+      do {
+        merge(slot);
+        slot *= 2;
+      } while (isCrowded());
     }
   };
 
