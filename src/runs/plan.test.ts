@@ -271,6 +271,64 @@ describe('a plan with stages', () => {
   });
 });
 
+describe('a plan with a budget', () => {
+  const budgeted: Suite = {
+    ...SUITE,
+    quota: { lane: 'zai', model: 'haiku', requests: 1 },
+    inOrder: true,
+    stages: [
+      { name: 'block', license: 'trial', mode: 'block' },
+      { name: 'hybrid', license: 'trial', mode: 'hybrid' },
+    ],
+    probes: [
+      { client: 'curl', id: 'within', model: 'haiku', lane: 'zai', op: 'stream', stages: ['block'] },
+      {
+        client: 'curl',
+        id: 'beyond',
+        model: 'haiku',
+        lane: 'anthropic',
+        decision: 'quota_block',
+        op: 'stream',
+        afterMs: 5,
+        times: 2,
+        stages: ['block'],
+      },
+      { client: 'curl', id: 'tried', model: 'haiku', lane: 'zai', op: 'stream', stages: ['hybrid'] },
+    ],
+  };
+
+  it('sends each probe by itself, in order, to a target with the budget and the mode of each stage', () => {
+    const { waves, quota, stages } = plan({}, FOUND, budgeted);
+    expect(waves.map((wave) => wave.map(({ id }) => id))).toEqual([
+      ['block-within'],
+      ['block-beyond-1'],
+      ['block-beyond-2'],
+      ['hybrid-tried'],
+    ]);
+    expect(waves[1]).toMatchObject([{ decision: 'quota_block', lane: 'anthropic', afterMs: 5 }]);
+    expect(quota).toEqual({ lane: 'zai', model: 'haiku', requests: 1 });
+    expect(stages.map(({ mode }) => mode)).toEqual(['block', 'hybrid']);
+  });
+
+  it('leaves no probe out: what is blocked depends on all before it', () => {
+    expect(plan({ lanes: ['zai'] }, FOUND, budgeted).waves).toHaveLength(4);
+  });
+
+  it('is not for real upstreams', () => {
+    expect(() => plan({ upstream: 'real' }, FOUND, budgeted)).toThrow('real upstreams are too dear for');
+  });
+});
+
+describe('a plan that is driven', () => {
+  it('needs no probe, and judges the lanes that its driver asks', () => {
+    const driver = { kind: 'limits', lane: 'zai', maxRequests: 9, mockWindow: 3 } as const;
+    const driven = plan({ driver: { maxRequests: 5 } }, FOUND, { ...SUITE, probes: [], driver });
+    expect(driven).toMatchObject({ waves: [], driver: { ...driver, maxRequests: 5 } });
+    expect(driven.checks[0]).toMatchObject({ id: 'A-01', skip: 'nothing is sent to anthropic' });
+    expect(planSchema.parse(JSON.parse(JSON.stringify(driven)))).toEqual(driven);
+  });
+});
+
 describe('what a plan would prove', () => {
   it('is what its suite claims, where every check of the suite is judged', () => {
     expect(plan().proves).toEqual(['Something.']);
