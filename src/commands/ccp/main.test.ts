@@ -218,7 +218,7 @@ describe('doctor', () => {
   it('says which quotas count and in which mode, and what is wrong with them', async () => {
     host.env['CCP_PORT'] = QUIET;
     const file = host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*", "lane": "zai"}]}');
-    const quotas = async () => (await json('doctor')).data.findings as unknown[];
+    const quotas = async (): Promise<unknown[]> => (await json('doctor')).data.findings;
     expect(await quotas()).toContainEqual({ level: 'ok', what: `quotas: 1 in ${file}, mode block` });
     host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*"}]}');
     const problem = { level: 'problem', what: `${file}:1: quotas[0].lane: must be the name of a lane` };
