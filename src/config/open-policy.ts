@@ -9,7 +9,7 @@ import {
 } from '../features/policy/policy.ts';
 import { MAX_CACHE_BYTES, readPolicyCache } from '../features/policy/policy-cache.ts';
 import type { PolicyPack } from '../features/policy/policy-pack.ts';
-import { explainRefusal, type Refusal } from '../features/policy/reasons.ts';
+import { explainRefusal, POLICY_REMEDIES, type Refusal } from '../features/policy/reasons.ts';
 import { timeTrouble } from '../features/policy/verify-policy.ts';
 import type { Routing } from '../features/routing/routing.ts';
 import type { LoadedCcp } from './ccp-settings.ts';
@@ -46,6 +46,10 @@ const unusable = (refusal: Refusal): CacheLook => ({
   refusal,
   why: explainRefusal(refusal),
 });
+
+/** What to do about a reason that a proxy gave; nothing for one that this version does not know. */
+export const policyRemedy = (reason: string): string | undefined =>
+  Object.entries(POLICY_REMEDIES).find(([code]) => code === reason)?.[1];
 
 /** Lets a routing that was opened only to be looked at follow the cached pack, as the proxy does. */
 export function applyCachedPolicy(routing: Routing, loaded: LoadedCcp, now: number): CacheLook | null {

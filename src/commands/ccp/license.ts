@@ -59,7 +59,9 @@ export async function setLicense(host: Host, { file, sig, json }: SetOptions): P
   if (json) printJson(host, { ...document(state), source: loaded.paths.licensePack });
   else {
     host.out.write(block(kept));
-    host.out.write(`Stored in ${loaded.paths.licensePack}; a running proxy takes it over within a second.\n`);
+    host.out.write(
+      `Stored in ${loaded.paths.licensePack}; a running proxy takes it over within a second, which "ccp doctor" checks.\n`,
+    );
   }
   return EXIT.ok;
 }

@@ -169,6 +169,31 @@ describe('ccp serve with a policy', () => {
     expect((await fetch(`${proxy.url}/healthz`)).status).toBe(200);
   });
 
+  it('has a doctor who tells of the last look that failed, and of a proxy that follows none', async () => {
+    const proxy = await served();
+    await state(proxy, { source: 'embedded', reason: 'bad_signature_text' });
+    const ofProxy = async () =>
+      (await json('doctor')).data.findings.filter(({ what }: { what: string }) =>
+        what.startsWith('the running proxy'),
+      );
+    expect(await ofProxy()).toEqual([
+      { level: 'problem', what: expect.stringContaining('(bad_signature_text)'), remedy: expect.any(String) },
+    ]);
+    ops.publish({ version: 1 });
+    await state(proxy, { version: 1, reason: null });
+    expect(await ofProxy()).toEqual([]);
+    const { cwd, home } = host;
+    const { CCP_POLICY_URL: _url, CCP_POLICY_PUBKEY: _key, ...without } = settings();
+    const other = world.use(await startServed({ cwd, home, env: without }));
+    host.env['CCP_PORT'] = new URL(other.url).port;
+    expect(await ofProxy()).toMatchObject([
+      { level: 'problem', what: 'the running proxy follows no policy' },
+    ]);
+    // What is in effect is said first.
+    for (const name of ['CCP_POLICY_URL', 'CCP_POLICY_PUBKEY']) delete host.env[name];
+    expect((await ccp('policy', 'show')).out).toMatch(/^The proxy at [^]*CCP_POLICY_URL is not set here/);
+  });
+
   it('starts from the cache where the server is silent, and without waiting for it', async () => {
     ops.publish({ version: 5, routes: { '*opus*': 'local' } });
     const first = await served();
