@@ -38,6 +38,7 @@ describe('license status', () => {
     const { code, out, err } = await ccp('license', 'status');
     expect([code, err]).toEqual([0, '']);
     expect(out).toMatch(/^community mode \(none\)/);
+    expect(out).not.toContain('source');
     expect(out).toContain('ccp license set FILE');
     expect((await json('license', 'status')).data).toMatchObject({
       ok: false,
@@ -77,6 +78,7 @@ describe('license status', () => {
       source: 'CC_LICENSE_PACK',
     });
     const { out } = await ccp('license', 'status');
+    expect(out).toMatch(/^licensed \(trial\): its features are granted\n/);
     for (const word of ['trial', 'zai_offload', 'k1', 'me@example.com', license.expires_at])
       expect(out).toContain(word);
   });
@@ -162,8 +164,9 @@ describe('license set', () => {
       'not_yet_valid',
       () =>
         JSON.stringify(issuer.mint({ not_before: license.expires_at, expires_at: '2099-01-01T00:00:00Z' })),
-      'clock',
+      'Store it again when its time has come',
     ],
+    ['malformed', () => '{"name":"ccp"}', 'is it the right file?'],
   ])(
     'refuses what is %s with the reason and a remedy, and keeps what was there',
     async (reason, text, remedy) => {
@@ -175,6 +178,13 @@ describe('license set', () => {
       expect(JSON.parse(readFileSync(stored, 'utf8'))).toEqual({ license, signature });
     },
   );
+
+  it('says that nothing came', async () => {
+    expect(await typed('')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('nothing came on standard input'),
+    });
+  });
 
   it('reads a pipe that is named, as the shell makes one of <(…)', async () => {
     const [pack, sig] = ['pack', 'sig'].map((name) => join(host.cwd, name));
