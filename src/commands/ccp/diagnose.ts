@@ -5,11 +5,16 @@ import { dirname } from 'node:path';
 import { refuseOwnListener } from '../../ccp.ts';
 import { CCP_DECLARATIONS, CCP_SECRETS } from '../../config/ccp-declarations.ts';
 import { type LoadedCcp, loadCcpSettings } from '../../config/ccp-settings.ts';
-import { judgeLicense, type LicenseState, REASONS, sentenceOf } from '../../config/open-license.ts';
+import {
+  judgeLicense,
+  type LicenseState,
+  REASONS,
+  sentenceOf,
+  ZAI_OFFLOAD,
+} from '../../config/open-license.ts';
 import { lookAtPolicyCache } from '../../config/open-policy.ts';
 import type { Source } from '../../config/resolve-settings.ts';
 import { OperatorError } from '../../errors.ts';
-import { ZAI_OFFLOAD } from '../../protocol/license.ts';
 import type { Host } from '../shared/host.ts';
 import { checkProxy } from './diagnose-proxy.ts';
 import { openRoutingNow } from './load.ts';

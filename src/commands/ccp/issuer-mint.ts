@@ -1,8 +1,8 @@
 import { nearestName } from '../../config/nearest-name.ts';
+import { ZAI_OFFLOAD } from '../../config/open-license.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { systemIssuerPorts } from '../../issuer/issuer.ts';
 import { type Grant, grantSchema, mintPack } from '../../issuer/mint.ts';
-import { ZAI_OFFLOAD } from '../../protocol/license.ts';
 import { type Host, printJson, printWarnings } from '../shared/host.ts';
 import { signingKey } from './issuer-key.ts';
 import { load } from './load.ts';

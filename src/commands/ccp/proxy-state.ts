@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { LoadedCcp } from '../../config/ccp-settings.ts';
-import { parseJson } from '../../protocol/json.ts';
 import { askProxy } from './ask-proxy.ts';
 
 /** What `/readyz` says of the licence and of the policy; what an older proxy does not say is null. */
@@ -30,5 +29,10 @@ export type ProxyState = z.infer<typeof stateSchema>;
 /** What the proxy that runs with these settings has in effect; null where none answers. */
 export async function askProxyState(loaded: LoadedCcp): Promise<ProxyState | null> {
   const answer = await askProxy(loaded, { method: 'GET', path: '/readyz' });
-  return answer.answered ? (stateSchema.safeParse(parseJson(answer.body)).data ?? null) : null;
+  if (!answer.answered) return null;
+  try {
+    return stateSchema.parse(JSON.parse(answer.body));
+  } catch {
+    return null;
+  }
 }
