@@ -20,6 +20,7 @@ export { reportOf } from '../features/license/report.ts';
 export { looksLikeSignature } from '../features/license/sources.ts';
 export { removePack, storePack } from '../features/license/store.ts';
 export type { LicenseFacts, LicenseState } from '../features/license/verify.ts';
+export { ZAI_OFFLOAD } from '../protocol/license.ts';
 
 /** The licence as the proxy follows it; says on the log what it is worth. */
 export function openLicense(

@@ -9,8 +9,8 @@ import {
 } from '../features/policy/policy.ts';
 import { MAX_CACHE_BYTES, readPolicyCache } from '../features/policy/policy-cache.ts';
 import type { PolicyPack } from '../features/policy/policy-pack.ts';
-import { explainRefusal, type Refusal } from '../features/policy/reasons.ts';
-import { timeTrouble } from '../features/policy/verify-policy.ts';
+import { explainRefusal, POLICY_REMEDIES, type Refusal } from '../features/policy/reasons.ts';
+import { rollBack, timeTrouble } from '../features/policy/verify-policy.ts';
 import type { Routing } from '../features/routing/routing.ts';
 import type { LoadedCcp } from './ccp-settings.ts';
 import { readSmallFile } from './read-small-file.ts';
@@ -46,6 +46,23 @@ const unusable = (refusal: Refusal): CacheLook => ({
   refusal,
   why: explainRefusal(refusal),
 });
+
+/**
+ * Why the proxy whose cache lies here would refuse a pack that is in order by itself: it took a newer one over, or another
+ * of that version. Null where it would not, and where no cache of this address and key lies here.
+ * @param bytes of the pack, as published
+ * Throws `CONFIG` where the public key can't be read.
+ */
+export function rollBackOfCache(loaded: LoadedCcp, bytes: Buffer, pack: PolicyPack): Refusal | null {
+  const source = policySource(loaded);
+  const cached = source === null ? null : readPolicyCache(source);
+  if (cached?.ok !== true || cached.value.bytes.equals(bytes)) return null;
+  return rollBack(pack, cached.value.pack);
+}
+
+/** What to do about a reason that a proxy gave; nothing for one that this version does not know. */
+export const policyRemedy = (reason: string): string | undefined =>
+  Object.entries(POLICY_REMEDIES).find(([code]) => code === reason)?.[1];
 
 /** Lets a routing that was opened only to be looked at follow the cached pack, as the proxy does. */
 export function applyCachedPolicy(routing: Routing, loaded: LoadedCcp, now: number): CacheLook | null {

@@ -41,8 +41,7 @@ export function signPolicy(bytes: Buffer, seed: Buffer, now: number): Signed {
   const pack = readPolicyPack(bytes);
   if (!pack.ok) throw refused(pack);
   const late = timeTrouble(pack.value, now);
-  // One that is issued for later may be signed today.
-  if (late?.reason === 'expired') throw refused(late);
+  if (late !== null) throw refused(late, late.reason === 'expired' ? LATER : NOT_LATER);
   return {
     pack: pack.value,
     signature: signEd25519(bytes, seed).toString('base64'),
@@ -50,8 +49,11 @@ export function signPolicy(bytes: Buffer, seed: Buffer, now: number): Signed {
   };
 }
 
-const refused = ({ reason, detail }: Refusal): OperatorError =>
-  new OperatorError('CONFIG', `${detail} (${reason})`, { hint: POLICY_REMEDIES[reason] });
+const LATER = 'Set a later "expires_at".';
+const NOT_LATER = 'Set "issued_at" to the present: no proxy takes the pack before that time.';
+
+const refused = ({ reason, detail }: Refusal, hint: string = POLICY_REMEDIES[reason]): OperatorError =>
+  new OperatorError('CONFIG', `${detail} (${reason})`, { hint });
 
 export interface PolicyFiles {
   readonly pack: Uint8Array;
@@ -59,6 +61,12 @@ export interface PolicyFiles {
   readonly signature: Uint8Array;
   /** Raw, 32 bytes. */
   readonly publicKey: Uint8Array;
+}
+
+/** Whether they belong together. */
+function opens({ pack: bytes, signature, publicKey }: PolicyFiles): boolean {
+  const text = readSignature(signature);
+  return text.ok && openPolicyPack({ bytes, signature: text.value, publicKey }).ok;
 }
 
 /** What a proxy would say of a signed pack at `now` (epoch milliseconds), one that has seen none before. */
@@ -70,4 +78,11 @@ export function judgePolicy(files: PolicyFiles, now: number): Judged<PolicyPack>
   return pack.ok ? (timeTrouble(pack.value, now) ?? pack) : pack;
 }
 
-export const remedyFor = ({ reason }: Refusal): string => POLICY_REMEDIES[reason];
+/** What to do about a refusal of `judgePolicy`: seeds and public keys look the same, and one is given for the other. */
+export function remedyFor({ reason }: Refusal, { publicKey, ...files }: PolicyFiles): string {
+  const isSeed = reason === 'bad_signature' && opens({ ...files, publicKey: publicKeyOf(publicKey) });
+  return isSeed ? SEED_GIVEN : POLICY_REMEDIES[reason];
+}
+
+const SEED_GIVEN =
+  'What was given as the public key is the secret seed: give the line CCP_POLICY_PUBKEY that "ccp policy sign" prints.';

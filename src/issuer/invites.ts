@@ -14,7 +14,8 @@ const inviteSchema = z.strictObject({
   max_uses: z.int(USES_ALLOWED).min(1, USES_ALLOWED).max(MAX_USES, USES_ALLOWED),
   expires_at: z.iso.datetime('must be a time like 2030-01-31T00:00:00Z').optional(),
 });
-const fileSchema = z.strictObject({ invites: z.array(z.unknown()).min(1).max(10_000) });
+const MAX_INVITES = 10_000;
+const fileSchema = z.strictObject({ invites: z.array(z.unknown()).min(1).max(MAX_INVITES) });
 
 export interface Invite {
   /** SHA-256 of the code: its name wherever the code itself need not be seen. */
@@ -35,11 +36,11 @@ export interface Invites {
 
 /** Reads the content of the invite file `path`. Throws `CONFIG` naming the file and, where one is wrong, the entry. */
 export function parseInvites(content: Buffer, path: string): Invites {
-  const file = fileSchema.safeParse(parseJson(content.toString('utf8')));
+  const json = parseJson(content.toString('utf8'));
+  const file = fileSchema.safeParse(json);
   if (!file.success) {
-    throw new OperatorError('CONFIG', `${path} is no invite file: ${sentence(file.error)}`, {
-      hint: EXAMPLE,
-    });
+    const why = json === undefined ? 'it is not JSON' : FILE_ALLOWED;
+    throw new OperatorError('CONFIG', `${path} is no invite file: ${why}`, { hint: EXAMPLE });
   }
   const byId = new Map<string, Invite>();
   for (const [index, entry] of file.data.invites.entries()) {
@@ -60,6 +61,8 @@ function readInvite(entry: unknown, where: string): Invite {
   return { id: idOf(code), plan, features, days, maxUses, expiresAt };
 }
 
+const FILE_ALLOWED = `it must be an object with one member, "invites", a list of 1 to ${MAX_INVITES} entries`;
+
 const EXAMPLE =
   'An entry is {"code": "TEAM-2030", "plan": "trial", "features": ["zai_offload"], "days": 7, "max_uses": 25} and may have "expires_at".';
 
@@ -68,5 +71,8 @@ const idOf = (code: string): string => createHash('sha256').update(code).digest(
 function sentence(error: z.ZodError): string {
   const [issue] = error.issues;
   if (issue === undefined) return 'not valid';
-  return issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`;
+  if (issue.code === 'unrecognized_keys') return `unknown member ${issue.keys[0]}`;
+  const isOurs = issue.code !== 'invalid_type' || !issue.message.startsWith('Invalid input');
+  const message = isOurs ? issue.message : `must be of type ${issue.expected}`;
+  return issue.path.length === 0 ? message : `${issue.path.join('.')}: ${message}`;
 }

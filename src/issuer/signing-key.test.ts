@@ -39,6 +39,7 @@ describe('a seed file', () => {
     const before = readFileSync(path, 'utf8');
     expect(failure(() => makeSeedFile(path, 'k2', systemRandom)).exitCode).toBe(2);
     expect(readFileSync(path, 'utf8')).toBe(before);
+    expect(failure(() => makeSeedFile(folder, 'k2', systemRandom)).message).toBe(`${folder} is a folder`);
   });
 
   it.each([0o640, 0o604, 0o620, 0o602])('is refused where its mode is %o', (mode) => {
@@ -57,7 +58,8 @@ describe('a seed file', () => {
   });
 
   it('that holds something else is named, and not what it holds', () => {
-    writeFileSync(join(folder, 'x'), 'k1=c2VjcmV0\n', { mode: 0o600 });
+    // Also where others can read it: that is not the mistake.
+    writeFileSync(join(folder, 'x'), 'k1=c2VjcmV0\n', { mode: 0o644 });
     const error = failure(() => readSeedFile(join(folder, 'x')));
     expect(error.message).toBe(`${join(folder, 'x')} does not hold a signing seed`);
     expect(`${error.message}${error.hint}`).not.toContain('c2VjcmV0');

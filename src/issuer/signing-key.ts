@@ -2,8 +2,8 @@
  * The key that licences are signed with, as its owner keeps it: one line `KID=BASE64SEED`. No message and no output
  * of this file ever shows a seed.
  */
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { OperatorError } from '../errors.ts';
 import { hasCode, makeFolder } from '../platform/files.ts';
 import type { Random } from '../platform/random.ts';
@@ -34,10 +34,14 @@ export function parseSigningKey(text: string, place: string): SigningKey {
 }
 
 /** Reads a seed file. Throws `CONFIG` where it is missing, is no file, holds no seed, or others may read it. */
-export const readSeedFile = (path: string): SigningKey => parseSigningKey(readSecretFile(path), path);
+export const readSeedFile = (path: string): SigningKey =>
+  readSecretFile(path, (text) => parseSigningKey(text, path));
 
-/** The text of a file that holds a seed. Throws `CONFIG` where it is missing, is no file, or others may read it. */
-export function readSecretFile(path: string): string {
+/**
+ * What `parse` reads in a file that holds a seed. Throws `CONFIG` where it is missing, is no file, what `parse` throws,
+ * and, where it is a seed after all, that others may read it.
+ */
+export function readSecretFile<T>(path: string, parse: (text: string) => T): T {
   let fd: number;
   try {
     // Without blocking: a pipe of that name must not hang the program.
@@ -51,13 +55,14 @@ export function readSecretFile(path: string): string {
   try {
     const stats = fstatSync(fd);
     if (!stats.isFile()) throw new OperatorError('CONFIG', `the seed file ${path} is no file`);
+    const bytes = Buffer.alloc(LONGEST_FILE);
+    const secret = parse(bytes.toString('utf8', 0, readSync(fd, bytes, 0, LONGEST_FILE, 0)));
     if ((stats.mode & 0o077) !== 0) {
       throw new OperatorError('CONFIG', `the seed file ${path} can be read or written by others`, {
         hint: `Run: chmod 600 ${path} (and make a new key if somebody else may have read this one).`,
       });
     }
-    const bytes = Buffer.alloc(LONGEST_FILE);
-    return bytes.toString('utf8', 0, readSync(fd, bytes, 0, LONGEST_FILE, 0));
+    return secret;
   } finally {
     closeSync(fd);
   }
@@ -72,6 +77,12 @@ export function makeSeedFile(path: string, kid: string, random: Random): Signing
     fd = openSync(path, 'wx', 0o600);
   } catch (cause) {
     if (!hasCode(cause, 'EEXIST')) throw cause;
+    if (statSync(path).isDirectory()) {
+      throw new OperatorError('CONFIG', `${path} is a folder`, {
+        hint: `Name a new file in it: ${join(path, 'NAME.seed')}.`,
+        cause,
+      });
+    }
     throw new OperatorError('CONFIG', `${path} is there already, and a seed is never overwritten`, {
       hint: 'Choose another name: licences signed with the old key are worth nothing without it.',
       cause,

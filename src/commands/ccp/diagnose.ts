@@ -5,13 +5,19 @@ import { dirname } from 'node:path';
 import { refuseOwnListener } from '../../ccp.ts';
 import { CCP_DECLARATIONS, CCP_SECRETS } from '../../config/ccp-declarations.ts';
 import { type LoadedCcp, loadCcpSettings } from '../../config/ccp-settings.ts';
-import { judgeLicense, type LicenseState, REASONS, sentenceOf } from '../../config/open-license.ts';
+import {
+  judgeLicense,
+  type LicenseState,
+  REASONS,
+  sentenceOf,
+  ZAI_OFFLOAD,
+} from '../../config/open-license.ts';
 import { lookAtPolicyCache } from '../../config/open-policy.ts';
 import { lookAtQuotas } from '../../config/open-quota.ts';
 import type { Source } from '../../config/resolve-settings.ts';
 import { OperatorError } from '../../errors.ts';
 import type { Host } from '../shared/host.ts';
-import { askProxy, proxyUrl } from './ask-proxy.ts';
+import { checkProxy } from './diagnose-proxy.ts';
 import { openRoutingNow } from './load.ts';
 
 export interface Diagnosis {
@@ -58,7 +64,7 @@ export async function diagnose({ env, cwd, home }: Host): Promise<Diagnosis> {
       ...(await checkRouting(loaded.value)),
       ...(await checkQuotas(loaded.value)),
       ...(await checkPolicy(loaded.value)),
-      await checkProxy(loaded.value),
+      ...(await checkProxy(loaded.value)),
     ],
   };
 }
@@ -85,7 +91,8 @@ function describeSource(canonical: string, source: Source | null | undefined): s
   return name === undefined || name === canonical ? label : `${label} (${name})`;
 }
 
-async function fileRows({ envFiles, catalogs, quotaFiles }: LoadedCcp): Promise<Diagnosis['files']> {
+async function fileRows(loaded: LoadedCcp): Promise<Diagnosis['files']> {
+  const { envFiles, catalogs, quotaFiles, paths } = loaded;
   const placedRows = [...catalogs, ...quotaFiles].map(async (file) => {
     const found = await attempt(() => file.read().state);
     return { path: file.path, state: found.ok ? found.value : found.finding.what };
@@ -93,7 +100,16 @@ async function fileRows({ envFiles, catalogs, quotaFiles }: LoadedCcp): Promise<
   return [
     ...envFiles.map(({ path, state }) => ({ path, state: ENV_FILE_STATES[state] })),
     ...(await Promise.all(placedRows)),
+    { path: paths.licensePack, state: licenseFileState(loaded) },
   ];
+}
+
+function licenseFileState(loaded: LoadedCcp): string {
+  const { source, ...state } = judgeLicense(loaded, Date.now());
+  const { licensePack } = loaded.paths;
+  if (source !== licensePack)
+    return existsSync(licensePack) ? `not used: ${source} goes before it` : 'absent';
+  return !state.ok && state.reason === 'none' ? 'absent' : 'used';
 }
 
 const ENV_FILE_STATES = {
@@ -120,8 +136,18 @@ function checkLicense(loaded: LoadedCcp): Finding[] {
   }
   const { plan, features, expiresAt, source } = state;
   const until = new Date(expiresAt).toISOString();
-  return [{ level: 'ok', what: `licence: plan ${plan}, ${features.join(' ')} until ${until} (${source})` }];
+  const granted = features.join(' ') || 'no features';
+  return [
+    { level: 'ok', what: `licence: plan ${plan}, ${granted} until ${until} (${source})` },
+    ...(features.includes(ZAI_OFFLOAD) ? [] : [WITHOUT_ZAI]),
+  ];
 }
+
+const WITHOUT_ZAI: Finding = {
+  level: 'note',
+  what: `the licence does not grant ${ZAI_OFFLOAD}: haiku goes to Anthropic (license_block)`,
+  remedy: `If it should, ask whoever issued it for one with the feature ${ZAI_OFFLOAD}, spelled so.`,
+};
 
 function whatIsMissing({ reason, detail, source }: Exclude<LicenseState, { ok: true }>): string {
   const why = sentenceOf({ reason, detail });
@@ -210,22 +236,6 @@ async function checkPolicy(loaded: LoadedCcp): Promise<Finding[]> {
   if (!look.value.usable)
     return [{ level: 'note', what: `the cached policy pack does not count: ${look.value.why}` }];
   return [{ level: 'ok', what: `policy pack of version ${look.value.pack.version} in the cache` }];
-}
-
-async function checkProxy(loaded: LoadedCcp): Promise<Finding> {
-  const url = proxyUrl(loaded);
-  const answer = await askProxy(loaded, { method: 'GET', path: '/healthz' });
-  if (!answer.answered && answer.why === 'ECONNREFUSED') {
-    return { level: 'note', what: `no proxy runs at ${url}`, remedy: 'Start it with "ccp serve".' };
-  }
-  if (!answer.answered)
-    return { level: 'problem', what: `${url} does not answer as a proxy would: ${answer.why}` };
-  if (answer.status === 200) return { level: 'ok', what: `a proxy serves at ${url}` };
-  return {
-    level: 'problem',
-    what: `${url} answers /healthz with ${answer.status}`,
-    remedy: 'Another program may hold the port: set CCP_PORT.',
-  };
 }
 
 type Attempt<T> =

@@ -1,5 +1,6 @@
 /** `ccp issuer serve`: hands out licences until it is told to stop. */
 import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { host as hostKind, type Kind, port as portKind } from '../../config/kinds.ts';
 import { readSmallFile } from '../../config/read-small-file.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
@@ -22,6 +23,7 @@ export interface ServeFlags {
 
 /** Comes with the project, for trying things out. */
 const DEV_INVITE = 'DEV-TRIAL-7D';
+const DEV_INVITES = fileURLToPath(new URL('../../../configs/invites.dev.json', import.meta.url));
 
 /** Gives the exit code: 0 after SIGTERM, 130 after SIGINT. */
 export async function serveIssuer(host: Host, flags: ServeFlags): Promise<number> {
@@ -69,7 +71,7 @@ function readInvites(path: string): Invites {
   const content = readSmallFile(path);
   if (content !== null) return parseInvites(content, path);
   throw new OperatorError('CONFIG', `there is no invite file ${path}`, {
-    hint: 'Name one with --invites; configs/invites.dev.json of this project is one for trying things out.',
+    hint: `Name one with --invites; ${DEV_INVITES} is one for trying things out.`,
   });
 }
 

@@ -75,6 +75,10 @@ describe('ccp issuer keygen', () => {
       out: '',
       err: expect.stringContaining('--out'),
     });
+    expect(await ccp(['issuer', 'keygen', '--out', '.'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`${place.cwd} is a folder`),
+    });
     await ccp(['issuer', 'keygen', '--out', 'seed']);
     const before = seedText();
     expect(await ccp(['issuer', 'keygen', '--out', 'seed'])).toMatchObject({ code: 2, out: '' });
@@ -112,7 +116,24 @@ describe('ccp issuer mint', () => {
     expect(JSON.parse(fromVariable.out).license.kid).toBe('test');
   });
 
+  it('warns of a feature that this version does not know, and mints it all the same', async () => {
+    const mint = (...features: string[]) => {
+      const rest = ['--plan', 'team', '--subject', 'me', '--days', '2', '--seed-file', 'seed'];
+      return ccp(['issuer', 'mint', ...rest, '--feature', ...features]);
+    };
+    expect((await mint('zai_offload')).err).toBe('');
+    const { code, out, err } = await mint('zai_offlod', 'local');
+    expect([code, JSON.parse(out).license.features]).toEqual([0, ['zai_offlod', 'local']]);
+    expect(err).toMatch(/no feature zai_offlod,[^\n]+: is zai_offload meant\?\n/);
+    expect(err).toMatch(/no feature local,[^\n]+: the one that it knows is zai_offload\n/);
+  });
+
   it.each([
+    [
+      'an end in the past',
+      ['--days', '2', '--not-before', '2020-01-01T00:00:00Z', '--seed-file', 'seed'],
+      'would end at 2020-01-03T00:00:00.000Z, before it is issued',
+    ],
     ['no seed', ['--days', '2'], 'no signing seed is given'],
     ['days that are none', ['--days', '1.5', '--seed-file', 'seed'], '--days'],
     ['a time that is none', ['--days', '2', '--not-before', 'soon', '--seed-file', 'seed'], '--not-before'],
@@ -163,6 +184,12 @@ describe('ccp issuer serve', () => {
     ],
     ['no seed', ['--invites', DEV_INVITES], 'no signing seed is given'],
     ['no invites', ['--seed-file', 'seed'], 'there is no invite file '],
+    ['no invites, and names some that are there', ['--seed-file', 'seed'], DEV_INVITES],
+    [
+      'what is no invite file',
+      ['--seed-file', 'seed', '--invites', join(DEV_INVITES, '../../package.json')],
+      'package.json is no invite file: it must be an object with one member, "invites", a list of',
+    ],
     [
       'a port that is none',
       ['--port', 'x', '--seed-file', 'seed', '--invites', DEV_INVITES],

@@ -88,6 +88,15 @@ describe('ccp license login', () => {
     await expectStored(running, 'me@example.com');
   });
 
+  it('warns of what goes before the stored licence, before it asks for anything', async () => {
+    const url = await unusedUrl();
+    await using running = login(['--issuer', url, '--invite', 'X'], { CC_LICENSE_PACK: '/elsewhere' });
+    expect(await running.exited).toBe(3);
+    expect(running.err()).toContain(
+      'CC_LICENSE_PACK (/elsewhere) is set here and goes before the stored licence',
+    );
+  });
+
   it('--no-browser shows address and code, and waits for the approval', async () => {
     await using running = login(['--no-browser']);
     const url = await shownUrl(running);

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestIssuer } from '../../config/testing/license-env.ts';
 import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
 import { main } from './main.ts';
+import { startServed } from './testing/served.ts';
 
 const issuer = createTestIssuer('k1');
 const { license, signature } = issuer.mint();
@@ -37,6 +38,7 @@ describe('license status', () => {
     const { code, out, err } = await ccp('license', 'status');
     expect([code, err]).toEqual([0, '']);
     expect(out).toMatch(/^community mode \(none\)/);
+    expect(out).not.toContain('source');
     expect(out).toContain('ccp license set FILE');
     expect((await json('license', 'status')).data).toMatchObject({
       ok: false,
@@ -76,6 +78,7 @@ describe('license status', () => {
       source: 'CC_LICENSE_PACK',
     });
     const { out } = await ccp('license', 'status');
+    expect(out).toMatch(/^licensed \(trial\): its features are granted\n/);
     for (const word of ['trial', 'zai_offload', 'k1', 'me@example.com', license.expires_at])
       expect(out).toContain(word);
   });
@@ -161,8 +164,9 @@ describe('license set', () => {
       'not_yet_valid',
       () =>
         JSON.stringify(issuer.mint({ not_before: license.expires_at, expires_at: '2099-01-01T00:00:00Z' })),
-      'clock',
+      'Store it again when its time has come',
     ],
+    ['malformed', () => '{"name":"ccp"}', 'is it the right file?'],
   ])(
     'refuses what is %s with the reason and a remedy, and keeps what was there',
     async (reason, text, remedy) => {
@@ -174,6 +178,13 @@ describe('license set', () => {
       expect(JSON.parse(readFileSync(stored, 'utf8'))).toEqual({ license, signature });
     },
   );
+
+  it('says that nothing came', async () => {
+    expect(await typed('')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('nothing came on standard input'),
+    });
+  });
 
   it('reads a pipe that is named, as the shell makes one of <(…)', async () => {
     const [pack, sig] = ['pack', 'sig'].map((name) => join(host.cwd, name));
@@ -291,6 +302,60 @@ describe('the licence elsewhere', () => {
       1,
       [{ level: 'problem', what: expect.stringContaining('signature does not fit') }],
     ]);
+  });
+
+  it('is a note of doctor where it is good and does not open the Z.AI lane', async () => {
+    await typed(JSON.stringify(issuer.mint({ features: ['zai_offlod'] })));
+    const { code, data } = await json('doctor');
+    expect(code).toBe(0);
+    expect(data.findings).toContainEqual({
+      level: 'note',
+      what: 'the licence does not grant zai_offload: haiku goes to Anthropic (license_block)',
+      remedy: expect.any(String),
+    });
+  });
+
+  it('is in the files of doctor, with what goes before it', async () => {
+    const state = async () =>
+      (await json('doctor')).data.files.find(({ path }: { path: string }) => path === stored)?.state;
+    expect(await state()).toBe('absent');
+    await typed(PACK);
+    expect(await state()).toBe('used');
+    host.env['CC_LICENSE_PACK'] = PACK;
+    expect(await state()).toBe('not used: CC_LICENSE_PACK goes before it');
+  });
+
+  it('is a problem of doctor where the running proxy refuses it: it started before the key was set', async () => {
+    const { cwd, home } = host;
+    const nobody = { CCP_ANTHROPIC_BASE_URL: 'http://127.0.0.1:1', CCP_ZAI_BASE_URL: 'http://127.0.0.1:1' };
+    const ofProxy = async () =>
+      (await json('doctor')).data.findings.filter(({ what }: { what: string }) =>
+        what.startsWith('the running proxy'),
+      );
+    {
+      await using proxy = await startServed({ cwd, home, env: nobody });
+      Object.assign(host.env, nobody, { CCP_PORT: new URL(proxy.url).port });
+      expect(await ofProxy()).toEqual([]);
+      await typed(PACK);
+      const there = 'none that counts (no_keys) there, plan trial (zai_offload) here';
+      expect(await ofProxy()).toEqual([
+        {
+          level: 'problem',
+          what: `the running proxy sees another licence than this shell: ${there}`,
+          remedy: expect.stringContaining('Restart "ccp serve"'),
+        },
+      ]);
+    }
+    await using again = await startServed({
+      cwd,
+      home,
+      env: { ...nobody, CCP_LICENSE_PUBKEY_B64: issuer.line },
+    });
+    host.env['CCP_PORT'] = new URL(again.url).port;
+    await ccp('license', 'logout');
+    // Within the second in which a proxy need not have looked yet.
+    await typed(PACK);
+    expect(await ofProxy()).toEqual([]);
   });
 
   it('is a finding of doctor where its place cannot even be looked at', async () => {

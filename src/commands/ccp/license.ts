@@ -45,13 +45,17 @@ export interface SetOptions extends Json {
 export async function setLicense(host: Host, { file, sig, json }: SetOptions): Promise<number> {
   const loaded = load(host);
   const content = await read(host, file);
+  if (content.length === 0 && file === '-')
+    throw new OperatorError('USAGE', 'nothing came on standard input', {
+      hint: 'Pipe a licence into it, or name its file: "ccp license set FILE".',
+    });
   const now = Date.now();
   const state =
     sig === undefined
       ? examinePack(loaded, content, now)
       : examinePair(loaded, { license: content, signature: await readSignature(host, sig) }, now);
   if (json && !state.ok) {
-    printJson(host, { ...document(state), source: null });
+    printJson(host, { ...document(state), remedy: remedyWhenUnstored(state), source: null });
     return EXIT.failed;
   }
   const kept = keepLicense(loaded, state);
@@ -59,7 +63,9 @@ export async function setLicense(host: Host, { file, sig, json }: SetOptions): P
   if (json) printJson(host, { ...document(state), source: loaded.paths.licensePack });
   else {
     host.out.write(block(kept));
-    host.out.write(`Stored in ${loaded.paths.licensePack}; a running proxy takes it over within a second.\n`);
+    host.out.write(
+      `Stored in ${loaded.paths.licensePack}; a running proxy takes it over within a second, which "ccp doctor" checks.\n`,
+    );
   }
   return EXIT.ok;
 }
@@ -71,9 +77,15 @@ function keepLicense(loaded: LoadedCcp, state: LicenseState): LicenseFacts {
     return state;
   }
   throw new OperatorError('CHECK_FAILED', `not stored (${state.reason}). ${sentenceOf(state)}`, {
-    hint: REASONS[state.reason].remedy,
+    hint: remedyWhenUnstored(state),
   });
 }
+
+/** What was not stored, no running proxy will use when its time comes. */
+const remedyWhenUnstored = ({ reason }: Exclude<LicenseState, { ok: true }>): string =>
+  reason === 'not_yet_valid'
+    ? "Store it again when its time has come, or check this machine's clock."
+    : REASONS[reason].remedy;
 
 /** `ccp license logout`: removes the stored licence. */
 export function removeLicense(host: Host, { json }: Json): number {
@@ -86,8 +98,8 @@ export function removeLicense(host: Host, { json }: Json): number {
   return EXIT.ok;
 }
 
-/** What else is set goes before the stored licence. */
-function warnOfOthers(host: Host, loaded: LoadedCcp): void {
+/** Warns of what is set and goes before the stored licence. */
+export function warnOfOthers(host: Host, loaded: LoadedCcp): void {
   const { source } = judgeLicense(loaded, Date.now());
   if (source === loaded.paths.licensePack) return;
   printWarnings(host, 'ccp', [`${source} is set here and goes before the stored licence`]);
@@ -146,14 +158,17 @@ function document(state: LicenseState): object {
 }
 
 function page(host: Host, state: LicenseState): string {
-  if (state.ok) return block(state) + rows([['source', state.source]]);
+  if (state.ok) {
+    const heading = `${host.out.paint('green', 'licensed')} (${plain(state.plan)}): its features are granted`;
+    return `${heading}\n${block(state)}${rows([['source', state.source]])}`;
+  }
   const { reason, source, facts } = state;
   const heading = `${host.out.paint('yellow', 'community mode')} (${reason}): what needs a licence goes to its fallback`;
   return [
     `${heading}\n`,
     facts === null ? '' : block(facts),
     rows([
-      ['source', source],
+      ['source', reason === 'none' ? null : source],
       ['why', sentenceOf(state)],
       ['remedy', REASONS[reason].remedy],
     ]),

@@ -13,6 +13,7 @@ import { loginByLoopback } from '../../issuer/client/loopback-login.ts';
 import { licenseOrThrow } from '../../issuer/client/refusal.ts';
 import { type IssuerPorts, systemIssuerPorts } from '../../issuer/issuer.ts';
 import { type Host, plain, printJson } from '../shared/host.ts';
+import { warnOfOthers } from './license.ts';
 import { load } from './load.ts';
 import { openBrowser } from './open-browser.ts';
 
@@ -34,6 +35,8 @@ export async function login(host: Host, options: LoginOptions): Promise<number> 
   const loaded = load(host, { licenseIssuer: options.issuer });
   const ports = systemIssuerPorts((line) => host.err.write(line));
   using interrupt = listenForInterrupt();
+  // Before an invite is used up for a licence that would lie there unused.
+  warnOfOthers(host, loaded);
   const client = createIssuerClient(loaded.settings.licenseIssuer, interrupt.signal);
   await refuseUnknownKeys(loaded, client, ports);
   const text = await getLicense(host, options, { client, ports, signal: interrupt.signal });
@@ -90,6 +93,7 @@ async function getLicense(
       await open(url);
       tell('Waiting for the approval; Ctrl-C ends it.');
     },
+    away: () => tell('The issuer does not answer; still trying.'),
     sleep: (ms) => sleep(ms, signal),
     monotonic: () => ports.clock.monotonic(),
   });

@@ -62,7 +62,7 @@ const countTokens = ({ tokens }: Totals): number =>
 export function quotaLines(screen: Screen, quotas: readonly QuotaAnswer[]): string {
   if (quotas.length === 0) return 'No quotas are set: traffic is metered, and never held back.\n';
   const names = quotas.map(({ model, lane }) => plain(`${model} (${lane})`));
-  const room = Math.max(18, screen.width - REST_OF_LINE);
+  const room = Math.max(18, Math.min(screen.width, MOST_COLUMNS) - REST_OF_LINE);
   const width = Math.min(room, Math.max(...names.map(({ length }) => length)));
   return quotas
     .map((quota, index) => {
@@ -74,6 +74,8 @@ export function quotaLines(screen: Screen, quotas: readonly QuotaAnswer[]): stri
 }
 
 /** Two windows and the longest standing, with what parts them. */
+/** Where no person looks, a screen has no end. */
+const MOST_COLUMNS = 120;
 const REST_OF_LINE = 62;
 
 /** `5h ███████░░░  70%`; as wide without a cap. */

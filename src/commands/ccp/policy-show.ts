@@ -1,30 +1,20 @@
-import { z } from 'zod';
 import type { LoadedCcp } from '../../config/ccp-settings.ts';
 import { type CacheLook, lookAtPolicyCache } from '../../config/open-policy.ts';
 import { EXIT } from '../../errors.ts';
 import { type Host, plain, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
-import { askProxy, proxyUrl } from './ask-proxy.ts';
+import { proxyUrl } from './ask-proxy.ts';
 import { load } from './load.ts';
 import { packFacts, packRows } from './policy-facts.ts';
+import { askProxyState, type ProxyState } from './proxy-state.ts';
 
-/** What `/readyz` says of the policy. */
-const answerSchema = z.object({
-  policy: z.object({
-    source: z.string(),
-    version: z.number().nullable(),
-    age_s: z.number().nullable(),
-    reason: z.string().nullable(),
-  }),
-});
-
-type ProxyPolicy = z.infer<typeof answerSchema>['policy'];
+type ProxyPolicy = NonNullable<ProxyState['policy']>;
 
 /** `ccp policy show`: what lies in the cache, and what the proxy that runs with these settings has in effect. */
 export async function showPolicy(host: Host, { json }: { readonly json: boolean }): Promise<number> {
   const loaded = load(host);
   const cached = lookAtPolicyCache(loaded, Date.now());
-  const proxy = await askForPolicy(loaded);
+  const proxy = (await askProxyState(loaded))?.policy ?? null;
   if (json) {
     printJson(host, {
       url: loaded.settings.policyUrl,
@@ -34,24 +24,15 @@ export async function showPolicy(host: Host, { json }: { readonly json: boolean 
     return EXIT.ok;
   }
   const { policyUrl } = loaded.settings;
+  // What is in effect goes before what lies about.
+  if (proxy !== null) host.out.write(`${plain(inProxy(loaded, proxy))}\n`);
   host.out.write(
     policyUrl === null ? 'CCP_POLICY_URL is not set here.\n' : `Published at ${plain(policyUrl)}.\n`,
   );
   host.out.write(`${plain(inCache(loaded, cached))}\n`);
   if (cached?.usable === true) host.out.write(table(host.out, ['fact', 'value'], packRows(cached.pack)));
-  host.out.write(`${plain(inProxy(loaded, proxy))}\n`);
+  if (proxy === null) host.out.write(`No proxy at ${proxyUrl(loaded)} says what it has in effect.\n`);
   return EXIT.ok;
-}
-
-/** Null where no proxy answers, or one that knows no policies. */
-async function askForPolicy(loaded: LoadedCcp): Promise<ProxyPolicy | null> {
-  const answer = await askProxy(loaded, { method: 'GET', path: '/readyz' });
-  if (!answer.answered) return null;
-  try {
-    return answerSchema.parse(JSON.parse(answer.body)).policy;
-  } catch {
-    return null;
-  }
 }
 
 function cacheFacts(look: CacheLook | null): object {
@@ -66,15 +47,15 @@ function cacheFacts(look: CacheLook | null): object {
 }
 
 function inCache({ settings, paths }: LoadedCcp, look: CacheLook | null): string {
-  if (settings.policyUrl === null) return 'Without it no cache is read.';
+  if (settings.policyUrl === null)
+    return 'A cached pack counts only for the address that it came from: none is shown.';
   if (look === null) return `There is no pack in ${paths.policyCache}.`;
   if (!look.usable) return `The pack in ${paths.policyCache} does not count: ${look.why}`;
   return `In the cache since ${new Date(look.fetchedAt).toISOString()}, verified now:`;
 }
 
-function inProxy(loaded: LoadedCcp, proxy: ProxyPolicy | null): string {
+function inProxy(loaded: LoadedCcp, proxy: ProxyPolicy): string {
   const url = proxyUrl(loaded);
-  if (proxy === null) return `No proxy at ${url} says what it has in effect.`;
   const { source, version, age_s, reason } = proxy;
   if (source === 'none') return `The proxy at ${url} has no policy configured.`;
   const trouble = reason === null ? '' : ` The last look failed: ${reason}.`;

@@ -25,7 +25,7 @@ export function signPolicyFile(host: Host, { file, seedFile, json }: SignOptions
     return EXIT.ok;
   }
   host.out.write(`Signed version ${pack.version}: ${plain(signatureFile)}\n`);
-  host.out.write(`Publish both. Proxies verify with CCP_POLICY_PUBKEY=${publicKey}\n`);
+  host.out.write(`Publish both. Proxies verify with:\nCCP_POLICY_PUBKEY=${publicKey}\n`);
   return EXIT.ok;
 }
 
@@ -33,7 +33,7 @@ export function signPolicyFile(host: Host, { file, seedFile, json }: SignOptions
 function seedOf({ secrets, paths }: LoadedCcp, seedFile: string | undefined): Buffer {
   if (seedFile !== undefined) {
     const file = resolve(paths.cwd, seedFile);
-    return parsePolicySeed(readSecretFile(file), file);
+    return readSecretFile(file, (text) => parsePolicySeed(text, file));
   }
   const text = secrets.get('CCP_POLICY_SEED');
   if (text !== null) return parsePolicySeed(text, 'CCP_POLICY_SEED');

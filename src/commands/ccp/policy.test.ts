@@ -169,6 +169,31 @@ describe('ccp serve with a policy', () => {
     expect((await fetch(`${proxy.url}/healthz`)).status).toBe(200);
   });
 
+  it('has a doctor who tells of the last look that failed, and of a proxy that follows none', async () => {
+    const proxy = await served();
+    await state(proxy, { source: 'embedded', reason: 'bad_signature_text' });
+    const ofProxy = async () =>
+      (await json('doctor')).data.findings.filter(({ what }: { what: string }) =>
+        what.startsWith('the running proxy'),
+      );
+    expect(await ofProxy()).toEqual([
+      { level: 'problem', what: expect.stringContaining('(bad_signature_text)'), remedy: expect.any(String) },
+    ]);
+    ops.publish({ version: 1 });
+    await state(proxy, { version: 1, reason: null });
+    expect(await ofProxy()).toEqual([]);
+    const { cwd, home } = host;
+    const { CCP_POLICY_URL: _url, CCP_POLICY_PUBKEY: _key, ...without } = settings();
+    const other = world.use(await startServed({ cwd, home, env: without }));
+    host.env['CCP_PORT'] = new URL(other.url).port;
+    expect(await ofProxy()).toMatchObject([
+      { level: 'problem', what: 'the running proxy follows no policy' },
+    ]);
+    // What is in effect is said first.
+    for (const name of ['CCP_POLICY_URL', 'CCP_POLICY_PUBKEY']) delete host.env[name];
+    expect((await ccp('policy', 'show')).out).toMatch(/^The proxy at [^]*CCP_POLICY_URL is not set here/);
+  });
+
   it('starts from the cache where the server is silent, and without waiting for it', async () => {
     ops.publish({ version: 5, routes: { '*opus*': 'local' } });
     const first = await served();
@@ -281,7 +306,7 @@ describe('ccp policy sign and verify', () => {
     host.env['CCP_POLICY_SEED'] = keys.seed;
     const { code, out } = await ccp('policy', 'sign', 'policy.json');
     expect([code, readFileSync(`${pack}.sig`, 'utf8')]).toEqual([0, first]);
-    expect(out).toContain(`CCP_POLICY_PUBKEY=${keys.publicKey}`);
+    expect(out.split('\n')).toContain(`CCP_POLICY_PUBKEY=${keys.publicKey}`);
     host.env['CCP_POLICY_PUBKEY'] = keys.publicKey;
     expect(await ccp('policy', 'verify', 'policy.json')).toMatchObject({
       code: 0,
@@ -308,6 +333,54 @@ describe('ccp policy sign and verify', () => {
     expect((await json('policy', 'verify', 'policy.json', '--sig', other)).data).toMatchObject({
       reason: 'bad_signature_text',
     });
+  });
+
+  it('verify notices a seed in place of the public key, and does not show it', async () => {
+    host.write('policy.json', packText({ version: 7 }));
+    const seed = seedFile(keys.seed);
+    await ccp('policy', 'sign', 'policy.json', '--seed-file', seed);
+    const { code, data } = await json('policy', 'verify', 'policy.json', '--pubkey', seed);
+    expect([code, data]).toMatchObject([
+      1,
+      { reason: 'bad_signature', remedy: expect.stringContaining('is the secret seed') },
+    ]);
+    const other = makePolicyKeys();
+    host.env['CCP_POLICY_PUBKEY'] = other.publicKey;
+    expect((await json('policy', 'verify', 'policy.json')).data.remedy).toContain('compare the public key');
+  });
+
+  it('verify says what the proxy whose cache lies here took over before', async () => {
+    Object.assign(host.env, {
+      CCP_POLICY_SEED: keys.seed,
+      CCP_POLICY_PUBKEY: keys.publicKey,
+      CCP_POLICY_URL: 'https://ops.example/policy.json',
+    });
+    const signed = async (version: number, issued_at: string) => {
+      const policy = packText({ version, issued_at });
+      const path = host.write('policy.json', policy);
+      await ccp('policy', 'sign', 'policy.json');
+      return { policy, signature: readFileSync(`${path}.sig`, 'utf8').trim() };
+    };
+    const verdict = async () => {
+      const { code, data } = await json('policy', 'verify', 'policy.json');
+      return [code, data.reason];
+    };
+    const cached = await signed(7, '2026-01-02T00:00:00Z');
+    const cache = { v: 1, url: host.env['CCP_POLICY_URL'], fetched_at: '2026-01-02T00:00:00Z', ...cached };
+    host.write('logs/policy-cache.json', JSON.stringify(cache));
+    expect(await verdict()).toEqual([0, null]);
+    await signed(7, '2026-01-03T00:00:00Z');
+    expect(await verdict()).toEqual([1, 'version_reused']);
+    await signed(6, '2026-01-03T00:00:00Z');
+    expect(await verdict()).toEqual([1, 'rolled_back']);
+    await signed(8, '2026-01-01T00:00:00Z');
+    expect(await verdict()).toEqual([1, 'rolled_back']);
+    await signed(8, '2026-01-03T00:00:00Z');
+    expect(await verdict()).toEqual([0, null]);
+    // Of another address, it says nothing.
+    await signed(6, '2026-01-03T00:00:00Z');
+    host.env['CCP_POLICY_URL'] = 'https://other.example/policy.json';
+    expect(await verdict()).toEqual([0, null]);
   });
 
   it('verify reads the signature as a proxy does, byte for byte and up to 1 KiB', async () => {
@@ -346,6 +419,10 @@ describe('ccp policy sign and verify', () => {
         'upstreams.anth: is Anthropic, which no policy can move',
       ],
       [{ expires_at: '2020-01-02T00:00:00Z', issued_at: '2020-01-01T00:00:00Z' }, 'expired'],
+      [
+        { expires_at: '2126-01-02T00:00:00Z', issued_at: '2126-01-01T00:00:00Z' },
+        'Set "issued_at" to the present',
+      ],
     ] as const) {
       const pack = host.write('policy.json', packText(part));
       expect(await ccp('policy', 'sign', 'policy.json')).toMatchObject({
@@ -375,7 +452,8 @@ describe('ccp policy sign and verify', () => {
       expect(err).not.toContain(keys.seed);
     }
     const bad = keys.seed.slice(1);
-    const { err } = await ccp('policy', 'sign', 'policy.json', '--seed-file', seedFile(bad));
+    // That others can read what is no seed at all is not the mistake.
+    const { err } = await ccp('policy', 'sign', 'policy.json', '--seed-file', seedFile(bad, 0o644));
     expect(err).toContain('holds no seed');
     expect(err).not.toContain(bad);
   });

@@ -26,16 +26,13 @@ export interface Screen {
   write(text: string): void;
   /** Whether a person looks at it, and text can be drawn over. */
   readonly isTerminal: boolean;
-  /** Columns that a table may take. */
+  /** Columns that a table may take; without end where no person looks: a path that is broken up is no path. */
   readonly width: number;
   /** Colours the text where the screen shows colours. */
   paint(style: Style, text: string): string;
 }
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
-
-/** What a table is made for where the output is no terminal. */
-const USUAL_WIDTH = 80;
 
 /** The real process. `NO_COLOR` and `FORCE_COLOR` are respected. */
 export function processHost(): Host {
@@ -82,7 +79,7 @@ function streamScreen(stream: NodeJS.WriteStream): Screen {
   return {
     write: (text) => void stream.write(text),
     isTerminal: stream.isTTY,
-    width: stream.isTTY ? stream.columns : USUAL_WIDTH,
+    width: stream.isTTY ? stream.columns : Number.POSITIVE_INFINITY,
     paint: (style, text) => styleText(style, text, { stream }),
   };
 }

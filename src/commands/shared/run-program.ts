@@ -1,7 +1,7 @@
 /** The one edge where what went wrong becomes a sentence on standard error and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { EXIT, OperatorError, pathTrouble } from '../../errors.ts';
-import { type Host, plain } from './host.ts';
+import { type Host, plain, type Screen } from './host.ts';
 import { packageVersion } from './version.ts';
 
 export interface ProgramOptions {
@@ -28,8 +28,8 @@ export async function runProgram({ name, host, argv, build }: ProgramOptions): P
       writeOut: (text) => host.out.write(text),
       writeErr: (text) => host.err.write(text),
       outputError: (text, write) => write(`${name}: ${text}`),
-      getOutHelpWidth: () => host.out.width,
-      getErrHelpWidth: () => host.err.width,
+      getOutHelpWidth: () => helpWidth(host.out),
+      getErrHelpWidth: () => helpWidth(host.err),
     });
   build(program, (result) => {
     code = result;
@@ -51,3 +51,7 @@ function printError(name: string, { message, hint }: OperatorError, { err }: Hos
   err.write(`${name}: ${err.paint('red', 'error')}: ${plain(message)}\n`);
   if (hint !== undefined) err.write(`${plain(hint)}\n`);
 }
+
+/** Help is prose: it is read in lines also where it goes through a pipe. */
+const helpWidth = ({ width }: Screen): number => (Number.isFinite(width) ? width : USUAL_WIDTH);
+const USUAL_WIDTH = 80;

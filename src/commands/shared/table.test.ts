@@ -32,6 +32,13 @@ k    some words and
   expect(text.split('\n').every(({ length }) => length <= 20)).toBe(true);
 });
 
+it('breaks nothing where the screen has no end, as where no terminal is', () => {
+  const path = `/${'a-long-folder/'.repeat(20)}file`;
+  expect(table(screen(Number.POSITIVE_INFINITY), ['file', 'state'], [[path, 'used']])).toContain(
+    `${path}  used\n`,
+  );
+});
+
 it('shows no control character', () => {
   expect(table(screen(80), ['a'], [['x\u{1b}[2Jy']])).toBe('a\nx\u{fffd}[2Jy\n');
 });

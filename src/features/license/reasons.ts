@@ -27,13 +27,13 @@ export const REASONS = {
     wrong: 'It is not plain UTF-8',
     remedy: 'Save it as UTF-8 without a byte order mark, or copy it again from where it came.',
   },
-  not_json: { wrong: 'It is not one JSON document', remedy: COPY_AGAIN },
+  not_json: { wrong: 'It is not one JSON document', remedy: `${COPY_AGAIN} Or is it another file?` },
   too_deep: { wrong: 'Its JSON is nested deeper than any licence', remedy: ASK_AGAIN },
   duplicate_key: { wrong: 'Its JSON can be read in two ways', remedy: ASK_AGAIN },
   forbidden_key: { wrong: 'Its JSON has a key that no licence may have', remedy: ASK_AGAIN },
   malformed: {
     wrong: 'It is JSON and no licence',
-    remedy: 'Use a pack, {"license": {…}, "signature": "…"}, as the issuer gave it.',
+    remedy: 'Use a pack, {"license": {…}, "signature": "…"}, as the issuer gave it: is it the right file?',
   },
   no_canonical_form: { wrong: 'It has no canonical form that could be signed', remedy: ASK_AGAIN },
   unsigned: {
@@ -55,11 +55,13 @@ export const REASONS = {
   },
   no_keys: {
     wrong: 'No public key is known that could verify it',
-    remedy: "Set CCP_LICENSE_PUBKEY_B64=KID=BASE64, the issuer's public key, best in settings.env.",
+    remedy:
+      'Put the issuer\'s public line, CCP_LICENSE_PUBKEY_B64=KID=BASE64 ("ccp issuer keygen" and "ccp issuer serve" print it), into settings.env, and restart a running proxy: it reads keys at its start.',
   },
   unknown_kid: {
     wrong: 'It was signed with a key that is not known here',
-    remedy: "Add the issuer's public key to CCP_LICENSE_PUBKEY_B64 under that kid.",
+    remedy:
+      'Add the issuer\'s public key under that kid to CCP_LICENSE_PUBKEY_B64 ("ccp issuer keygen" and "ccp issuer serve" print it), and restart a running proxy: it reads keys at its start.',
   },
   wrong_key: {
     wrong: 'Its signature was made with another key than its kid says',

@@ -8,7 +8,7 @@ import { fetchPolicy, type GetFile } from './fetch-policy.ts';
 import { type CachedPolicy, type CacheOptions, readPolicyCache, writePolicyCache } from './policy-cache.ts';
 import type { PolicyPack } from './policy-pack.ts';
 import { explainRefusal, type PolicyReason, type Refusal, refuse } from './reasons.ts';
-import { openPolicyPack, timeTrouble } from './verify-policy.ts';
+import { openPolicyPack, rollBack, timeTrouble } from './verify-policy.ts';
 
 export interface PolicySource extends CacheOptions {
   /** Milliseconds between two questions for a new pack. */
@@ -138,7 +138,7 @@ export function createPolicy(options: PolicyOptions): Policy {
     const same = held?.bytes.equals(bytes) === true ? held.pack : null;
     const pack = same ?? opened.value;
     const refusal =
-      (same === null ? rollBack(pack, held) : null) ??
+      (same === null && held !== null ? rollBack(pack, held.pack) : null) ??
       timeTrouble(pack, now()) ??
       (await ownListener(pack, leadsToUs));
     if (refusal !== null || stopped) return refusal;
@@ -181,26 +181,6 @@ export function createPolicy(options: PolicyOptions): Policy {
       stopExpiry();
     },
   };
-}
-
-/** Refuses what is older than the newest pack taken over: a server, or who stands before it, may replay one. */
-function rollBack({ version, issuedAt }: PolicyPack, held: Held | null): Refusal | null {
-  if (held === null) return null;
-  if (version > held.pack.version) {
-    if (issuedAt >= held.pack.issuedAt) return null;
-    const before = `before version ${held.pack.version}, which was taken over before`;
-    return refuse(
-      'rolled_back',
-      `the pack of version ${version} was issued at ${rfc3339(issuedAt)}, ${before}`,
-    );
-  }
-  if (version === held.pack.version) {
-    return refuse('version_reused', `another pack of version ${version} was taken over before`);
-  }
-  return refuse(
-    'rolled_back',
-    `the pack has version ${version}, and ${held.pack.version} was taken over before`,
-  );
 }
 
 async function ownListener(

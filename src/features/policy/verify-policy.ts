@@ -1,4 +1,4 @@
-/** Whether a pack counts: first who signed these very bytes, then what they say, then whether their time has come. */
+/** Whether a pack counts: first who signed these very bytes, then what they say, then whether their time has come, and what came before. */
 import { rfc3339 } from '../../platform/clock.ts';
 import { verifyEd25519 } from '../../protocol/ed25519.ts';
 import { parseSignature } from './keys.ts';
@@ -37,4 +37,23 @@ export function timeTrouble({ issuedAt, expiresAt }: PolicyPack, now: number): R
     return refuse('not_yet_valid', `the pack is issued for ${rfc3339(issuedAt)}, which is to come`);
   }
   return expiresAt > now ? null : refuse('expired', `the pack expired at ${rfc3339(expiresAt)}`);
+}
+
+/**
+ * Why a pack does not count after another one that was taken over: a server, or who stands before it, may replay an old
+ * one. Null where it does.
+ */
+export function rollBack({ version, issuedAt }: PolicyPack, before: PolicyPack): Refusal | null {
+  if (version < before.version) {
+    return refuse(
+      'rolled_back',
+      `the pack has version ${version}, and ${before.version} was taken over before`,
+    );
+  }
+  if (version === before.version) {
+    return refuse('version_reused', `another pack of version ${version} was taken over before`);
+  }
+  if (issuedAt >= before.issuedAt) return null;
+  const which = `before version ${before.version}, which was taken over before`;
+  return refuse('rolled_back', `the pack of version ${version} was issued at ${rfc3339(issuedAt)}, ${which}`);
 }

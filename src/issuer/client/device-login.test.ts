@@ -9,10 +9,12 @@ import { createIssuerClient } from './issuer-client.ts';
 let world: IssuerWorld;
 let slept: number[];
 let userCode: string;
+let timesAway: number;
 beforeEach(async () => {
   world = await startIssuer();
   slept = [];
   userCode = '';
+  timesAway = 0;
 });
 afterEach(() => world[Symbol.asyncDispose]());
 
@@ -23,6 +25,7 @@ function login(step: (nap: number) => Promise<unknown> | void, url = world.url) 
     show: async ({ user_code }) => {
       userCode = user_code;
     },
+    away: () => void timesAway++,
     async sleep(ms) {
       slept.push(ms / 1000);
       now += ms;
@@ -78,6 +81,7 @@ it('asks ever more rarely while nobody answers, and at the old pace when somebod
     { error: 'access_denied', error_description: 'no' },
   ]);
   expect(naps).toEqual([5, 10, 20, 5, 70, 5]);
+  expect(timesAway).toBe(1);
 });
 
 it('waits for nobody longer than half a minute, nor beyond the life of the code', async () => {
@@ -85,6 +89,17 @@ it('waits for nobody longer than half a minute, nor beyond the life of the code'
   const { failed, slept: naps } = await loginAgainst([{ ...START, interval: 2, expires_in: 100 }, ...away]);
   expect(naps).toEqual([2, 4, 8, 16, 30, 30, 10]);
   expect(failed).toMatchObject({ exitCode: 1, message: expect.stringContaining('nobody approved') });
+});
+
+it.each([
+  ['invalid_grant', 'The issuer was restarted, or the code was used'],
+  ['access_denied', 'audit log'],
+  ['invalid_request', /^Nothing was stored\.$/],
+])('says what to do about %s, and of an audit log only where the reason is in it', async (error, hint) => {
+  const { failed } = await loginAgainst([START, { error, error_description: 'no' }]);
+  const expected = typeof hint === 'string' ? expect.stringContaining(hint) : expect.stringMatching(hint);
+  expect(failed).toMatchObject({ exitCode: 1, hint: expected });
+  expect(timesAway).toBe(0);
 });
 
 it('keeps for good the pace that it was slowed down to, whoever is away meanwhile', async () => {

@@ -5,6 +5,8 @@ import { licenseOrThrow, refusalError } from './refusal.ts';
 export interface DeviceLoginPorts {
   /** Shows the person where to go and with which code. */
   readonly show: (start: DeviceStart) => Promise<void>;
+  /** Tells the person that the issuer does not answer; once. */
+  readonly away: () => void;
   /** Milliseconds; rejects where the login was broken off. */
   readonly sleep: (ms: number) => Promise<void>;
   /** Milliseconds of a clock that never jumps. */
@@ -23,7 +25,7 @@ const LONGEST_BACK_OFF_S = 30;
  */
 export async function loginByDevice(
   client: IssuerClient,
-  { show, sleep, monotonic }: DeviceLoginPorts,
+  { show, away, sleep, monotonic }: DeviceLoginPorts,
 ): Promise<LicenseText> {
   const started = await client.startDevice();
   if (!started.ok) throw refusalError(started);
@@ -33,10 +35,13 @@ export async function loginByDevice(
   // Both in seconds: the pace, and what is waited at least before the next question.
   let { interval } = started.value;
   let pause = interval;
+  let wasAway = false;
   for (;;) {
     await sleep(Math.min(pause * 1000, deadline - monotonic()));
     const given = await pollOrAway(client, deviceCode);
     if (given === 'away') {
+      if (!wasAway) away();
+      wasAway = true;
       pause = Math.max(interval, Math.min(LONGEST_BACK_OFF_S, Math.max(1, pause * 2)));
     } else {
       if (given.ok || !WAITING.has(given.error)) return licenseOrThrow(given);

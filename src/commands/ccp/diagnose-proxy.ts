@@ -1,0 +1,79 @@
+/** What `ccp doctor` asks the proxy that runs: whether it is one, and whether it sees what this shell sees. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LoadedCcp } from '../../config/ccp-settings.ts';
+import { judgeLicense, reportOf } from '../../config/open-license.ts';
+import { policyRemedy } from '../../config/open-policy.ts';
+import { askProxy, proxyUrl } from './ask-proxy.ts';
+import type { Finding } from './diagnose.ts';
+import { askProxyState, type ProxyState } from './proxy-state.ts';
+
+/** A proxy looks at its files once a second: what was stored just now is not seen at once. */
+const CATCH_UP_MS = 1500;
+
+/** At least one finding: the first says whether a proxy runs. */
+export async function checkProxy(loaded: LoadedCcp): Promise<Finding[]> {
+  const running = await checkHealth(loaded);
+  if (running.level !== 'ok') return [running];
+  let state = await askProxyState(loaded);
+  if (state !== null && differs(loaded, state)) {
+    await delay(CATCH_UP_MS);
+    state = await askProxyState(loaded);
+  }
+  return state === null
+    ? [running]
+    : [running, ...compareLicense(loaded, state), ...checkPolicy(loaded, state)];
+}
+
+async function checkHealth(loaded: LoadedCcp): Promise<Finding> {
+  const url = proxyUrl(loaded);
+  const answer = await askProxy(loaded, { method: 'GET', path: '/healthz' });
+  if (!answer.answered && answer.why === 'ECONNREFUSED') {
+    return { level: 'note', what: `no proxy runs at ${url}`, remedy: 'Start it with "ccp serve".' };
+  }
+  if (!answer.answered)
+    return { level: 'problem', what: `${url} does not answer as a proxy would: ${answer.why}` };
+  if (answer.status === 200) return { level: 'ok', what: `a proxy serves at ${url}` };
+  return {
+    level: 'problem',
+    what: `${url} answers /healthz with ${answer.status}`,
+    remedy: 'Another program may hold the port: set CCP_PORT.',
+  };
+}
+
+const differs = (loaded: LoadedCcp, { license }: ProxyState): boolean =>
+  license !== null && inWords(license) !== inWords(reportOf(judgeLicense(loaded, Date.now())));
+
+/** A proxy reads keys, and which source counts, at its start: it may see another licence than this shell. */
+function compareLicense(loaded: LoadedCcp, state: ProxyState): Finding[] {
+  const { license } = state;
+  if (license === null || !differs(loaded, state)) return [];
+  const here = reportOf(judgeLicense(loaded, Date.now()));
+  return [
+    {
+      level: here.ok && !license.ok ? 'problem' : 'note',
+      what: `the running proxy sees another licence than this shell: ${inWords(license)} there, ${inWords(here)} here`,
+      remedy: RESTART,
+    },
+  ];
+}
+
+const RESTART = 'Restart "ccp serve": it started with other settings, and reads them at its start only.';
+
+const inWords = ({ plan, features, reason }: Omit<NonNullable<ProxyState['license']>, 'ok'>): string =>
+  reason === null ? `plan ${plan} (${features.join(' ') || 'no features'})` : `none that counts (${reason})`;
+
+function checkPolicy({ settings: { policyUrl } }: LoadedCcp, { policy }: ProxyState): Finding[] {
+  if (policyUrl === null || policy === null) return [];
+  const { source, reason } = policy;
+  if (source === 'none')
+    return [{ level: 'problem', what: 'the running proxy follows no policy', remedy: RESTART }];
+  if (reason === null) return [];
+  const remedy = policyRemedy(reason);
+  return [
+    {
+      level: reason === 'pending' ? 'note' : 'problem',
+      what: `the running proxy has no newer policy pack: its last look failed (${reason})`,
+      ...(remedy !== undefined && { remedy }),
+    },
+  ];
+}
