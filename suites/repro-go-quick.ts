@@ -8,7 +8,7 @@ export const reproGoQuick: Suite = {
   proves: [
     'Haiku goes to Z.AI and everything else to Anthropic, each with its own credential and no other.',
     'What the client sent and got is, byte for byte, what the upstream got and sent.',
-    'The usage log, the metrics and the upstreams tell one account, to the token.',
+    'The usage log, the store, the metrics and the upstreams tell one account, to the token.',
   ],
   probes: [
     ...RAW_PROBES,

@@ -13,7 +13,7 @@ export const reproGo: Suite = {
   proves: [
     'Haiku goes to Z.AI and everything else to Anthropic, each with its own credential and no other.',
     'What the client sent and got is, byte for byte, what the upstream got and sent, in every compression.',
-    'The usage log, the metrics and the upstreams tell one account, to the token, also of broken streams.',
+    'The usage log, the store, the metrics and the upstreams tell one account, to the token, also of broken streams.',
     'A lane that is used up falls back without carrying a credential along.',
     'Past ccp, a Claude Code with a stored login turns to nobody but its maker.',
   ],

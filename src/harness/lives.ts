@@ -50,6 +50,11 @@ export async function beginLives(options: LivesOptions): Promise<Lives> {
   }
 
   const ask = async (): Promise<RecordedLife> => lifeWith(await askTarget(now.target));
+  const askAll = async (): Promise<RecordedLife> => {
+    const life = await ask();
+    const meter = await askMeter(now.target, life.answers.readyz?.body);
+    return { ...life, answers: { ...life.answers, meter } };
+  };
 
   return {
     target: () => now.target,
@@ -74,7 +79,8 @@ export async function beginLives(options: LivesOptions): Promise<Lives> {
       await between();
       now = await begin(stage);
     },
-    told: async () => (now.over ? past : [...past, await ask()]),
+    // The last one has the store of all before it.
+    told: async () => (now.over ? past : [...past, await askAll()]),
     [Symbol.asyncDispose]: async () => now.target[Symbol.asyncDispose](),
   };
 }
@@ -82,29 +88,20 @@ export async function beginLives(options: LivesOptions): Promise<Lives> {
 const NO_ANSWERS: ProxyAnswers = { readyz: null, providers: null, metrics: null, license: null, meter: null };
 
 async function askTarget(target: Target): Promise<ProxyAnswers> {
-  const [[readyz, meter], metrics, providers, license] = await Promise.all([
-    askReadiness(target),
+  const [readyz, metrics, providers, license] = await Promise.all([
+    target.get('/readyz').catch(() => null),
     target.get('/metrics').catch(() => null),
     target.ccp(['providers', '--json']),
     target.ccp(['license', 'status', '--json']),
   ]);
   return {
-    readyz,
-    meter,
+    readyz: readyz && { status: readyz.status, body: parse(readyz.body) },
+    meter: null,
     providers: providers?.exitCode === 0 ? parse(providers.stdout) : null,
     metrics: metrics?.status === 200 ? metrics.body : null,
     // Its exit code may be a judgement on the licence; what cannot be read is still what it said.
     license: license && (parse(license.stdout) ?? license.stdout),
   };
-}
-
-async function askReadiness(
-  target: Target,
-): Promise<readonly [ProxyAnswers['readyz'], ProxyAnswers['meter']]> {
-  const answer = await target.get('/readyz').catch(() => null);
-  if (answer === null) return [null, null];
-  const body = parse(answer.body);
-  return [{ status: answer.status, body }, await askMeter(target, body)];
 }
 
 function parse(text: string): unknown {

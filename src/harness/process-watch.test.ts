@@ -12,9 +12,15 @@ describe('the slopes of a process', () => {
     expect(slopesOf(climbing)?.filesPerMinute).toBeCloseTo(1.5, 6);
   });
 
-  it('are nothing where too little was seen', () => {
+  it('are flat where there was time for one look alone, and nothing where there was none', () => {
+    expect(slopesOf([minute(0, 90)])).toEqual({
+      ms: 0,
+      rssMb: 90,
+      files: 10,
+      rssMbPerMinute: 0,
+      filesPerMinute: 0,
+    });
     expect(slopesOf([])).toBeNull();
-    expect(slopesOf([minute(0, 90)])).toBeNull();
   });
 });
 

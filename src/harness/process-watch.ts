@@ -4,11 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Slopes } from '../protocol/witness.ts';
 
 const EVERY_MS = 200;
-/** One has no slope. */
-const LEAST = 2;
 
 export interface ProcessWatch extends AsyncDisposable {
-  /** Of the second half of what was seen; null where that is too little, or where it could not be read. */
+  /** Of the second half of what was seen; null where nothing could be read. */
   slopes(): Slopes | null;
 }
 
@@ -50,11 +48,11 @@ async function look(pid: number): Promise<Seen> {
   return { at: performance.now(), rssMb: kilobytes / 1024, files: files.length };
 }
 
-/** Least squares over the second half: the first is the warm-up. */
+/** Least squares over the second half: the first is the warm-up. One look alone has a level, and no slope. */
 export function slopesOf(seen: readonly Seen[]): Slopes | null {
   const half = seen.slice(Math.floor(seen.length / 2));
   const [first, last] = [half[0], half.at(-1)];
-  if (first === undefined || last === undefined || half.length < LEAST) return null;
+  if (first === undefined || last === undefined) return null;
   return {
     ms: last.at - first.at,
     rssMbPerMinute: 60_000 * slope(half.map(({ at, rssMb }) => [at, rssMb])),

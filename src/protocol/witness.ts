@@ -184,7 +184,7 @@ export interface ProxyAnswers {
   readonly metrics: string | null;
   /** `ccp license status --json`, null where the target has no such command. */
   readonly license: unknown;
-  /** The meter over HTTP: documents as they came, null where the target has no such endpoint. */
+  /** The meter over HTTP, at the end of the last life: documents as they came, null where the target has no such endpoint. */
   readonly meter: MeterAnswers | null;
 }
 
