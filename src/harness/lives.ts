@@ -34,7 +34,8 @@ export async function beginLives({ first, start, prepare, licenses }: LivesOptio
     const { stage, target, startedAt } = now;
     const answers = await askTarget(target);
     const license = licenses.given(stage);
-    return { stage: stage.name, startedAt, pid: target.pid, license, answers, output: target.output() };
+    const output = target.output();
+    return { stage: stage.name, startedAt, pid: target.pid, license, answers, output, ending: null };
   }
 
   return {
@@ -43,10 +44,12 @@ export async function beginLives({ first, start, prepare, licenses }: LivesOptio
       const { target } = now;
       if (target.kind === 'url')
         throw new OperatorError('USAGE', `what runs at ${target.url} is not ours to restart`);
-      const ending = await ask();
-      await target.stop();
+      const told = await ask();
+      const asked = performance.now();
+      const { exitCode } = await target.stop();
+      const ending = { exitCode, ms: performance.now() - asked };
       // Its last words come while it ends.
-      past.push({ ...ending, output: target.output() });
+      past.push({ ...told, output: target.output(), ending });
       now = { ...now, over: true };
       await prepare(stage, target);
       now = await begin(stage);

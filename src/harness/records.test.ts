@@ -56,6 +56,7 @@ describe('the artifacts of a target', () => {
     license: { kind: 'env', expected: null },
     answers: { readyz: { status: 200, body: { ok: true } }, providers: [], metrics: 'm 1\n', license },
     output,
+    ending: null,
   });
 
   it('are its files, and the output and answers of all its lives, each under its place', () => {

@@ -75,6 +75,7 @@ describe('a stored run', () => {
         pid: null,
         license: { kind: 'env', expected: null },
         licenseLines: [],
+        ending: null,
         answers: { readyz, providers, metrics, license: null },
       },
     ]);

@@ -194,6 +194,7 @@ describe('RESTART-01', () => {
   /** A second life in which nothing was asked. */
   const withSecond = (alter: (second: Mutable<ProxyLife>) => unknown) => (evidence: Broken) => {
     const second = structuredClone(lifeIn(evidence));
+    lifeIn(evidence).ending = { exitCode: 0, ms: 80 };
     Object.assign(second, { stage: 'second', pid: 2, startedAt: second.startedAt + LATER_MS });
     second.answers.metrics = 'ccp_inflight 0\n';
     alter(second);
@@ -214,6 +215,26 @@ describe('RESTART-01', () => {
     expect(verdict((second) => (second.answers.metrics = counted)).violations).toMatchObject([
       { expected: '0', saw: { metrics: '1' } },
     ]);
+  });
+
+  it.each([
+    ['with another exit code', 7, 'exit code 7 after 80 ms'],
+    ['by a signal, as one that had to be killed', null, 'a signal after 80 ms'],
+  ])('fails where the process before ended %s', (_how, exitCode, proxy) => {
+    const { outcome, violations } = verdictOf('RESTART-01', (evidence) => {
+      withSecond(() => {})(evidence);
+      lifeIn(evidence).ending = { exitCode, ms: 80.2 };
+    });
+    expect(outcome).toBe('fail');
+    expect(violations).toMatchObject([{ what: expect.stringContaining('of stage run'), saw: { proxy } }]);
+  });
+
+  it('is inconclusive where no end is on record, as in runs of old', () => {
+    const { outcome } = verdictOf('RESTART-01', (evidence) => {
+      withSecond(() => {})(evidence);
+      lifeIn(evidence).ending = null;
+    });
+    expect(outcome).toBe('inconclusive');
   });
 
   it('is skipped in a run with one stage, and inconclusive where a life says nothing', () => {

@@ -101,8 +101,9 @@ const voices: Check = {
 
 const restarted: Check = {
   id: 'RESTART-01',
-  title: 'Between two stages the proxy was restarted: another process, which counts from nothing',
-  // A pair of lives.
+  title:
+    'Between two stages the proxy ended in order and was restarted: another process, which counts from nothing',
+  // A pair of lives, the end of the first on record.
   least: 1,
   needs: ['proxy'],
   judge(evidence) {
@@ -138,12 +139,26 @@ const restarted: Check = {
       ];
     });
     return {
-      observed: pairs.length,
-      violations,
+      observed: pairs.filter(({ earlier }) => earlier?.life.ending != null).length,
+      violations: [...lives.flatMap(disorderly), ...violations],
       ...(lives.length === 1 && { skipped: 'the run has one stage' }),
     };
   },
 };
+
+/** A proxy that is asked to end, and has nothing under way, says by its exit code that all was well. */
+function disorderly({ stage, ending }: ProxyLife): Violation[] {
+  if (ending === null || ending.exitCode === 0) return [];
+  const how = ending.exitCode === null ? 'a signal' : `exit code ${ending.exitCode}`;
+  return [
+    {
+      what: `the proxy of stage ${stage} did not end in order when it was asked to`,
+      expected: 'exit code 0, before it had to be killed',
+      saw: { proxy: `${how} after ${Math.round(ending.ms)} ms` },
+      pointers: ['proxy.log'],
+    },
+  ];
+}
 
 /** How many exchanges a life counted, and how many the log has of its time. */
 function countsOf(life: ProxyLife, metrics: string, evidence: Evidence): { counts: number; logged: number } {

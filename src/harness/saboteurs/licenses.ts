@@ -38,6 +38,9 @@ function onDecisions(
   };
 }
 
+/** A module that is loaded before the proxy, and hears of the request to end before it. */
+const CRASH = `data:text/javascript,${encodeURIComponent("process.on('SIGTERM', () => process.exit(1))")}`;
+
 const WRONG = [
   ['tampered', 'a licence that was changed after it was signed'],
   ['expired', 'a licence that has expired'],
@@ -138,13 +141,26 @@ export const LICENSE_SABOTEURS: readonly Saboteur[] = [
   {
     name: 'restart-skipped',
     breaks: 'the process that was to be replaced serves on',
+    faults: [onLives((life, lives) => ({ ...life, pid: lives[0]?.pid ?? null }))],
+    caughtBy: ['RESTART-01'],
+    during: during('community', 'tampered'),
+  },
+  {
+    name: 'restart-counts-on',
+    breaks: 'another process goes on with the counters of the one before',
     faults: [
       onLives((life, lives) => ({
         ...life,
-        pid: lives[0]?.pid ?? null,
         answers: { ...life.answers, metrics: lives.map(({ answers }) => answers.metrics).join('') },
       })),
     ],
+    caughtBy: ['RESTART-01'],
+    during: during('community', 'tampered'),
+  },
+  {
+    name: 'restart-crashes',
+    breaks: 'asked to end, the proxy crashes',
+    faults: [{ layer: 'settings', settings: () => ({ NODE_OPTIONS: `--import=${CRASH}` }) }],
     caughtBy: ['RESTART-01'],
     during: during('community', 'tampered'),
   },
