@@ -1,6 +1,6 @@
 /** What can go wrong with the licence: what it opens, what it bars, and what is said of it. */
 import type { LicenseKind, ProxyRecords, RecordedLife, Saboteur } from '../types.ts';
-import { onLines, record } from './edits.ts';
+import { onLines, record, withHeader } from './edits.ts';
 
 type LicenseFault = Saboteur['faults'][number];
 
@@ -75,10 +75,28 @@ export const LICENSE_SABOTEURS: readonly Saboteur[] = [
   {
     name: 'license-gate-on-sonnet',
     breaks: 'the gate turns away what it does not guard: sonnet',
+    // Routed as a haiku, it comes to the gate.
+    faults: [{ layer: 'settings', settings: () => ({ CCP_MODEL: 'claude-haiku-4-5' }) }],
+    caughtBy: ['LICENSE-01'],
+    during: during('community'),
+  },
+  {
+    name: 'license-key-shown-without-one',
+    breaks: 'without a licence Z.AI is asked whether it is there with the key in hand',
     faults: [
-      onDecisions(({ model }) => (String(model).includes('sonnet') ? { decision: 'license_block' } : {})),
+      {
+        layer: 'upstream',
+        provider: 'zai',
+        rewrite: ({ canaries }) => ({
+          request: (request) => ({
+            ...request,
+            headers: withHeader(request.headers, 'x-api-key', canaries.zaiKey),
+          }),
+        }),
+      },
     ],
     caughtBy: ['LICENSE-01'],
+    during: during('community'),
   },
   {
     name: 'license-block-on-paper',
