@@ -245,7 +245,7 @@ describe('a run', { timeout: 60_000 }, () => {
     expect(rest.out).not.toContain('smoke-license');
     const smoke = await uat(['smoke-license', '--dry-run', '--login', '--lanes', 'zai']);
     expect(smoke.out).toContain('trial (trial by ccp license login), community-again (none by ccp license),');
-    expect(smoke.out).toContain('not sent: community-haiku (only what goes to zai is asked for)');
+    expect(smoke.out).toContain('not sent: community-sonnet (only what is for zai is asked for)');
     await expect(runs()).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

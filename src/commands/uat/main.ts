@@ -130,7 +130,11 @@ function withRunOptions(command: Command): Command {
 
 function withSmokeOptions(command: Command): Command {
   return command
-    .option('--lanes <lanes>', 'send only what goes to these, e.g. zai (default: anthropic,zai)', someText)
+    .option(
+      '--lanes <lanes>',
+      'send only what goes to these or is kept from them, e.g. zai: haiku (default: anthropic,zai)',
+      someText,
+    )
     .option('--login', 'get the trial from an issuer of the run, by "ccp license login"')
     .addHelpText('after', examples('ccp-uat smoke-license --login', 'SMOKE_LANES=zai ccp-uat smoke-license'));
 }
