@@ -53,7 +53,8 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   await writeFile(caFile, ca.certPem);
   const logsDir = path.join(folder, 'logs');
   await mkdir(logsDir);
-  await writeFile(path.join(logsDir, 'usage.jsonl'), markerLine(Date.now()));
+  // To be rotated away by a command, which another program has not.
+  if (spec.kind === 'builtin') await writeFile(path.join(logsDir, 'usage.jsonl'), markerLine(Date.now()));
   const home = await makeHome(path.join(folder, 'target'));
   const start = async (stage: Stage): Promise<Target> =>
     startTarget({

@@ -16,7 +16,7 @@ const check = (id: string, needs: Check['needs'] = []): Check => ({
 const CHECKS = [
   { ...check('A-01'), lane: 'anthropic' },
   check('B-01', ['upstream']),
-  check('C-01', ['proxy']),
+  check('C-01', ['proxy', 'commands']),
 ];
 
 const SUITE: Suite = {
@@ -146,6 +146,7 @@ describe('a plan', () => {
         .map(({ id }) => id);
     expect(skips({})).toEqual([]);
     expect(skips({ upstream: 'real' })).toEqual(['B-01']);
+    expect(skips({ target: { kind: 'cmd', command: 'x {port}' } })).toEqual(['C-01']);
     expect(skips({ target: { kind: 'url', url: 'http://127.0.0.1:1' } })).toEqual(['B-01', 'C-01']);
   });
 

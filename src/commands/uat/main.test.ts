@@ -164,6 +164,15 @@ describe('a run', { timeout: 60_000 }, () => {
     expect(code).toBe(0);
   });
 
+  it('of smoke-license takes another program, and skips what only our own commands can show', async () => {
+    const command = `${process.execPath} ${path.join(path.dirname(BIN), 'ccp.js')} serve --port {port}`;
+    const { code, out } = await uat(['smoke-license', '--client', 'curl', '--target', command]);
+    expect(code).toBe(0);
+    for (const id of ['LOG-02', 'LANES-01'])
+      expect(out).toMatch(new RegExp(`skipped +${id} +another program has no commands of ccp`));
+    expect(out).toMatch(/pass +RESTART-01/);
+  });
+
   it('of a proxy that knows one upstream only is red, says why, and exits 1', async () => {
     await writeFile(path.join(cwd, 'pipe.mjs'), BARE_PIPE);
     const command = `${process.execPath} ${path.join(cwd, 'pipe.mjs')} {port}`;
