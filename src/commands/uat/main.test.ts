@@ -351,10 +351,7 @@ describe('wrong usage', () => {
     [['smoke-license', '--target', 'http://127.0.0.1:9'], 'is not ours to restart'],
     [['smoke-license', '--lanes', 'glm'], 'anthropic, zai'],
     [['repro-go-quick', '--license', 'none', '--target', 'http://127.0.0.1:9'], 'Leave --license out'],
-    [
-      ['repro-go-quick', '--license', 'env'],
-      'none of CC_LICENSE_JSON, CC_LICENSE_SIG, CC_LICENSE_PACK is set',
-    ],
+    [['repro-go-quick', '--license', 'env'], 'No licence is set'],
     [['selftest', 'nobody'], 'there is no saboteur nobody'],
     [['report'], 'no run is stored'],
     [['verify-sse', '--seed', ''], '--seed <text>'],

@@ -113,7 +113,7 @@ function withRunOptions(command: Command): Command {
     .addOption(
       new Option(
         '--license <which>',
-        'what the proxy has for a licence: one minted for the run, none, or your own CC_LICENSE_* (default: trial, with --upstream real env)',
+        'what the proxy has for a licence: one minted for the run, none, or your own, as "ccp serve" would find it (default: trial, with --upstream real env)',
       ).choices(['trial', 'none', 'env']),
     )
     .option('--timeout-secs <seconds>', "limit of each probe (default: the suite's own)")
