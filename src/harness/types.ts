@@ -262,7 +262,7 @@ export interface Canaries {
   readonly licenseSeed: string;
   /** The phrase of one probe, the same for the same id; it may appear on the wire of its lanes only. */
   prompt(probe: string, providers: readonly ProviderId[]): string;
-  /** A secret that the target made itself, such as its control token: allowed nowhere. */
+  /** A secret that is not made up by the run, such as the target's control token or the caller's licence: allowed nowhere. */
   add(name: string, value: string): void;
   all(): readonly Canary[];
 }

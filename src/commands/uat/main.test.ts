@@ -7,6 +7,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { createTestIssuer } from '../../config/testing/license-env.ts';
 import type { Host } from '../shared/host.ts';
 import { main } from './main.ts';
 import type { Terminal } from './terminal.ts';
@@ -162,6 +163,31 @@ describe('a run', { timeout: 60_000 }, () => {
     });
     expect(out).toContain('PASS  smoke-license');
     expect(code).toBe(0);
+    // The licence that was in use, and the key of the issuer's audit log, were searched for.
+    const canaries = await readFile(await inRun('witness/canaries.jsonl'), 'utf8');
+    for (const name of ['license.pack', 'fingerprint-key:hex'])
+      expect(canaries).toContain(`"name":"${name}"`);
+    const artifacts = await readFile(await inRun('witness/artifacts.jsonl'), 'utf8');
+    expect(artifacts).toContain('"place":"issuer/issuer-audit.jsonl"');
+    expect(artifacts).not.toContain('"place":"issuer/fingerprint.key"');
+  });
+
+  it("with the caller's licence stores nothing of its signature, also where the target prints it", async () => {
+    const issuer = createTestIssuer();
+    const pack = issuer.mint();
+    const env = { CC_LICENSE_PACK: JSON.stringify(pack), CCP_LICENSE_PUBKEY_B64: issuer.line };
+    const command = `env >&2; ${process.execPath} ${path.join(path.dirname(BIN), 'ccp.js')} serve --port {port}`;
+    const argv = ['repro-go-quick', '--client', 'curl', '--license', 'env', '--target', command];
+    const { code, out } = await uat(argv, { env });
+    expect(code).toBe(1);
+    expect(out).toContain('canary:signature:CC_LICENSE_PACK (plain) found 1 times in proxy.log');
+    const entries = await readdir(await inRun(''), { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    const texts = await Promise.all(
+      files.map(({ parentPath, name }) => readFile(path.join(parentPath, name), 'utf8')),
+    );
+    expect(texts.join('')).toContain('{{signature:CC_LICENSE_PACK}}');
+    expect(texts.join('')).not.toContain(pack.signature);
   });
 
   it('of smoke-license takes another program, and skips what only our own commands can show', async () => {
