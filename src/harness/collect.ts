@@ -7,7 +7,7 @@ import { plantOwnSecrets } from './own-secrets.ts';
 import {
   artifactsOf,
   countCompletions,
-  livesOf,
+  lifeOf,
   readAnomalies,
   readLogsFolder,
   readUsage,
@@ -56,7 +56,7 @@ export async function collect(options: CollectOptions): Promise<Collected> {
     elsewhere: options.outside.attempts(),
     usage: readUsage(told.files),
     anomalies: readAnomalies(told.files),
-    lives: livesOf(told),
+    lives: told.lives.map(lifeOf),
     canaries: canaries.all(),
     artifacts: [...artifactsOf(told), ...options.artifacts],
   };

@@ -241,8 +241,11 @@ export interface World extends AsyncDisposable {
   /** Runs the real client; rejects with NOT_READY where it is not found. */
   runClaude(probe: ClaudeProbe): Promise<ProbeResult & Pick<ClaudeRun, 'report'>>;
   runProbe(probe: RawProbe): Promise<ProbeResult & { readonly answer: ProbeAnswer }>;
-  /** Asks the target what it knows, ends it, and starts another for this stage: same home, same logs folder. */
-  enter(stage: Stage): Promise<void>;
+  /**
+   * Asks the target what it knows, ends it, and starts another for this stage: same home, same logs folder. `onEnded` is
+   * given the account of the one that has ended before anything else can go wrong.
+   */
+  enter(stage: Stage, onEnded?: (life: ProxyLife) => void): Promise<void>;
   /** What was on the wire so far, of exchanges that have ended. */
   seen(): Pick<Collected, 'client' | 'upstream' | 'elsewhere'>;
   /** Gathers what all witnesses saw; call it when the last probe has ended, before disposal. */

@@ -15,7 +15,7 @@ import { beginLives } from './lives.ts';
 import { createOutside } from './outside.ts';
 import { plantOwnSecrets, plantSignatures } from './own-secrets.ts';
 import { placeLicense } from './place-license.ts';
-import { markerLine } from './records.ts';
+import { lifeOf, markerLine } from './records.ts';
 import {
   breakUpstreams,
   claudeSettings,
@@ -114,9 +114,9 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
     claude: clients.claude,
     runClaude: clients.runClaude,
     runProbe: losingFirst(clients.runProbe, faults),
-    async enter(stage) {
+    async enter(stage, onEnded) {
       await settled();
-      await lives.enter(stage);
+      await lives.enter(stage, (life) => onEnded?.(lifeOf(life)));
     },
     seen: () => ({
       client: onTheClientsSide(),

@@ -270,6 +270,26 @@ describe('a run', { timeout: 60_000 }, () => {
     expect(record.checks.find(({ id }) => id === 'HEADER-02')?.outcome).toBe('pass');
   });
 
+  it('that was killed between two stages keeps what those before had told', async () => {
+    const { child, ended } = start(['smoke-license', '--client', 'curl']);
+    await vi.waitFor(
+      async () =>
+        expect(await readFile(await inRun('events.jsonl'), 'utf8')).toMatch(
+          /"stage_started".*"community-again"/,
+        ),
+      WAIT,
+    );
+    child.kill('SIGKILL');
+    await ended;
+    const { out } = await uat(['report', '--json']);
+    const { checks } = smokeSchema.parse(JSON.parse(out));
+    const found = Object.fromEntries(
+      checks.map(({ id, outcome, observed }) => [id, `${outcome} ${observed}`]),
+    );
+    expect(found).toMatchObject({ 'LICENSE-02': 'pass 8', 'LICENSE-01': 'inconclusive 0' });
+    expect(found['METRICS-01']).toBe('inconclusive 0');
+  });
+
   it('is only printed with --dry-run', async () => {
     const { code, out } = await uat(['repro-go', '--dry-run', '--client', 'curl']);
     expect(code).toBe(0);
