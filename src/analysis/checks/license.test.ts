@@ -121,6 +121,19 @@ describe('LICENSE-01', () => {
     expect(undecided).toMatchObject({ outcome: 'inconclusive', violations: [] });
   });
 
+  it('does not take a barred probe that was broken off, and is in no account, for one that nothing bars', () => {
+    const broken = (evidence: Broken) => {
+      barred(evidence);
+      evidence.probes = evidence.probes.filter(({ id }) => id !== 'haiku-stream');
+    };
+    expect(verdict(broken).violations).toEqual([]);
+    const { violations } = verdict((evidence) => {
+      broken(evidence);
+      pick(evidence.upstream, 'u-haiku-stream').observer = 'zai';
+    });
+    expect(violations.map(({ saw }) => saw?.['upstream'])).toContain('zai');
+  });
+
   it("tells why the caller's own licence opens nothing, and does not accuse the proxy of barring", () => {
     const { violations } = verdict((evidence) => {
       completionIn(evidence, 'haiku-stream').decision = 'license_block';

@@ -26,7 +26,7 @@ const gate: Check = {
     return {
       observed: gatedOf(evidence, judged).length,
       violations: [
-        ...judged.flatMap(misjudged),
+        ...judged.flatMap((exchange) => misjudged(exchange, decisionDue(exchange, evidence))),
         ...shut.map(({ life, reason }) => ({
           what: "the caller's own licence does not open the Z.AI lane",
           expected: `a licence with the feature ${FEATURE}`,
@@ -43,11 +43,15 @@ const gate: Check = {
 function gatedOf(evidence: Evidence, judged: readonly Exchange[]): readonly Exchange[] {
   const { lives } = evidence;
   if (lives.length === 0 || lives.some(isSilent)) return [];
-  const bars = lives.some(({ license: { expected } }) => expected?.features.includes(FEATURE) === false);
+  const barsAny = lives.some(bars);
   return judged.filter(({ client, probe }) =>
-    bars ? probe?.expectedDecision === 'license_block' : isHaiku(requestFacts(client).model),
+    barsAny ? probe?.expectedDecision === 'license_block' : isHaiku(requestFacts(client).model),
   );
 }
+
+/** Whether what it had for a licence keeps the lane shut. */
+const bars = ({ license: { expected } }: ProxyLife): boolean =>
+  expected?.features.includes(FEATURE) === false;
 
 /** What it had for a licence is not on record, as where the run died before it was asked. */
 const isSilent = ({ license: { kind, expected } }: ProxyLife): boolean => expected === null && kind !== 'env';
@@ -71,9 +75,17 @@ const neverLeft = (exchange: Exchange): boolean =>
   exchange.upstream.length === 0 &&
   completionOf(exchange)?.attempts.every(({ status }) => status === undefined) === true;
 
-function misjudged(exchange: Exchange): Violation[] {
-  const { probe, decisions, completions, upstream } = exchange;
-  const expected = probe?.expectedDecision;
+/** What must be on record: as planned or, where the probe was broken off and is in no account, by model and licence. */
+function decisionDue({ probe, client }: Exchange, evidence: Evidence): 'license_block' | undefined {
+  if (probe !== undefined) return probe.expectedDecision;
+  const life = evidence.lives.find((one) => isDuring(evidence, one, client.startedAt));
+  return life !== undefined && bars(life) && isHaiku(requestFacts(client).model)
+    ? 'license_block'
+    : undefined;
+}
+
+function misjudged(exchange: Exchange, expected: 'license_block' | undefined): Violation[] {
+  const { decisions, completions, upstream } = exchange;
   const said = [...decisions, ...completions].map(({ decision }) => decision);
   const log = { log: [...new Set(said)].join(', ') };
   if (expected === undefined) {
@@ -99,8 +111,8 @@ function misjudged(exchange: Exchange): Violation[] {
 
 /** Whoever they belong to: without the feature the lane is asked whether it is there, and no more. */
 function leaks(life: ProxyLife, evidence: Evidence): Violation[] {
-  const { kind, expected } = life.license;
-  if (expected === null || expected.features.includes(FEATURE)) return [];
+  if (!bars(life)) return [];
+  const { kind } = life.license;
   const readiness = new Set(accountOf(evidence).readiness);
   return evidence.upstream
     .filter((one) => one.observer === 'zai' && isDuring(evidence, life, one.startedAt) && !readiness.has(one))
