@@ -1,14 +1,13 @@
 /** Gathers what all witnesses of a world saw, once its last probe has ended. */
-import { readdir, readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transcript } from '../protocol/transcript.ts';
 import type { Artifact } from '../protocol/witness.ts';
 import type { Outside } from './outside.ts';
+import { plantOwnSecrets } from './own-secrets.ts';
 import {
   artifactsOf,
   countCompletions,
-  livesOf,
+  lifeOf,
   readAnomalies,
   readLogsFolder,
   readUsage,
@@ -57,7 +56,7 @@ export async function collect(options: CollectOptions): Promise<Collected> {
     elsewhere: options.outside.attempts(),
     usage: readUsage(told.files),
     anomalies: readAnomalies(told.files),
-    lives: livesOf(told),
+    lives: told.lives.map(lifeOf),
     canaries: canaries.all(),
     artifacts: [...artifactsOf(told), ...options.artifacts],
   };
@@ -80,15 +79,6 @@ export async function settle({
   while (performance.now() < deadline) {
     if (countCompletions(await readLogsFolder(target.logsDir)) >= client().length) return;
     await sleep(POLL_MS);
-  }
-}
-
-/** A secret that the target made is one that must not leak either. */
-async function plantOwnSecrets(stateDir: string, canaries: Canaries): Promise<void> {
-  const entries = await readdir(stateDir, { recursive: true, withFileTypes: true }).catch(() => []);
-  for (const { name, parentPath } of entries.filter((entry) => entry.name.endsWith('.token'))) {
-    const secret = (await readFile(path.join(parentPath, name), 'utf8')).trim();
-    if (secret !== '') canaries.add(name, secret);
   }
 }
 

@@ -124,8 +124,8 @@ describe('a world', () => {
 
     const { lives, usage, client } = await world.collect();
     expect(lives).toMatchObject([
-      { stage: 'first', pid: target.pid, license: { kind: 'none' } },
-      { stage: 'second', pid: world.target.pid, license: { kind: 'expired' } },
+      { stage: 'first', pid: target.pid, license: { kind: 'none' }, ending: { exitCode: 0 } },
+      { stage: 'second', pid: world.target.pid, license: { kind: 'expired' }, ending: null },
     ]);
     expect(lives[0]?.pid).not.toBe(lives[1]?.pid);
     const counted = lives.map(

@@ -68,6 +68,7 @@ export const proxyLineSchema = z.discriminatedUnion('kind', [
       .object({ kind: licenseKindSchema, expected: licenseClaimSchema.nullable() })
       .default({ kind: 'env', expected: null }),
     licenseLines: z.array(z.string()).readonly().default([]),
+    ending: z.object({ exitCode: z.int().nullable(), ms: milliseconds }).nullable().default(null),
     answers: z.object({
       readyz: z.object({ status: z.int(), body: z.unknown() }).nullable(),
       providers: z.unknown(),

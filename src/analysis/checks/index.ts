@@ -6,6 +6,7 @@ import { HYGIENE_CHECKS } from './hygiene.ts';
 import { LICENSE_CHECKS } from './license.ts';
 import { LOG_CHECKS } from './log.ts';
 import { RECONCILE_CHECKS } from './reconcile.ts';
+import { RESTART_CHECKS } from './restart.ts';
 import { ROUTE_CHECKS } from './route.ts';
 import { STATUS_CHECKS } from './status.ts';
 import { STREAM_CHECKS } from './stream.ts';
@@ -22,6 +23,7 @@ export const CHECKS: readonly Check[] = [
   ...TOKENS_CHECKS,
   ...SURFACE_CHECKS,
   ...LICENSE_CHECKS,
+  ...RESTART_CHECKS,
   ...LOG_CHECKS,
   ...RECONCILE_CHECKS,
   ...HYGIENE_CHECKS,

@@ -79,6 +79,7 @@ function onlyLife(counted: string): ProxyLife {
       license: { ...claim, kid, expires_at: expires },
     },
     licenseLines: [`ccp: [license] plan=trial features=[zai_offload] kid=${kid} expires=${expires}`],
+    ending: null,
   };
 }
 
