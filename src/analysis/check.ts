@@ -22,8 +22,8 @@ export interface Check {
   readonly lane?: string;
 }
 
-/** `upstream`: the mocks' transcripts; `proxy`: its log, files, output and `ccp` commands. */
-export type Witness = 'upstream' | 'proxy';
+/** `upstream`: the mocks' transcripts; `proxy`: its log, files and output; `commands`: what `ccp` commands do and say. */
+export type Witness = 'upstream' | 'proxy' | 'commands';
 
 export interface Finding {
   /** What a person should know beside the verdict, such as what was set apart and not judged. */

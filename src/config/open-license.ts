@@ -64,7 +64,8 @@ const readerOf = (loaded: LoadedCcp): Pick<LicenseOptions, 'source' | 'keys' | '
   read: lookAtSmallFile,
 });
 
-function sourceOf({ settings, sources, paths }: LoadedCcp): LicenseSource {
+/** The place of the licence that counts here, whether there is one or not. */
+export function sourceOf({ settings, sources, paths }: LoadedCcp): LicenseSource {
   return chooseSource({
     license: given(settings.licenseJson, sources.licenseJson),
     signature: given(settings.licenseSig, sources.licenseSig),

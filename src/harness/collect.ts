@@ -1,19 +1,11 @@
 /** Gathers what all witnesses of a world saw, once its last probe has ended. */
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transcript } from '../protocol/transcript.ts';
 import type { Artifact, Crash, KeptStore } from '../protocol/witness.ts';
 import type { Outside } from './outside.ts';
-import {
-  artifactsOf,
-  livesOf,
-  readAnomalies,
-  readCompletions,
-  readLogsFolder,
-  readUsage,
-} from './records.ts';
+import { plantOwnSecrets } from './own-secrets.ts';
+import { artifactsOf, lifeOf, readAnomalies, readCompletions, readLogsFolder, readUsage } from './records.ts';
 import { tamper } from './saboteurs/layers.ts';
 import { countRows, readStore, storeFile } from './store-file.ts';
 import type {
@@ -79,7 +71,7 @@ function toldBy(told: ProxyRecords, artifacts: readonly Artifact[]): Told {
     anomalies: readAnomalies(told.files),
     store: told.store,
     crashes: told.crashes,
-    lives: livesOf(told),
+    lives: told.lives.map(lifeOf),
     artifacts: [...artifactsOf(told), ...artifacts],
   };
 }
@@ -127,15 +119,6 @@ export async function settle({
   if (!keepsStore.keeps || !existsSync(file)) return;
   const { length: logged } = await readCompletions(logsDir);
   await until(async () => (await countRows(file)) >= logged);
-}
-
-/** A secret that the target made is one that must not leak either. */
-async function plantOwnSecrets(stateDir: string, canaries: Canaries): Promise<void> {
-  const entries = await readdir(stateDir, { recursive: true, withFileTypes: true }).catch(() => []);
-  for (const { name, parentPath } of entries.filter((entry) => entry.name.endsWith('.token'))) {
-    const secret = (await readFile(path.join(parentPath, name), 'utf8')).trim();
-    if (secret !== '') canaries.add(name, secret);
-  }
 }
 
 function byStart(transcripts: readonly Transcript[]): readonly Transcript[] {

@@ -20,7 +20,7 @@ const LOGIN_MS = 20_000;
 export interface LoginOptions {
   readonly target: Pick<Target, 'startCcp'>;
   readonly licenses: Pick<Licenses, 'seed' | 'pack'>;
-  readonly canaries: Pick<Canaries, 'inviteCode'>;
+  readonly canaries: Pick<Canaries, 'inviteCode' | 'add'>;
   /** Absolute, of the run's own and gone after it: what is written there is secret. */
   readonly folder: string;
 }
@@ -29,9 +29,10 @@ export interface LoginOptions {
 export async function logIn({
   target,
   licenses,
-  canaries: { inviteCode },
+  canaries,
   folder,
 }: LoginOptions): Promise<readonly Artifact[]> {
+  const { inviteCode } = canaries;
   const state = path.join(folder, 'issuer');
   await mkdir(state, { recursive: true, mode: 0o700 });
   const [seedFile, invites] = [path.join(state, 'seed'), path.join(state, 'invites.json')];
@@ -64,7 +65,8 @@ export async function logIn({
   const { exitCode } = await endOf(login, LOGIN_MS);
   const printed = printedBy(args, { exitCode, stdout: login.stdout(), stderr: login.stderr() });
   await issuer.stop();
-  return [printed, { place: 'ccp issuer serve', text: issuer.output() }, ...(await textsIn(records))];
+  await plantFingerprintKey(path.join(records, 'fingerprint.key'), canaries);
+  return [printed, { place: 'ccp issuer serve', text: issuer.output() }, ...(await recordsIn(records))];
 }
 
 const invitesFor = (code: string): string =>
@@ -130,11 +132,21 @@ async function answers(url: string): Promise<boolean> {
   );
 }
 
-async function textsIn(folder: string): Promise<readonly Artifact[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const files = entries.filter((entry) => entry.isFile());
+/** With it one could tell from the audit log who was there. It is bytes, so it is searched for as a text may hold them. */
+async function plantFingerprintKey(file: string, canaries: Pick<Canaries, 'add'>): Promise<void> {
+  const key = await readFile(file).catch(() => Buffer.alloc(0));
+  for (const encoding of ['hex', 'base64', 'base64url'] as const) {
+    const text = key.toString(encoding).replaceAll('=', '');
+    if (text !== '') canaries.add(`fingerprint-key:${encoding}`, text);
+  }
+}
+
+/** What the issuer put on record; its state holds secrets besides. */
+async function recordsIn(folder: string): Promise<readonly Artifact[]> {
+  const names = await readdir(folder).catch(() => []);
+  const records = names.filter((name) => name.endsWith('.jsonl'));
   return Promise.all(
-    files.map(async ({ name }) => ({
+    records.map(async (name) => ({
       place: `issuer/${name}`,
       text: await readFile(path.join(folder, name), 'utf8'),
     })),

@@ -7,8 +7,8 @@ import type { Licenses, RecordedLife, Stage, Target } from './types.ts';
 export interface Lives extends AsyncDisposable {
   /** The one that runs now. */
   target(): Target;
-  /** Ends the life under way and begins the next. Rejects with NOT_READY where it does not start. */
-  enter(stage: Stage): Promise<void>;
+  /** Ends the life under way, hands its account over, begins the next. Rejects with NOT_READY where that does not start. */
+  enter(stage: Stage, onEnded: (life: RecordedLife) => void): Promise<void>;
   /** Kills the one under way, which is asked nothing, and begins the next after `between`. */
   crash(stage: Stage, between: () => Promise<void>): Promise<void>;
   /** What all of them told, the one under way asked now. */
@@ -46,6 +46,7 @@ export async function beginLives(options: LivesOptions): Promise<Lives> {
       quota: options.quota === undefined ? null : { ...options.quota, mode: stage.mode ?? 'block' },
       answers,
       output: target.output(),
+      ending: null,
     };
   }
 
@@ -58,15 +59,19 @@ export async function beginLives(options: LivesOptions): Promise<Lives> {
 
   return {
     target: () => now.target,
-    async enter(stage) {
+    async enter(stage, onEnded) {
       const { target } = now;
       if (target.kind === 'url')
         throw new OperatorError('USAGE', `what runs at ${target.url} is not ours to restart`);
-      const ending = await ask();
-      await target.stop();
+      const told = await ask();
+      const asked = performance.now();
+      const { exitCode } = await target.stop();
+      const ending = { exitCode, ms: performance.now() - asked };
       // Its last words come while it ends.
-      past.push({ ...ending, output: target.output() });
+      const life = { ...told, output: target.output(), ending };
+      past.push(life);
       now = { ...now, over: true };
+      onEnded(life);
       await prepare(stage, target);
       now = await begin(stage);
     },

@@ -76,7 +76,7 @@ describe('a login', () => {
   }, async () => {
     const { artifacts, canaries } = await place(LOGIN, { scripts: { issuer: ISSUER, license: COMMAND } });
     const texts = Object.fromEntries((await artifacts).map(({ place: where, text }) => [where, text]));
-    expect(JSON.parse(texts['issuer/seen.json'] ?? '')).toEqual({
+    expect(JSON.parse(texts['issuer/seen.jsonl'] ?? '')).toEqual({
       cookie: 'form=1',
       origin: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       body: {
@@ -89,6 +89,14 @@ describe('a login', () => {
     });
     expect(texts['ccp issuer serve']).toBe('serving\n');
     expect(texts['ccp license login']).toContain('stored');
+    expect(Object.keys(texts)).toEqual(['ccp license login', 'ccp issuer serve', 'issuer/seen.jsonl']);
+    expect(canaries.all()).toEqual(
+      expect.arrayContaining([
+        { name: 'fingerprint-key:hex', value: 'fb'.repeat(32), allowed: [] },
+        { name: 'fingerprint-key:base64', value: expect.stringMatching(/^(\+\/v7){10}\+\/s$/), allowed: [] },
+        { name: 'fingerprint-key:base64url', value: expect.stringMatching(/^(-_v7){10}-_s$/), allowed: [] },
+      ]),
+    );
   });
 
   it('that its command gives up ends the run with what it printed', { timeout: 30_000 }, async () => {
@@ -123,7 +131,8 @@ require('node:http').createServer((request, response) => {
   request.on('data', (bytes) => (body += bytes)).on('end', () => {
     const { cookie, origin } = request.headers;
     const seen = { cookie, origin, body: Object.fromEntries(new URLSearchParams(body)) };
-    writeFileSync(option('--state') + '/seen.json', JSON.stringify(seen));
+    writeFileSync(option('--state') + '/seen.jsonl', JSON.stringify(seen));
+    writeFileSync(option('--state') + '/fingerprint.key', Buffer.alloc(32, 0xfb));
     response.end();
   });
 }).listen(option('--port'), '127.0.0.1', () => console.log('serving'));

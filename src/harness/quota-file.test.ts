@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { quotaFile, usedRequests } from './quota-file.ts';
+import { isRebuilding, quotaFile, usedRequests } from './quota-file.ts';
 
 const budget = { lane: 'zai', model: 'haiku', requests: 3 };
 
@@ -15,4 +15,13 @@ it('reads how much of it is used, and nothing out of what says nothing of it', (
   expect(usedRequests({ quotas: [{ ...view, rolling: { requests: null } }] }, budget)).toBeNull();
   expect(usedRequests({ quotas: [] }, budget)).toBeNull();
   expect(usedRequests(null, budget)).toBeNull();
+});
+
+it('hears whether the windows are still being filled, and only where it is said', () => {
+  expect([{ rebuilding: true }, { rebuilding: false }, {}, null].map(isRebuilding)).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
 });

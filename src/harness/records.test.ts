@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { artifactsOf, livesOf, markerLine, readAnomalies, readUsage } from './records.ts';
+import { artifactsOf, lifeOf, markerLine, readAnomalies, readUsage } from './records.ts';
 import type { RecordedLife } from './types.ts';
 
 const line = (rid: string) => `${JSON.stringify({ event: 'completion', rid })}\n`;
@@ -63,6 +63,7 @@ describe('the artifacts of a target', () => {
       meter: null,
     },
     output,
+    ending: null,
   });
 
   it('are its files, and the output and answers of all its lives, each under its place', () => {
@@ -78,8 +79,8 @@ describe('the artifacts of a target', () => {
   });
 
   it('hold the lines of each life that speak of its licence', () => {
-    const [first] = livesOf({ lives: [life('ccp: [license] plan=trial\nccp: listening\n', null)] });
-    expect(first?.licenseLines).toEqual(['ccp: [license] plan=trial']);
+    const first = lifeOf(life('ccp: [license] plan=trial\nccp: listening\n', null));
+    expect(first.licenseLines).toEqual(['ccp: [license] plan=trial']);
     expect(first).not.toHaveProperty('output');
   });
 });

@@ -6,7 +6,7 @@ import type { Anomaly } from '../protocol/anomaly.ts';
 import type { CompletionEvent, DecisionEvent, UsageEvent } from '../protocol/usage-event.ts';
 import type { Artifact, ProxyLife, UsageLog } from '../protocol/witness.ts';
 import { isStoreFile, printableIn } from './store-file.ts';
-import type { ProxyRecords } from './types.ts';
+import type { ProxyRecords, RecordedLife } from './types.ts';
 
 const USAGE_LOG = 'usage.jsonl';
 const ANOMALIES = 'anomalies.jsonl';
@@ -93,12 +93,9 @@ export function artifactsOf({ files, lives }: Pick<ProxyRecords, 'files' | 'live
 
 const documentOf = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
 
-/** The lives as the checks judge them. */
-export function livesOf({ lives }: Pick<ProxyRecords, 'lives'>): readonly ProxyLife[] {
-  return lives.map(({ output, ...life }) => ({
-    ...life,
-    licenseLines: output.split('\n').filter((line) => line.includes('[license]')),
-  }));
+/** A life as the checks judge it. */
+export function lifeOf({ output, ...life }: RecordedLife): ProxyLife {
+  return { ...life, licenseLines: output.split('\n').filter((line) => line.includes('[license]')) };
 }
 
 /** The exchanges that have been put on record so far. */

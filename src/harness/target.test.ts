@@ -80,6 +80,19 @@ describe('a command line', () => {
     expect(await target.ccp(['providers'])).toBeNull();
   });
 
+  it('ends in its own time when it is asked to, and by its own exit code', async () => {
+    const file = path.join(folder, 'orderly.mjs');
+    await writeFile(
+      file,
+      `import http from 'node:http';
+       http.createServer((q, r) => r.end()).listen(Number(process.argv[2]), '127.0.0.1');
+       process.on('SIGTERM', () => setTimeout(() => process.exit(4), 200));`,
+    );
+    const command = `cd ${folder} && ${process.execPath} orderly.mjs {port}`;
+    await using target = await startTarget(await optionsFor({ kind: 'cmd', command }));
+    expect(await target.stop()).toEqual({ exitCode: 4 });
+  });
+
   it('is ended with everything that it started', async () => {
     const program = await mirror();
     const command = `${program} {port} & echo $! > ${folder}/child; wait`;

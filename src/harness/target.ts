@@ -76,11 +76,14 @@ async function launchBuiltin(options: TargetOptions): Promise<Target> {
   };
 }
 
+/** The request to end reaches the whole group: a shell that ended first would take the proxy with it, and its exit code. */
+const OUTLIVE = 'trap : TERM';
+
 async function launchCommand(command: string, options: TargetOptions): Promise<Target> {
   const port = await findFreePort();
   const group = await startGroup({
     file: 'sh',
-    args: ['-c', command.replaceAll('{port}', String(port))],
+    args: ['-c', `${OUTLIVE}\n${command.replaceAll('{port}', String(port))}`],
     env: { ...environmentOf(options), CCP_PORT: String(port) },
     cwd: options.home.work,
     graceMs: STOP_GRACE_MS,

@@ -253,8 +253,11 @@ export interface World extends AsyncDisposable {
   /** Runs the real client; rejects with NOT_READY where it is not found. */
   runClaude(probe: ClaudeProbe): Promise<ProbeResult & Pick<ClaudeRun, 'report'>>;
   runProbe(probe: RawProbe): Promise<ProbeResult & { readonly answer: ProbeAnswer }>;
-  /** Asks the target what it knows, ends it, and starts another for this stage: same home, same logs folder. */
-  enter(stage: Stage): Promise<void>;
+  /**
+   * Asks the target what it knows, ends it, and starts another for this stage: same home, same logs folder. `onEnded` is
+   * given the account of the one that has ended before anything else can go wrong.
+   */
+  enter(stage: Stage, onEnded?: (life: ProxyLife) => void): Promise<void>;
   /** Ends the target with SIGKILL, looks at what it left behind, and starts another for this stage. */
   crash(stage: Stage, observed: Observed): Promise<void>;
   /** What was on the wire so far, of exchanges that have ended. */
@@ -285,7 +288,7 @@ export interface Canaries {
   readonly licenseSeed: string;
   /** The phrase of one probe, the same for the same id; it may appear on the wire of its lanes only. */
   prompt(probe: string, providers: readonly ProviderId[]): string;
-  /** A secret that the target made itself, such as its control token: allowed nowhere. */
+  /** A secret that is not made up by the run, such as the target's control token or the caller's licence: allowed nowhere. */
   add(name: string, value: string): void;
   all(): readonly Canary[];
 }

@@ -124,8 +124,8 @@ describe('a world', () => {
 
     const { lives, usage, client } = await world.collect();
     expect(lives).toMatchObject([
-      { stage: 'first', pid: target.pid, license: { kind: 'none' } },
-      { stage: 'second', pid: world.target.pid, license: { kind: 'expired' } },
+      { stage: 'first', pid: target.pid, license: { kind: 'none' }, ending: { exitCode: 0 } },
+      { stage: 'second', pid: world.target.pid, license: { kind: 'expired' }, ending: null },
     ]);
     expect(lives[0]?.pid).not.toBe(lives[1]?.pid);
     const counted = lives.map(
@@ -135,6 +135,18 @@ describe('a world', () => {
     expect(usage.events.filter(({ event }) => event === 'completion')).toHaveLength(3);
     expect(usage.rotatedBefore).toBe(true);
     expect(client.filter(({ request }) => request.method === 'POST')).toHaveLength(3);
+  });
+
+  it('puts no end in order on record of a target that it killed', async () => {
+    await using world = await createWorld(plan);
+    const { pid } = world.target;
+    await world.crash(plan.stage, { acknowledged: () => [], slopes: null });
+    const { lives, crashes } = await world.collect();
+    expect(lives).toMatchObject([
+      { pid, ending: null, answers: { metrics: null } },
+      { pid: world.target.pid, ending: null },
+    ]);
+    expect(crashes).toHaveLength(1);
   });
 
   it('has no further life where the next one does not start, and tells of those before it', async () => {

@@ -14,9 +14,10 @@ import { makeHome } from './environment.ts';
 import { createLicenses } from './licenses.ts';
 import { beginLives } from './lives.ts';
 import { createOutside } from './outside.ts';
+import { plantOwnSecrets, plantSignatures } from './own-secrets.ts';
 import { placeLicense } from './place-license.ts';
 import { quotaFile } from './quota-file.ts';
-import { markerLine } from './records.ts';
+import { lifeOf, markerLine } from './records.ts';
 import {
   breakUpstreams,
   claudeSettings,
@@ -49,6 +50,7 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   const canaries = createCanaries(plan.seed, plan.upstream?.kind === 'real' ? plan.upstream : undefined);
   const ca = createCa();
   const upstreams = await startUpstreams(plan, ca, stack);
+  await plantSignatures(plan.callersLicense ?? {}, canaries);
   const licenses = createLicenses(canaries, Date.now(), plan.callersLicense);
   const quotasFile = path.join(folder, 'quotas.json');
   const scantQuotaFile = path.join(folder, 'scant-quotas.json');
@@ -64,7 +66,8 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   await writeFile(caFile, ca.certPem);
   const logsDir = path.join(folder, 'logs');
   await mkdir(logsDir);
-  await writeFile(path.join(logsDir, 'usage.jsonl'), markerLine(Date.now()));
+  // To be rotated away by a command, which another program has not.
+  if (spec.kind === 'builtin') await writeFile(path.join(logsDir, 'usage.jsonl'), markerLine(Date.now()));
   if (plan.quota !== undefined) {
     await writeFile(quotasFile, quotaFile(plan.quota));
     await writeFile(scantQuotaFile, quotaFile({ ...plan.quota, requests: 1 }));
@@ -93,6 +96,8 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   const artifacts: Artifact[] = [];
   const prepare = async (stage: Stage, ended: Target): Promise<void> => {
     artifacts.push(...(await placeLicense(stage, { target: ended, licenses, canaries, folder })));
+    // An issuer signs a licence of its own making, and the next stage may remove it.
+    await plantOwnSecrets(home.home, canaries);
   };
   const lives = stack.use(
     await beginLives({ first: plan.stage, start, prepare, licenses, quota: plan.quota }),
@@ -135,9 +140,9 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
     claude: clients.claude,
     runClaude: clients.runClaude,
     runProbe: losingFirst(clients.runProbe, faults),
-    async enter(stage) {
+    async enter(stage, onEnded) {
       await settled();
-      await lives.enter(stage);
+      await lives.enter(stage, (life) => onEnded?.(lifeOf(life)));
     },
     async crash(stage, observed) {
       const killedAt = Date.now();

@@ -135,6 +135,16 @@ export interface ProxyLife {
   readonly answers: ProxyAnswers;
   /** The lines of its output that speak of its licence. */
   readonly licenseLines: readonly string[];
+  /** Null where it was not asked to end before the account of the run was made, as one that the run killed. */
+  readonly ending: LifeEnding | null;
+}
+
+/** How a process ended that was asked to, by SIGTERM. */
+export interface LifeEnding {
+  /** Null where a signal ended it, as one does that is still there after its grace. */
+  readonly exitCode: number | null;
+  /** Milliseconds from the request to the end. */
+  readonly ms: number;
 }
 
 /**

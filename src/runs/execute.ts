@@ -77,13 +77,14 @@ const PARTING_MS = 2_000;
 
 /** Stage by stage, each with its own target; the world was opened in the first. */
 async function sendWaves(sending: Driving): Promise<void> {
-  const { plan, signal, world, tell } = sending;
+  const { plan, signal, world, folder, tell } = sending;
   const interrupted = new Promise<'interrupted'>((resolve) => {
     signal.addEventListener('abort', () => resolve('interrupted'), { once: true });
   });
   for (const [index, stage] of plan.stages.entries()) {
     if (signal.aborted) return;
-    if (index > 0) await world.enter(stage);
+    if (index > 0)
+      await world.enter(stage, (life) => folder.keepLife(life, createRedactor(world.canaries.all())));
     if (plan.stages.length > 1) tell({ type: 'stage_started', name: stage.name });
     for (const wave of plan.waves.filter(([probe]) => probe && stageOf(probe, plan) === stage.name)) {
       if (signal.aborted) return;

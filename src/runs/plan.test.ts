@@ -17,7 +17,7 @@ const check = (id: string, needs: Check['needs'] = []): Check => ({
 const CHECKS = [
   { ...check('A-01'), lane: 'anthropic' },
   check('B-01', ['upstream']),
-  check('C-01', ['proxy']),
+  check('C-01', ['proxy', 'commands']),
 ];
 
 const SUITE: Suite = {
@@ -147,6 +147,7 @@ describe('a plan', () => {
         .map(({ id }) => id);
     expect(skips({})).toEqual([]);
     expect(skips({ upstream: 'real' })).toEqual(['B-01']);
+    expect(skips({ target: { kind: 'cmd', command: 'x {port}' } })).toEqual(['C-01']);
     expect(skips({ target: { kind: 'url', url: 'http://127.0.0.1:1' } })).toEqual(['B-01', 'C-01']);
   });
 
@@ -253,13 +254,20 @@ describe('a plan with stages', () => {
     expect(ways({ target: { kind: 'cmd', command: 'x {port}' } })).toEqual(Array(3).fill('environment'));
   });
 
-  it('sends only what goes to the lanes asked for, and skips the checks of the others', () => {
-    const planned = staged({ lanes: ['zai'] });
-    expect(sent(planned)).toEqual([['with-haiku']]);
-    expect(planned.stages).toHaveLength(3);
-    expect(reasons(planned)).toHaveProperty('without-haiku', 'only what goes to zai is asked for');
-    expect(planned.checks).toMatchObject([{ id: 'A-01', skip: 'nothing is sent to anthropic' }, {}, {}]);
-    expect(planned.proves).toEqual([]);
+  it('sends only what goes to the lanes asked for or is kept from them, and then claims nothing of the rest', () => {
+    const haiku = staged({ lanes: ['zai'] });
+    expect(sent(haiku)).toEqual([['without-haiku'], ['with-haiku'], ['wrong-haiku']]);
+    expect(haiku.stages).toHaveLength(3);
+    expect(reasons(haiku)).toHaveProperty('without-sonnet', 'only what is for zai is asked for');
+    const rest = staged({ lanes: ['anthropic'] });
+    expect(sent(rest)).toEqual([['without-haiku', 'without-sonnet'], ['with-sonnet'], ['wrong-haiku']]);
+    expect([haiku, rest].map(({ proves }) => proves)).toEqual([[], []]);
+  });
+
+  it('skips the checks of a lane that nothing is sent to', () => {
+    const open: Suite = { ...STAGED, stages: [{ name: 'with', license: 'trial' }] };
+    const { checks } = plan({ lanes: ['zai'] }, FOUND, open);
+    expect(checks).toMatchObject([{ id: 'A-01', skip: 'nothing is sent to anthropic' }, {}, {}]);
   });
 
   it.each<Partial<RunOptions>>([
@@ -311,7 +319,9 @@ describe('a plan with a budget', () => {
   });
 
   it('leaves no probe out: what is blocked depends on all before it', () => {
-    expect(plan({ lanes: ['zai'] }, FOUND, budgeted).waves).toHaveLength(4);
+    const planned = plan({ lanes: ['zai'] }, FOUND, budgeted);
+    expect(planned.waves).toHaveLength(4);
+    expect(planned.proves).toEqual(plan({}, FOUND, budgeted).proves);
   });
 
   it('is not for real upstreams', () => {

@@ -66,13 +66,14 @@ export function makePlan({
   const lanes = new Set<string>(driver === undefined ? wanted.map(({ lane }) => lane) : lanesOf(driver));
   const chosen = chooseChecks({ suite, checks, options, lanes });
   const judgesAll = chosen.length === suite.checks.length && chosen.every(({ skip }) => skip === undefined);
+  const sendsAllLanes = probes.every(({ probe }) => isAskedFor(probe, lanesAsked));
   const barred = !staged && wanted.some(({ decision }) => decision === 'license_block');
   return {
     run: `${compactUtc(startedAt)}-${suite.name}`,
     suite: suite.name,
     title: suite.title,
-    // The claims of a suite rest on its checks together: a run that leaves some out shows none of them.
-    proves: !judgesAll ? [] : barred ? [BARRED_CLAIM] : [...suite.proves],
+    // The claims of a suite rest on its checks together and on all its lanes: a run that leaves some out shows none.
+    proves: !(judgesAll && sendsAllLanes) ? [] : barred ? [BARRED_CLAIM] : [...suite.proves],
     upstream: options.upstream,
     target: options.target,
     settings: { ...suite.settings },
@@ -166,8 +167,8 @@ function whySkipped(
   if (probe.client === 'claude' && options.client === 'curl') return 'only raw probes are asked for';
   if (probe.client === 'curl' && options.client === 'claude') return 'only Claude Code is asked for';
   if (probe.client === 'claude' && !claude.found) return `Claude Code was not found: ${claude.reason}`;
-  if (probe.stage !== undefined && !options.lanes.includes(probe.lane))
-    return `only what goes to ${options.lanes.join(' and ')} is asked for`;
+  if (!isAskedFor(probe, options.lanes))
+    return `only what is for ${options.lanes.join(' and ')} is asked for`;
   if (probe.scenario === undefined) return null;
   if (options.upstream === 'real') return 'a real upstream plays no scenarios';
   if (options.target.kind === 'url')
@@ -177,6 +178,12 @@ function whySkipped(
   if (queuedAtZai && !options.stages.every(({ license }) => opensZai(license)))
     return 'Z.AI is to play its scenario, and without a licence is sent nothing';
   return null;
+}
+
+/** By where it goes or, kept from there, was to go: that the licence keeps haiku from Z.AI is what that lane is about, too. */
+function isAskedFor({ stage, lane, decision }: PlannedProbe, lanes: readonly Lane[]): boolean {
+  if (stage === undefined) return true;
+  return lanes.includes(lane) || (decision === 'license_block' && lanes.includes('zai'));
 }
 
 /**

@@ -27,6 +27,8 @@ export interface RunFolder {
   append(event: RunEvent): void;
   /** Appends the transcripts that are not stored yet, at once. */
   keepWire(seen: Pick<Collected, 'client' | 'upstream' | 'elsewhere'>, redactor: Redactor): void;
+  /** Appends the account of a process of the proxy that has ended, at once. */
+  keepLife(life: ProxyLife, redactor: Redactor): void;
   /** Replaces the stored views of the witnesses by newer ones. */
   keep(collected: Collected, redactor: Redactor): Promise<void>;
   /** Writes a report, whole or not at all. */
@@ -66,19 +68,22 @@ export async function createRunFolder(folder: string): Promise<RunFolder> {
         writeFileSync(path.join(folder, ELSEWHERE), redactor.text(jsonLines(elsewhere)));
       writeFileSync(path.join(folder, 'witness/canaries.jsonl'), jsonLines(redactor.canaries()));
     },
+    keepLife(life, redactor) {
+      appendFileSync(path.join(folder, PROXY), redactor.text(jsonLines([answersLine(life)])));
+    },
     async keep(collected, redactor) {
       const { client, upstream, elsewhere, usage, anomalies, lives, artifacts, store, crashes } = collected;
       const said: z.input<typeof proxyLineSchema>[] = [
         ...usage.events.map((event) => ({ kind: 'usage', event }) as const),
         ...anomalies.map((anomaly) => ({ kind: 'anomaly', anomaly }) as const),
         { kind: 'log', bad: [...usage.bad], rotatedBefore: usage.rotatedBefore },
-        ...lives.map((life) => ({ kind: 'answers', ...life }) as const),
+        ...lives.map(answersLine),
       ];
       await Promise.all([
         write('witness/client.jsonl', jsonLines(client.map((one) => redactor.transcript(one)))),
         write('witness/upstream.jsonl', jsonLines(upstream.map((one) => redactor.transcript(one)))),
         ...(elsewhere === null ? [] : [write(ELSEWHERE, redactor.text(jsonLines(elsewhere)))]),
-        write('witness/proxy.jsonl', redactor.text(jsonLines(said))),
+        write(PROXY, redactor.text(jsonLines(said))),
         write(STORE, redactor.text(jsonLines(storeLines(store)))),
         ...(crashes.length === 0 ? [] : [write(CRASHES, jsonLines(crashes))]),
         write('witness/canaries.jsonl', jsonLines(redactor.canaries())),
@@ -92,6 +97,10 @@ export async function createRunFolder(folder: string): Promise<RunFolder> {
 }
 
 type ProxyLine = z.output<typeof proxyLineSchema>;
+
+const PROXY = 'witness/proxy.jsonl';
+
+const answersLine = (life: ProxyLife): z.input<typeof proxyLineSchema> => ({ kind: 'answers', ...life });
 
 /** Is there if and only if somebody was watched. */
 const ELSEWHERE = 'witness/elsewhere.jsonl';
@@ -137,7 +146,7 @@ export async function readCollected(folder: string): Promise<Omit<Evidence, 'sui
     read('client.jsonl', transcriptSchema),
     read('upstream.jsonl', transcriptSchema),
     readIfThere(path.join(folder, ELSEWHERE)),
-    read('proxy.jsonl', proxyLineSchema),
+    read(path.basename(PROXY), proxyLineSchema),
     readOptional(path.join(folder, STORE)),
     read('crashes.jsonl', crashSchema),
     read('canaries.jsonl', canarySchema),

@@ -13,7 +13,7 @@ export interface RunOptions {
   readonly license?: 'trial' | 'none' | 'env' | undefined;
   /** In a suite with stages: the trial comes by `ccp license login`, from an issuer of the run's own. */
   readonly login: boolean;
-  /** In a suite with stages: only the probes that go to these lanes are sent. */
+  /** In a suite with stages: only the probes that go to these lanes are sent, or are kept from them by the licence. */
   readonly lanes: readonly Lane[];
   /** Limit of each probe; null leaves it to the suite. */
   readonly timeoutMs: number | null;

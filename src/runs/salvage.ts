@@ -6,6 +6,7 @@ import path from 'node:path';
 import { createCanaries } from '../harness/canaries.ts';
 import { artifactsOf, readAnomalies, readLogsFolder, readUsage } from '../harness/records.ts';
 import type { Collected } from '../harness/types.ts';
+import type { ProxyLife } from '../protocol/witness.ts';
 import { createRedactor } from './redact.ts';
 import type { Plan } from './run-record.ts';
 
@@ -13,7 +14,7 @@ import type { Plan } from './run-record.ts';
 export async function salvageProxy(
   folder: string,
   { seed }: Pick<Plan, 'seed'>,
-): Promise<Pick<Collected, 'usage' | 'anomalies' | 'lives' | 'artifacts'> | null> {
+): Promise<Pick<Collected, 'usage' | 'anomalies' | 'artifacts'> | null> {
   const raw = await readLogsFolder(path.join(folder, 'world', 'logs')).catch(() => null);
   if (raw === null) return null;
   // The canaries come from the seed, so they are known again.
@@ -22,8 +23,35 @@ export async function salvageProxy(
   return {
     usage: readUsage(files),
     anomalies: readAnomalies(files),
-    // Nobody asked it anything, and what it printed is gone.
-    lives: [],
+    // What it printed is gone.
     artifacts: artifactsOf({ files, lives: [] }),
   };
+}
+
+/**
+ * The lives of a run that died: those that had ended, and the one under way, which was asked nothing. It must be known
+ * of, or the others would pass for the whole.
+ */
+export function livesUpTo(
+  last: { readonly name: string; readonly at: number } | undefined,
+  ended: readonly ProxyLife[],
+  { stages, quota }: Pick<Plan, 'stages' | 'quota'>,
+): readonly ProxyLife[] {
+  const stage = stages.find(({ name }) => name === last?.name);
+  // Of the first stage alone nothing was told: that is no account of anything.
+  if (ended.length === 0 || last === undefined || stage === undefined) return ended;
+  if (ended.some((life) => life.stage === last.name)) return ended;
+  return [
+    ...ended,
+    {
+      stage: last.name,
+      startedAt: last.at,
+      pid: null,
+      license: { kind: stage.license, expected: null },
+      quota: quota === undefined ? null : { ...quota, mode: stage.mode ?? 'block' },
+      answers: { readyz: null, providers: null, metrics: null, license: null, meter: null },
+      licenseLines: [],
+      ending: null,
+    },
+  ];
 }

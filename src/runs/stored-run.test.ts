@@ -1,4 +1,4 @@
-import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,9 +6,9 @@ import { CHECKS } from '../analysis/checks/index.ts';
 import type { Evidence } from '../analysis/evidence.ts';
 import { formsOf } from '../analysis/hygiene.ts';
 import { judgeAll } from '../analysis/judge.ts';
-import { lifeIn, type Mutable, NOT_IN_EVERY_RUN } from '../analysis/testing/green-run.ts';
+import { lifeIn, type Mutable, NOT_IN_EVERY_RUN, pick } from '../analysis/testing/green-run.ts';
 import { readStoredRun } from './stored-run.ts';
-import { storeGreenRun, temporaryFolder } from './testing/stored-green-run.ts';
+import { BEGIN, storeGreenRun, temporaryFolder } from './testing/stored-green-run.ts';
 
 let parent: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeAll(async () => {
@@ -77,6 +77,7 @@ describe('a stored run', () => {
         license: { kind: 'env', expected: null },
         quota: null,
         licenseLines: [],
+        ending: null,
         answers: { readyz, providers, metrics, license: null, meter: null },
       },
     ]);
@@ -151,6 +152,45 @@ describe('a stored run', () => {
     expect(stored.ending).toBe('died');
     expect(stored.lost).toEqual([{ id: expect.any(String), problem: 'was under way when the run ended' }]);
     expect(stored.evidence.client).not.toEqual([]);
+  });
+
+  it('that died keeps the account of the stages that had ended, and knows of the one under way', async () => {
+    const stages = ['run', 'second'].map((name) => ({ name, license: 'none', by: 'environment' }) as const);
+    const { folder, evidence } = await storeGreenRun(parent.path, undefined, { stages });
+    const events = path.join(folder.path, 'events.jsonl');
+    const lines = (await readFile(events, 'utf8')).trimEnd().split('\n').slice(0, -1);
+    const at = BEGIN + 60_000;
+    await writeFile(
+      events,
+      `${lines.join('\n')}\n${JSON.stringify({ type: 'stage_started', at, name: 'second' })}\n`,
+    );
+    const logs = path.join(folder.path, 'world/logs');
+    await mkdir(logs, { recursive: true });
+    await writeFile(
+      path.join(logs, 'usage.jsonl'),
+      pick(
+        evidence.artifacts.map((one) => ({ id: one.place, ...one })),
+        'usage',
+      ).text,
+    );
+    const stored = await readStoredRun(folder.path);
+    expect(stored.evidence.lives).toMatchObject([
+      { ...lifeIn(evidence) },
+      {
+        stage: 'second',
+        startedAt: at,
+        license: { kind: 'none', expected: null },
+        answers: { metrics: null },
+      },
+    ]);
+    const outcome = (id: string) => judgeAll(CHECKS, stored.evidence).find((one) => one.id === id)?.outcome;
+    // What the second counted is in nobody's account, and whether it barred neither.
+    expect(['METRICS-01', 'LICENSE-01', 'LICENSE-02', 'RESTART-01'].map(outcome)).toEqual([
+      'inconclusive',
+      'inconclusive',
+      'pass',
+      'inconclusive',
+    ]);
   });
 
   it('is judged without the transcript that was being written when it died', async () => {

@@ -6,7 +6,7 @@ import type { Artifact, ProbeResult } from '../protocol/witness.ts';
 import type { RunEvent } from './run-events.ts';
 import { readCollected, readEvents } from './run-folder.ts';
 import type { Answer, Plan, Provenance, RunRecord } from './run-record.ts';
-import { salvageProxy } from './salvage.ts';
+import { livesUpTo, salvageProxy } from './salvage.ts';
 import { setAsideUnfinished } from './set-aside.ts';
 
 export interface StoredRun {
@@ -42,6 +42,7 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
     probes,
     ...collected,
     ...salvaged,
+    ...(salvaged !== null && { lives: livesUpTo(lastStage(events), collected.lives, plan) }),
     artifacts: [...(salvaged ?? collected).artifacts, ...reports],
   };
   return {
@@ -75,6 +76,8 @@ async function readReports(folder: string): Promise<Artifact[]> {
   });
   return (await Promise.all(read)).flat();
 }
+
+const lastStage = (events: readonly RunEvent[]) => events.findLast((event) => event.type === 'stage_started');
 
 function startOf(events: readonly RunEvent[]) {
   const [first] = events;

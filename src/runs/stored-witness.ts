@@ -108,6 +108,7 @@ export const proxyLineSchema = z.discriminatedUnion('kind', [
       .default({ kind: 'env', expected: null }),
     quota: quotaSchema.extend({ mode: modeSchema }).nullable().default(null),
     licenseLines: z.array(z.string()).readonly().default([]),
+    ending: z.object({ exitCode: z.int().nullable(), ms: milliseconds }).nullable().default(null),
     answers: z.object({
       readyz: z.object({ status: z.int(), body: z.unknown() }).nullable(),
       providers: z.unknown(),

@@ -25,5 +25,6 @@ function whyMissing(
       ? 'the upstreams of a proxy that already runs are not ours'
       : 'the records of a proxy that already runs are not read';
   }
-  return witness === 'upstream' && upstream === 'real' ? 'a real upstream gives no transcript' : null;
+  if (witness === 'upstream') return upstream === 'real' ? 'a real upstream gives no transcript' : null;
+  return witness === 'commands' && target.kind === 'cmd' ? 'another program has no commands of ccp' : null;
 }

@@ -9,6 +9,7 @@ import { LOG_CHECKS } from './log.ts';
 import { PERSIST_CHECKS } from './persist.ts';
 import { QUOTA_CHECKS } from './quota.ts';
 import { RECONCILE_CHECKS } from './reconcile.ts';
+import { RESTART_CHECKS } from './restart.ts';
 import { ROUTE_CHECKS } from './route.ts';
 import { STATUS_CHECKS } from './status.ts';
 import { STORE_CHECKS } from './store.ts';
@@ -27,6 +28,7 @@ export const CHECKS: readonly Check[] = [
   ...TOKENS_CHECKS,
   ...SURFACE_CHECKS,
   ...LICENSE_CHECKS,
+  ...RESTART_CHECKS,
   ...LOG_CHECKS,
   ...RECONCILE_CHECKS,
   ...STORE_CHECKS,

@@ -95,13 +95,70 @@ describe('LICENSE-01', () => {
     ]);
   });
 
-  it('does not hold a stage without a licence to what was sent in one that had it', () => {
-    const { outcome } = verdict((evidence) => {
+  it('does not hold a stage without a licence to what was sent in one that had it, nor rests on that', () => {
+    const { outcome, violations } = verdict((evidence) => {
       const life = structuredClone(lifeIn(evidence));
       const next = unlicensed(evidence);
       evidence.lives = [life, { ...next, stage: 'without', startedAt: life.startedAt + 3_600_000 }];
     });
-    expect(outcome).toBe('pass');
+    expect({ outcome, violations }).toEqual({ outcome: 'inconclusive', violations: [] });
+  });
+
+  it('does not blame the licence for a client that left before anybody was asked, or before it was decided', () => {
+    const left = (keep: (event: string) => boolean) => (evidence: Broken) => {
+      barred(evidence);
+      evidence.upstream = evidence.upstream.filter(({ id }) => !id.startsWith('u-haiku-stream'));
+      completionIn(evidence, 'haiku-stream').attempts = [];
+      evidence.usage.events = evidence.usage.events.filter(
+        ({ rid, event }) => rid !== 'haiku-stream' || keep(event),
+      );
+    };
+    expect(verdict(left(() => true)).violations).toEqual([]);
+    const undecided = verdict((evidence) => {
+      left((event) => event === 'completion')(evidence);
+      completionIn(evidence, 'haiku-stream').decision = 'to_none';
+    });
+    expect(undecided).toMatchObject({ outcome: 'inconclusive', violations: [] });
+  });
+
+  it('does not take a barred probe that was broken off, and is in no account, for one that nothing bars', () => {
+    const broken = (evidence: Broken) => {
+      barred(evidence);
+      evidence.probes = evidence.probes.filter(({ id }) => id !== 'haiku-stream');
+    };
+    expect(verdict(broken).violations).toEqual([]);
+    const { violations } = verdict((evidence) => {
+      broken(evidence);
+      pick(evidence.upstream, 'u-haiku-stream').observer = 'zai';
+    });
+    expect(violations.map(({ saw }) => saw?.['upstream'])).toContain('zai');
+  });
+
+  it("tells why the caller's own licence opens nothing, and does not accuse the proxy of barring", () => {
+    const { violations } = verdict((evidence) => {
+      completionIn(evidence, 'haiku-stream').decision = 'license_block';
+      const life = lifeIn(evidence);
+      life.license = { kind: 'env', expected: null };
+      life.answers.readyz = {
+        status: 200,
+        body: { license: { ok: false, plan: 'community', features: [], reason: 'expired' } },
+      };
+    });
+    expect(violations).toEqual([
+      {
+        what: "the caller's own licence does not open the Z.AI lane",
+        expected: 'a licence with the feature zai_offload',
+        saw: { '/readyz': 'expired' },
+        pointers: ['/readyz'],
+      },
+    ]);
+  });
+
+  it.each<[string, (evidence: Broken) => unknown]>([
+    ['there is no account of any stage', (evidence) => (evidence.lives = [])],
+    ['the licence of a stage is not on record', (evidence) => (lifeIn(evidence).license.expected = null)],
+  ])('is inconclusive where %s', (_what, alter) => {
+    expect(verdict(alter)).toMatchObject({ outcome: 'inconclusive', violations: [] });
   });
 
   it('is inconclusive where no haiku was sent', () => {
@@ -185,39 +242,5 @@ describe('LICENSE-02', () => {
   it("is skipped where the licence is the caller's own", () => {
     const { outcome } = verdict((evidence) => (lifeIn(evidence).license = { kind: 'env', expected: null }));
     expect(outcome).toBe('skipped');
-  });
-});
-
-describe('RESTART-01', () => {
-  const LATER_MS = 3_600_000;
-
-  /** A second life in which nothing was asked. */
-  const withSecond = (alter: (second: Mutable<ProxyLife>) => unknown) => (evidence: Broken) => {
-    const second = structuredClone(lifeIn(evidence));
-    Object.assign(second, { stage: 'second', pid: 2, startedAt: second.startedAt + LATER_MS });
-    second.answers.metrics = 'ccp_inflight 0\n';
-    alter(second);
-    evidence.lives.push(second);
-  };
-  const verdict = (alter: (second: Mutable<ProxyLife>) => unknown) =>
-    verdictOf('RESTART-01', withSecond(alter));
-
-  it('passes where another process began to count anew', () => {
-    expect(verdict(() => {})).toMatchObject({ outcome: 'pass', observed: 1 });
-  });
-
-  it('fails where it is the same process, and where the counters went on', () => {
-    expect(verdict((second) => (second.pid = 1)).violations[0]?.what).toContain(
-      'the process of the stage before',
-    );
-    const counted = 'ccp_requests_total{lane="zai",op="stream",status="200",decision="to_zai"} 1\n';
-    expect(verdict((second) => (second.answers.metrics = counted)).violations).toMatchObject([
-      { expected: '0', saw: { metrics: '1' } },
-    ]);
-  });
-
-  it('is skipped in a run with one stage, and inconclusive where a life says nothing', () => {
-    expect(verdictOf('RESTART-01').outcome).toBe('skipped');
-    expect(verdict((second) => (second.answers.metrics = null)).outcome).toBe('inconclusive');
   });
 });

@@ -2,9 +2,9 @@ import type { Check, Violation } from '../check.ts';
 import { about, completionOf, pointerTo } from '../check-kit.ts';
 import type { Evidence, ProxyLife } from '../evidence.ts';
 import { accountOf, type Exchange } from '../exchanges.ts';
+import { isJsonObject } from '../json.ts';
 import { voicesOf } from '../license-voices.ts';
-import { answersOf, isDuring, saidBy } from '../lives.ts';
-import { parseMetrics } from '../prometheus.ts';
+import { isDuring, saidBy } from '../lives.ts';
 import { isHaiku, requestFacts } from '../wire.ts';
 
 const FEATURE = 'zai_offload';
@@ -12,25 +12,81 @@ const FEATURE = 'zai_offload';
 const gate: Check = {
   id: 'LICENSE-01',
   title: 'What the licence bars went to Anthropic as license_block, and nothing else was barred',
-  // Requests that the gate decides on.
+  // Requests that the gate decides on; in a run that bars any, those that are barred.
   least: 1,
   needs: ['upstream', 'proxy'],
   judge(evidence) {
-    const recorded = accountOf(evidence).exchanges.filter((exchange) => completionOf(exchange) !== undefined);
-    const gated = recorded.filter(({ client }) => isHaiku(requestFacts(client).model));
+    const { lives } = evidence;
+    // The caller's own licence may open nothing, and then what is barred is barred rightly.
+    const shut = lives.flatMap((life) => shutByItsOwn(life) ?? []);
+    const decided = accountOf(evidence).exchanges.filter(isDecided);
+    const judged = decided.filter(
+      ({ client }) => !shut.some(({ life }) => isDuring(evidence, life, client.startedAt)),
+    );
     return {
-      observed: gated.length,
+      observed: gatedOf(evidence, judged).length,
       violations: [
-        ...recorded.flatMap(misjudged),
-        ...evidence.lives.flatMap((life) => leaks(life, evidence)),
+        ...judged.flatMap((exchange) => misjudged(exchange, decisionDue(exchange, evidence))),
+        ...shut.map(({ life, reason }) => ({
+          what: "the caller's own licence does not open the Z.AI lane",
+          expected: `a licence with the feature ${FEATURE}`,
+          saw: { '/readyz': reason },
+          pointers: [saidBy(evidence, life, '/readyz')],
+        })),
+        ...lives.flatMap((life) => leaks(life, evidence)),
       ],
     };
   },
 };
 
-function misjudged(exchange: Exchange): Violation[] {
-  const { probe, decisions, completions, upstream } = exchange;
-  const expected = probe?.expectedDecision === 'license_block' ? probe.expectedDecision : undefined;
+/** Where some life is to bar, what opens the lane in another says nothing of that; what no life tells of says nothing at all. */
+function gatedOf(evidence: Evidence, judged: readonly Exchange[]): readonly Exchange[] {
+  const { lives } = evidence;
+  if (lives.length === 0 || lives.some(isSilent)) return [];
+  const barsAny = lives.some(bars);
+  return judged.filter(({ client, probe }) =>
+    barsAny ? probe?.expectedDecision === 'license_block' : isHaiku(requestFacts(client).model),
+  );
+}
+
+/** Whether what it had for a licence keeps the lane shut. */
+const bars = ({ license: { expected } }: ProxyLife): boolean =>
+  expected?.features.includes(FEATURE) === false;
+
+/** What it had for a licence is not on record, as where the run died before it was asked. */
+const isSilent = ({ license: { kind, expected } }: ProxyLife): boolean => expected === null && kind !== 'env';
+
+/** Why a proxy with the caller's own licence keeps the lane shut; null where it does not say that it does. */
+function shutByItsOwn(life: ProxyLife): { readonly life: ProxyLife; readonly reason: string } | null {
+  const { license, answers } = life;
+  const said = isJsonObject(answers.readyz?.body) ? answers.readyz.body['license'] : null;
+  if (license.kind !== 'env' || !isJsonObject(said)) return null;
+  const { features, reason } = said;
+  if (Array.isArray(features) && features.includes(FEATURE)) return null;
+  return { life, reason: typeof reason === 'string' ? reason : `it is without ${FEATURE}` };
+}
+
+/** Whether the gate had its say: a client may leave before. What is on the wire all the same was decided on. */
+const isDecided = (exchange: Exchange): boolean =>
+  completionOf(exchange) !== undefined && (exchange.decisions.length > 0 || !neverLeft(exchange));
+
+/** Nobody saw it, and by the record nobody can have: an attempt without a status may have ended before anything left. */
+const neverLeft = (exchange: Exchange): boolean =>
+  exchange.upstream.length === 0 &&
+  completionOf(exchange)?.attempts.every(({ status }) => status === undefined) === true;
+
+/** What must be on record: as planned or, where the probe was broken off and is in no account, by model and licence. */
+function decisionDue({ probe, client }: Exchange, evidence: Evidence): 'license_block' | undefined {
+  if (probe !== undefined)
+    return probe.expectedDecision === 'license_block' ? probe.expectedDecision : undefined;
+  const life = evidence.lives.find((one) => isDuring(evidence, one, client.startedAt));
+  return life !== undefined && bars(life) && isHaiku(requestFacts(client).model)
+    ? 'license_block'
+    : undefined;
+}
+
+function misjudged(exchange: Exchange, expected: 'license_block' | undefined): Violation[] {
+  const { decisions, completions, upstream } = exchange;
   const said = [...decisions, ...completions].map(({ decision }) => decision);
   const log = { log: [...new Set(said)].join(', ') };
   if (expected === undefined) {
@@ -43,7 +99,7 @@ function misjudged(exchange: Exchange): Violation[] {
     ...(said.every((decision) => decision === expected)
       ? []
       : [about(exchange, 'is barred by the licence, and the log does not say so', { expected, saw })]),
-    ...(upstream.length > 0 && upstream.every(({ observer }) => observer === 'anth')
+    ...(neverLeft(exchange) || (upstream.length > 0 && upstream.every(({ observer }) => observer === 'anth'))
       ? []
       : [
           about(exchange, 'is barred by the licence, and did not go to Anthropic alone', {
@@ -56,8 +112,8 @@ function misjudged(exchange: Exchange): Violation[] {
 
 /** Whoever they belong to: without the feature the lane is asked whether it is there, and no more. */
 function leaks(life: ProxyLife, evidence: Evidence): Violation[] {
-  const { kind, expected } = life.license;
-  if (expected === null || expected.features.includes(FEATURE)) return [];
+  if (!bars(life)) return [];
+  const { kind } = life.license;
   const readiness = new Set(accountOf(evidence).readiness);
   return evidence.upstream
     .filter((one) => one.observer === 'zai' && isDuring(evidence, life, one.startedAt) && !readiness.has(one))
@@ -88,7 +144,7 @@ const voices: Check = {
         pointers: [name === 'start-up line' ? 'proxy.log' : name],
       }));
     const unknown =
-      evidence.lives.length > 0 && evidence.lives.every(({ license }) => license.expected === null);
+      evidence.lives.length > 0 && evidence.lives.every(({ license }) => license.kind === 'env');
     return {
       observed: heard.length,
       violations,
@@ -99,59 +155,4 @@ const voices: Check = {
   },
 };
 
-const restarted: Check = {
-  id: 'RESTART-01',
-  title: 'Between two stages the proxy was restarted: another process, which counts from nothing',
-  // A pair of lives.
-  least: 1,
-  needs: ['proxy'],
-  judge(evidence) {
-    const { lives } = evidence;
-    const counted = answersOf(evidence, 'metrics').map(({ life, answer }) => ({
-      life,
-      ...countsOf(life, answer, evidence),
-    }));
-    const pairs = counted.slice(1).map((later, index) => ({ earlier: counted[index], later }));
-    const violations = pairs.flatMap(({ earlier, later: { life, counts, logged } }): Violation[] => {
-      const pointers = [saidBy(evidence, life, '/metrics')];
-      const what = `stage ${life.stage}`;
-      return [
-        ...(earlier?.life.pid === life.pid
-          ? [
-              {
-                what: `${what} was served by the process of the stage before it`,
-                saw: { proxy: `pid ${life.pid}` },
-                pointers,
-              },
-            ]
-          : []),
-        ...(counts === logged
-          ? []
-          : [
-              {
-                what: `${what} did not begin to count anew`,
-                expected: String(logged),
-                saw: { metrics: String(counts) },
-                pointers,
-              },
-            ]),
-      ];
-    });
-    return {
-      observed: pairs.length,
-      violations,
-      ...(lives.length === 1 && { skipped: 'the run has one stage' }),
-    };
-  },
-};
-
-/** How many exchanges a life counted, and how many the log has of its time. */
-function countsOf(life: ProxyLife, metrics: string, evidence: Evidence): { counts: number; logged: number } {
-  const samples = parseMetrics(metrics).filter(({ name }) => name === 'ccp_requests_total');
-  const completions = evidence.usage.events.filter(
-    ({ event, ts }) => event === 'completion' && isDuring(evidence, life, Date.parse(ts)),
-  );
-  return { counts: samples.reduce((sum, { value }) => sum + value, 0), logged: completions.length };
-}
-
-export const LICENSE_CHECKS: readonly Check[] = [gate, voices, restarted];
+export const LICENSE_CHECKS: readonly Check[] = [gate, voices];

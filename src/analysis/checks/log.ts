@@ -29,7 +29,7 @@ const rotatedBefore: Check = {
   id: 'LOG-02',
   title: 'The usage log was rotated before the run and holds nothing older',
   least: 1,
-  needs: ['proxy'],
+  needs: ['proxy', 'commands'],
   judge({ usage, probes }) {
     // Without a probe nothing says when the run began, and no line can be called too old.
     const begin =

@@ -64,7 +64,7 @@ const lanes: Check = {
   id: 'LANES-01',
   title: '`ccp providers` lists the lanes that the run used',
   least: 1,
-  needs: ['proxy'],
+  needs: ['proxy', 'commands'],
   judge(evidence) {
     const wanted = new Set(['anthropic', 'zai', ...evidence.probes.map(({ expectedLane }) => expectedLane)]);
     const lists = answersOf(evidence, 'providers').map(({ life, answer }) => ({

@@ -110,6 +110,7 @@ function onlyLife(counted: string, meter: MeterAnswers): ProxyLife {
       license: { ...claim, kid, expires_at: expires },
     },
     licenseLines: [`ccp: [license] plan=trial features=[zai_offload] kid=${kid} expires=${expires}`],
+    ending: null,
   };
 }
 

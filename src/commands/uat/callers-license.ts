@@ -1,40 +1,45 @@
-/** `--license env`: of all that the caller's environment holds, these variables alone go to the target. */
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+/** `--license env`: the licence that a proxy started here would have goes to the target, and nothing else of the caller does. */
 import type { Plan, RunRequest } from '../../ccp-uat.ts';
+import { loadCcpSettings } from '../../config/ccp-settings.ts';
+import { licenseVariables } from '../../config/license-variables.ts';
+import {
+  featuresOf,
+  judgeLicense,
+  type LicenseState,
+  REASONS,
+  sentenceOf,
+} from '../../config/open-license.ts';
 import { OperatorError } from '../../errors.ts';
 import type { Host } from '../shared/host.ts';
 
-const SOURCES = ['CC_LICENSE_JSON', 'CC_LICENSE_SIG', 'CC_LICENSE_PACK'] as const;
-
 /**
- * What the target is to find, relative paths made absolute as it is started in another folder; undefined where no plan
- * asks for it. Throws CONFIG where the caller has no licence to pass on.
+ * What the target is to find: the licence from the environment, from the user's settings file or stored, and the keys
+ * that are known here; undefined where no plan asks for it. Throws CONFIG where there is none, or none that opens
+ * the Z.AI lane: the plan rests on that.
  */
 export function callersLicense(
-  { env, cwd }: Pick<Host, 'env' | 'cwd'>,
+  { env, cwd, home }: Pick<Host, 'env' | 'cwd' | 'home'>,
   plans: readonly Pick<Plan, 'stages' | 'target'>[],
 ): RunRequest['license'] {
   const wanted = plans.some(
     ({ stages, target }) => target.kind !== 'url' && stages.some(({ license }) => license === 'env'),
   );
   if (!wanted) return undefined;
-  const sources = SOURCES.flatMap((name) => {
-    const value = env[name];
-    return value === undefined || value === '' ? [] : [[name, pathOrLiteral(value, cwd)] as const];
+  const loaded = loadCcpSettings({ env, cwd, home });
+  const state = judgeLicense(loaded, Date.now());
+  if (featuresOf(state).has(FEATURE)) return licenseVariables(loaded);
+  const remedy = state.ok ? 'Get one that has it.' : REASONS[state.reason].remedy;
+  throw new OperatorError('CONFIG', whyUseless(state), {
+    hint: `${remedy} Or choose --license trial or --license none.`,
   });
-  if (sources.length === 0) {
-    throw new OperatorError('CONFIG', `--license env: none of ${SOURCES.join(', ')} is set`, {
-      hint: 'Set one of them and CCP_LICENSE_PUBKEY_B64, or choose --license trial or --license none.',
-    });
-  }
-  const keys = env['CCP_LICENSE_PUBKEY_B64'];
-  return { ...Object.fromEntries(sources), ...(keys !== undefined && { CCP_LICENSE_PUBKEY_B64: keys }) };
 }
 
-/** As the proxy tells them apart: JSON is a literal, and so is what names no file. */
-function pathOrLiteral(value: string, cwd: string): string {
-  if (value.trimStart().startsWith('{')) return value;
-  const path = resolve(cwd, value);
-  return existsSync(path) ? path : value;
+/** What opens the Z.AI lane (contract, section 7). */
+const FEATURE = 'zai_offload';
+
+function whyUseless(state: LicenseState): string {
+  if (state.ok)
+    return `the licence of ${state.source} does not open the Z.AI lane: it is without the feature ${FEATURE}`;
+  const whose = state.reason === 'none' ? 'of yours' : `of ${state.source}`;
+  return `the licence ${whose} is to be used and does not count. ${sentenceOf(state)}`;
 }

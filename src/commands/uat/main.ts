@@ -122,7 +122,7 @@ function withRunOptions(command: Command): Command {
     .addOption(
       new Option(
         '--license <which>',
-        'what the proxy has for a licence: one minted for the run, none, or your own CC_LICENSE_* (default: trial, with --upstream real env)',
+        'what the proxy has for a licence: one minted for the run, none, or your own, as "ccp serve" would find it (default: trial, with --upstream real env)',
       ).choices(['trial', 'none', 'env']),
     )
     .option('--timeout-secs <seconds>', "limit of each probe (default: the suite's own)")
@@ -139,7 +139,11 @@ function withRunOptions(command: Command): Command {
 
 function withSmokeOptions(command: Command): Command {
   return command
-    .option('--lanes <lanes>', 'send only what goes to these, e.g. zai (default: anthropic,zai)', someText)
+    .option(
+      '--lanes <lanes>',
+      'send only what goes to these or is kept from them, e.g. zai: haiku (default: anthropic,zai)',
+      someText,
+    )
     .option('--login', 'get the trial from an issuer of the run, by "ccp license login"')
     .addHelpText('after', examples('ccp-uat smoke-license --login', 'SMOKE_LANES=zai ccp-uat smoke-license'));
 }

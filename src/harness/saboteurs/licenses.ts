@@ -1,6 +1,6 @@
 /** What can go wrong with the licence: what it opens, what it bars, and what is said of it. */
 import type { LicenseKind, ProxyRecords, RecordedLife, Saboteur } from '../types.ts';
-import { onLines, record } from './edits.ts';
+import { onLines, record, withHeader } from './edits.ts';
 
 type LicenseFault = Saboteur['faults'][number];
 
@@ -38,6 +38,9 @@ function onDecisions(
   };
 }
 
+/** A module that is loaded before the proxy, and hears of the request to end before it. */
+const CRASH = `data:text/javascript,${encodeURIComponent("process.on('SIGTERM', () => process.exit(1))")}`;
+
 const WRONG = [
   ['tampered', 'a licence that was changed after it was signed'],
   ['expired', 'a licence that has expired'],
@@ -72,10 +75,28 @@ export const LICENSE_SABOTEURS: readonly Saboteur[] = [
   {
     name: 'license-gate-on-sonnet',
     breaks: 'the gate turns away what it does not guard: sonnet',
+    // Routed as a haiku, it comes to the gate.
+    faults: [{ layer: 'settings', settings: () => ({ CCP_MODEL: 'claude-haiku-4-5' }) }],
+    caughtBy: ['LICENSE-01'],
+    during: during('community'),
+  },
+  {
+    name: 'license-key-shown-without-one',
+    breaks: 'without a licence Z.AI is asked whether it is there with the key in hand',
     faults: [
-      onDecisions(({ model }) => (String(model).includes('sonnet') ? { decision: 'license_block' } : {})),
+      {
+        layer: 'upstream',
+        provider: 'zai',
+        rewrite: ({ canaries }) => ({
+          request: (request) => ({
+            ...request,
+            headers: withHeader(request.headers, 'x-api-key', canaries.zaiKey),
+          }),
+        }),
+      },
     ],
     caughtBy: ['LICENSE-01'],
+    during: during('community'),
   },
   {
     name: 'license-block-on-paper',
@@ -138,13 +159,26 @@ export const LICENSE_SABOTEURS: readonly Saboteur[] = [
   {
     name: 'restart-skipped',
     breaks: 'the process that was to be replaced serves on',
+    faults: [onLives((life, lives) => ({ ...life, pid: lives[0]?.pid ?? null }))],
+    caughtBy: ['RESTART-01'],
+    during: during('community', 'tampered'),
+  },
+  {
+    name: 'restart-counts-on',
+    breaks: 'another process goes on with the counters of the one before',
     faults: [
       onLives((life, lives) => ({
         ...life,
-        pid: lives[0]?.pid ?? null,
         answers: { ...life.answers, metrics: lives.map(({ answers }) => answers.metrics).join('') },
       })),
     ],
+    caughtBy: ['RESTART-01'],
+    during: during('community', 'tampered'),
+  },
+  {
+    name: 'restart-crashes',
+    breaks: 'asked to end, the proxy crashes',
+    faults: [{ layer: 'settings', settings: () => ({ NODE_OPTIONS: `--import=${CRASH}` }) }],
     caughtBy: ['RESTART-01'],
     during: during('community', 'tampered'),
   },

@@ -159,7 +159,7 @@ function proven({ outcome, plan }: RunRecord, paint: Paint): string[] {
   const claims =
     plan.proves.length > 0
       ? plan.proves
-      : ['Not every check of the suite was judged, so no more is shown than they say.'];
+      : ['Not all of the suite was sent and judged, so no more is shown than the checks above say.'];
   return claims.flatMap((claim) => hang('  ', claim, WIDTH)).map((line) => paint('dim', line));
 }
 
