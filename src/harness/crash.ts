@@ -1,7 +1,8 @@
 /** What a killed target left behind, and what its successor makes of it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sample } from '../protocol/meter.ts';
 import type { Crash, GivenQuota } from '../protocol/witness.ts';
-import { usedRequests } from './quota-file.ts';
+import { isRebuilding, usedRequests } from './quota-file.ts';
 import { readCompletions } from './records.ts';
 import { integrityOf, readStore, storeFile } from './store-file.ts';
 import type { Observed, Target } from './types.ts';
@@ -40,15 +41,28 @@ export async function lookAtRemains(
   };
 }
 
-/** Asks the successor, which has been sent nothing yet, what it knows of the budget. */
+/** For the successor to read what the store holds. */
+const REBUILD_MS = 10_000;
+const POLL_MS = 20;
+
+/** Asks the successor, which has been sent nothing yet, what it knows of the budget once it says that it knows all. */
 export async function askRebuilt(
   { kept, ...crash }: Remains,
   target: Pick<Target, 'get'>,
   quota: Omit<GivenQuota, 'mode'> | undefined,
 ): Promise<Crash> {
   if (quota === undefined) return { ...crash, rebuilt: null };
-  const answer = await target.get('/v1/quotas').catch(() => null);
-  const said = answer?.status === 200 ? usedRequests(JSON.parse(answer.body), quota) : null;
+  const deadline = performance.now() + REBUILD_MS;
+  let answer = await quotasOf(target);
+  while (isRebuilding(answer) && performance.now() < deadline) {
+    await sleep(POLL_MS);
+    answer = await quotasOf(target);
+  }
   const own = kept.filter(({ lane, model }) => lane === quota.lane && model?.includes(quota.model));
-  return { ...crash, rebuilt: { said, counted: own.length } };
+  return { ...crash, rebuilt: { said: usedRequests(answer, quota), counted: own.length } };
+}
+
+async function quotasOf(target: Pick<Target, 'get'>): Promise<unknown> {
+  const answer = await target.get('/v1/quotas').catch(() => null);
+  return answer?.status === 200 ? JSON.parse(answer.body) : null;
 }

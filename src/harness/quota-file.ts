@@ -22,6 +22,9 @@ export function usedRequests(answer: unknown, budget: Budget): number | null {
   return typeof used === 'number' ? used : null;
 }
 
+/** Whether `/v1/quotas` says that its windows still lack what the store has. */
+export const isRebuilding = (answer: unknown): boolean => record(answer)['rebuilding'] === true;
+
 function record(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }
