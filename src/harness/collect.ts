@@ -92,16 +92,12 @@ async function readKept({ logsDir, keepsStore }: CollectOptions): Promise<KeptSt
   return readStore(storeFile(logsDir));
 }
 
-/**
- * Waits until the upstreams are idle and each client exchange is on record and in the store, or until it has waited
- * enough.
- */
+/** Waits until the upstreams are idle and each client exchange is on record, or until it has waited enough. */
 export async function settle({
   upstreams,
-  target,
+  target: { logsDir },
   client,
-  keepsStore,
-}: Pick<CollectOptions, 'upstreams' | 'client' | 'keepsStore'> & {
+}: Pick<CollectOptions, 'upstreams' | 'client'> & {
   readonly target: Pick<Target, 'logsDir'>;
 }): Promise<void> {
   const deadline = performance.now() + SETTLE_MS;
@@ -109,16 +105,22 @@ export async function settle({
     Promise.all([upstreams.anth.idle(), upstreams.zai.idle()]),
     sleep(SETTLE_MS, undefined, { ref: false }),
   ]);
-  const { logsDir } = target;
   if (logsDir === null) return;
-  const until = async (isThere: () => Promise<boolean>): Promise<void> => {
-    while (performance.now() < deadline && !(await isThere())) await sleep(POLL_MS);
-  };
-  await until(async () => (await readCompletions(logsDir)).length >= client().length);
-  const file = storeFile(logsDir);
-  if (!keepsStore.keeps || !existsSync(file)) return;
+  await until(deadline, async () => (await readCompletions(logsDir)).length >= client().length);
+}
+
+/**
+ * Waits until the store holds as much as the log, or until it has waited enough. Only a target that goes on has to be
+ * waited for: one that ends in order puts everything away first.
+ */
+export async function settleStore(logsDir: string | null, { keeps }: StoreDuty): Promise<void> {
+  if (!keeps || logsDir === null || !existsSync(storeFile(logsDir))) return;
   const { length: logged } = await readCompletions(logsDir);
-  await until(async () => (await countRows(file)) >= logged);
+  await until(performance.now() + SETTLE_MS, async () => (await countRows(storeFile(logsDir))) >= logged);
+}
+
+async function until(deadline: number, isThere: () => Promise<boolean>): Promise<void> {
+  while (performance.now() < deadline && !(await isThere())) await sleep(POLL_MS);
 }
 
 function byStart(transcripts: readonly Transcript[]): readonly Transcript[] {

@@ -41,29 +41,28 @@ export async function lookAtRemains(
   };
 }
 
-/** For windows to be filled behind a proxy that serves already; one that takes longer is taken at its word. */
-const REBUILD_MS = 5_000;
+/** For the successor to read what the store holds. */
+const REBUILD_MS = 10_000;
 const POLL_MS = 20;
 
-/** Asks the successor, which has been sent nothing yet, what it knows of the budget once it says that it has read its store. */
+/** Asks the successor, which has been sent nothing yet, what it knows of the budget once it says that it knows all. */
 export async function askRebuilt(
   { kept, ...crash }: Remains,
   target: Pick<Target, 'get'>,
   quota: Omit<GivenQuota, 'mode'> | undefined,
 ): Promise<Crash> {
   if (quota === undefined) return { ...crash, rebuilt: null };
-  const answer = await quotasOf(target);
-  const said = answer === null ? null : usedRequests(answer, quota);
+  const deadline = performance.now() + REBUILD_MS;
+  let answer = await quotasOf(target);
+  while (isRebuilding(answer) && performance.now() < deadline) {
+    await sleep(POLL_MS);
+    answer = await quotasOf(target);
+  }
   const own = kept.filter(({ lane, model }) => lane === quota.lane && model?.includes(quota.model));
-  return { ...crash, rebuilt: { said, counted: own.length } };
+  return { ...crash, rebuilt: { said: usedRequests(answer, quota), counted: own.length } };
 }
 
 async function quotasOf(target: Pick<Target, 'get'>): Promise<unknown> {
-  const deadline = performance.now() + REBUILD_MS;
-  for (;;) {
-    const reply = await target.get('/v1/quotas').catch(() => null);
-    const answer: unknown = reply?.status === 200 ? JSON.parse(reply.body) : null;
-    if (!isRebuilding(answer) || performance.now() >= deadline) return answer;
-    await sleep(POLL_MS);
-  }
+  const answer = await target.get('/v1/quotas').catch(() => null);
+  return answer?.status === 200 ? JSON.parse(answer.body) : null;
 }

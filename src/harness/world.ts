@@ -8,7 +8,7 @@ import type { Artifact, Crash } from '../protocol/witness.ts';
 import { createCanaries } from './canaries.ts';
 import { createCa } from './certs.ts';
 import { findClaude } from './clients/claude-binary.ts';
-import { gather, settle, storeDuty, type Telling } from './collect.ts';
+import { gather, settle, settleStore, storeDuty, type Telling } from './collect.ts';
 import { askRebuilt, lookAtRemains } from './crash.ts';
 import { makeHome } from './environment.ts';
 import { createLicenses } from './licenses.ts';
@@ -126,7 +126,7 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
     ...plan.settings,
     ...faultSettings(faults, context, plan.stage),
   });
-  const settled = () => settle({ target: lives.target(), upstreams, client: onTheClientsSide, keepsStore });
+  const settled = () => settle({ target: lives.target(), upstreams, client: onTheClientsSide });
   const crashes: Crash[] = [];
   let telling: Telling | undefined;
   const owned = stack.move();
@@ -159,6 +159,7 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
     }),
     async collect() {
       await settled();
+      await settleStore(lives.target().logsDir, keepsStore);
       telling = await gather({
         lives: await lives.told(),
         crashes,

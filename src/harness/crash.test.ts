@@ -1,0 +1,77 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { askRebuilt, lookAtRemains } from './crash.ts';
+import { storeFile } from './store-file.ts';
+
+const KILLED_AT = Date.parse('2026-01-02T03:04:10.000Z');
+const BUDGET = { lane: 'zai', model: 'haiku', requests: 9 };
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'crash-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** A log of three exchanges, and a store with these of them. */
+async function leaveBehind(...rids: readonly string[]): Promise<void> {
+  const lines = ['a', 'b', 'c'].map((rid, second) =>
+    JSON.stringify({
+      event: 'completion',
+      rid,
+      ts: `2026-01-02T03:04:0${second}.000Z`,
+      client_request_id: `id-${rid}`,
+    }),
+  );
+  await writeFile(path.join(folder, 'usage.jsonl'), `${lines.join('\n')}\n`);
+  const database = new Database(storeFile(folder));
+  database.exec('CREATE TABLE samples (rid TEXT, lane TEXT, model TEXT)');
+  for (const rid of rids)
+    database.prepare('INSERT INTO samples VALUES (?, ?, ?)').run(rid, 'zai', 'claude-haiku-4-5');
+  database.prepare('INSERT INTO samples VALUES (?, ?, ?)').run('s', 'anthropic', 'claude-sonnet-5');
+  database.close();
+}
+
+const observed = { acknowledged: () => ['id-a', 'id-x'], slopes: null };
+
+describe('what a kill left behind', () => {
+  it('is what the log has and the store lacks, what is in it twice, and what a client knows of alone', async () => {
+    await leaveBehind('a', 'c', 'c');
+    expect(await lookAtRemains(folder, KILLED_AT, observed)).toMatchObject({
+      killedAt: KILLED_AT,
+      logged: 3,
+      acknowledged: 2,
+      unlogged: ['id-x'],
+      rows: 4,
+      integrity: 'ok',
+      missing: [{ rid: 'b', ts: Date.parse('2026-01-02T03:04:01.000Z') }],
+      doubled: ['c'],
+    });
+  });
+});
+
+describe('a successor', () => {
+  it('is asked what it knows of the budget once it says that it knows all', async () => {
+    await leaveBehind('a', 'b');
+    const remains = await lookAtRemains(folder, KILLED_AT, observed);
+    const answers = [0, 1, 2].map((used) => ({
+      rebuilding: used < 2,
+      quotas: [{ lane: 'zai', model: '*haiku*', rolling: { requests: { used } } }],
+    }));
+    const get = async () => ({ status: 200, headers: {}, body: JSON.stringify(answers.shift()) });
+    const crash = await askRebuilt(remains, { get }, BUDGET);
+    expect(crash.rebuilt).toEqual({ said: 2, counted: 2 });
+    expect(crash).not.toHaveProperty('kept');
+    expect(answers).toEqual([]);
+  });
+
+  it('has said nothing where it does not answer, and is not asked where there is no budget', async () => {
+    await leaveBehind('a');
+    const remains = await lookAtRemains(folder, KILLED_AT, observed);
+    const get = async () => ({ status: 404, headers: {}, body: '' });
+    expect((await askRebuilt(remains, { get }, BUDGET)).rebuilt).toEqual({ said: null, counted: 1 });
+    expect((await askRebuilt(remains, { get }, undefined)).rebuilt).toBeNull();
+  });
+});
