@@ -51,7 +51,7 @@ export interface Quota extends ExchangeObserver, AsyncDisposable {
   providerLimits(): readonly ProviderLimits[];
   /** Whether the windows still lack what the store has. */
   rebuilding(): boolean;
-  /** Takes from the store what earlier processes knew. Resolves when cooldowns hold; windows fill up behind it. */
+  /** Takes from the store what earlier processes knew. Resolves when windows and cooldowns hold, or after two seconds. */
   load(): Promise<void>;
   /** Reads the files again, or takes `text` in their place until one of them changes. A bad one changes nothing. */
   reload(text?: string): Reloaded;
@@ -61,6 +61,9 @@ export type Reloaded =
   | { readonly ok: true; readonly file: string | null; readonly quotas: number }
   /** `why` is a sentence naming the place. */
   | { readonly ok: false; readonly why: string };
+
+/** How long a start waits for what the store has, milliseconds; what takes longer fills up behind it. */
+const PATIENCE_MS = 2000;
 
 /** Names beyond are looked up anew each time. */
 const MEMO_ENTRIES = 1000;
@@ -211,8 +214,8 @@ export function createQuota(options: QuotaOptions): Quota {
     async load() {
       loaded = true;
       warnOfLanes();
-      void fillFromStore(budgets);
-      await limits.load();
+      const filled = Promise.all([fillFromStore(budgets), limits.load()]);
+      await Promise.race([filled, new Promise<void>((resolve) => void clock.after(PATIENCE_MS, resolve))]);
     },
     reload,
     onAttempt({ rid, lane, model, op }) {
