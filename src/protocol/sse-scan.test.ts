@@ -17,6 +17,10 @@ function scan(pieces: readonly Buffer[], maxEventBytes = 100): (Event | 'oversiz
   return seen;
 }
 
+/** The data of the first name is not kept where its events come in a row. */
+const withoutFrequentData = (event: Event | 'oversize'): unknown =>
+  event !== 'oversize' && event[0] === 'known' ? 'known' : event;
+
 const scanText = (text: string, maxEventBytes?: number) => scan([Buffer.from(text)], maxEventBytes);
 
 describe('an SSE scanner', () => {
@@ -64,6 +68,7 @@ describe('an SSE scanner', () => {
         'data: ',
         'event:',
         'event: known',
+        'event: error',
         'event',
         ':',
         ': c',
@@ -82,7 +87,7 @@ describe('an SSE scanner', () => {
         const bytes = Buffer.from(text);
         const places = cuts.map((place) => place % (bytes.length + 1)).toSorted((a, b) => a - b);
         const pieces = [0, ...places].map((start, i) => bytes.subarray(start, places[i] ?? bytes.length));
-        expect(scan(pieces, 10_000)).toEqual(expected);
+        expect(scan(pieces, 10_000).map(withoutFrequentData)).toEqual(expected.map(withoutFrequentData));
       }),
       { numRuns: 2000 },
     );
