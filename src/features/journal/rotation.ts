@@ -73,7 +73,8 @@ function firstFree(path: string): number | null {
 
 /** Whether the file was written a moment ago, perhaps by a process that has yet to notice the rotation. */
 function isUnsettled(path: string, now: number): boolean {
-  const age = now - lstatSync(path).mtimeMs;
+  // The clock counts whole milliseconds, the file parts of them: a write of this one must not seem to come.
+  const age = now - Math.floor(lstatSync(path).mtimeMs);
   return age >= 0 && age < SETTLED_MS;
 }
 
