@@ -228,7 +228,7 @@ describe('ccp issuer serve', () => {
       ['SIGINT', 130],
     ] as const) {
       await using issuer = await startIssuerProcess(place, { seedFile: 'seed' });
-      expect(issuer.err()).toMatch(/proxies need: CCP_LICENSE_PUBKEY_B64=test=/);
+      await expect.poll(() => issuer.err()).toMatch(/proxies need: CCP_LICENSE_PUBKEY_B64=test=/);
       expect(issuer.err()).not.toContain(seedText().slice('test='.length));
       issuer.child.kill(signal);
       expect(await issuer.exited).toBe(code);
@@ -239,8 +239,8 @@ describe('ccp issuer serve', () => {
     const args = ['--port', '0', '--seed-file', 'seed', '--invites', DEV_INVITES];
     await using issuer = place.run(['issuer', 'serve', '--public-url', 'https://licences.example', ...args]);
     await until('it listens', () => issuer.err().includes('proxies need'));
-    expect(issuer.err()).toContain('offered as https://licences.example');
-    expect(issuer.err()).toContain('warning: everybody knows the invite DEV-TRIAL-7D');
+    await expect.poll(() => issuer.err()).toContain('offered as https://licences.example');
+    await expect.poll(() => issuer.err()).toContain('warning: everybody knows the invite DEV-TRIAL-7D');
   });
 
   it('gives out no use twice, killed in the midst of fifty claims and started again', async () => {

@@ -101,7 +101,7 @@ describe('ccp license login', () => {
     await using running = login(['--no-browser']);
     const url = await shownUrl(running);
     const code = /user_code=(.*)$/.exec(url)?.[1] ?? '';
-    expect(running.err()).toContain(`valid for 10 minutes: ${code}\n`);
+    await expect.poll(() => running.err()).toContain(`valid for 10 minutes: ${code}\n`);
     expect((await approve(url, APPROVAL)).status).toBe(200);
     await expectStored(running, 'me@example.com');
   });

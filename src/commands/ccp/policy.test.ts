@@ -107,12 +107,14 @@ describe('ccp serve with a policy', () => {
     await state(proxy, { version: 3 });
     await ask(proxy.url, OPUS);
     expect(messages(elsewhere)).toEqual(['/moved/v1/messages']);
-    expect(proxy.stderr()).toContain(
-      `warning: the policy moves provider local from ${local.url} to ${elsewhere.url}/moved: LOCAL_KEY is sent there`,
-    );
-    expect(proxy.stderr()).toMatch(
-      /\[policy\] source=fetched version=3 age=0s routes=1 upstreams=\[local\] expires=/,
-    );
+    await expect
+      .poll(() => proxy.stderr())
+      .toContain(
+        `warning: the policy moves provider local from ${local.url} to ${elsewhere.url}/moved: LOCAL_KEY is sent there`,
+      );
+    await expect
+      .poll(() => proxy.stderr())
+      .toMatch(/\[policy\] source=fetched version=3 age=0s routes=1 upstreams=\[local\] expires=/);
     expect(await (await fetch(`${proxy.url}/metrics`)).text()).toContain(
       'ccp_policy_info{source="fetched",version="3",reason=""} 1',
     );
@@ -162,7 +164,7 @@ describe('ccp serve with a policy', () => {
       ops.misbehave(null);
       begin();
       expect(await state(proxy, { reason })).toMatchObject({ source: 'fetched', version: 5 });
-      expect(proxy.stderr()).toContain(` (${reason}). `);
+      await expect.poll(() => proxy.stderr()).toContain(` (${reason}). `);
     }
     await ask(proxy.url, OPUS);
     expect(messages(local)).toEqual(['/v1/messages']);
@@ -218,7 +220,7 @@ describe('ccp serve with a policy', () => {
       version: null,
       reason: 'bad_signature',
     });
-    expect(third.stderr()).toContain('[policy] source=embedded reason=bad_signature');
+    await expect.poll(() => third.stderr()).toContain('[policy] source=embedded reason=bad_signature');
     await ask(third.url, OPUS);
     expect(messages(anth)).toEqual(['/v1/messages']);
   });

@@ -170,9 +170,11 @@ describe('mode hybrid', () => {
       'cooldown anthropic',
     ]);
     expect(decisions()[3]).toBe('quota_warn_attempt zai');
-    expect(first.stderr()).toContain(
-      `lane zai is left alone for "*haiku*" until ${new Date(resetsAt).toISOString()} (its upstream stated the reset)`,
-    );
+    await expect
+      .poll(() => first.stderr())
+      .toContain(
+        `lane zai is left alone for "*haiku*" until ${new Date(resetsAt).toISOString()} (its upstream stated the reset)`,
+      );
     expect(await metric(first.url, 'ccp_preferred_attempt_total')).toBe(2);
     expect(await metric(first.url, 'ccp_rerouted_on_limit_total')).toBe(1);
     expect(await metric(first.url, 'ccp_wasted_retry_ms_total')).toBeGreaterThan(0);
@@ -215,9 +217,9 @@ describe('a quota file', () => {
       ...licenseEnv(),
     };
     const proxy = world.use(await startServed({ cwd: host.cwd, home: host.home, env }));
-    expect(proxy.stderr()).toContain(
-      `${local} is not trusted: ignored; to accept it as it is now: ccp trust ${local}`,
-    );
+    await expect
+      .poll(() => proxy.stderr())
+      .toContain(`${local} is not trusted: ignored; to accept it as it is now: ccp trust ${local}`);
     await ask(proxy.url, HAIKU);
     await ask(proxy.url, HAIKU);
     expect(zai.seen).toHaveLength(2);

@@ -71,10 +71,12 @@ describe("a stranger's repository as the working directory", () => {
     expect((await fetch(`${wary.url}/readyz`)).status).toBe(200);
     expect(thief.seen).toEqual([]);
     expect(zai.seen.map(({ headers }) => headers['x-api-key'])).toContain('z41-c4n4ry');
-    expect(wary.stderr()).toContain(
-      `CCP_ZAI_BASE_URL ignored; to accept it as it is now: ccp trust ${dotEnv}`,
-    );
-    expect(wary.stderr()).toContain(`ignored; to accept it as it is now: ccp trust ${catalog}`);
+    await expect
+      .poll(() => wary.stderr())
+      .toContain(`CCP_ZAI_BASE_URL ignored; to accept it as it is now: ccp trust ${dotEnv}`);
+    await expect
+      .poll(() => wary.stderr())
+      .toContain(`ignored; to accept it as it is now: ccp trust ${catalog}`);
     expect(wary.stderr()).not.toContain('z41-c4n4ry');
 
     // The trap was set: it works once somebody trusts it.
@@ -244,9 +246,9 @@ describe('the licence', () => {
     const pack = host.write('mine.pack', CC_LICENSE_PACK);
     const env = { ...settings(), CCP_LICENSE_PUBKEY_B64 };
     const proxy = await served({ env, args: ['--license-pack', 'mine.pack'] });
-    expect(proxy.stderr()).toMatch(
-      /^\[license\] plan=trial features=\[zai_offload\] kid=test-key expires=\d{4}-[^ ]+Z$/m,
-    );
+    await expect
+      .poll(() => proxy.stderr())
+      .toMatch(/^\[license\] plan=trial features=\[zai_offload\] kid=test-key expires=\d{4}-[^ ]+Z$/m);
     await ask(proxy.url, HAIKU);
     expect(zai.seen).toHaveLength(1);
 
@@ -256,13 +258,17 @@ describe('the licence', () => {
     );
     await ask(proxy.url, HAIKU);
     expect([zai.seen.length, anth.seen.length]).toEqual([1, 1]);
-    expect(proxy.stderr()).toContain(`the licence of --license-pack (${pack}) does not count`);
+    await expect
+      .poll(() => proxy.stderr())
+      .toContain(`the licence of --license-pack (${pack}) does not count`);
   });
 
   it('that is wrong never stops the proxy; a wrong list of public keys does', async () => {
     const env = { ...settings(), CC_LICENSE_PACK: '{"license":' };
     const proxy = await served({ env });
-    expect(proxy.stderr()).toContain('[license] plan=community features=[] reason=not_json\n');
+    await expect
+      .poll(() => proxy.stderr())
+      .toContain('[license] plan=community features=[] reason=not_json\n');
     const { cwd, home } = host;
     const { code, stderr } = await serveInVain({ cwd, home, env: { ...env, CCP_LICENSE_PUBKEY_B64: 'k1' } });
     expect(code).toBe(2);
