@@ -46,16 +46,9 @@ export const CONTESTANTS: readonly Contestant[] = [
       args: ['-c', nginxConfig(place), '-e', 'stderr'],
     }),
   },
-  {
-    name: 'node-pipe',
-    peer: false,
-    verbatim: true,
-    missing: () => null,
-    launch: ({ port, upstreamPort }) => ({
-      file: process.execPath,
-      args: [fileURLToPath(new URL('./node-pipe.ts', import.meta.url)), String(port), String(upstreamPort)],
-    }),
-  },
+  onNode('node-pipe'),
+  // What no proxy on node:http and undici can be below.
+  onNode('node-dispatch'),
   ccp('ccp'),
   // What the store costs: the same without it.
   ccp('ccp-no-store', { CCP_PERSIST: '0' }),
@@ -137,6 +130,20 @@ http {
 `,
   );
   return file;
+}
+
+/** A script beside this one, that is given its port and the upstream's. */
+function onNode(name: string): Contestant {
+  return {
+    name,
+    peer: false,
+    verbatim: true,
+    missing: () => null,
+    launch: ({ port, upstreamPort }) => ({
+      file: process.execPath,
+      args: [fileURLToPath(new URL(`./${name}.ts`, import.meta.url)), String(port), String(upstreamPort)],
+    }),
+  };
 }
 
 function ccp(name: string, env: Readonly<Record<string, string>> = {}): Contestant {

@@ -10,7 +10,7 @@ it('measures everything, three times, unless told otherwise', () => {
   expect(cells).toHaveLength(4 * 3 + 1);
   expect(slow.map(({ name }) => name)).toEqual(['slow-1k', 'slow-124k']);
   const names = [...contestants, ...skipped].map(({ name }) => name);
-  expect(names.toSorted()).toEqual(['ccp', 'ccp-no-store', 'direct', 'nginx', 'node-pipe']);
+  expect(names.toSorted()).toEqual(['ccp', 'ccp-no-store', 'direct', 'nginx', 'node-dispatch', 'node-pipe']);
 });
 
 it('takes the work, the contestants and the concurrency that are named', () => {

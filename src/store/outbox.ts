@@ -34,10 +34,8 @@ export interface OutboxNumbers {
   readonly pending: number;
 }
 
-/** Enough that a transaction's own cost no longer shows. */
-const FULL = 100;
-/** The most in one transaction: 10 ms of the file's lock. */
-const MOST = 1_000;
+/** A full batch, and the most in one transaction: 10 ms of the file's lock. With 100 the relaying thread paid as well. */
+const FULL = 1_000;
 /** Rows that may wait while the file cannot be written, about 10 MB. The log has those that are dropped. */
 export const MOST_WAITING = 20_000;
 const DROPPED_AT_ONCE = 1_000;
@@ -85,8 +83,8 @@ export function createOutbox({ flushMs, clock, trouble, write }: OutboxOptions):
   };
 
   const sendBatch = async (): Promise<boolean> => {
-    const batch = { samples: samples.slice(0, MOST), cooldowns, hits };
-    samples = samples.slice(MOST);
+    const batch = { samples: samples.slice(0, FULL), cooldowns, hits };
+    samples = samples.slice(FULL);
     [cooldowns, hits] = [[], []];
     try {
       await write(batch);

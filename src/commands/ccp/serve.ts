@@ -14,7 +14,7 @@ const GRACE_MS = 10_000;
  * an exchange, which count towards a limit of 64 MB that starts full collections; and 2,000 streams that wait are
  * charged for it (docs/decisions/0014).
  */
-const COLLECT_AT_PERCENT = 20;
+const COLLECT_AT_PERCENT = 30;
 
 /** Gives the exit code: 0 after SIGTERM, 130 after SIGINT; a second signal ends at once. */
 export async function serve(host: Host, flags: CcpFlags): Promise<number> {
