@@ -46,9 +46,9 @@ export const CONTESTANTS: readonly Contestant[] = [
       args: ['-c', nginxConfig(place), '-e', 'stderr'],
     }),
   },
-  onNode('node-pipe'),
+  onNode('node-pipe', new URL('./node-pipe.ts', import.meta.url)),
   // What no proxy on node:http and undici can be below.
-  onNode('node-dispatch'),
+  onNode('node-dispatch', new URL('./node-dispatch.ts', import.meta.url)),
   ccp('ccp'),
   // What the store costs: the same without it.
   ccp('ccp-no-store', { CCP_PERSIST: '0' }),
@@ -132,8 +132,8 @@ http {
   return file;
 }
 
-/** A script beside this one, that is given its port and the upstream's. */
-function onNode(name: string): Contestant {
+/** A script that is given its port and the upstream's. */
+function onNode(name: string, script: URL): Contestant {
   return {
     name,
     peer: false,
@@ -141,7 +141,7 @@ function onNode(name: string): Contestant {
     missing: () => null,
     launch: ({ port, upstreamPort }) => ({
       file: process.execPath,
-      args: [fileURLToPath(new URL(`./${name}.ts`, import.meta.url)), String(port), String(upstreamPort)],
+      args: [fileURLToPath(script), String(port), String(upstreamPort)],
     }),
   };
 }
