@@ -54,6 +54,11 @@ export type Granularity = (typeof GRANULARITIES)[number];
 
 export interface RollupQuery {
   readonly granularity: Granularity;
+  /**
+   * What makes a rollup of its own beside the time and the lane: the model that was asked for, or with it the one that
+   * served, as prices need it. The latter come without percentiles, which nobody adds up.
+   */
+  readonly by?: 'model' | 'served_model';
   readonly model?: string;
   readonly lane?: string;
   /** Epoch milliseconds, inclusive: the hour or day that it lies in is the first. */
@@ -68,7 +73,7 @@ export interface Rollup {
   readonly start: number;
   readonly lane: string;
   readonly model: string | null;
-  /** Where a store tells the models apart that served it, one of them; absent where it does not. */
+  /** Only by `served_model`; null also for what was rolled up before the store told them apart. */
   readonly served_model?: string | null;
   readonly count: number;
   /** Those whose client did not get an answer: a status of 400 or more, or a `reason` other than `ok` and `client_abort`. */

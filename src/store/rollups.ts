@@ -7,12 +7,16 @@ import {
   addCells,
   addSample,
   type Cell,
+  type CellKey,
   type Cells,
   inOrder,
+  join,
+  placeIn,
   ROLLED_COLUMNS,
   type RolledRow,
   rollupOf,
   startOf,
+  withoutServed,
 } from './rollup-cells.ts';
 
 export interface Rollups {
@@ -31,6 +35,7 @@ interface StoredCell {
   readonly start: number;
   readonly lane: string;
   readonly model: string | null;
+  readonly served: string | null;
   readonly count: number;
   readonly errors: number;
   readonly input: number;
@@ -44,7 +49,7 @@ interface StoredCell {
   readonly ttfb: Buffer;
 }
 
-const STORED = `rowid AS id, start, lane, model, count, errors, tokens_input AS input, tokens_output AS output,
+const STORED = `rowid AS id, start, lane, model, served_model AS served, count, errors, tokens_input AS input, tokens_output AS output,
   tokens_cache_read AS cache_read, tokens_cache_write_5m AS cache_write_5m, tokens_cache_write_1h AS cache_write_1h,
   duration_us AS durationUs, stream_us AS streamUs, latency, ttfb`;
 
@@ -60,18 +65,21 @@ export function openRollups(db: Database.Database): Rollups {
       `SELECT ${ROLLED_COLUMNS} FROM samples WHERE seq > ? ORDER BY seq LIMIT ?`,
     )
     .raw();
-  const find = db.prepare<[Granularity, number, string, string | null, string | null], StoredCell>(
-    `SELECT ${STORED} FROM rollups WHERE granularity = ? AND start = ? AND lane = ?
-     AND (model IS NULL) = (? IS NULL) AND ifnull(model, '') = ifnull(?, '')`,
+  // As the index has it.
+  const find = db.prepare<CellKey & { granularity: Granularity }, StoredCell>(
+    `SELECT ${STORED} FROM rollups WHERE granularity = :granularity AND start = :start AND lane = :lane
+     AND (model IS NULL) = (:model IS NULL) AND ifnull(model, '') = ifnull(:model, '')
+     AND (served_model IS NULL) = (:served IS NULL) AND ifnull(served_model, '') = ifnull(:served, '')`,
   );
   const remove = db.prepare<[number]>('DELETE FROM rollups WHERE rowid = ?');
   const insert = db.prepare(
     `INSERT INTO rollups VALUES (:granularity, :start, :lane, :model, :count, :errors, :input, :output, :cache_read,
-     :cache_write_5m, :cache_write_1h, :durationUs, :streamUs, :latency, :ttfb)`,
+     :cache_write_5m, :cache_write_1h, :durationUs, :streamUs, :latency, :ttfb, :served)`,
   );
 
   const put = (granularity: Granularity, cell: Cell): void => {
-    const stored = find.get(granularity, cell.start, cell.lane, cell.model, cell.model);
+    const { start, lane, model, served } = cell;
+    const stored = find.get({ granularity, start, lane, model, served });
     if (stored !== undefined) {
       addCell(cell, cellOf(stored));
       remove.run(stored.id);
@@ -82,7 +90,7 @@ export function openRollups(db: Database.Database): Rollups {
 
   const addHours = (hours: Cells): void => {
     const coarser: Cells = new Map();
-    addCells(coarser, 'day', hours);
+    addCells(coarser, hours.values(), placeIn('day'));
     for (const cell of coarser.values()) put('day', cell);
     for (const cell of hours.values()) put('hour', cell);
   };
@@ -98,23 +106,17 @@ export function openRollups(db: Database.Database): Rollups {
     return rows.length;
   });
 
-  const cells = db.transaction(({ granularity, since, until, model, lane }: RollupQuery): Cells => {
+  const cells = db.transaction(({ granularity, by, since, until, model, lane }: RollupQuery): Cells => {
     const from = since === undefined ? Number.MIN_SAFE_INTEGER : startOf(granularity, since);
     const to = until ?? Number.MAX_SAFE_INTEGER;
-    const wanted = (cell: { start: number; lane: string; model: string | null }): boolean =>
+    const wanted = (cell: CellKey): boolean =>
       cell.start >= from &&
       cell.start < to &&
       (lane === undefined || cell.lane === lane) &&
       (model === undefined || cell.model === model);
-    const found: Cells = new Map();
     const stored = db.prepare<[Granularity, number, number], StoredCell>(
       `SELECT ${STORED} FROM rollups WHERE granularity = ? AND start >= ? AND start < ?`,
     );
-    const all: Cells = new Map();
-    for (const row of stored.iterate(granularity, from, to)) {
-      if (wanted(row)) all.set(String(row.id), cellOf(row));
-    }
-    addCells(found, granularity, all);
     const fresh: Cells = new Map();
     for (let at = watermark.get() ?? 0; ; ) {
       const rows = next.all(at, TAIL_CHUNK);
@@ -123,14 +125,21 @@ export function openRollups(db: Database.Database): Rollups {
       if (last === undefined) break;
       [at] = last;
     }
-    addCells(found, granularity, new Map([...fresh].filter(([, cell]) => wanted(cell))));
+    const found: Cells = new Map();
+    const take = (cell: Cell): void =>
+      join(found, by === 'served_model' ? withoutDurations(cell) : { ...cell, served: null });
+    for (const row of stored.iterate(granularity, from, to)) {
+      if (wanted(row)) take(by === 'served_model' ? countsOf(row) : cellOf(row));
+    }
+    for (const cell of fresh.values()) if (wanted(cell)) take(cell);
     return found;
   });
 
+  // Not by the model that served: what was rolled up before that was told apart is counted without it.
   const ofForgotten = db.transaction((): Cells => {
     const rest: Cells = new Map();
     const stored = db.prepare<[], StoredCell>(`SELECT ${STORED} FROM rollups WHERE granularity = 'hour'`);
-    for (const row of stored.iterate()) addCells(rest, 'hour', new Map([['', cellOf(row)]]));
+    for (const row of stored.iterate()) join(rest, { ...cellOf(row), served: null });
     const present: Cells = new Map();
     const rolledUp = db
       .prepare<[], RolledRow>(
@@ -138,24 +147,27 @@ export function openRollups(db: Database.Database): Rollups {
       )
       .raw();
     for (const row of rolledUp.iterate()) addSample(present, 'hour', row);
-    addCells(rest, 'hour', present, -1);
+    addCells(rest, present.values(), withoutServed, -1);
     return new Map([...rest].filter(([, cell]) => cell.count > 0));
   });
 
   return {
     advance: (limit) => advance.immediate(limit),
     addHours: (hours) => db.transaction(addHours).immediate(hours),
-    read: (query) => inOrder(cells.deferred(query)).map(rollupOf),
+    read: (query) => inOrder(cells.deferred(query)).map((cell) => rollupOf(cell, query.by)),
     ofForgotten: () => ofForgotten.deferred(),
   };
 }
 
 function cellOf(stored: StoredCell): Cell {
-  const { id: _, input, output, cache_read, cache_write_5m, cache_write_1h, latency, ttfb, ...rest } = stored;
-  return {
-    ...rest,
-    tokens: { input, output, cache_read, cache_write_5m, cache_write_1h },
-    latency: decode(latency),
-    ttfb: decode(ttfb),
-  };
+  return { ...countsOf(stored), latency: decode(stored.latency), ttfb: decode(stored.ttfb) };
 }
+
+/** Without the distributions, which cost more to read than all the rest. */
+function countsOf(stored: StoredCell): Cell {
+  const { id: _, input, output, cache_read, cache_write_5m, cache_write_1h, ...rest } = stored;
+  const tokens = { input, output, cache_read, cache_write_5m, cache_write_1h };
+  return { ...rest, tokens, latency: new Map(), ttfb: new Map() };
+}
+
+const withoutDurations = (cell: Cell): Cell => ({ ...cell, latency: new Map(), ttfb: new Map() });

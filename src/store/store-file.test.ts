@@ -231,7 +231,7 @@ describe('the file', () => {
       samples: 1,
       oldest: NOON + 1,
       newest: NOON + 1,
-      schema_version: 1,
+      schema_version: 2,
     });
   });
 });

@@ -150,7 +150,7 @@ describe('ccp db status', () => {
     const { report } = await json('status', '--check');
     expect(report).toMatchObject({
       path: storePath(),
-      schema_version: 1,
+      schema_version: 2,
       samples: 2,
       not_rolled_up: 2,
       integrity: 'ok',

@@ -161,7 +161,6 @@ export const rollupsAnswer = z.object({
       start: time.describe('beginning of the hour or day, UTC'),
       lane: z.string(),
       model: z.string().nullable(),
-      served_model: z.string().nullable().optional(),
       count,
       errors: count,
       tokens: tokensSchema,

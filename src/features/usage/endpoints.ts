@@ -54,7 +54,7 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         // Whole hours are what is kept for ever: the one in which `since` lies counts.
         const since = Math.floor(settle(from, now) / HOUR_MS) * HOUR_MS;
         const until = settle(to, now);
-        const found = await store.rollups({ granularity: 'hour', since, until });
+        const found = await store.rollups({ granularity: 'hour', by: 'served_model', since, until });
         return json(usageReport({ rollups: found, views: quota.views(), prices, since, until, now }));
       },
     },

@@ -31,7 +31,8 @@ export function createMemoryStore(): MemoryStore {
     async rollups(query) {
       const groups = Map.groupBy(
         kept.filter((sample) => named(sample, query)),
-        ({ ts, lane, model }) => `${ts - (ts % LENGTHS[query.granularity])} ${lane} ${model}`,
+        ({ ts, lane, model, served_model: served }) =>
+          `${ts - (ts % LENGTHS[query.granularity])} ${lane} ${model} ${query.by === 'served_model' && served}`,
       );
       return [...groups.values()]
         .map((samples) => rollupOf(samples, query))
@@ -91,7 +92,7 @@ const named = (
   { lane, model }: { readonly lane?: string; readonly model?: string },
 ): boolean => (lane === undefined || sample.lane === lane) && (model === undefined || sample.model === model);
 
-function rollupOf(samples: readonly Sample[], { granularity }: RollupQuery): Rollup {
+function rollupOf(samples: readonly Sample[], { granularity, by }: RollupQuery): Rollup {
   const [first] = samples;
   if (first === undefined) throw new Error('a group of none');
   const sum = (of: (sample: Sample) => number | null): number =>
@@ -101,6 +102,7 @@ function rollupOf(samples: readonly Sample[], { granularity }: RollupQuery): Rol
     start: first.ts - (first.ts % LENGTHS[granularity]),
     lane: first.lane,
     model: first.model,
+    ...(by === 'served_model' && { served_model: first.served_model }),
     count: samples.length,
     errors: samples.filter(({ status, reason }) => status >= 400 || reason !== 'ok').length,
     tokens: {
