@@ -1,6 +1,7 @@
 /** The dashboard and the alert rules in docs/ speak of what the proxy really exports. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +9,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { createMetrics } from '../src/features/metrics/metrics.ts';
 import { completion } from '../src/features/usage/testing/events.ts';
+import { TRIALS, trialsFile } from './alert-trials.ts';
 
 const DOCS = fileURLToPath(new URL('../docs', import.meta.url));
 const ALERTS = join(DOCS, 'alerts.yml');
@@ -87,6 +89,20 @@ const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 describe.skipIf(!hasPromtool && process.env['PROMTOOL_TESTS'] !== 'required')('promtool', () => {
   it('takes the alert rules', () => {
     expect(execFileSync('promtool', ['check', 'rules', ALERTS], { encoding: 'utf8' })).toContain('SUCCESS');
+  });
+
+  it('sees each alert fire where it should, and not where it should not', () => {
+    const named = rules.parse(parse(readFileSync(ALERTS, 'utf8'))).groups.flatMap((group) => group.rules);
+    expect(Object.keys(TRIALS)).toEqual(named.map(({ alert }) => alert));
+    const folder = mkdtempSync(join(tmpdir(), 'ccp-alerts-'));
+    try {
+      const file = join(folder, 'trials.json');
+      writeFileSync(file, JSON.stringify(trialsFile(ALERTS)));
+      const { stdout, stderr, status } = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' });
+      expect({ said: `${stdout}${stderr}`, status }).toMatchObject({ status: 0 });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('finds nothing to object to in what is exported, but for a name that is older than this proxy', () => {

@@ -52,6 +52,18 @@ const VIEW: QuotaView = {
 };
 
 describe('GET /v1/usage', () => {
+  it('prices the tokens of each model by the one that served it', async () => {
+    const priced: (string | null)[] = [];
+    const sum = () => ({ cost_usd: 0, cost_is_at_least: false, unpriced_tokens: 0, saved_usd: null });
+    const { ask, keep } = startUsageWorld({
+      prices: { open: () => ({ add: ({ servedModel }) => void priced.push(servedModel), sum }) },
+    });
+    keep(0, { served_model: 'glm-4.7' });
+    keep(0, { served_model: 'glm-4.5-air' });
+    expect((await ask('GET', '/v1/usage')).status).toBe(200);
+    expect(new Set(priced)).toEqual(new Set(['glm-4.7', 'glm-4.5-air']));
+  });
+
   it('sums models and lanes over whole hours, and says what they cost', async () => {
     const { ask, keep } = startUsageWorld();
     keep(0, { sse: { events: 1, chunks: 1, bytes: 1, duration_ms: 10_000, max_gap_ms: 1, finished: true } });
