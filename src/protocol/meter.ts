@@ -87,6 +87,8 @@ export interface Rollup {
   /** Sum over the exchanges, milliseconds. */
   readonly duration_ms: number;
   readonly stream_ms: number;
+  /** Output tokens of the exchanges that streamed. */
+  readonly streamed_tokens: number;
 }
 
 /** A lane that is skipped for a model until a time. */

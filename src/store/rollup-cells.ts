@@ -16,6 +16,8 @@ export interface Cell {
   /** Whole microseconds. */
   durationUs: number;
   streamUs: number;
+  /** Output of those that streamed. */
+  streamedTokens: number;
   readonly latency: Histogram;
   readonly ttfb: Histogram;
 }
@@ -66,7 +68,9 @@ export function addSample(cells: Cells, granularity: Granularity, row: RolledRow
   cell.durationUs += microseconds(latency);
   record(cell.latency, latency);
   if (ttfb !== null) record(cell.ttfb, ttfb);
-  if (stream !== null) cell.streamUs += microseconds(stream);
+  if (stream === null) return;
+  cell.streamUs += microseconds(stream);
+  cell.streamedTokens += output ?? 0;
 }
 
 /** Adds one cell to another; with -1 takes it away. */
@@ -80,6 +84,7 @@ export function addCell(into: Cell, from: Cell, times: 1 | -1 = 1): void {
   into.tokens.cache_write_1h += from.tokens.cache_write_1h * times;
   into.durationUs += from.durationUs * times;
   into.streamUs += from.streamUs * times;
+  into.streamedTokens += from.streamedTokens * times;
   merge(into.latency, from.latency, times);
   merge(into.ttfb, from.ttfb, times);
 }
@@ -104,7 +109,7 @@ export const withoutServed = (cell: Cell): CellKey => ({ ...cell, served: null }
 
 /** The rollup that a cell means, by whatever it was asked for. */
 export function rollupOf(cell: Cell, by: RollupQuery['by'] = 'model'): Rollup {
-  const { durationUs, streamUs, latency, ttfb, tokens, served, ...rest } = cell;
+  const { durationUs, streamUs, streamedTokens, latency, ttfb, tokens, served, ...rest } = cell;
   const [latencyP50 = null, latencyP95 = null] = percentiles(latency, [50, 95]);
   const [ttfbP50 = null, ttfbP95 = null] = percentiles(ttfb, [50, 95]);
   return {
@@ -117,6 +122,7 @@ export function rollupOf(cell: Cell, by: RollupQuery['by'] = 'model'): Rollup {
     ttfb_p95: ttfbP95,
     duration_ms: durationUs / 1000,
     stream_ms: streamUs / 1000,
+    streamed_tokens: streamedTokens,
   };
 }
 
@@ -161,6 +167,7 @@ function cellAt(cells: Cells, place: CellKey): Cell {
     tokens: { input: 0, output: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 },
     durationUs: 0,
     streamUs: 0,
+    streamedTokens: 0,
     latency: new Map(),
     ttfb: new Map(),
   };

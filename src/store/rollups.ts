@@ -45,13 +45,15 @@ interface StoredCell {
   readonly cache_write_1h: number;
   readonly durationUs: number;
   readonly streamUs: number;
+  readonly streamedTokens: number;
   readonly latency: Buffer;
   readonly ttfb: Buffer;
 }
 
 const STORED = `rowid AS id, start, lane, model, served_model AS served, count, errors, tokens_input AS input, tokens_output AS output,
   tokens_cache_read AS cache_read, tokens_cache_write_5m AS cache_write_5m, tokens_cache_write_1h AS cache_write_1h,
-  duration_us AS durationUs, stream_us AS streamUs, latency, ttfb`;
+  duration_us AS durationUs, stream_us AS streamUs, streamed_tokens AS streamedTokens,
+  latency, ttfb`;
 
 /** Samples in one statement's worth of memory. */
 const TAIL_CHUNK = 10_000;
@@ -74,7 +76,7 @@ export function openRollups(db: Database.Database): Rollups {
   const remove = db.prepare<[number]>('DELETE FROM rollups WHERE rowid = ?');
   const insert = db.prepare(
     `INSERT INTO rollups VALUES (:granularity, :start, :lane, :model, :count, :errors, :input, :output, :cache_read,
-     :cache_write_5m, :cache_write_1h, :durationUs, :streamUs, :latency, :ttfb, :served)`,
+     :cache_write_5m, :cache_write_1h, :durationUs, :streamUs, :latency, :ttfb, :served, :streamedTokens)`,
   );
 
   const put = (granularity: Granularity, cell: Cell): void => {

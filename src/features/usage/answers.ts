@@ -170,6 +170,7 @@ export const rollupsAnswer = z.object({
       ttfb_p95: milliseconds.nullable(),
       duration_ms: milliseconds,
       stream_ms: milliseconds,
+      streamed_tokens: count.describe('output tokens of the exchanges that streamed'),
     }),
   ),
 });

@@ -146,9 +146,9 @@ function createModelSum(prices: Prices): ModelSum {
       lanes.add(part.lane, part);
     },
     addHour(rollup) {
-      const hour = getOrMake(hours, rollup.start, () => ({ tokens: 0, output: 0, streamMs: 0 }));
+      const hour = getOrMake(hours, rollup.start, () => ({ tokens: 0, streamed: 0, streamMs: 0 }));
       hour.tokens += countTokens(rollup.tokens);
-      hour.output += rollup.tokens.output;
+      hour.streamed += rollup.streamed_tokens;
       hour.streamMs += rollup.stream_ms;
     },
     usage(model, views) {
@@ -157,7 +157,7 @@ function createModelSum(prices: Prices): ModelSum {
       return {
         ...totals,
         lanes: lanes.totals(),
-        ...(view === null ? withoutQuota(totals, hours) : fieldsOf(view)),
+        ...(view === null ? withoutQuota(hours) : fieldsOf(view)),
       };
     },
   };
@@ -165,7 +165,7 @@ function createModelSum(prices: Prices): ModelSum {
 
 interface Hour {
   tokens: number;
-  output: number;
+  streamed: number;
   streamMs: number;
 }
 
@@ -189,19 +189,22 @@ const fieldsOf = (view: QuotaView): QuotaFields => ({
 });
 
 /** What the hours themselves tell of a model that no quota watches. */
-const withoutQuota = ({ tokens, stream_ms }: Totals, hours: ReadonlyMap<number, Hour>): QuotaFields => ({
+const withoutQuota = (hours: ReadonlyMap<number, Hour>): QuotaFields => ({
   rolling_pct: null,
   weekly_pct: null,
   warn: false,
   block: false,
   eta_seconds: null,
   headroom_tokens: null,
-  tps_elr: perSecond(tokens.output, stream_ms),
+  tps_elr: perSecond(
+    sumOf(hours, ({ streamed }) => streamed),
+    sumOf(hours, ({ streamMs }) => streamMs),
+  ),
   tps_dirty: null,
   ...hoursOf({
     peak_hour: best(hours, ({ tokens: count }, start) => ({ start, tokens: count, mark: count })),
-    fastest_hour: best(hours, ({ output, streamMs }, start) => {
-      const tps = streamMs < LEAST_STREAM_MS ? 0 : (perSecond(output, streamMs) ?? 0);
+    fastest_hour: best(hours, ({ streamed, streamMs }, start) => {
+      const tps = streamMs < LEAST_STREAM_MS ? 0 : (perSecond(streamed, streamMs) ?? 0);
       return { start, tps, mark: tps };
     }),
   }),
@@ -211,6 +214,9 @@ const withoutQuota = ({ tokens, stream_ms }: Totals, hours: ReadonlyMap<number, 
   gap_seconds_p95: null,
   gap_samples: 0,
 });
+
+const sumOf = (hours: ReadonlyMap<number, Hour>, value: (hour: Hour) => number): number =>
+  [...hours.values()].reduce((sum, hour) => sum + value(hour), 0);
 
 /** Less streaming than that says nothing of a speed. */
 const LEAST_STREAM_MS = 10_000;

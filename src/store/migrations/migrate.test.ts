@@ -38,7 +38,9 @@ it('keeps what the first schema counted, and counts on beside it', () => {
   file.write({ samples: [rowOf(sample(3)), rowOf(sample(2))], cooldowns: [], hits: [] });
   while (file.rollups.advance(10) > 0);
   for (const granularity of ['hour', 'day'] as const) {
-    expect(file.rollups.read({ granularity })).toMatchObject([{ count: 3, tokens: { output: 60 } }]);
+    expect(file.rollups.read({ granularity })).toMatchObject([
+      { count: 3, streamed_tokens: 60, tokens: { output: 60 } },
+    ]);
     const served = file.rollups.read({ granularity, by: 'served_model' });
     expect(served.map(({ served_model: name, count }) => [name, count])).toEqual([
       [null, 2],

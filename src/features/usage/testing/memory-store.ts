@@ -118,5 +118,6 @@ function rollupOf(samples: readonly Sample[], { granularity, by }: RollupQuery):
     ttfb_p95: null,
     duration_ms: sum(({ latency_ms }) => latency_ms),
     stream_ms: sum(({ stream_ms }) => stream_ms),
+    streamed_tokens: sum(({ stream_ms, tokens }) => (stream_ms === null ? 0 : (tokens?.output ?? 0))),
   };
 }
