@@ -51,24 +51,30 @@ export function openSamples(db: Database.Database): Samples {
      ON CONFLICT (rid) DO NOTHING`,
   );
   const after = db
-    .prepare<{ since: number; ts: number; seq: number; limit: number }, Placed>(
-      `SELECT ${COLUMNS}, seq FROM samples WHERE ts >= :since AND (ts, seq) > (:ts, :seq) ORDER BY ts, seq LIMIT :limit`,
+    .prepare<Place & { limit: number }, Placed>(
+      // One bound of the time, as in `page`.
+      `SELECT ${COLUMNS}, seq FROM samples WHERE ts >= :ts AND (ts > :ts OR seq > :seq) ORDER BY ts, seq LIMIT :limit`,
     )
     .raw();
   const old = `SELECT seq FROM samples WHERE ts < :before AND seq <= (SELECT seq FROM rolled_up)`;
 
   return {
     insert: (rows) => rows.reduce((count, row) => count + insert.run(...row).changes, 0),
-    page({ limit, cursor, ...filter }) {
+    page({ limit, cursor, until, ...filter }) {
       const place = cursor === undefined ? null : placeOf(cursor);
-      const { where, values } = conditions(filter);
-      const from = place === null ? '' : 'AND (ts, seq) < (:ts, :seq)';
+      // Of two bounds of the time SQLite may begin at the farther one, for every page.
+      const behind = place !== null && (until === undefined || place.ts < until) ? place : null;
+      const { where, values } = conditions({
+        ...filter,
+        ...(behind === null && until !== undefined && { until }),
+      });
+      const from = behind === null ? '' : 'AND ts <= :ts AND (ts < :ts OR seq < :seq)';
       const rows = db
         .prepare<object, Placed>(
           `SELECT ${COLUMNS}, seq FROM samples WHERE ${where} ${from} ORDER BY ts DESC, seq DESC LIMIT :limit`,
         )
         .raw()
-        .all({ ...values, ...place, limit: limit + 1 });
+        .all({ ...values, ...behind, limit: limit + 1 });
       const last = rows.length > limit ? rows[limit - 1] : undefined;
       return {
         samples: rows.slice(0, limit).map(sampleOfRow),
@@ -76,12 +82,7 @@ export function openSamples(db: Database.Database): Samples {
       };
     },
     after(since, place, limit) {
-      const rows = after.all({
-        since,
-        ts: place?.ts ?? Number.MIN_SAFE_INTEGER,
-        seq: place?.seq ?? 0,
-        limit,
-      });
+      const rows = after.all({ ...(place ?? { ts: since, seq: 0 }), limit });
       const last = rows.at(-1);
       return { samples: rows.map(sampleOfRow), place: last === undefined ? null : placeOfRow(last) };
     },

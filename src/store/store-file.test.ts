@@ -58,21 +58,24 @@ describe('samples', () => {
       fc.property(
         fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 30 }),
         fc.integer({ min: 1, max: 7 }),
-        (times, limit) => {
+        fc.option(fc.integer({ min: 0, max: 4 })),
+        (times, limit, end) => {
+          const until = end === null ? {} : { until: NOON + end };
           file.db.exec('DELETE FROM samples');
           put(times.map((time, id) => sample(id, { ts: NOON + time })));
           const pages: Sample[][] = [];
           for (let cursor: string | undefined; ; ) {
-            const page = file.samples.page({ limit, ...(cursor !== undefined && { cursor }) });
+            const page = file.samples.page({ limit, ...until, ...(cursor !== undefined && { cursor }) });
             pages.push([...page.samples]);
             if (page.next_cursor === null) break;
             cursor = page.next_cursor;
           }
           expect(pages.every(({ length }, at) => length === limit || at === pages.length - 1)).toBe(true);
-          expect(pages.flat()).toEqual(all().toReversed());
+          const wanted = all().filter(({ ts }) => end === null || ts < NOON + end);
+          expect(pages.flat()).toEqual(wanted.toReversed());
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 60 },
     );
   });
 
