@@ -6,21 +6,26 @@ import { randomBytes } from 'node:crypto';
 import { OperatorError } from './errors.ts';
 import type { RealCredentials, Saboteur } from './harness/types.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
+import { createTurns, inTurns } from './platform/in-turns.ts';
 import type { ANALYSES, Analysis, Analyzed } from './runs/analyze-log.ts';
+import type { StillRed } from './runs/last-failed.ts';
 import type { Places } from './runs/report/write-reports.ts';
 import type { RunEvent } from './runs/run-events.ts';
 import type { RunOptions } from './runs/run-options.ts';
 import type { Plan } from './runs/run-record.ts';
 import type { FinishedRun } from './runs/run-suite.ts';
+import type { Shard } from './runs/selection.ts';
 import type { SelftestOptions, SelftestResult } from './runs/selftest.ts';
 import type { Suite } from './runs/suite.ts';
 
 export type { Progress } from './runs/report/progress.ts';
-export type { FinishedRun, Plan, RunEvent, RunOptions, SelftestResult, Suite };
+export type { FinishedRun, Plan, RunEvent, RunOptions, SelftestResult, Shard, StillRed, Suite };
+export { inTurns };
 
 /** What shows plans and runs to a person. Most commands show none, and an analyzer's memory is measured. */
 export const loadProgress = () => import('./runs/report/progress.ts');
 export const loadVerdictText = () => import('./runs/report/verdict-text.ts');
+export const loadSelection = () => import('./runs/selection.ts');
 export const loadSpend = () => import('./runs/spend.ts');
 
 export interface UatSettings extends Places {
@@ -59,6 +64,8 @@ export interface Uat {
     suite: string,
     options: Omit<RunOptions, 'seed'> & { readonly seed?: string | undefined },
   ): Promise<Plan>;
+  /** What is still red of these suites, or of all. Throws USAGE for one that is none. */
+  lastFailed(suites: readonly string[]): Promise<readonly StillRed[]>;
   /** Rejects where nothing could be stored; a run that was broken is finished too, with its cause. */
   run(request: RunRequest): Promise<FinishedRun>;
   /** Rejects with USAGE for a saboteur that is none. */
@@ -70,6 +77,8 @@ export interface Uat {
 }
 
 export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: systemClock }): Uat {
+  const since = clock.now();
+  const inTurn = createTurns();
   return {
     suites: loadSuites,
     async plan(name, { seed = drawSeed(), ...options }) {
@@ -87,6 +96,10 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         claude: findClaude(),
         startedAt,
       });
+    },
+    async lastFailed(names) {
+      const suites = names.length === 0 ? await loadSuites() : await Promise.all(names.map(suiteNamed));
+      return (await import('./runs/last-failed.ts')).lastFailed(settings.resultsDir, suites);
     },
     async run({ plan, credentials, license, folder, ...watching }) {
       // The heavy libraries load while the rest gets ready.
@@ -123,6 +136,8 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         provenance: provenanceOf(findClaude()),
         folder: runDir,
         clock,
+        since,
+        inTurn,
         openWorld: async () =>
           (await world).createWorld({
             ...worldPlanOf(plan),

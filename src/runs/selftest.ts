@@ -10,6 +10,7 @@ import path from 'node:path';
 import type { Check, Outcome, Verdict } from '../analysis/check.ts';
 import type { ClaudeLookup, Saboteur, World } from '../harness/types.ts';
 import type { Clock } from '../platform/clock.ts';
+import { inTurns } from '../platform/in-turns.ts';
 import { driveOf } from './drivers.ts';
 import { execute } from './execute.ts';
 import { judgeRun } from './judge.ts';
@@ -261,18 +262,3 @@ const claudeProbe = (login: NonNullable<Saboteur['claude']>): ClaudeProbeSpec =>
 
 /** Past the first event of any answer, and far from the end of a paced one. */
 const LEAVE_AFTER_BYTES = 600;
-
-/** Like `Promise.all` over `map`, with at most `width` under way; results in the order of the items. */
-async function inTurns<T, R>(
-  items: readonly T[],
-  width: number,
-  work: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = [];
-  const queue = items.entries();
-  const worker = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await work(item);
-  };
-  await Promise.all(Array.from({ length: width }, worker));
-  return results;
-}

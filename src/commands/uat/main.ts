@@ -1,5 +1,6 @@
 /** The commands of `ccp-uat`. What a command does is imported when it is run, so that the rest costs no start-up. */
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import type { Shard } from '../../ccp-uat.ts';
 import { completionScript, SHELLS, type Shell } from '../shared/completion.ts';
 import { type Host, processHost } from '../shared/host.ts';
 import { runProgram } from '../shared/run-program.ts';
@@ -85,7 +86,13 @@ function addRuns(program: Command, { host, terminal, exit }: Surroundings): void
     .argument('[suite...]', 'names of suites, see "ccp-uat list"')
     .addHelpText(
       'after',
-      examples('ccp-uat run haiku-zai', 'ccp-uat run repro-go --only ROUTE-01 --seed 5eed'),
+      examples(
+        'ccp-uat run haiku-zai',
+        'ccp-uat run repro-go --only ROUTE-01 --seed 5eed',
+        'ccp-uat run verify-sse quota --repeat-each 10 --workers 2',
+        'ccp-uat run --shard 1/3 --dry-run',
+        'ccp-uat run --last-failed',
+      ),
     )
     .action(async (suites: readonly string[], flags: RunFlags) => {
       const { run } = await import('./run.ts');
@@ -128,11 +135,19 @@ function withRunOptions(command: Command): Command {
     .option('--timeout-secs <seconds>', "limit of each probe (default: the suite's own)")
     .option('--seed <text>', 'same seed, same canaries and upstream behaviour (default: drawn)', someText)
     .option('--run-dir <folder>', 'where the run is stored (default: a new folder in results/runs)')
-    .option('--only <check...>', 'judge by these checks alone')
+    .option('--only <name...>', 'judge by these checks alone; where probes are named, send these alone')
+    .option(
+      '--repeat-each <n>',
+      'run each suite so many times; a check that changes its mind is red',
+      wholeNumber,
+    )
+    .option('--shard <i/n>', 'of all runs only the i-th of n parts, e.g. 2/3', someShard)
+    .option('--workers <n>', 'runs at the same time (default: 1, as the checks measure time)', wholeNumber)
+    .option('--last-failed', 'only what was red, each check by the newest run that judged it')
     .addOption(new Option('--fail-fast', 'send nothing more once a probe went wrong').conflicts('keepGoing'))
     .option('--keep-going', 'send everything whatever happens (the default)')
     .option('--allow-inconclusive', 'exit 0 also where a check had too little evidence')
-    .option('--dry-run', 'print the plan and send nothing')
+    .option('--dry-run', 'print the plan and what it would spend; nothing is started')
     .option('--yes', 'with --upstream real: do not ask')
     .option(...AS_JSON);
 }
@@ -168,6 +183,12 @@ function withLimitOptions(command: Command): Command {
 function wholeNumber(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It is no whole number from 1 on.');
+}
+
+function someShard(text: string): Shard {
+  const [, index = 0, count = 0] = (/^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? []).map(Number);
+  if (index >= 1 && index <= count) return { index, count };
+  throw new InvalidArgumentError('It is no part of a whole: 2/3 is the second of three.');
 }
 
 function someMinutes(text: string): number {
