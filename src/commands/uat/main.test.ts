@@ -290,6 +290,47 @@ describe('a run', { timeout: 60_000 }, () => {
     expect(found['METRICS-01']).toBe('inconclusive 0');
   });
 
+  it('is repeated and goes on beside others, each told in one piece and judged by itself', async () => {
+    const argv = ['run', 'repro-go-quick', '--client', 'curl', '--only', 'ROUTE-01', 'LOG-01', 'stream-zai'];
+    const { code, out, err } = await uat([...argv, '--repeat-each', '3', '--workers', '3', '--seed', '5eed']);
+    expect(code).toBe(0);
+    expect(out.match(/PASS {2}repro-go-quick: 3 of 3 checks passed, 1 probe/g)).toHaveLength(3);
+    const names = await runs();
+    expect(names.map((name) => name.replace(/^\w+Z-/, ''))).toEqual([
+      'repro-go-quick',
+      'repro-go-quick-2',
+      'repro-go-quick-3',
+    ]);
+    expect(err).toMatch(/-3: 1 probes, seed 5eed\nccp-uat: ready after .*\nccp-uat: stream-zai: answered/);
+    expect((await readFile(path.join(cwd, 'results/TESTS.md'), 'utf8')).match(/^# /gm)).toHaveLength(1);
+  });
+
+  it('whose check changes its mind is red and says so, and is chosen until it has made it up', async () => {
+    // Every other process of it answers nothing of itself.
+    const flip = path.join(cwd, 'flip');
+    const ccp = path.join(path.dirname(BIN), 'ccp.js');
+    const target = `if mkdir ${flip}; then export OFFLOAD_PAUSED=1; fi; ${process.execPath} ${ccp} serve --port {port}`;
+    const argv = ['run', 'repro-go-quick', '--client', 'curl', '--target', target];
+    const only = ['--only', 'ROUTE-02', 'nonstream-zai'];
+    const { code, out } = await uat([...argv, ...only, '--repeat-each', '2', '--json']);
+    expect(code).toBe(1);
+    const documents = z.object({ runs: z.array(recordSchema.loose()) }).parse(JSON.parse(out)).runs;
+    expect(documents.map(({ outcome, checks }) => [outcome, checks.at(-1)?.outcome])).toEqual([
+      ['fail', 'fail'],
+      ['fail', 'pass'],
+    ]);
+    expect(documents[1]).toMatchObject({
+      exitCode: 1,
+      flaky: [{ check: 'ROUTE-02', outcome: 'pass', before: 'fail' }],
+    });
+    const again = await uat([...argv, '--last-failed', '--json']);
+    expect({ code: again.code, ...recordSchema.parse(JSON.parse(again.out)) }).toMatchObject({
+      code: 0,
+      checks: [{ id: 'RUN-01' }, { id: 'ROUTE-02', outcome: 'pass' }],
+    });
+    expect((await uat([...argv, '--last-failed'])).err).toContain('nothing was red');
+  });
+
   it('is only printed with --dry-run', async () => {
     const { code, out } = await uat(['repro-go', '--dry-run', '--client', 'curl']);
     expect(code).toBe(0);
@@ -393,6 +434,15 @@ describe('wrong usage', () => {
     [['repro-go-quick', '--target', 'my-proxy'], '{port}'],
     [['repro-go-quick', '--timeout-secs', 'soon'], 'whole number of seconds'],
     [['run', '--run-dir', 'x'], '--run-dir is for one suite'],
+    [['verify-sse', '--repeat-each', '2', '--run-dir', 'x'], 'for one suite, run once'],
+    [['verify-sse', '--repeat-each', '0'], '--repeat-each <n>'],
+    [['verify-sse', '--shard', '1/2/3'], '--shard <i/n>'],
+    [['verify-sse', '--shard', '0/2'], '--shard <i/n>'],
+    [['verify-sse', '--shard', '2/2'], 'has nothing to run: there is 1 run'],
+    [['verify-sse', '--workers', '1000'], '--workers <n>'],
+    [['verify-sse', '--workers', '2', '--target', 'http://127.0.0.1:9'], 'needs a proxy for each run'],
+    [['verify-sse', '--last-failed'], 'nothing was red in the newest runs'],
+    [['verify-sse', '--last-failed', '--only', 'LOG-01'], 'chooses the checks itself'],
     [['smoke-license', '--license', 'none'], 'chooses the licence of each stage itself'],
     [['smoke-license', '--target', 'http://127.0.0.1:9'], 'is not ours to restart'],
     [['smoke-license', '--lanes', 'glm'], 'anthropic, zai'],

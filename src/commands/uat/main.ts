@@ -142,7 +142,7 @@ function withRunOptions(command: Command): Command {
       wholeNumber,
     )
     .option('--shard <i/n>', 'of all runs only the i-th of n parts, e.g. 2/3', someShard)
-    .option('--workers <n>', 'runs at the same time (default: 1, as the checks measure time)', wholeNumber)
+    .option('--workers <n>', 'runs at the same time (default: 1, as the checks measure time)', fewWorkers)
     .option('--last-failed', 'only what was red, each check by the newest run that judged it')
     .addOption(new Option('--fail-fast', 'send nothing more once a probe went wrong').conflicts('keepGoing'))
     .option('--keep-going', 'send everything whatever happens (the default)')
@@ -184,6 +184,15 @@ function wholeNumber(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It is no whole number from 1 on.');
 }
+
+function fewWorkers(text: string): number {
+  const workers = wholeNumber(text);
+  if (workers <= MOST_WORKERS) return workers;
+  throw new InvalidArgumentError(`At most ${MOST_WORKERS} runs go on at the same time.`);
+}
+
+/** Each has a proxy, two upstreams and clients: more would judge the machine. */
+const MOST_WORKERS = 16;
 
 function someShard(text: string): Shard {
   const [, index = 0, count = 0] = (/^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? []).map(Number);

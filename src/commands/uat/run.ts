@@ -65,7 +65,7 @@ export async function run(
   mustFitTogether(flags);
   const plans = await planAll(opened, await chosenOf(opened.uat, suites, flags), flags);
   if (plans.length > 1 && flags.runDir !== undefined) {
-    throw new OperatorError('USAGE', '--run-dir is for one run of one suite', {
+    throw new OperatorError('USAGE', '--run-dir is for one suite, run once', {
       hint: 'Each run needs a folder of its own.',
     });
   }
