@@ -15,7 +15,8 @@ import type { RunOptions } from './runs/run-options.ts';
 import type { Plan } from './runs/run-record.ts';
 import type { FinishedRun } from './runs/run-suite.ts';
 import type { Shard } from './runs/selection.ts';
-import type { SelftestOptions, SelftestResult } from './runs/selftest.ts';
+import type { SelftestOptions } from './runs/selftest.ts';
+import type { SelftestResult } from './runs/selftest-record.ts';
 import type { Suite } from './runs/suite.ts';
 
 export type { Progress } from './runs/report/progress.ts';
@@ -25,6 +26,7 @@ export { inTurns };
 /** What shows plans and runs to a person. Most commands show none, and an analyzer's memory is measured. */
 export const loadProgress = () => import('./runs/report/progress.ts');
 export const loadVerdictText = () => import('./runs/report/verdict-text.ts');
+export const loadSelftestText = () => import('./runs/report/selftest-markdown.ts');
 export const loadSelection = () => import('./runs/selection.ts');
 export const loadSpend = () => import('./runs/spend.ts');
 
@@ -49,7 +51,7 @@ export interface RunRequest {
   readonly signal: AbortSignal;
 }
 
-export interface SelftestRequest extends Pick<SelftestOptions, 'onResult' | 'signal'> {
+export interface SelftestRequest extends Pick<SelftestOptions, 'onResult' | 'signal' | 'full'> {
   /** Names; none means all there are. */
   readonly saboteurs: readonly string[];
   readonly seed?: string | undefined;
@@ -68,8 +70,8 @@ export interface Uat {
   lastFailed(suites: readonly string[]): Promise<readonly StillRed[]>;
   /** Rejects where nothing could be stored; a run that was broken is finished too, with its cause. */
   run(request: RunRequest): Promise<FinishedRun>;
-  /** Rejects with USAGE for a saboteur that is none. */
-  selftest(request: SelftestRequest): Promise<SelftestResult>;
+  /** Rejects with USAGE for a saboteur that is none. `folder` is absolute and holds the control run and the matrix. */
+  selftest(request: SelftestRequest): Promise<{ readonly result: SelftestResult; readonly folder: string }>;
   /** Reads a usage log. Throws USAGE where there is none. */
   analyze(name: AnalysisName, log: Pick<Analyzed, 'log' | 'rotated'>): Promise<Analysis>;
   /** Judges a stored run again, by today's checks; the newest where none is named. */
@@ -154,7 +156,9 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
     async selftest({ saboteurs: names, seed = drawSeed(), ...watching }) {
       const [
         { selftest },
-        { worldPlanOf },
+        { worldPlanOf, compactUtc },
+        { claimRunDir },
+        { tryPlaces },
         { SABOTEURS },
         { createWorld },
         { provenanceOf },
@@ -163,6 +167,8 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       ] = await Promise.all([
         import('./runs/selftest.ts'),
         import('./runs/plan.ts'),
+        import('./runs/find-run.ts'),
+        import('./runs/report/write-reports.ts'),
         import('./harness/saboteurs/saboteurs.ts'),
         import('./harness/world.ts'),
         import('./runs/provenance.ts'),
@@ -170,12 +176,16 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         import('./harness/clients/claude-binary.ts'),
       ]);
       const claude = findClaude();
-      return selftest({
+      const saboteurs = names.length === 0 ? SABOTEURS : names.map((name) => saboteurNamed(name, SABOTEURS));
+      await tryPlaces(settings);
+      const folder = await claimRunDir(settings.resultsDir, `${compactUtc(new Date(clock.now()))}-selftest`);
+      const result = await selftest({
         // Each check must be able to fail, also one that the suite leaves to others.
         suite: { ...(await suiteNamed('repro-go-quick')), checks: CHECKS.map(({ id }) => id) },
         others: await loadSuites(),
         claude,
-        saboteurs: names.length === 0 ? SABOTEURS : names.map((name) => saboteurNamed(name, SABOTEURS)),
+        saboteurs,
+        folder,
         checks: CHECKS,
         seed,
         clock,
@@ -189,6 +199,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
           }),
         ...watching,
       });
+      return { result, folder };
     },
     async analyze(name, log) {
       const { ANALYSES } = await import('./runs/analyze-log.ts');

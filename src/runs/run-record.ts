@@ -156,7 +156,7 @@ export const probeResultSchema = z.strictObject({
   reproduce: z.string().describe('a line that repeats this probe by hand'),
 });
 
-const outcomeSchema = z.enum(['pass', 'fail', 'inconclusive', 'invalid', 'skipped']);
+export const outcomeSchema = z.enum(['pass', 'fail', 'inconclusive', 'invalid', 'skipped']);
 
 const verdictSchema = z.strictObject({
   id: z.string(),

@@ -114,7 +114,7 @@ describe('a run', { timeout: 60_000 }, () => {
       'results/TESTS.md',
     ];
     const texts = await Promise.all(copies.map((name) => readFile(path.join(cwd, name), 'utf8')));
-    expect(texts[2]).toMatch(/\| go_repro_quick \| pass \| 30 of 31 checks passed, 1 skipped \|/);
+    expect(texts[2]).toMatch(/\| go_repro_quick \| pass \| 31 of 32 checks passed, 1 skipped \|/);
 
     const again = await uat(['report', '--json']);
     expect(recordSchema.parse(JSON.parse(again.out)).checks).toEqual(record.checks);

@@ -31,6 +31,11 @@ interface Json {
   readonly json?: boolean;
 }
 
+interface SelftestTyped extends Json {
+  readonly full?: boolean;
+  readonly seed?: string;
+}
+
 function build(program: Command, surroundings: Surroundings): void {
   const { host } = surroundings;
   program
@@ -102,15 +107,17 @@ function addRuns(program: Command, { host, terminal, exit }: Surroundings): void
     .command('selftest')
     .description('break the surroundings on purpose, one saboteur at a time, and demand that a check notices')
     .argument('[saboteur...]', 'names of saboteurs (default: all of them)')
+    .option('--full', 'try each in every suite that it touches, not only where it shows soonest')
     .option('--seed <text>', 'same seed, same faults (default: drawn)', someText)
     .option(...AS_JSON)
-    .addHelpText('after', examples('ccp-uat selftest', 'ccp-uat selftest --json'))
-    .action(
-      async (saboteurs: readonly string[], { seed, json = false }: Json & { readonly seed?: string }) => {
-        const { selftest } = await import('./selftest.ts');
-        exit(await selftest(host, terminal, { saboteurs, seed, json }));
-      },
-    );
+    .addHelpText(
+      'after',
+      examples('ccp-uat selftest', 'ccp-uat selftest usage-doubled --full', 'ccp-uat selftest --json'),
+    )
+    .action(async (saboteurs: readonly string[], { full = false, seed, json = false }: SelftestTyped) => {
+      const { selftest } = await import('./selftest.ts');
+      exit(await selftest(host, terminal, { saboteurs, full, seed, json }));
+    });
 }
 
 function withRunOptions(command: Command): Command {
