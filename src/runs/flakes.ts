@@ -67,7 +67,7 @@ function isSameAgain(past: RunRecord, now: RunRecord, since: number): boolean {
  * What was sent, to what, by which programs. The seed is no part of it: what depends on it is told with both. Nor is
  * which checks were asked for: one that failed among all may not pass as the only one.
  */
-function whatWasDone({ plan, provenance }: RunRecord): unknown {
+function whatWasDone({ plan, provenance: { version, source, node, platform, claude } }: RunRecord): unknown {
   const { run: _, seed: __, checks: ___, proves: ____, asked: _____, ...done } = plan;
-  return { ...done, allowInconclusive: false, provenance };
+  return { ...done, allowInconclusive: false, version, source, node, platform, claude };
 }

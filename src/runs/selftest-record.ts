@@ -5,11 +5,11 @@
 import { z } from 'zod';
 import { outcomeSchema, provenanceSchema } from './run-record.ts';
 
-const controlSchema = z.strictObject({
+const redSchema = z.strictObject({
   suite: z.string(),
-  red: z
-    .array(z.strictObject({ id: z.string(), outcome: outcomeSchema, what: z.array(z.string()) }))
-    .describe('checks that were not satisfied where nobody broke anything, and what they say'),
+  id: z.string(),
+  outcome: outcomeSchema,
+  what: z.array(z.string()).describe('what it says'),
 });
 
 const sabotageSchema = z.strictObject({
@@ -35,13 +35,16 @@ export const selftestSchema = z.strictObject({
   startedAt: z.iso.datetime(),
   ms: z.number().nonnegative().describe('milliseconds'),
   provenance: provenanceSchema,
-  control: z.strictObject({
-    green: z.boolean(),
-    runs: z.array(controlSchema).describe('the runs that nobody broke, one for each suite that was used'),
-  }),
+  controls: z.array(z.string()).describe('the suites that were also run as nobody broke them'),
+  control: z
+    .array(redSchema)
+    .describe('of those runs the checks that were not satisfied; none where all were green'),
   saboteurs: z.array(sabotageSchema),
 });
 
 export type SelftestResult = z.infer<typeof selftestSchema>;
 export type SabotageResult = z.infer<typeof sabotageSchema>;
-export type ControlResult = z.infer<typeof controlSchema>;
+export type RedControl = z.infer<typeof redSchema>;
+
+/** The name under which the control run is stored: it is no run of the suite that it is taken from. */
+export const SELFTEST = 'selftest';

@@ -14,7 +14,7 @@ import { createRedactor } from './redact.ts';
 import { writeMetrics } from './report/metrics.ts';
 import { createRunFolder, type RunFolder } from './run-folder.ts';
 import type { Plan, Provenance, RunRecord } from './run-record.ts';
-import { readStoredRun } from './stored-run.ts';
+import { readStoredRun, type StoredRun } from './stored-run.ts';
 import type { Suite } from './suite.ts';
 
 export interface Surroundings {
@@ -32,7 +32,7 @@ export interface Judged {
   /** The verdicts on the same run as each of these would have it told; without those who change nothing of it. */
   readonly retold: ReadonlyMap<Saboteur, readonly Verdict[]>;
   /** Of a run whose folder is kept. */
-  readonly kept?: { readonly folder: RunFolder; readonly record: RunRecord };
+  readonly kept?: { readonly folder: RunFolder; readonly stored: StoredRun; readonly record: RunRecord };
 }
 
 export interface Manner {
@@ -90,7 +90,8 @@ export async function runOnce(
   await writeMetrics(folder);
   const verdicts = await judge(runDir);
   if (keepIn === undefined) return { verdicts, retold };
-  return { verdicts, retold, kept: { folder, record: recordOf(await readStoredRun(runDir), checks) } };
+  const stored = await readStoredRun(runDir);
+  return { verdicts, retold, kept: { folder, stored, record: recordOf(stored, checks) } };
 }
 
 function planOf(suite: Suite, { claude, checks, seed, clock }: Surroundings): Plan {

@@ -90,8 +90,7 @@ async function run({
   const text = async (name: string): Promise<string> => readFile(path.join(folder.path, name), 'utf8');
   const files = await readdir(folder.path);
   const [summary, json] = [await text('SUMMARY.md'), await text('selftest.json')];
-  const control = result.control.runs.flatMap(({ red }) => red);
-  return { ...result, control, told, opened, files, summary, json };
+  return { ...result, told, opened, files, summary, json };
 }
 
 it('kills what a named check notices, and fails where one survives', { timeout: 120_000 }, async () => {
@@ -111,11 +110,11 @@ it('keeps the control run, the matrix beside it, and says both in the summary', 
   const { files, json, summary, saboteurs } = await run({ saboteurs: [WORSE, HARMLESS] });
   expect(files).toEqual(expect.arrayContaining(['events.jsonl', 'run.json', 'selftest.json', 'witness']));
   const stored = selftestSchema.parse(JSON.parse(json));
-  expect(stored).toMatchObject({ ok: false, control: { green: true }, saboteurs });
+  expect(stored).toMatchObject({ ok: false, controls: ['sample'], control: [], saboteurs });
   expect(summary).toMatch(/^# selftest: fail\n\n1 of 2 saboteurs killed, controls green/);
   expect(summary).toContain('Repeat: `ccp-uat selftest harmless --seed 5eed`');
   expect(summary).toContain('| paused | everything goes to Anthropic | sample | killed | ROUTE-02 |');
-  expect(summary).toContain('# sample: pass');
+  expect(summary).toContain('# selftest: pass');
 });
 
 it('gives the same faults in the same order for the same seed', { timeout: 120_000 }, async () => {

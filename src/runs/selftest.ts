@@ -19,7 +19,7 @@ import {
   sabotaged,
   touches,
 } from './sabotage.ts';
-import type { ControlResult, SabotageResult, SelftestResult } from './selftest-record.ts';
+import { type RedControl, type SabotageResult, SELFTEST, type SelftestResult } from './selftest-record.ts';
 import { type Judged, runOnce, type Surroundings } from './selftest-run.ts';
 import type { Suite } from './suite.ts';
 
@@ -61,18 +61,18 @@ export async function selftest(options: SelftestOptions): Promise<SelftestResult
     return { result, at: saboteurs.indexOf(trial.saboteur) };
   });
   const matrix = results.toSorted((a, b) => a.at - b.at).map(({ result }) => result);
-  const runs = controls.map(({ place, control }) => controlResult(place.suite, control.verdicts));
-  const green = runs.every(({ red }) => red.length === 0);
+  const control = controls.flatMap(({ place, control: { verdicts } }) => redOf(place.suite, verdicts));
   const tried = matrix.filter(({ skipped }) => skipped === undefined);
   const selftestResult: SelftestResult = {
     v: 1,
     seed,
     full,
-    ok: green && tried.length > 0 && tried.every(({ killed }) => killed),
+    ok: control.length === 0 && tried.length > 0 && tried.every(({ killed }) => killed),
     startedAt: new Date(startedAt).toISOString(),
     ms: clock.now() - startedAt,
     provenance,
-    control: { green, runs },
+    controls: controls.map(({ place }) => place.suite.name),
+    control,
     saboteurs: matrix,
   };
   await store(selftestResult, controls[0]?.control.kept);
@@ -103,7 +103,8 @@ function placesOf({ suite, others, saboteurs, full }: SelftestOptions): [Place, 
     full
       ? saboteurs.filter((saboteur) => touches(saboteur, one))
       : saboteurs.filter(({ during }) => (during?.suite ?? suite.name) === one.name);
-  const first = { suite: own, control: withClaude(own, saboteurs), saboteurs: within(own) };
+  const control = { ...withClaude(own, saboteurs), ...UNDER_ITS_OWN_NAME };
+  const first = { suite: own, control, saboteurs: within(own) };
   const rest = others
     .filter(({ name }) => name !== suite.name)
     .map(brief)
@@ -114,6 +115,13 @@ function placesOf({ suite, others, saboteurs, full }: SelftestOptions): [Place, 
     }));
   return [first, ...rest.filter((place) => place.saboteurs.length > 0)];
 }
+
+/** What is stored of it must not be taken for the newest run of the suite. */
+const UNDER_ITS_OWN_NAME = {
+  name: SELFTEST,
+  title: 'The run of a self-test that nobody broke',
+  proves: ['Where nobody broke anything, every check that had evidence was satisfied.'],
+};
 
 const withClaude = (suite: Suite, saboteurs: readonly Saboteur[]): Suite => ({
   ...suite,
@@ -172,11 +180,10 @@ function resultOf({ saboteur, suite, expected }: Trial, verdicts: readonly Verdi
   };
 }
 
-const controlResult = ({ name }: Suite, verdicts: readonly Verdict[]): ControlResult => ({
-  suite: name,
-  red: verdicts.filter(isRed).map(({ id, outcome, violations, note }) => ({
+const redOf = ({ name }: Suite, verdicts: readonly Verdict[]): RedControl[] =>
+  verdicts.filter(isRed).map(({ id, outcome, violations, note }) => ({
+    suite: name,
     id,
     outcome,
     what: [...violations.map(({ what }) => what), ...(note === undefined ? [] : [note])],
-  })),
-});
+  }));

@@ -37,7 +37,8 @@ async function uat(
     env = {},
     ask = null,
     interruptAt,
-  }: { env?: Host['env']; ask?: Terminal['ask']; interruptAt?: string } = {},
+    width = Number.POSITIVE_INFINITY,
+  }: { env?: Host['env']; ask?: Terminal['ask']; interruptAt?: string; width?: number } = {},
 ): Promise<Ran> {
   const said = { out: '', err: '' };
   const interruption = new AbortController();
@@ -47,7 +48,7 @@ async function uat(
       if (interruptAt !== undefined && words.includes(interruptAt)) interruption.abort();
     },
     isTerminal: false,
-    width: 80,
+    width,
     paint: (_style, words) => words,
   });
   const input = { isTerminal: false, read: async () => Buffer.alloc(0) };
@@ -366,6 +367,26 @@ http.createServer((request, response) => {
 }).listen(Number(process.argv[2]), '127.0.0.1');
 `;
 
+describe('the self-test', { timeout: 120_000 }, () => {
+  it('leaves the matrix in a folder of its own, which is no run of the suite', async () => {
+    const { code, out } = await uat(['selftest', 'line-torn', '--json', '--seed', '5eed']);
+    expect(code).toBe(0);
+    const matrix = z.object({
+      ok: z.boolean(),
+      control: z.array(z.unknown()),
+      saboteurs: z.array(z.unknown()),
+    });
+    expect(matrix.parse(JSON.parse(out))).toMatchObject({
+      ok: true,
+      control: [],
+      saboteurs: [{ name: 'line-torn', expected: ['LOG-01'], killed: true, killedBy: ['LOG-01'] }],
+    });
+    expect((await runs())[0]).toMatch(/^\w+Z-selftest$/);
+    expect(JSON.parse(await readFile(await inRun('selftest.json'), 'utf8'))).toEqual(JSON.parse(out));
+    expect((await uat(['run', 'repro-go-quick', '--last-failed'])).err).toContain('nothing was red');
+  });
+});
+
 describe('--upstream real', () => {
   const REAL = ['repro-go-quick', '--upstream', 'real'];
   const KEYS = { ANTHROPIC_API_KEY: 'made-up-anthropic-key', ZAI_API_KEY: 'made-up-zai-key' };
@@ -549,5 +570,17 @@ describe('the list', () => {
     const { out } = await uat(['list', '--json']);
     for (const { name } of names.parse(JSON.parse(out)).suites)
       expect((await uat(['list'])).out).toContain(name);
+  });
+
+  it('says of a suite that is named what it proves, and by which checks', async () => {
+    const { out } = await uat(['list', 'quota']);
+    expect(out).toContain('In mode hybrid the lane was tried until it stated its own limit');
+    expect(out).toMatch(/within × 3, beyond × 2.*\n.*QUOTA-01 QUOTA-02/);
+    expect(await uat(['list', 'quoat'])).toMatchObject({ code: 2, out: '' });
+  });
+
+  it('fits a terminal of 80 columns', async () => {
+    for (const line of (await uat(['list'], { width: 80 })).out.split('\n'))
+      expect(line.length).toBeLessThanOrEqual(80);
   });
 });

@@ -219,12 +219,16 @@ const MOST_MINUTES = 2880;
 function addStored(program: Command, { host, exit }: Surroundings): void {
   program
     .command('list')
-    .description('show the suites')
+    .description('show the suites, or what those named prove')
+    .argument('[suite...]', 'names of suites (default: all, in a line each)')
     .option(...AS_JSON)
-    .addHelpText('after', examples('ccp-uat list', "ccp-uat list --json | jq '.suites[].name'"))
-    .action(async ({ json = false }: Json) => {
+    .addHelpText(
+      'after',
+      examples('ccp-uat list', 'ccp-uat list quota', "ccp-uat list --json | jq '.suites[].name'"),
+    )
+    .action(async (names: readonly string[], { json = false }: Json) => {
       const { list } = await import('./list.ts');
-      exit(await list(host, { json }));
+      exit(await list(host, { names, json }));
     });
   program
     .command('report')

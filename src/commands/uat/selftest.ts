@@ -42,8 +42,8 @@ function textOf({ out }: Host, result: SelftestResult, words: Words): string {
     const by = fate === 'SURVIVED' ? `not noticed by ${missedBy(one).join(' ')}` : one.killedBy.join(' ');
     return [fate, one.name, one.suite, one.skipped ?? by];
   });
-  const red = control.runs.flatMap(({ suite, red: checks }) =>
-    checks.map(({ id, what }) => `The control run of ${suite} was red: ${id}: ${what.join('; ')}`),
+  const red = control.map(
+    ({ suite, id, what }) => `The control run of ${suite} was red: ${id}: ${what.join('; ')}`,
   );
   const survivors = saboteurs
     .filter((one) => fateOf(one) === 'SURVIVED')

@@ -9,11 +9,9 @@ export function selftestMarkdown(result: SelftestResult): string {
     `# selftest: ${ok ? 'pass' : 'fail'}`,
     '',
     `${countsOf(result)}, ${full ? 'every suite' : 'where each shows soonest'}, seed \`${seed}\`, in ${seconds(ms)}.`,
-    ...control.runs
-      .filter(({ red }) => red.length > 0)
-      .map(
-        ({ suite, red }) => `\nThe control run of ${suite} was red: ${red.map(({ id }) => id).join(', ')}.`,
-      ),
+    ...control.map(
+      ({ suite, id, what }) => `\nThe control run of ${suite} was red: ${id}: ${what.join('; ')}.`,
+    ),
     ...survivors.flatMap((one) => [
       '',
       `## Survived: ${one.name}, in ${one.suite}`,
@@ -47,7 +45,7 @@ export function countsOf({ control, full, saboteurs }: SelftestResult): string {
   const killed = tried.filter((one) => one.killed).length;
   const names = new Set(tried.map(({ name }) => name)).size;
   const what = full ? `trials of ${names} saboteurs` : 'saboteurs';
-  return `${killed} of ${tried.length} ${what} killed, ${control.green ? 'controls green' : 'a control red'}`;
+  return `${killed} of ${tried.length} ${what} killed, ${control.length === 0 ? 'controls green' : 'a control red'}`;
 }
 
 export const repeatLine = ({ name }: SabotageResult, { seed, full }: SelftestResult): string =>

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { fateOf } from '../probe-ending.ts';
 import type { Flake, RunRecord } from '../run-record.ts';
+import { SELFTEST } from '../selftest-record.ts';
 import { OUTCOME_WORDS, type Paint } from './style.ts';
 import { hang, wrap } from './wrap.ts';
 
@@ -117,6 +118,7 @@ export const flakeSentence = ({ check, outcome, before }: Flake): string =>
 
 /** The command that runs the same again and judges by this check. */
 export function reproduceLine({ plan }: Pick<RunRecord, 'plan'>, check: string): string {
+  if (plan.suite === SELFTEST) return `ccp-uat ${SELFTEST} --seed ${plan.seed}`;
   const { target, asked: { client, timeoutMs, license, login, lanes, probes = [] } = {} } = plan;
   const under = target.kind === 'builtin' ? null : target.kind === 'url' ? target.url : target.command;
   const names = [...(plan.checks.some(({ id }) => id === check) ? [check] : []), ...probes];
