@@ -22,9 +22,9 @@ async function stillRed(resultsDir: string, { name: suite, checks }: Suite): Pro
     for (const [id, red] of record === null ? [['RUN-01', true] as const] : judged(record))
       if (!newest.has(id)) newest.set(id, red);
   }
-  const red = [...newest].flatMap(([id, isRed]) => (isRed ? [id] : []));
-  if (red.includes('RUN-01')) return [{ suite, checks: [] }];
-  const own = checks.filter((id) => red.includes(id));
+  const red = new Set([...newest].flatMap(([id, isRed]) => (isRed ? [id] : [])));
+  if (red.has('RUN-01')) return [{ suite, checks: [] }];
+  const own = checks.filter((id) => red.has(id));
   return own.length === 0 ? [] : [{ suite, checks: own }];
 }
 

@@ -9,16 +9,7 @@ import { inTurns } from '../platform/in-turns.ts';
 import { selftestMarkdown } from './report/selftest-markdown.ts';
 import { summaryMarkdown } from './report/summary-markdown.ts';
 import { writeReports } from './report/write-reports.ts';
-import {
-  brief,
-  controlProbes,
-  extraProbe,
-  isPlain,
-  needsNoRun,
-  rawProbes,
-  sabotaged,
-  touches,
-} from './sabotage.ts';
+import { brief, controlProbes, isPlain, needsNoRun, rawProbes, sabotaged, touches } from './sabotage.ts';
 import { type RedControl, type SabotageResult, SELFTEST, type SelftestResult } from './selftest-record.ts';
 import { type Judged, runOnce, type Surroundings } from './selftest-run.ts';
 import type { Suite } from './suite.ts';

@@ -80,7 +80,8 @@ async function readReports(folder: string): Promise<Artifact[]> {
   return (await Promise.all(read)).flat();
 }
 
-function flakeOf({ type: _, at: __, ...flake }: Extract<RunEvent, { type: 'flaky' }>): Flake {
+function flakeOf(event: Extract<RunEvent, { type: 'flaky' }>): Flake {
+  const { type: _, at: __, ...flake } = event;
   return flake;
 }
 

@@ -12,11 +12,11 @@ export async function watch({ err }: Host, { live }: Terminal): Promise<Progress
 export async function watchOneOfMany({ err }: Host): Promise<Progress> {
   const { plainProgress } = await loadProgress();
   const lines: string[] = [];
-  const { onEvent } = plainProgress((line) => lines.push(`ccp-uat: ${line}`));
+  const told = plainProgress((line) => lines.push(`ccp-uat: ${line}`));
   return {
     onEvent(event) {
       if (event.type === 'run_started') err.write(`ccp-uat: ${event.plan.run}: started\n`);
-      onEvent(event);
+      told.onEvent(event);
     },
     end: async () => err.write(lines.join('')),
   };
