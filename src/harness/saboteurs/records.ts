@@ -205,11 +205,10 @@ const ANSWERS: readonly Saboteur[] = [
 
 /** Completions with this reason, in the log and in the store, say that all was well. */
 function reasonsAsOk(reason: string): Alter {
-  const edit = onLines('completion', ({ err_type: kind, ...line }) =>
-    line['reason'] === reason
-      ? { ...line, reason: 'ok' }
-      : { ...line, ...(kind !== undefined && { err_type: kind }) },
-  );
+  const edit = onLines('completion', (line) => {
+    const { err_type: _, ...rest } = line;
+    return line['reason'] === reason ? { ...rest, reason: 'ok' } : line;
+  });
   return (told) => {
     const { store } = told;
     if (store.kind !== 'read') return edit(told);
