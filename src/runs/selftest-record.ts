@@ -19,6 +19,10 @@ const sabotageSchema = z.strictObject({
   expected: z.array(z.string()).describe('the checks each of which must notice'),
   killed: z.boolean().describe('whether all of them did'),
   killedBy: z.array(z.string()).describe('those of the expected that did'),
+  broke: z
+    .string()
+    .exactOptional()
+    .describe('what kept the run from its end that was none of the saboteur: nothing is proven then'),
   skipped: z.string().exactOptional().describe('why it was not tried'),
   outcomes: z
     .record(z.string(), outcomeSchema)

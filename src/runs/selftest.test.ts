@@ -172,6 +172,24 @@ it('fails where the run that nobody broke is not green', { timeout: 120_000 }, a
   expect(ok).toBe(false);
 });
 
+it('goes on where the surroundings of one broke of themselves, and calls it not killed', {
+  timeout: 120_000,
+}, async () => {
+  const name = 'broken';
+  const broken: Saboteur = {
+    ...WORSE,
+    name,
+    faults: [{ layer: 'settings', settings: () => ({ CCP_REROUTE_MODE: 'nonsense' }) }],
+  };
+  const { ok, saboteurs, summary } = await run({ saboteurs: [broken, WORSE] });
+  expect(saboteurs).toMatchObject([
+    { name, killed: false, broke: expect.stringContaining('before it was ready') },
+    { killed: true },
+  ]);
+  expect(ok).toBe(false);
+  expect(summary).toContain('## Broke: broken, in sample');
+});
+
 const ACCEPTED: Saboteur = {
   name: 'expired-accepted',
   breaks: 'an expired licence counts',

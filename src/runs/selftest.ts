@@ -150,8 +150,14 @@ async function carryOut(trial: Trial, options: SelftestOptions): Promise<Sabotag
   if (trial.verdicts !== undefined) return resultOf(trial, trial.verdicts);
   if (saboteur.claude !== undefined && !claude.found)
     return { ...resultOf(trial, []), skipped: `Claude Code was not found: ${claude.reason}` };
-  const { verdicts } = await runOnce(sabotaged(saboteur, suite), { saboteur }, options);
-  return resultOf(trial, verdicts);
+  try {
+    const { verdicts } = await runOnce(sabotaged(saboteur, suite), { saboteur }, options);
+    return resultOf(trial, verdicts);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    // Hours of other trials are not lost for it, and it is not killed.
+    return { ...resultOf(trial, []), broke: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 /** A check that lost its evidence has noticed, too: it refuses to pass. */

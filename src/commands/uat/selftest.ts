@@ -35,18 +35,14 @@ export async function selftest(
 type Words = Awaited<ReturnType<typeof loadSelftestText>>;
 
 function textOf({ out }: Host, result: SelftestResult, words: Words): string {
-  const { fateOf, missedBy, repeatLine, countsOf } = words;
+  const { fateOf, whyOf, isAlive, repeatLine, countsOf } = words;
   const { control, saboteurs, seed, ok } = result;
-  const rows = saboteurs.map((one) => {
-    const fate = fateOf(one);
-    const by = fate === 'SURVIVED' ? `not noticed by ${missedBy(one).join(' ')}` : one.killedBy.join(' ');
-    return [fate, one.name, one.suite, one.skipped ?? by];
-  });
+  const rows = saboteurs.map((one) => [fateOf(one), one.name, one.suite, whyOf(one)]);
   const red = control.map(
     ({ suite, id, what }) => `The control run of ${suite} was red: ${id}: ${what.join('; ')}`,
   );
   const survivors = saboteurs
-    .filter((one) => fateOf(one) === 'SURVIVED')
+    .filter(isAlive)
     .map((one) => `${one.name}, in ${one.suite}: ${one.breaks}\n  repeat: ${repeatLine(one, result)}`);
   const verdict = out.paint(ok ? 'green' : 'red', ok ? 'PASS' : 'FAIL');
   return [

@@ -4,7 +4,7 @@ import { seconds } from './verdict-text.ts';
 
 export function selftestMarkdown(result: SelftestResult): string {
   const { ok, seed, full, ms, control, saboteurs } = result;
-  const survivors = saboteurs.filter((one) => fateOf(one) === 'SURVIVED');
+  const survivors = saboteurs.filter(isAlive);
   return [
     `# selftest: ${ok ? 'pass' : 'fail'}`,
     '',
@@ -14,9 +14,9 @@ export function selftestMarkdown(result: SelftestResult): string {
     ),
     ...survivors.flatMap((one) => [
       '',
-      `## Survived: ${one.name}, in ${one.suite}`,
+      `## ${fateOf(one) === 'BROKE' ? 'Broke' : 'Survived'}: ${one.name}, in ${one.suite}`,
       '',
-      `${one.breaks}: not noticed by ${missedBy(one).join(', ')}.`,
+      `${one.breaks}: ${cell(whyOf(one))}.`,
       '',
       `Repeat: \`${repeatLine(one, result)}\``,
     ]),
@@ -24,20 +24,30 @@ export function selftestMarkdown(result: SelftestResult): string {
     '| saboteur | breaks | suite | fate | killed by |',
     '| --- | --- | --- | --- | --- |',
     ...saboteurs.map(
-      (one) =>
-        `| ${[one.name, one.breaks, one.suite, fateOf(one), one.skipped ?? one.killedBy.join(' ')].map(cell).join(' | ')} |`,
+      (one) => `| ${[one.name, one.breaks, one.suite, fateOf(one), whyOf(one)].map(cell).join(' | ')} |`,
     ),
     '',
   ].join('\n');
 }
 
-export function fateOf({ killed, skipped }: SabotageResult): 'killed' | 'SURVIVED' | 'skipped' {
+export function fateOf({
+  killed,
+  skipped,
+  broke,
+}: SabotageResult): 'killed' | 'SURVIVED' | 'BROKE' | 'skipped' {
   if (skipped !== undefined) return 'skipped';
+  if (broke !== undefined) return 'BROKE';
   return killed ? 'killed' : 'SURVIVED';
 }
 
-export const missedBy = ({ expected, killedBy }: SabotageResult): string[] =>
-  expected.filter((id) => !killedBy.includes(id));
+/** What fails the self-test. */
+export const isAlive = (one: SabotageResult): boolean => ['SURVIVED', 'BROKE'].includes(fateOf(one));
+
+/** Who killed it, or why it is not dead. */
+export function whyOf({ skipped, broke, killed, killedBy, expected }: SabotageResult): string {
+  const missed = expected.filter((id) => !killedBy.includes(id));
+  return skipped ?? broke ?? (killed ? killedBy.join(' ') : `not noticed by ${missed.join(' ')}`);
+}
 
 /** `58 of 58 saboteurs killed, controls green`; in the full form each trial counts. */
 export function countsOf({ control, full, saboteurs }: SelftestResult): string {
