@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type PastRun, pastRuns } from './history.ts';
+import { pastRuns } from './history.ts';
 import type { Flake, RunRecord } from './run-record.ts';
 
 /**
@@ -21,21 +21,22 @@ export async function findFlakes(
   }: { readonly folder: string; readonly resultsDir: string; readonly since: number },
 ): Promise<Flake[]> {
   if (record.ending !== 'complete') return [];
-  const earlier = (await pastRuns(resultsDir, record.suite)).filter(
-    (past): past is Judged =>
-      past.folder !== folder && past.record !== null && isSameAgain(past.record, record, since),
+  const open = new Map(
+    record.checks.filter((one) => saysSomething(one, record.plan)).map((one) => [one.id, one]),
   );
-  return record.checks.flatMap((verdict) => {
-    if (!saysSomething(verdict, record.plan)) return [];
-    for (const past of earlier) {
-      const before = past.record.checks.find(({ id }) => id === verdict.id);
-      if (before === undefined || !saysSomething(before, record.plan)) continue;
-      return before.outcome === verdict.outcome
-        ? []
-        : [flakeOf(verdict, before, path.relative(folder, past.folder), past.record)];
+  const flakes: Flake[] = [];
+  for await (const past of pastRuns(resultsDir, record.suite)) {
+    if (past.folder === folder || past.record === null || !isSameAgain(past.record, record, since)) continue;
+    for (const before of past.record.checks) {
+      const now = open.get(before.id);
+      if (now === undefined || !saysSomething(before, record.plan)) continue;
+      open.delete(before.id);
+      if (before.outcome !== now.outcome)
+        flakes.push(flakeOf(now, before, path.relative(folder, past.folder), past.record));
     }
-    return [];
-  });
+    if (open.size === 0) break;
+  }
+  return flakes;
 }
 
 type Outcome = RunRecord['checks'][number];
@@ -47,8 +48,6 @@ const flakeOf = (now: Outcome, before: Outcome, folder: string, { plan: { seed }
   folder,
   seed,
 });
-
-type Judged = PastRun & { readonly record: RunRecord };
 
 /** What was allowed to be unsure is no opinion that could be changed. */
 const saysSomething = (

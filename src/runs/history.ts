@@ -14,15 +14,16 @@ export interface PastRun {
 /** What was longer ago says little of today, and costs time to read. */
 const MOST_RUNS = 50;
 
-/** At most 50. */
-export async function pastRuns(resultsDir: string, suite: string): Promise<PastRun[]> {
-  const runs: PastRun[] = [];
+/** At most 50, each read when it is asked for. */
+export async function* pastRuns(resultsDir: string, suite: string): AsyncGenerator<PastRun> {
+  let runs = 0;
   for await (const folder of runsCalled(resultsDir, suite)) {
     const record = await recordIn(folder);
-    if (record === null || record.suite === suite) runs.push({ folder, record });
-    if (runs.length === MOST_RUNS) break;
+    if (record !== null && record.suite !== suite) continue;
+    yield { folder, record };
+    runs += 1;
+    if (runs === MOST_RUNS) return;
   }
-  return runs;
 }
 
 async function recordIn(folder: string): Promise<RunRecord | null> {
