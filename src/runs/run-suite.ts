@@ -26,10 +26,13 @@ export interface RunSuiteOptions extends Omit<ExecuteOptions, 'folder'> {
   readonly suite: Suite;
   readonly checks: readonly Check[];
   readonly places: Places;
-  /** Of what is no program of this package, only runs since then are told apart from chance; epoch milliseconds. */
-  readonly since: number;
-  /** Runs that go on at the same time are held against each other, and published, one by one. */
-  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+  /**
+   * Of what is no program of this package only runs since then are compared with this one: it may have been another before.
+   * Epoch milliseconds; default: none are.
+   */
+  readonly since?: number;
+  /** Runs that go on at the same time are held against each other, and published, one by one; default: there is only one. */
+  readonly inTurn?: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /**
@@ -40,7 +43,8 @@ export async function runSuite(options: RunSuiteOptions): Promise<FinishedRun> {
   const folder = await createRunFolder(options.folder);
   const execution = await execute({ ...options, folder });
   await writeMetrics(folder);
-  const record = await options.inTurn(() => conclude(folder, execution, options));
+  const { inTurn = (work) => work() } = options;
+  const record = await inTurn(() => conclude(folder, execution, options));
   return {
     record,
     folder: folder.path,
@@ -52,7 +56,7 @@ export async function runSuite(options: RunSuiteOptions): Promise<FinishedRun> {
 async function conclude(
   folder: RunFolder,
   execution: Execution,
-  { suite, checks, places, clock, since }: RunSuiteOptions,
+  { suite, checks, places, clock, since = Number.POSITIVE_INFINITY }: RunSuiteOptions,
 ): Promise<RunRecord> {
   const stored = await readStoredRun(folder.path);
   const judged = recordOf(stored, checks, brokenCode(execution));
