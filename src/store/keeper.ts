@@ -16,8 +16,11 @@ export interface Keeper {
   /** Makes sure that the file is open; gives whether it is too large to have been checked. */
   open(): { readonly unchecked: boolean };
   write(batch: Batch): void;
-  /** Rolls up, then forgets, a piece of what is due; `more` where it is to be asked again. */
-  tend(due: { readonly before: number }): { readonly rolledUp: number; readonly more: boolean };
+  /**
+   * Rolls up, then forgets, a piece of what is due; `more` where it is to be asked again. Forgets nothing by a clock that
+   * is not to be trusted: null.
+   */
+  tend(age: Age | null): { readonly rolledUp: number; readonly more: boolean };
   page(query: SampleQuery): SamplePage;
   after(from: { readonly since: number; readonly place: Place | null; readonly limit: number }): Chunk;
   rollups(query: RollupQuery): readonly Rollup[];
@@ -27,6 +30,12 @@ export interface Keeper {
   /** A check of the file found damage. */
   damaged(problem: string): void;
   close(): void;
+}
+
+/** What is older than `keepMs` (milliseconds) at `now` (epoch milliseconds) is forgotten. */
+export interface Age {
+  readonly now: number;
+  readonly keepMs: number;
 }
 
 export interface KeeperOptions {
@@ -83,10 +92,12 @@ export function createKeeper({ path, onDamage }: KeeperOptions): Keeper {
   return {
     open: () => using(() => ({ unchecked: sizeOf(path) > CHECKED_AT_ONCE })),
     write: (batch) => void using((file) => file.write(batch)),
-    tend: ({ before }) =>
+    tend: (age) =>
       using(({ rollups, samples }) => {
         const rolledUp = rollups.advance(ROLLED_AT_ONCE);
         if (rolledUp === ROLLED_AT_ONCE) return { rolledUp, more: true };
+        if (age === null) return { rolledUp, more: false };
+        const before = samples.horizon(age.now, age.keepMs);
         return { rolledUp, more: samples.forget(before, FORGOTTEN_AT_ONCE) === FORGOTTEN_AT_ONCE };
       }),
     page: (query) => using(({ samples }) => samples.page(query)),

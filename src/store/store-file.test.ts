@@ -207,6 +207,14 @@ describe('retention', () => {
     expect(file.rollups.read({ granularity: 'hour' })).toMatchObject([{ count: 3 }]);
   });
 
+  it('goes by the clock, unless it is more than a day past all that was ever seen', () => {
+    const DAY = 24 * HOUR;
+    expect(file.samples.horizon(NOON, DAY)).toBe(NOON - DAY);
+    put([sample(0, { ts: NOON })]);
+    expect(file.samples.horizon(NOON + HOUR, DAY)).toBe(NOON + HOUR - DAY);
+    expect(file.samples.horizon(NOON + 30 * DAY, DAY)).toBe(NOON);
+  });
+
   it('leaves no way to count a sample twice: what was deleted is known by its id', () => {
     put([sample(1), sample(2, { rid: 'not hexadecimal' })]);
     rollAll();

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../platform/clock.ts';
+import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Sample } from '../protocol/meter.ts';
 import { sampleOfRow } from './sample-row.ts';
 import { openStore, type Store, type StoreOptions } from './store.ts';
@@ -51,6 +51,13 @@ function open(given: Partial<StoreOptions> = {}): Store {
       ...given,
     }),
   );
+}
+
+/** Goes 50,000 times as fast, from a time on. */
+function fastClock(now = NOON): Clock {
+  const start = systemClock.monotonic();
+  const passed = (): number => (systemClock.monotonic() - start) * 50_000;
+  return { ...systemClock, monotonic: passed, now: () => now + passed() };
 }
 
 const onDisk = (): Sample[] => {
@@ -117,12 +124,40 @@ describe('a store', () => {
 
   it('rolls up and forgets in rounds, and says how long they took', async () => {
     const rounds: number[] = [];
-    const store = open({ rollupMs: 30, ttlDays: 1, onRollup: (seconds) => void rounds.push(seconds) });
+    const clock = fastClock();
+    const store = open({ clock, rollupMs: 30, ttlDays: 1, onRollup: (seconds) => void rounds.push(seconds) });
     store.onCompletion(completion(1));
     store.onCompletion(completion(2, { ts: new Date(NOON - DAY - 1).toISOString() }));
     await soon(() => expect(onDisk()).toEqual([sample(1)]));
     await soon(() => expect(rounds.length).toBeGreaterThan(0));
     expect((await store.rollups({ granularity: 'day' })).map(({ count }) => count)).toEqual([1, 1]);
+  });
+
+  it('forgets nothing while the clock stands a month ahead for a moment', async () => {
+    let [ahead, rounds] = [0, 0];
+    const clock = { ...systemClock, now: () => NOON + ahead };
+    const store = open({ clock, rollupMs: 20, onRollup: () => void (rounds += 1) });
+    for (let id = 1; id <= 50; id++) store.onCompletion(completion(id));
+    await store.flush();
+    ahead = 30 * DAY;
+    store.onCompletion(completion(51, { ts: new Date(NOON + ahead).toISOString() }));
+    await store.flush();
+    const before = rounds;
+    await soon(() => expect(rounds).toBeGreaterThan(before + 3));
+    expect(onDisk()).toHaveLength(51);
+    expect(said).toEqual([expect.stringMatching(/the clock jumped by 30 days.+steady for 10 minutes/)]);
+  });
+
+  it('forgets nothing by a clock that is a month ahead from the start, when no exchange says so', async () => {
+    const first = open();
+    for (let id = 1; id <= 50; id++) first.onCompletion(completion(id));
+    await first[Symbol.asyncDispose]();
+    let rounds = 0;
+    const clock = fastClock(NOON + 30 * DAY);
+    const store = open({ clock, rollupMs: 20, onRollup: () => void (rounds += 1) });
+    await soon(() => expect(rounds).toBeGreaterThan(5));
+    await store[Symbol.asyncDispose]();
+    expect(onDisk()).toHaveLength(50);
   });
 
   it('shares its file with another proxy', async () => {
