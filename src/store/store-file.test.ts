@@ -47,6 +47,27 @@ describe('samples', () => {
     expect(sampleOf(completion(1))).toEqual(sample(1));
   });
 
+  it('bound what no exchange can be, which would stop the rollups for ever', () => {
+    const most = Number.MAX_SAFE_INTEGER;
+    const tokens = {
+      input: most,
+      output: most,
+      cache_read: most,
+      cache_write_5m: most,
+      cache_write_1h: most,
+    };
+    const absurd = { latency_ms: 1e16, ttfb_ms: 1e16, stream_ms: 1e300, tokens };
+    put(Array.from({ length: 1_100 }, (_, id) => sample(id, absurd)));
+    rollAll();
+    const [hour] = file.rollups.read({ granularity: 'hour' });
+    expect(hour).toMatchObject({
+      count: 1_100,
+      tokens: { input: 1_100e9 },
+      duration_ms: 1_100e9,
+      stream_ms: 1_100e9,
+    });
+  });
+
   it('are counted once, however often they come', () => {
     expect(put([sample(1), sample(2), sample(1)])).toBe(2);
     expect(put([sample(2), sample(3)])).toBe(1);
