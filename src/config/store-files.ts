@@ -1,7 +1,7 @@
 /** The file of the store for the commands. Loads SQLite, which the relaying thread never does. */
 import { existsSync } from 'node:fs';
 import { OperatorError } from '../errors.ts';
-import { setAside } from '../store/damage.ts';
+import { inodeOf, setAside } from '../store/damage.ts';
 import { isDamage, isSqlite } from '../store/database.ts';
 import { failureOf } from '../store/explain.ts';
 import { errorOf } from '../store/failure.ts';
@@ -28,11 +28,13 @@ export function openStoreToRead(path: string): StoreFile {
 /** The store for a command that writes, made where there is none. One that is damaged is set aside; `onDamage` is told. */
 export function openStoreToWrite(path: string, onDamage: (aside: string) => void): StoreFile {
   return forOperator(path, () => {
+    const inode = inodeOf(path);
     try {
       return openStoreFile(path);
     } catch (error) {
       if (!isDamage(error)) throw error;
-      onDamage(setAside(path, Date.now()));
+      const aside = setAside(path, inode, Date.now());
+      if (aside !== null) onDamage(aside);
       return openStoreFile(path);
     }
   });

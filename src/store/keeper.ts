@@ -2,10 +2,9 @@
  * What the storing thread does: keeps one file open, and does to it what it is asked. A file that turns out to be
  * damaged is set aside and a new one begun; what fails is thrown, and the file is tried again by the next request.
  */
-import { statSync } from 'node:fs';
 import { OperatorError } from '../errors.ts';
 import type { Cooldown, LimitHit, Rollup, RollupQuery, SamplePage, SampleQuery } from '../protocol/meter.ts';
-import { setAside } from './damage.ts';
+import { inodeOf, setAside } from './damage.ts';
 import { CHECKED_AT_ONCE, isDamage, isSqlite } from './database.ts';
 import { sizeOf } from './file-size.ts';
 import type { Chunk, Place } from './samples.ts';
@@ -27,8 +26,8 @@ export interface Keeper {
   cooldowns(now: number): readonly Cooldown[];
   limitHits(): readonly LimitHit[];
   status(): FileStatus;
-  /** A check of the file found damage. */
-  damaged(problem: string): void;
+  /** A check of a file found damage; nothing happens where another has its name by now. */
+  damaged(found: Damage): void;
   close(): void;
 }
 
@@ -36,6 +35,12 @@ export interface Keeper {
 export interface Age {
   readonly now: number;
   readonly keepMs: number;
+}
+
+export interface Damage {
+  readonly problem: string;
+  /** Of the file that was read. */
+  readonly inode: bigint;
 }
 
 export interface KeeperOptions {
@@ -49,7 +54,7 @@ const ROLLED_AT_ONCE = 5_000;
 const FORGOTTEN_AT_ONCE = 2_000;
 
 interface Opened extends StoreFile {
-  readonly inode: bigint;
+  readonly inode: bigint | null;
 }
 
 /** Nothing is opened before the first request. */
@@ -62,20 +67,22 @@ export function createKeeper({ path, onDamage }: KeeperOptions): Keeper {
   };
 
   const open = (): Opened => {
-    const named = statSync(path, { bigint: true, throwIfNoEntry: false });
+    const named = inodeOf(path);
     // Deleted by somebody who wants to start afresh.
-    if (opened !== null && named === undefined) close();
-    if (opened !== null && named?.ino !== opened.inode) throw replaced(path);
-    opened ??= { ...openStoreFile(path), inode: statSync(path, { bigint: true }).ino };
+    if (opened !== null && named === null) close();
+    if (opened !== null && named !== opened.inode) throw replaced(path);
+    opened ??= { ...openStoreFile(path), inode: inodeOf(path) };
     return opened;
   };
 
-  const replace = (problem: string): void => {
+  const replace = (problem: string, inode: bigint | null): void => {
     close();
-    onDamage(setAside(path, Date.now()), problem);
+    const aside = setAside(path, inode, Date.now());
+    if (aside !== null) onDamage(aside, problem);
   };
 
   const using = <T>(act: (file: Opened) => T): T => {
+    const inode = opened?.inode ?? inodeOf(path);
     try {
       return act(open());
     } catch (error) {
@@ -84,7 +91,7 @@ export function createKeeper({ path, onDamage }: KeeperOptions): Keeper {
         if (isSqlite(error) && !/^SQLITE_(BUSY|FULL)/.test(error.code)) close();
         throw error;
       }
-      replace(error instanceof Error ? error.message : String(error));
+      replace(error instanceof Error ? error.message : String(error), inode);
       return act(open());
     }
   };
@@ -106,8 +113,8 @@ export function createKeeper({ path, onDamage }: KeeperOptions): Keeper {
     cooldowns: (now) => using(({ cooldowns }) => cooldowns.current(now)),
     limitHits: () => using(({ limitHits }) => limitHits.all()),
     status: () => using((file) => file.status()),
-    damaged: (problem) => {
-      replace(problem);
+    damaged: ({ problem, inode }) => {
+      if (inodeOf(path) === inode) replace(problem, inode);
       open();
     },
     close,

@@ -88,9 +88,9 @@ export function openStore(options: StoreOptions): Store {
   };
 
   const checkBeside = async (): Promise<void> => {
-    const problem = await thread.check();
-    if (problem !== null && !ended)
-      await thread.ask('damaged', problem).catch((error) => trouble.failed('open', error));
+    const damage = await thread.check();
+    if (damage !== null && !ended)
+      await thread.ask('damaged', damage).catch((error) => trouble.failed('open', error));
   };
 
   const tend = async (): Promise<void> => {
