@@ -11,6 +11,7 @@ export { POINT_IN_TIME_ALLOWED, pointInTime } from '../protocol/point-in-time.ts
 export { check } from '../store/database.ts';
 export { CSV_HEADING, csvLine, exportLine, readExportLine } from '../store/export.ts';
 export { type MergedStore, mergeStores } from '../store/merge.ts';
+export { KEEP_HOURS_MS } from '../store/rollups.ts';
 export { rowOf, type SampleRow, sampleOf } from '../store/sample-row.ts';
 export type { SampleFilter } from '../store/samples.ts';
 export type { StoreFile } from '../store/store-file.ts';

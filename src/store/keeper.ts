@@ -7,6 +7,7 @@ import type { Cooldown, LimitHit, Rollup, RollupQuery, SamplePage, SampleQuery }
 import { inodeOf, setAside } from './damage.ts';
 import { CHECKED_AT_ONCE, isDamage, isSqlite } from './database.ts';
 import { sizeOf } from './file-size.ts';
+import { KEEP_HOURS_MS } from './rollups.ts';
 import type { Chunk, Place } from './samples.ts';
 import { type Batch, type FileStatus, openStoreFile, type StoreFile } from './store-file.ts';
 
@@ -104,8 +105,10 @@ export function createKeeper({ path, onDamage }: KeeperOptions): Keeper {
         const rolledUp = rollups.advance(ROLLED_AT_ONCE);
         if (rolledUp === ROLLED_AT_ONCE) return { rolledUp, more: true };
         if (age === null) return { rolledUp, more: false };
-        const before = samples.horizon(age.now, age.keepMs);
-        return { rolledUp, more: samples.forget(before, FORGOTTEN_AT_ONCE) === FORGOTTEN_AT_ONCE };
+        const forgotten =
+          samples.forget(samples.horizon(age.now, age.keepMs), FORGOTTEN_AT_ONCE) +
+          rollups.forgetHours(samples.horizon(age.now, KEEP_HOURS_MS), FORGOTTEN_AT_ONCE);
+        return { rolledUp, more: forgotten >= FORGOTTEN_AT_ONCE };
       }),
     page: (query) => using(({ samples }) => samples.page(query)),
     after: ({ since, place, limit }) => using(({ samples }) => samples.after(since, place, limit)),

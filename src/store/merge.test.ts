@@ -81,6 +81,17 @@ describe('merging', () => {
     expect(rest.status().samples).toBe(0);
   });
 
+  it('counts by the day where a store has forgotten the hours', () => {
+    const path = fill('a', exchanges(0, 40), NOON + 15 * HOUR);
+    {
+      using file = openStoreFile(path);
+      file.rollups.forgetHours(NOON + 24 * HOUR, 100);
+    }
+    const found = merged([path], exchanges(5, 45));
+    expect(found.days).toEqual(whole(exchanges(0, 45)).days);
+    expect(found.hours.map(({ count }) => count)).toEqual([12, ...Array.from({ length: 33 }, () => 1)]);
+  });
+
   it('adds nothing for an older copy of a store', () => {
     const path = fill('a', exchanges(0, 20), NOON + 5 * HOUR);
     copyFileSync(path, pathOf('copy'));

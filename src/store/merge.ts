@@ -109,6 +109,7 @@ function joinPast(merged: StoreFile, store: StoreFile): number {
   const forget = merged.db.prepare<[Buffer | string]>('INSERT INTO forgotten VALUES (?)');
   merged.db.transaction(() => {
     for (const id of ids.iterate()) forget.run(id);
+    merged.rollups.forgetHours(store.rollups.hoursFrom(), 0);
     merged.rollups.addHours(store.rollups.ofForgotten());
   })();
   return all;

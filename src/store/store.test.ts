@@ -85,6 +85,18 @@ describe('a store', () => {
     expect(await store.status()).toMatchObject({ samples: 3, pending: 0, trouble: null, oldest: NOON + 1 });
   });
 
+  it('rejects a question for more rollups than are wanted, and is in no trouble for it', async () => {
+    const store = open();
+    store.onCompletion(completion(1));
+    store.onCompletion(completion(2, { lane: 'anthropic' }));
+    const refused = store.rollups({ granularity: 'hour', limit: 1 });
+    await expect(refused).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('more than 1'),
+    });
+    expect(store.health().ok).toBe(true);
+  });
+
   it('commits the rest when it is closed', async () => {
     const store = open({ flushMs: 60_000 });
     store.onCompletion(completion(1));

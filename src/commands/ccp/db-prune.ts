@@ -1,4 +1,10 @@
-import { forOperator, openStoreToRead, openStoreToWrite, type StoreFile } from '../../config/store-files.ts';
+import {
+  forOperator,
+  KEEP_HOURS_MS,
+  openStoreToRead,
+  openStoreToWrite,
+  type StoreFile,
+} from '../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { processTerminal } from '../shared/terminal.ts';
@@ -20,7 +26,8 @@ const FORGOTTEN_AT_ONCE = 2_000;
 export async function dbPrune(host: Host, { days, yes, json }: PruneOptions): Promise<number> {
   const { settings, paths } = load(host);
   const kept = days ?? settings.sampleTtlDays;
-  const before = Date.now() - kept * DAY_MS;
+  const now = Date.now();
+  const before = now - kept * DAY_MS;
   // Never makes a store only to thin it out, nor sets one aside.
   openStoreToRead(paths.store)[Symbol.dispose]();
   using store = openStoreToWrite(paths.store, () => {});
@@ -31,7 +38,7 @@ export async function dbPrune(host: Host, { days, yes, json }: PruneOptions): Pr
   if (due > 0 && !yes)
     await confirm(`Delete ${due} exchanges older than ${kept} days? Their hours and days stay.`);
   const bytes = store.status().bytes;
-  const deleted = forOperator(paths.store, () => forgetAll(store, before));
+  const deleted = forOperator(paths.store, () => forgetAll(store, before, now - KEEP_HOURS_MS));
   const after = store.status();
   if (json) {
     printJson(host, {
@@ -59,9 +66,10 @@ async function confirm(question: string): Promise<void> {
   if (!(await ask(question))) throw new OperatorError('INTERRUPTED', 'nothing was deleted');
 }
 
-function forgetAll(store: StoreFile, before: number): number {
+function forgetAll(store: StoreFile, before: number, hoursBefore: number): number {
   let deleted = 0;
   for (let count = -1; count !== 0; deleted += count) count = store.samples.forget(before, FORGOTTEN_AT_ONCE);
+  while (store.rollups.forgetHours(hoursBefore, FORGOTTEN_AT_ONCE) > 0);
   store.shrink();
   return deleted;
 }

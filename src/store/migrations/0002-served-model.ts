@@ -12,6 +12,9 @@ UPDATE rollups SET streamed_tokens = tokens_output;
 DROP INDEX rollups_key;
 CREATE UNIQUE INDEX rollups_key ON rollups
   (granularity, start, lane, model IS NULL, ifnull(model, ''), served_model IS NULL, ifnull(served_model, ''));
+-- Hours before are gone; their days tell of them.
+ALTER TABLE rolled_up ADD COLUMN hours_from INTEGER NOT NULL DEFAULT 0;
+
 UPDATE samples SET
   latency_ms = min(latency_ms, 1e9),
   ttfb_ms = min(ttfb_ms, 1e9),
