@@ -32,10 +32,12 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
   const terminal = processTerminal();
   using interruption = terminal.interruption();
   await using progress = await byteProgress(terminal.live, 'Reading', await sizeOf(logs));
-  let added = 0;
+  let [added, rolledUp] = [0, 0];
   const found = await readExchanges(progress.watch(logs), (samples) => {
     interruption.signal.throwIfAborted();
     added += store.write({ samples, cooldowns: [], hits: [] });
+    // A proxy reads what is not rolled up yet at each question: it must not become much.
+    if (added - rolledUp >= ROLLED_AT_ONCE) rolledUp += store.rollups.advance(ROLLED_AT_ONCE);
   });
   while (store.rollups.advance(ROLLED_AT_ONCE) > 0) interruption.signal.throwIfAborted();
   await progress.end();

@@ -92,6 +92,18 @@ describe('ccp db import', () => {
     expect(inStore((store) => store.status().samples)).toBe(3);
   });
 
+  it('has added up what it put in, wherever it is stopped', async () => {
+    log(
+      'logs/usage.jsonl',
+      Array.from({ length: 12_000 }, (_, id) => completion(id, 1)),
+    );
+    // Can be opened, and not read.
+    await expect(run('import', '--jsonl', 'logs/usage.jsonl', '/proc/self/mem')).rejects.toThrow();
+    const { report } = await json('status');
+    expect(report.samples).toBeGreaterThan(10_000);
+    expect(report.not_rolled_up).toBeLessThan(5_000);
+  });
+
   it('makes a store of a damaged one anew, and keeps the damaged file', async () => {
     host.write('logs/ccp.sqlite3', 'no database'.repeat(500));
     log('logs/usage.jsonl', [completion(1)]);
