@@ -26,17 +26,24 @@ export function openStoreToRead(path: string): StoreFile {
   return forOperator(path, () => readStoreFile(path));
 }
 
-/** The store for a command that writes, made where there is none. One that is damaged is set aside; `onDamage` is told. */
-export function openStoreToWrite(path: string, onDamage: (aside: string) => void): StoreFile {
+/**
+ * The store for a command that writes, made where there is none. One that is damaged is set aside; `onDamage` is told.
+ * `busyMs` is how long it waits, then and later, for another process that writes, in milliseconds.
+ */
+export function openStoreToWrite(
+  path: string,
+  onDamage: (aside: string) => void,
+  busyMs?: number,
+): StoreFile {
   return forOperator(path, () => {
     const inode = inodeOf(path);
     try {
-      return openStoreFile(path);
+      return openStoreFile(path, busyMs);
     } catch (error) {
       if (!isDamage(error)) throw error;
       const aside = setAside(path, inode, Date.now());
       if (aside !== null) onDamage(aside);
-      return openStoreFile(path);
+      return openStoreFile(path, busyMs);
     }
   });
 }

@@ -32,13 +32,14 @@ export function mergeStores(
   scratch: string,
   paths: readonly string[],
 ): { merge: Merge; stores: MergedStore[] } {
-  const merged = openStoreFile(scratch);
+  using stack = new DisposableStack();
+  const merged = stack.use(openStoreFile(scratch));
   merged.db.pragma('synchronous = OFF');
   using opened = new DisposableStack();
   const unread: MergedStore[] = [];
   const moments = paths
     .flatMap((path) => {
-      const { value, problem } = attempt(() => opened.use(openMoment(path)));
+      const { value, problem } = attempt(() => opened.use(ofSource(() => openMoment(path))));
       if (value === undefined) unread.push({ path, samples: 0, forgotten: 0, problem });
       return value ?? [];
     })
@@ -48,6 +49,7 @@ export function mergeStores(
     const { value: samples = 0, problem } = attempt(() => joinSamples(merged, moment));
     return { path: moment.path, samples, forgotten, problem: past ?? problem };
   });
+  stack.move();
   return {
     stores: [...joined, ...unread],
     merge: {
@@ -61,13 +63,37 @@ export function mergeStores(
   };
 }
 
+/** Why a source could not be counted; whatever else is thrown is the fault of the scratch file. */
+class SourceError extends Error {}
+
 function attempt<T>(act: () => T): { readonly value?: T; readonly problem: string | null } {
   try {
     return { value: act(), problem: null };
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    if (error instanceof SourceError) return { problem: error.message };
+    throw error;
   }
 }
+
+function ofSource<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    throw sourceError(cause);
+  }
+}
+
+/** What the caller throws between two rows does not come by here. */
+function* each<T>(rows: Iterable<T>): Generator<T, void> {
+  try {
+    yield* rows;
+  } catch (cause) {
+    throw sourceError(cause);
+  }
+}
+
+const sourceError = (cause: unknown): SourceError =>
+  new SourceError(cause instanceof Error ? cause.message : String(cause), { cause });
 
 interface Moment extends StoreFile {
   readonly path: string;
@@ -96,21 +122,21 @@ function joinPast(merged: StoreFile, store: StoreFile): number {
   const ids = store.db.prepare<[], Buffer | string>('SELECT rid FROM forgotten').pluck();
   const known = merged.db.prepare<[Buffer | string], number>('SELECT 1 FROM forgotten WHERE rid = ?').pluck();
   let [shared, all] = [0, 0];
-  for (const id of ids.iterate()) {
+  for (const id of each(ids.iterate())) {
     all += 1;
     shared += known.get(id) ?? 0;
   }
   if (shared === all) return 0;
   if (shared > 0) {
-    throw new Error(
+    throw new SourceError(
       `it shares ${shared} forgotten exchanges with another store and has ${all - shared} of its own: their hours are left out`,
     );
   }
   const forget = merged.db.prepare<[Buffer | string]>('INSERT INTO forgotten VALUES (?)');
   merged.db.transaction(() => {
-    for (const id of ids.iterate()) forget.run(id);
+    for (const id of each(ids.iterate())) forget.run(id);
     merged.rollups.forgetHours(store.rollups.hoursFrom(), 0);
-    merged.rollups.addHours(store.rollups.ofForgotten());
+    merged.rollups.addHours(ofSource(() => store.rollups.ofForgotten()));
   })();
   return all;
 }
@@ -122,7 +148,7 @@ function joinSamples(merged: StoreFile, store: StoreFile): number {
     added += merged.write({ samples: rows, ...NOTHING });
     rows = [];
   };
-  for (const row of store.samples.each({})) {
+  for (const row of each(store.samples.each({}))) {
     rows.push(row);
     if (rows.length === AT_ONCE) write();
   }

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { type MergedStore, mergeStores } from '../../config/store-files.ts';
+import { forOperator, type MergedStore, mergeStores } from '../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson, printWarnings } from '../shared/host.ts';
 import { type LogFile, openLogFiles } from '../shared/log-files.ts';
@@ -22,19 +22,20 @@ export async function dbMerge(host: Host, { dir, out, json }: MergeOptions): Pro
   const folder = resolve(host.cwd, dir);
   const files = sourcesUnder(folder);
   const scratch = mkdtempSync(join(tmpdir(), 'ccp-merge-'));
+  const joined = join(scratch, 'merged.sqlite3');
   try {
-    const { merge, stores } = mergeStores(
-      join(scratch, 'merged.sqlite3'),
-      files.filter((file) => STORE.test(file)),
-    );
+    const paths = files.filter((file) => STORE.test(file));
+    const { merge, stores } = forOperator(joined, () => mergeStores(joined, paths));
     using _ = merge;
     const logs = (await Promise.all(files.filter((file) => LOG.test(basename(file))).map(openLog))).flat();
     let fromLogs = 0;
-    const lines = await readExchanges(logs, (rows) => void (fromLogs += merge.add(rows)));
+    const lines = await readExchanges(logs, (rows) => {
+      fromLogs += forOperator(joined, () => merge.add(rows));
+    });
     const target = resolve(host.cwd, out);
     mkdirSync(target, { recursive: true });
     const written = (['hour', 'day'] as const).map((granularity) => {
-      const rollups = merge.rollups(granularity);
+      const rollups = forOperator(joined, () => merge.rollups(granularity));
       const path = join(target, `rollup_${granularity}.json`);
       const shown = rollups.map((rollup) => ({ ...rollup, start: new Date(rollup.start).toISOString() }));
       writeWhole(path, `${JSON.stringify({ granularity, rollups: shown })}\n`);

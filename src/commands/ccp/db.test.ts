@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -113,6 +115,20 @@ describe('ccp db import', () => {
       expect.stringMatching(/damaged and set aside as .*ccp\.sqlite3\.damaged-/),
     ]);
     expect(readdirSync(join(host.cwd, 'logs')).join()).toContain('damaged-');
+  });
+
+  it('waits for a process that holds the store for longer than a proxy would', async () => {
+    fill([1]);
+    log('logs/usage.jsonl', [completion(2)]);
+    const hold = `const db = new (require('better-sqlite3'))(process.argv[1]);
+      db.pragma('locking_mode = EXCLUSIVE'); db.exec('BEGIN IMMEDIATE'); console.log('held');
+      setTimeout(() => db.close(), 3500);`;
+    const holder = spawn(process.execPath, ['-e', hold, storePath()], { cwd: import.meta.dirname });
+    await once(holder.stdout, 'data');
+    expect(await json('import', '--jsonl', 'logs/usage.jsonl')).toMatchObject({
+      code: 0,
+      report: { added: 1 },
+    });
   });
 
   it('says which file cannot be read', async () => {
