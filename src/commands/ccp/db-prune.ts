@@ -6,7 +6,7 @@ import {
   type StoreFile,
 } from '../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
-import { type Host, printJson } from '../shared/host.ts';
+import { type Host, printJson, printWarnings } from '../shared/host.ts';
 import { processTerminal } from '../shared/terminal.ts';
 import { megabytes } from './db-status.ts';
 import { load } from './load.ts';
@@ -22,6 +22,10 @@ const DAY_MS = 86_400_000;
 const ROLLED_AT_ONCE = 5_000;
 const FORGOTTEN_AT_ONCE = 2_000;
 
+const WEEK_DAYS = 7;
+const LACKING =
+  'weekly quotas count the exchanges of the last 7 days; from its next start on, ccp counts without those that this deletes';
+
 /** `ccp db prune`: deletes old exchanges that the hours and days count, and gives their room back to the disk. */
 export async function dbPrune(host: Host, { days, yes, json }: PruneOptions): Promise<number> {
   const { settings, paths } = load(host);
@@ -35,8 +39,11 @@ export async function dbPrune(host: Host, { days, yes, json }: PruneOptions): Pr
     while (store.rollups.advance(ROLLED_AT_ONCE) > 0);
     return store.samples.countBefore(before);
   });
+  if (due > 0 && kept < WEEK_DAYS) printWarnings(host, 'ccp', [LACKING]);
   if (due > 0 && !yes)
-    await confirm(`Delete ${due} exchanges older than ${kept} days? Their hours and days stay.`);
+    await confirm(
+      `Delete ${due} exchanges older than ${kept} days? Their days stay, and of 400 days their hours.`,
+    );
   const bytes = store.status().bytes;
   const deleted = forOperator(paths.store, () => forgetAll(store, before, now - KEEP_HOURS_MS));
   const after = store.status();
