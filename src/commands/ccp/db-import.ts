@@ -21,7 +21,7 @@ const ROLLED_AT_ONCE = 5_000;
 const CACHE_KIB = 64 * 1024;
 const CHECKPOINT_PAGES = 16_000;
 
-/** `ccp db import`: puts in what the store does not know; a second time puts in nothing. */
+/** `ccp db import`: puts in what the store does not know; a second time puts in nothing. Exit 1 where it understood nothing. */
 export async function dbImport(host: Host, { files, rotated, json }: ImportOptions): Promise<number> {
   const { paths } = load(host);
   const logs = (await Promise.all(files.map((file) => open(resolve(host.cwd, file), rotated)))).flat();
@@ -53,7 +53,7 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
     const bad = found.bad.count === 0 ? '' : `, ${found.bad.count} lines not understood`;
     host.out.write(`${added} exchanges put in, ${known} known before${bad}; ${found.lines} lines read.\n`);
   }
-  return EXIT.ok;
+  return found.exchanges === 0 && found.bad.count > 0 ? EXIT.failed : EXIT.ok;
 }
 
 /** The ids of a million exchanges come in no order: their index has to fit into memory, and checkpoints to be rare. */

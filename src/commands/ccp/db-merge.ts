@@ -6,10 +6,12 @@ import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson, printWarnings } from '../shared/host.ts';
 import { type LogFile, openLogFiles } from '../shared/log-files.ts';
 import { badLineWarnings, readExchanges } from './db-lines.ts';
+import { load } from './load.ts';
 
 export interface MergeOptions {
   readonly dir: string;
-  readonly out: string;
+  /** By default `rollups` in the folder of results. */
+  readonly out: string | undefined;
   readonly json: boolean;
 }
 
@@ -19,6 +21,7 @@ const LOG = /^usage.*\.jsonl(\.[1-9]\d*)?$/;
 
 /** `ccp db merge`: exit 1 where a source could not be counted in full. */
 export async function dbMerge(host: Host, { dir, out, json }: MergeOptions): Promise<number> {
+  const { settings } = load(host);
   const folder = resolve(host.cwd, dir);
   const files = sourcesUnder(folder);
   const scratch = mkdtempSync(join(tmpdir(), 'ccp-merge-'));
@@ -32,7 +35,7 @@ export async function dbMerge(host: Host, { dir, out, json }: MergeOptions): Pro
     const lines = await readExchanges(logs, (rows) => {
       fromLogs += forOperator(joined, () => merge.add(rows));
     });
-    const target = resolve(host.cwd, out);
+    const target = resolve(host.cwd, out ?? join(settings.resultsDir, 'rollups'));
     mkdirSync(target, { recursive: true });
     const written = (['hour', 'day'] as const).map((granularity) => {
       const rollups = forOperator(joined, () => merge.rollups(granularity));
@@ -51,7 +54,8 @@ export async function dbMerge(host: Host, { dir, out, json }: MergeOptions): Pro
       );
       for (const { path, rollups } of written) host.out.write(`  ${path}  ${rollups} rollups\n`);
     }
-    return stores.every(({ problem }) => problem === null) ? EXIT.ok : EXIT.failed;
+    const whole = lines.bad.count === 0 && stores.every(({ problem }) => problem === null);
+    return whole ? EXIT.ok : EXIT.failed;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

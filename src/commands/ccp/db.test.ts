@@ -131,6 +131,16 @@ describe('ccp db import', () => {
     });
   });
 
+  it('exits 1 where it understood nothing of what there was', async () => {
+    log('else.jsonl', ['{"event":"something else"}', 'no JSON']);
+    expect(await run('import', '--jsonl', 'else.jsonl')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('else.jsonl:2: not valid JSON'),
+    });
+    log('announced.jsonl', [announcement(1)]);
+    expect((await run('import', '--jsonl', 'announced.jsonl')).code).toBe(0);
+  });
+
   it('says which file cannot be read', async () => {
     const { code, err } = await run('import', '--jsonl', 'nowhere.jsonl');
     expect([code, err]).toEqual([3, expect.stringContaining('nowhere.jsonl cannot be read')]);
@@ -216,6 +226,12 @@ describe('ccp db prune', () => {
     expect((await json('import', '--jsonl', 'old.jsonl')).report).toMatchObject({ added: 1, known: 1 });
   });
 
+  it('warns where a weekly quota will lack what it deletes', async () => {
+    fill([1], 60 * 24 * 5);
+    expect((await run('prune', '--days', '7', '--yes')).err).toBe('');
+    expect((await run('prune', '--days', '3', '--yes')).err).toMatch(/weekly quotas.+of the last 7 days/);
+  });
+
   it('deletes nothing that nobody confirmed, and nothing that is young enough', async () => {
     fill([1], OLD);
     expect(await run('prune')).toMatchObject({ code: 2, err: expect.stringContaining('--yes') });
@@ -243,6 +259,20 @@ describe('ccp db merge', () => {
       expect(rollups.reduce((sum: number, { count }: { count: number }) => sum + count, 0)).toBe(4);
       expect(rollups[0].start).toMatch(/^\d{4}-\d\d-\d\dT\d\d:00:00\.000Z$/);
     }
+  });
+
+  it('writes into the folder of results, and exits 1 where a line was not understood', async () => {
+    log('logs/usage.jsonl', [completion(1), { ...completion(2), status: 'fine' }]);
+    const code = await main(['db', 'merge', '--dir', 'logs'], {
+      ...host,
+      env: { CCP_RESULTS_DIR: 'elsewhere' },
+    });
+    const { out, err } = host.said();
+    expect([code, out, err]).toEqual([
+      1,
+      expect.stringContaining(join(host.cwd, 'elsewhere/rollups/rollup_hour.json')),
+      expect.stringMatching(/^ccp: warning: \S+usage\.jsonl:2: status: not an integer\n$/),
+    ]);
   });
 
   it('exits 1 where a store cannot be read, and 3 where there is nothing', async () => {
