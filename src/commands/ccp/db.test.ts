@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openStoreToWrite, rowOf, type StoreFile, sampleOf } from '../../config/store-files.ts';
@@ -169,6 +169,32 @@ describe('ccp db export', () => {
     expect(lines[0]).toContain(
       ',zai,zai,"model ""1"", large",,stream,to_zai,ok,200,,12.5,,,1,2,3,4,5,1,2,0,,',
     );
+  });
+
+  it('writes where a link or a pipe leads, and leaves them in place', async () => {
+    fill([1, 2]);
+    const path = (name: string): string => join(host.cwd, name);
+    host.write('target.jsonl', 'old');
+    symlinkSync('target.jsonl', path('link.jsonl'));
+    expect((await run('export', '--jsonl', '--out', 'link.jsonl')).code).toBe(0);
+    expect(lstatSync(path('link.jsonl')).isSymbolicLink()).toBe(true);
+    expect(readFileSync(path('target.jsonl'), 'utf8').split('\n')).toHaveLength(3);
+
+    execFileSync('mkfifo', [path('pipe')]);
+    const reader = spawn('cat', [path('pipe')]);
+    const read = reader.stdout.toArray();
+    const { code } = await run('export', '--jsonl', '--out', 'pipe');
+    const text = Buffer.concat(await read).toString();
+    expect([code, text.split('\n').length, lstatSync(path('pipe')).isFIFO()]).toEqual([0, 3, true]);
+  });
+
+  it('leaves what was there, and no draft, where it fails half-way', async () => {
+    fill([1, 2]);
+    inStore((store) => store.db.exec("UPDATE samples SET ts = 9e15 WHERE rid LIKE '%2'"));
+    host.write('all.jsonl', 'old');
+    await expect(run('export', '--jsonl', '--out', 'all.jsonl')).rejects.toThrow('Invalid time');
+    expect(readFileSync(join(host.cwd, 'all.jsonl'), 'utf8')).toBe('old');
+    expect(readdirSync(host.cwd).toSorted()).toEqual(['all.jsonl', 'logs']);
   });
 
   it('refuses what it cannot take', async () => {
