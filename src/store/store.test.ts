@@ -274,7 +274,7 @@ describe('a file that cannot be used', () => {
     rmdirSync(place.path);
     await store.flush();
     expect(onDisk()).toEqual([sample(1)]);
-    expect([store.health().ok, said.at(-1)]).toEqual([true, 'the store keeps again what comes']);
+    expect([store.health().ok, said.at(-1)]).toEqual([true, 'the store works again']);
   });
 
   it('is waited for where another process holds it', async () => {

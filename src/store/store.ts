@@ -19,7 +19,7 @@ import { createTrouble } from './trouble.ts';
 export interface StoreOptions {
   /** The file; made where it is missing, with its folder. */
   readonly path: string;
-  /** How long a sample waits for company at most, in milliseconds; what a kill may lose. */
+  /** How long a sample waits for company at most, in milliseconds. */
   readonly flushMs: number;
   /** Days that a sample is kept. */
   readonly ttlDays: number;
