@@ -94,6 +94,25 @@ it('tells in usage, samples, rollups and metrics of the same exchanges, as soon 
   expect(await printed('statusline')).toMatch(/anthropic 3\.0M tok\/24h/);
 });
 
+it.each([
+  ['switched off', { CCP_PERSIST: '0' }, /^store: switched off \(CCP_PERSIST=0\), nothing is counted here$/m],
+  ['in trouble', { CCP_DB_PATH: '.' }, /^store: .*, 2 exchanges are not counted yet$/m],
+])('never calls unused what a store that is %s cannot count', async (_, env, line) => {
+  await start(env);
+  for (const model of ['claude-sonnet-5', 'nobody-knows']) await ask(proxy.url, model);
+  await completions(host.cwd, 2);
+  for (const argv of [['usage'], ['status']]) {
+    const page = await printed(...argv);
+    expect(page).toMatch(line);
+    expect(page).not.toContain('No requests');
+    expect(page).toContain('Nothing counted');
+  }
+  expect(await printed('usage', '--banner')).toMatch(
+    /^ccp 24h: nothing counted · store (switched off|in trouble)/,
+  );
+  expect(await printed('statusline')).toMatch(/^anthropic not counted( · store in trouble)?$/m);
+});
+
 const page = z.object({
   samples: z.array(z.object({ rid: z.string() })),
   next_cursor: z.string().nullable(),

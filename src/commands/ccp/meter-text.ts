@@ -3,12 +3,25 @@ import type {
   LimitsAnswer,
   QuotaAnswer,
   QuotasAnswer,
+  StoreState,
   Totals,
   UsageAnswer,
 } from '../../config/usage-answers.ts';
 import { plain, type Screen } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
 import { bar, clockTime, compact, costText, paintQuota, percent, savedText, span, usd } from './figures.ts';
+
+/** Why figures may lack exchanges, a line; nothing while the store is well. */
+export function storeLine(screen: Screen, { ok, reason, pending }: StoreState): string {
+  if (reason === null) return '';
+  const waiting = `, ${compact(pending)} exchanges are not counted yet`;
+  const missing = ok ? ', nothing is counted here' : pending === 0 ? '' : waiting;
+  return `${screen.paint(ok ? 'yellow' : 'red', 'store')}: ${plain(reason)}${missing}\n`;
+}
+
+/** What is said where nothing was counted: only a store that is well knows that nothing was used. */
+export const emptyText = ({ reason }: StoreState): string =>
+  reason === null ? 'No requests' : 'Nothing counted';
 
 type Named = readonly [name: string, totals: Totals];
 
@@ -206,7 +219,7 @@ function limitsText({ windows, refused, status, at }: LimitsAnswer): string {
 }
 
 /** Everything on one line, for a shell's greeting. */
-export function banner({ lanes, models }: UsageAnswer, range: string): string {
+export function banner({ lanes, models, store }: UsageAnswer, range: string): string {
   const parts = Object.entries(lanes).map(([lane, totals]) => {
     const saved = totals.saved_usd === null ? '' : `, saved ${usd(totals.saved_usd)}`;
     return `${lane} ${compact(totals.requests)} req ${costText(totals)}${saved}`;
@@ -219,6 +232,10 @@ export function banner({ lanes, models }: UsageAnswer, range: string): string {
     .filter(({ pct }) => pct > 0)
     .toSorted((a, b) => b.pct - a.pct);
   const quota = fullest === undefined ? [] : [`${fullest.model} quota ${percent(fullest.pct)}`];
-  const used = parts.length === 0 ? ['nothing used'] : parts;
-  return `${plain(`ccp ${range}: ${[...used, ...quota].join(' · ')}`)}\n`;
+  const nothing = store.reason === null ? 'nothing used' : 'nothing counted';
+  const used = parts.length === 0 ? [nothing] : parts;
+  return `${plain(`ccp ${range}: ${[...used, ...quota, ...storeWords(store)].join(' · ')}`)}\n`;
 }
+
+const storeWords = ({ ok, reason }: StoreState): string[] =>
+  reason === null ? [] : [ok ? `store ${reason}` : 'store in trouble'];

@@ -105,6 +105,7 @@ function lanes(out: Screen, input: Session, meter: Meter): (string | null)[] {
     stated(out, input) ?? overheard(out, quotas) ?? counted(out, 'anthropic', meter),
     ...[...new Set([...watched, ...others])].toSorted().map((lane) => counted(out, lane, meter)),
     saved === null || saved <= 0 ? null : `saved ${usd(saved)}/24h`,
+    usage.store.ok ? null : out.paint('yellow', 'store in trouble'),
   ];
 }
 
@@ -163,6 +164,7 @@ function counted(out: Screen, lane: string, { usage, quotas }: Meter & { readonl
   });
   if (windows.length > 0) return `${name} ${windows.join(' ')}`;
   const tokens = Object.values(usage.lanes[lane]?.tokens ?? {}).reduce((sum, count) => sum + count, 0);
+  if (tokens === 0 && usage.store.reason !== null) return `${name} not counted`;
   return `${name} ${compact(tokens)} tok/24h`;
 }
 

@@ -99,8 +99,22 @@ const quotaAnswer = z.object({
   provider_limits: providerLimits.nullable().describe('what the upstream last said of its own limits'),
 });
 
+const storeState = z.object({
+  ok: z.boolean(),
+  reason: z
+    .string()
+    .nullable()
+    .describe(
+      'why exchanges may be missing here: the store is in trouble, or switched off; null while all is well',
+    ),
+  pending: count.describe(
+    'rows that wait to be written; while the store is in trouble they are not counted here',
+  ),
+});
+
 export const usageAnswer = z.object({
   generated_at: time,
+  store: storeState,
   since: time.describe('beginning of the first hour that is counted'),
   until: time,
   total: totals,
@@ -184,6 +198,7 @@ export const errorAnswer = z.object({
 
 export type Totals = z.infer<typeof totals>;
 export type QuotaAnswer = z.infer<typeof quotaAnswer>;
+export type StoreState = z.infer<typeof storeState>;
 export type UsageAnswer = z.infer<typeof usageAnswer>;
 export type ModelUsage = UsageAnswer['models'][string];
 export type LimitsAnswer = z.infer<typeof providerLimits>;

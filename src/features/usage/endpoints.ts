@@ -5,6 +5,7 @@ import { rfc3339 } from '../../platform/clock.ts';
 import { errorBody } from '../../protocol/error-body.ts';
 import { parseJson } from '../../protocol/json.ts';
 import type { MeterStore } from '../../protocol/meter.ts';
+import type { StoreState, UsageAnswer } from './answers.ts';
 import {
   noQuery,
   readBody,
@@ -25,7 +26,7 @@ import { type SimulationPorts, simulate } from './simulate.ts';
 import { usageReport } from './usage-report.ts';
 
 export interface UsageEndpointsOptions extends SimulationPorts {
-  readonly store: MeterStore;
+  readonly store: MeterStore & { health(): StoreState };
   readonly quota: QuotaViews;
   readonly prices: Prices;
   readonly live: LiveFeed;
@@ -55,7 +56,10 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         const since = Math.floor(settle(from, now) / HOUR_MS) * HOUR_MS;
         const until = settle(to, now);
         const found = await store.rollups({ granularity: 'hour', by: 'served_model', since, until });
-        return json(usageReport({ rollups: found, views: quota.views(), prices, since, until, now }));
+        const report = usageReport({ rollups: found, views: quota.views(), prices, since, until, now });
+        // Asked afterwards: a question that fails is a trouble, too.
+        const { ok, reason, pending } = store.health();
+        return json({ ...report, store: { ok, reason, pending } } satisfies UsageAnswer);
       },
     },
     {

@@ -8,6 +8,9 @@ import type { ModelUsage, Totals, UsageAnswer } from './answers.ts';
 import type { Prices } from './prices.ts';
 import { hoursOf } from './quota-views.ts';
 
+/** All but how the store fares. */
+export type UsageReport = Omit<UsageAnswer, 'store'>;
+
 export interface ReportInput {
   /** Hours, in any order. */
   readonly rollups: readonly Rollup[];
@@ -22,7 +25,7 @@ export interface ReportInput {
 /** Requests that name no model, such as `GET /v1/models`. */
 const NO_MODEL = '(none)';
 
-export function usageReport({ rollups, views, prices, since, until, now }: ReportInput): UsageAnswer {
+export function usageReport({ rollups, views, prices, since, until, now }: ReportInput): UsageReport {
   const total = createSum(prices);
   const lanes = createSums(prices);
   const models = new Map<string, ModelSum>();

@@ -104,6 +104,7 @@ export const USAGE = {
   generated_at: '2026-11-02T12:30:00.000Z',
   since: '2026-11-01T12:00:00.000Z',
   until: '2026-11-02T12:30:00.000Z',
+  store: { ok: true, reason: null, pending: 0 },
   total: totals({
     requests: 1_411,
     errors: 2,

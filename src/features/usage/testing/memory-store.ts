@@ -2,11 +2,13 @@
 import type { ExchangeObserver } from '../../../core/types.ts';
 import type { MeterStore, Rollup, RollupQuery, Sample } from '../../../protocol/meter.ts';
 import type { CompletionEvent, Tokens } from '../../../protocol/usage-event.ts';
+import type { StoreState } from '../answers.ts';
 
 const LENGTHS = { hour: 3_600_000, day: 86_400_000 } as const;
 
 export interface MemoryStore extends MeterStore, ExchangeObserver {
   readonly kept: Sample[];
+  health(): StoreState;
 }
 
 export function createMemoryStore(): MemoryStore {
@@ -51,6 +53,7 @@ export function createMemoryStore(): MemoryStore {
       trouble: null,
     }),
     flush: async () => {},
+    health: () => ({ ok: true, reason: null, pending: 0 }),
   };
 }
 
