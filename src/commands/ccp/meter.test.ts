@@ -258,10 +258,29 @@ describe('ccp statusline', () => {
   });
 
   it('does not wait for a proxy that does not answer', async () => {
-    meter.silent = true;
+    for (const path of ['/v1/usage', '/v1/quotas']) meter.silent.add(path);
     const asked = performance.now();
-    expect(await line({})).toBe('ccp is not running\n');
+    expect(await line({})).toBe('ccp does not answer\n');
     expect(performance.now() - asked).toBeLessThan(2_000);
+  });
+
+  it('calls no proxy down that answers with something else', async () => {
+    for (const path of ['/v1/usage', '/v1/quotas']) meter.answers.set(path, { status: 404, value: null });
+    expect(await line({})).toBe('ccp does not answer\n');
+  });
+
+  it('shows the quotas, which are in memory, while the store keeps the usage waiting', async () => {
+    meter.silent.add('/v1/usage');
+    expect(await line({ rate_limits: { five_hour: { used_percentage: 7 } } })).toBe(
+      'anthropic 5h 7% · zai 5h 70% · usage: no answer\n',
+    );
+  });
+
+  it('shows what was used where the quotas cannot be read', async () => {
+    meter.answers.set('/v1/quotas', { status: 200, value: { of: 'an older ccp' } });
+    expect(await line({})).toMatch(
+      /^anthropic 82M tok\/24h · local .* · zai 10M tok\/24h · saved \$2\.37\/24h · quotas: no answer\n$/,
+    );
   });
 
   it('prints a line where the settings are wrong', async () => {

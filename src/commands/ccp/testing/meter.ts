@@ -16,8 +16,8 @@ export interface FakeMeter extends AsyncDisposable {
   readonly seen: string[];
   /** What it answers from now on: a status and a value, by path. */
   readonly answers: Map<string, { readonly status: number; readonly value: unknown }>;
-  /** Whether it leaves every question unanswered. */
-  silent: boolean;
+  /** Paths at which it leaves every question unanswered. */
+  readonly silent: Set<string>;
 }
 
 const NONE = { input: 0, output: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 };
@@ -168,8 +168,9 @@ export async function startFakeMeter(): Promise<FakeMeter> {
   const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await text(request);
     seen.push(`${request.method} ${request.url}${body === '' ? '' : ` ${body}`}`);
-    if (meter.silent) return;
-    const answer = answers.get((request.url ?? '').replace(/\?.*/, '')) ?? { status: 404, value: null };
+    const path = (request.url ?? '').replace(/\?.*/, '');
+    if (meter.silent.has(path)) return;
+    const answer = answers.get(path) ?? { status: 404, value: null };
     response.writeHead(answer.status).end(JSON.stringify(answer.value));
   };
   const server = createServer((request, response) => void take(request, response));
@@ -180,7 +181,7 @@ export async function startFakeMeter(): Promise<FakeMeter> {
     port: address.port,
     seen,
     answers,
-    silent: false,
+    silent: new Set(),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => void server.close(resolve));
