@@ -9,7 +9,7 @@ import type {
 } from '../../config/usage-answers.ts';
 import { plain, type Screen } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
-import { bar, clockTime, compact, costText, paintQuota, percent, savedText, span, usd } from './figures.ts';
+import { bar, clockTime, compact, costText, paintQuota, percent, savedText, span } from './figures.ts';
 
 /** Why figures may lack exchanges, a line; nothing while the store is well. */
 export function storeLine(screen: Screen, { ok, reason, pending }: StoreState): string {
@@ -37,7 +37,7 @@ export function totalsTable(screen: Screen, what: string, entries: readonly Name
   return table(screen, ...rightAligned(heading, rows));
 }
 
-function figuresOf({ requests, errors, tokens, saved_usd, ...cost }: Totals): string[] {
+function figuresOf({ requests, errors, tokens, ...money }: Totals): string[] {
   const written = tokens.cache_write_5m + tokens.cache_write_1h;
   return [
     compact(requests),
@@ -45,8 +45,8 @@ function figuresOf({ requests, errors, tokens, saved_usd, ...cost }: Totals): st
     compact(tokens.input),
     compact(tokens.output),
     `${compact(tokens.cache_read)}/${compact(written)}`,
-    costText(cost),
-    savedText(saved_usd),
+    costText(money),
+    savedText(money),
   ];
 }
 
@@ -221,7 +221,7 @@ function limitsText({ windows, refused, status, at }: LimitsAnswer): string {
 /** Everything on one line, for a shell's greeting. */
 export function banner({ lanes, models, store }: UsageAnswer, range: string): string {
   const parts = Object.entries(lanes).map(([lane, totals]) => {
-    const saved = totals.saved_usd === null ? '' : `, saved ${usd(totals.saved_usd)}`;
+    const saved = totals.saved_usd === null ? '' : `, saved ${savedText(totals)}`;
     return `${lane} ${compact(totals.requests)} req ${costText(totals)}${saved}`;
   });
   const [fullest] = shortNames(Object.entries(models))

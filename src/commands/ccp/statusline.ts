@@ -115,11 +115,11 @@ function lanes(out: Screen, input: Session, meter: Meter): (string | null)[] {
   const others = [...new Set([...watched, ...used])].filter(
     (lane) => lane !== 'anthropic' && lane !== 'none',
   );
-  const saved = usage?.total.saved_usd ?? 0;
+  const { saved_usd: saved = null, saved_is_partial = false } = usage?.total ?? {};
   return [
     stated(out, input) ?? overheard(out, quotas) ?? counted(out, 'anthropic', meter),
     ...others.toSorted().map((lane) => counted(out, lane, meter)),
-    saved <= 0 ? null : `saved ${usd(saved)}/24h`,
+    saved === null || saved <= 0 ? null : `saved ${usd(saved)}/24h${saved_is_partial ? ' + ?' : ''}`,
     ...troubles(meter).map((trouble) => out.paint('yellow', trouble)),
   ];
 }

@@ -23,6 +23,7 @@ const totals = z.object({
     .number()
     .nullable()
     .describe('cost at Anthropic less cost where it went; null where either has no price'),
+  saved_is_partial: z.boolean().describe('what has no price on either side is not in saved_usd'),
   duration_ms: milliseconds.describe('sum over the exchanges, milliseconds'),
   stream_ms: milliseconds.describe(
     'sum over the streams, from their first piece to their last, milliseconds',

@@ -7,7 +7,7 @@ import { usageEventSchema } from '../../protocol/usage-event.ts';
 import { quotasAnswer, rollupsAnswer, samplesAnswer, simAnswer, usageAnswer } from './answers.ts';
 import { MAX_READERS } from './live-feed.ts';
 import { createMemoryStore } from './testing/memory-store.ts';
-import { HOUR, NOW, quotaWorld, startUsageWorld, zai } from './testing/usage-world.ts';
+import { HOUR, NOW, prices, quotaWorld, startUsageWorld, zai } from './testing/usage-world.ts';
 
 const none = { used: 0, cap: null, pct: null };
 const VIEW: QuotaView = {
@@ -54,9 +54,14 @@ const VIEW: QuotaView = {
 describe('GET /v1/usage', () => {
   it('prices the tokens of each model by the one that served it', async () => {
     const priced: (string | null)[] = [];
-    const sum = () => ({ cost_usd: 0, cost_is_at_least: false, unpriced_tokens: 0, saved_usd: null });
     const { ask, keep } = startUsageWorld({
-      prices: { open: () => ({ add: ({ servedModel }) => void priced.push(servedModel), sum }) },
+      prices: {
+        ...prices,
+        chargeOf(use) {
+          priced.push(use.servedModel ?? null);
+          return prices.chargeOf(use);
+        },
+      },
     });
     keep(0, { served_model: 'glm-4.7' });
     keep(0, { served_model: 'glm-4.5-air' });

@@ -5,6 +5,7 @@ import { rfc3339 } from '../../platform/clock.ts';
 import { errorBody } from '../../protocol/error-body.ts';
 import { parseJson } from '../../protocol/json.ts';
 import type { MeterStore } from '../../protocol/meter.ts';
+import type { Prices } from '../../protocol/money.ts';
 import type { StoreState, UsageAnswer } from './answers.ts';
 import {
   noQuery,
@@ -20,7 +21,6 @@ import {
 import type { LiveFeed } from './live-feed.ts';
 import { type Moment, settle } from './moment.ts';
 import * as paths from './paths.ts';
-import type { Prices } from './prices.ts';
 import { type QuotaViews, quotasReport } from './quota-views.ts';
 import { type SimulationPorts, simulate } from './simulate.ts';
 import { usageReport } from './usage-report.ts';

@@ -2,10 +2,10 @@
 import { rfc3339 } from '../../platform/clock.ts';
 import { compileGlob } from '../../protocol/glob.ts';
 import type { Rollup } from '../../protocol/meter.ts';
+import type { Charge, Prices } from '../../protocol/money.ts';
 import type { QuotaView } from '../../protocol/quota-view.ts';
 import type { Tokens } from '../../protocol/usage-event.ts';
 import type { ModelUsage, Totals, UsageAnswer } from './answers.ts';
-import type { Prices } from './prices.ts';
 import { hoursOf } from './quota-views.ts';
 
 /** All but how the store fares. */
@@ -30,7 +30,9 @@ export function usageReport({ rollups, views, prices, since, until, now }: Repor
   const lanes = createSums(prices);
   const models = new Map<string, ModelSum>();
   const modelSum = (model: string): ModelSum => getOrMake(models, model, () => createModelSum(prices));
-  for (const part of byDay(rollups)) {
+  for (const day of byDay(rollups)) {
+    const { lane, model, served_model: servedModel, tokens, start: at } = day;
+    const part = { ...day, charge: prices.chargeOf({ lane, model, servedModel, tokens, at }) };
     total.add(part);
     lanes.add(part.lane, part);
     modelSum(part.model ?? NO_MODEL).add(part);
@@ -53,10 +55,15 @@ export function usageReport({ rollups, views, prices, since, until, now }: Repor
 }
 
 /** What of one lane and model was used in one day. */
-type Part = Pick<
+type Day = Pick<
   Rollup,
-  'start' | 'lane' | 'model' | 'served_model' | 'count' | 'errors' | 'duration_ms' | 'stream_ms'
-> & { readonly tokens: Tokens };
+  'start' | 'lane' | 'model' | 'count' | 'errors' | 'tokens' | 'duration_ms' | 'stream_ms'
+> & {
+  readonly served_model: string | null;
+};
+
+/** The same, with what it cost. */
+type Part = Day & { readonly charge: Charge };
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -66,8 +73,8 @@ const DAY_MS = 86_400_000;
  * The hours of a day added up, which is as fine as prices go by: a year of hours would be priced for longer than a
  * stream may pause.
  */
-function byDay(rollups: readonly Rollup[]): Iterable<Part> {
-  const parts = new Map<string, Writable<Part>>();
+function byDay(rollups: readonly Rollup[]): Iterable<Day> {
+  const parts = new Map<string, Writable<Day>>();
   for (const rollup of rollups) {
     const { lane, model, served_model: served = null } = rollup;
     const start = rollup.start - (rollup.start % DAY_MS);
@@ -104,8 +111,7 @@ function createSum(prices: Prices): Sum {
       durationMs += part.duration_ms;
       streamMs += part.stream_ms;
       tokens = addTokens(tokens, part.tokens);
-      const { lane, model, served_model: servedModel = null, start: at } = part;
-      bill.add({ lane, model, servedModel, tokens: part.tokens, at });
+      bill.add(part.charge);
     },
     totals: () => ({
       requests,

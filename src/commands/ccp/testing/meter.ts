@@ -30,6 +30,7 @@ export const totals = (part: Partial<Totals> = {}): Totals => ({
   cost_is_at_least: false,
   unpriced_tokens: 0,
   saved_usd: null,
+  saved_is_partial: false,
   duration_ms: 0,
   stream_ms: 0,
   ...part,
@@ -98,7 +99,13 @@ const OPUS = totals({
   },
   cost_usd: 59.1,
 });
-const LLAMA = totals({ requests: 3, tokens: { ...NONE, output: 500 }, cost_usd: null, unpriced_tokens: 500 });
+const LLAMA = totals({
+  requests: 3,
+  tokens: { ...NONE, output: 500 },
+  cost_usd: null,
+  unpriced_tokens: 500,
+  saved_is_partial: true,
+});
 
 export const USAGE = {
   generated_at: '2026-11-02T12:30:00.000Z',
@@ -118,6 +125,7 @@ export const USAGE = {
     cost_usd: 59.83,
     unpriced_tokens: 500,
     saved_usd: 2.37,
+    saved_is_partial: true,
   }),
   models: {
     'claude-haiku-4-5-20251001': modelUsage({ ...HAIKU, lanes: { zai: HAIKU } }),

@@ -31,20 +31,33 @@ export const zai: Provider = {
 };
 
 /** A cent a token on the Anthropic lane, nothing known elsewhere. */
-const prices: UsageEndpointsOptions['prices'] = {
-  open() {
-    let [cents, unpriced] = [0, 0];
+export const prices: UsageEndpointsOptions['prices'] = {
+  chargeOf({ lane, tokens }) {
+    const count = Object.values(tokens).reduce((sum, one) => sum + one, 0);
+    const isPriced = lane === 'anthropic';
     return {
-      add({ lane, tokens }) {
-        const count = Object.values(tokens).reduce((sum, one) => sum + one, 0);
-        if (lane === 'anthropic') cents += count;
-        else unpriced += count;
+      tokens: count,
+      nanoUsd: isPriced ? BigInt(count) * 10_000_000n : 0n,
+      unpricedTokens: isPriced ? 0 : count,
+      atLeast: false,
+      saved: null,
+      savingUnknown: !isPriced,
+    };
+  },
+  open() {
+    let [usd, unpriced, partial] = [0, 0, false];
+    return {
+      add({ nanoUsd, unpricedTokens, savingUnknown }) {
+        usd += Number(nanoUsd) / 1e9;
+        unpriced += unpricedTokens;
+        partial ||= savingUnknown;
       },
       sum: () => ({
-        cost_usd: cents === 0 && unpriced > 0 ? null : cents / 100,
+        cost_usd: usd === 0 && unpriced > 0 ? null : usd,
         cost_is_at_least: false,
         unpriced_tokens: unpriced,
         saved_usd: null,
+        saved_is_partial: partial,
       }),
     };
   },
