@@ -23,15 +23,19 @@ export function storeLine(screen: Screen, { ok, reason, pending }: StoreState): 
 export const emptyText = ({ reason }: StoreState): string =>
   reason === null ? 'No requests' : 'Nothing counted';
 
-type Named = readonly [name: string, totals: Totals];
+export type Named = readonly [name: string, totals: Totals];
 
-/** Totals a line each, busiest first, and their sum where there are several. */
-export function totalsTable(screen: Screen, what: string, entries: readonly Named[], total?: Totals): string {
+/** Totals a line each, busiest first, and below them `sums` where there are several. */
+export function totalsTable(
+  screen: Screen,
+  what: string,
+  entries: readonly Named[],
+  sums: readonly Named[] = [],
+): string {
   const sorted = entries.toSorted(
     ([, a], [, b]) => countTokens(b) - countTokens(a) || b.requests - a.requests,
   );
-  const lines: readonly Named[] =
-    total !== undefined && entries.length > 1 ? [...sorted, ['total', total]] : sorted;
+  const lines = entries.length > 1 ? [...sorted, ...sums] : sorted;
   const heading = [what, 'requests', 'errors', 'in', 'out', 'cache r/w', 'cost', 'saved'];
   const rows = lines.map(([name, totals]) => [name, ...figuresOf(totals)]);
   return table(screen, ...rightAligned(heading, rows));

@@ -87,6 +87,14 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
 `);
   });
 
+  it('shows the models beyond the most used as one line', async () => {
+    const other_models = { ...totals({ requests: 9_000 }), models: 4_900 };
+    meter.answers.set('/v1/usage', { status: 200, value: { ...USAGE, other_models } });
+    const page = await printed('usage');
+    expect(page).toMatch(/^\(4\.9k others\) +9\.0k .*\ntotal /m);
+    expect(page).toContain('Others: what was used beyond the most used models, summed.');
+  });
+
   it('keeps the day of a snapshot where two would read the same', async () => {
     const [one, other] = ['claude-haiku-4-5-20251001', 'claude-haiku-4-5-20260101'];
     const { 'claude-opus-4-8': opus } = USAGE.models;

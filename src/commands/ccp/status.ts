@@ -97,7 +97,9 @@ function pageOf({ out }: Host, url: string, look: Look, debugQuota: boolean): st
     ...(look.readiness === null ? [] : readinessLines(out, look.readiness)),
     storeLine(out, store),
     title('Last 24 hours'),
-    total.requests === 0 ? `${emptyText(store)}.\n` : totalsTable(out, 'lane', Object.entries(lanes), total),
+    total.requests === 0
+      ? `${emptyText(store)}.\n`
+      : totalsTable(out, 'lane', Object.entries(lanes), [['total', total]]),
     title('Quotas'),
     debugQuota && quotas.length > 0
       ? quotas.map((quota) => quotaDetails(out, quota)).join('\n')

@@ -119,12 +119,20 @@ export const usageAnswer = z.object({
   since: time.describe('beginning of the first hour that is counted'),
   until: time,
   total: totals,
-  models: z.record(
-    z.string(),
-    totals
-      .extend({ lanes: z.record(z.string(), totals), ...quotaFields })
-      .describe('with the fields of the fullest quota that it falls under'),
-  ),
+  models: z
+    .record(
+      z.string(),
+      totals
+        .extend({ lanes: z.record(z.string(), totals), ...quotaFields })
+        .describe('with the fields of the fullest quota that it falls under'),
+    )
+    .describe('most used first, at most 100; and "(none)" for what names no model'),
+  other_models: totals
+    .extend({ models: count.describe('how many they are') })
+    .nullable()
+    .describe(
+      'the sum of the models beyond the 100 most used, by tokens, then by requests; null without any',
+    ),
   lanes: z.record(z.string(), totals),
 });
 

@@ -56,7 +56,8 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         const since = Math.floor(settle(from, now) / HOUR_MS) * HOUR_MS;
         const until = settle(to, now);
         const found = await store.rollups({ granularity: 'hour', by: 'served_model', since, until });
-        const report = usageReport({ rollups: found, views: quota.views(), prices, since, until, now });
+        const views = quota.views();
+        const report = await usageReport({ rollups: found, views, prices, since, until, now });
         // Asked afterwards: a question that fails is a trouble, too.
         const { ok, reason, pending } = store.health();
         return json({ ...report, store: { ok, reason, pending } } satisfies UsageAnswer);

@@ -132,6 +132,7 @@ export const USAGE = {
     'claude-opus-4-8': modelUsage({ ...OPUS, lanes: { anthropic: OPUS }, rolling_pct: null }),
     llama: modelUsage({ ...LLAMA, lanes: { local: LLAMA }, rolling_pct: null }),
   },
+  other_models: null,
   lanes: { anthropic: OPUS, zai: HAIKU, local: LLAMA },
 };
 

@@ -45,15 +45,16 @@ export const prices: UsageEndpointsOptions['prices'] = {
     };
   },
   open() {
-    let [usd, unpriced, partial] = [0, 0, false];
+    let nano = 0n;
+    let [unpriced, partial] = [0, false];
     return {
       add({ nanoUsd, unpricedTokens, savingUnknown }) {
-        usd += Number(nanoUsd) / 1e9;
+        nano += nanoUsd;
         unpriced += unpricedTokens;
         partial ||= savingUnknown;
       },
       sum: () => ({
-        cost_usd: usd === 0 && unpriced > 0 ? null : usd,
+        cost_usd: nano === 0n && unpriced > 0 ? null : Number(nano) / 1e9,
         cost_is_at_least: false,
         unpriced_tokens: unpriced,
         saved_usd: null,
