@@ -110,9 +110,9 @@ const modelPart = ({ model }: Session): string | null =>
 function lanes(out: Screen, input: Session, meter: Meter): (string | null)[] {
   if (meter.state !== 'told') return [stated(out, input), out.paint('yellow', SILENCE[meter.state])];
   const { usage, quotas } = meter;
-  const used = Object.keys(usage?.lanes ?? {});
+  const metered = Object.keys(usage?.lanes ?? {});
   const watched = (quotas?.quotas ?? []).map(({ lane }) => lane);
-  const others = [...new Set([...watched, ...used])].filter(
+  const others = [...new Set([...watched, ...metered])].filter(
     (lane) => lane !== 'anthropic' && lane !== 'none',
   );
   const { saved_usd: saved = null, saved_is_partial = false } = usage?.total ?? {};
