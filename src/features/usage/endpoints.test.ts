@@ -213,7 +213,7 @@ describe('GET /v1/usage/rollups', () => {
 
 describe('an argument that is not allowed', () => {
   it.each([
-    ['GET', '/v1/usage?since=yesterday', 'since: allowed is epoch seconds, a time like'],
+    ['GET', '/v1/usage?since=yesterday', 'since: allowed is epoch seconds, RFC 3339 like'],
     ['GET', '/v1/usage?from=-1h', 'from: not known here; allowed is since, until'],
     ['GET', '/v1/usage?since=-1h&since=-2h', 'since stands there twice'],
     ['GET', '/v1/usage/samples?limit=0', 'limit: allowed is a whole number from 1 to 1000'],

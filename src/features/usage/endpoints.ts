@@ -6,6 +6,7 @@ import { errorBody } from '../../protocol/error-body.ts';
 import { parseJson } from '../../protocol/json.ts';
 import type { MeterStore } from '../../protocol/meter.ts';
 import type { Prices } from '../../protocol/money.ts';
+import { type Moment, settle } from '../../protocol/point-in-time.ts';
 import type { StoreState, UsageAnswer } from './answers.ts';
 import {
   noQuery,
@@ -19,7 +20,6 @@ import {
   usageQuery,
 } from './arguments.ts';
 import type { LiveFeed } from './live-feed.ts';
-import { type Moment, settle } from './moment.ts';
 import * as paths from './paths.ts';
 import { type QuotaViews, quotasReport } from './quota-views.ts';
 import { type SimulationPorts, simulate } from './simulate.ts';
