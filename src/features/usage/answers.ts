@@ -117,7 +117,7 @@ export const usageAnswer = z.object({
   generated_at: time,
   store: storeState,
   since: time.describe('beginning of the first hour that is counted'),
-  until: time,
+  until: time.describe('end of the last hour that is counted; the present, unless it was asked for'),
   total: totals,
   models: z
     .record(

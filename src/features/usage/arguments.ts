@@ -17,7 +17,9 @@ const name = z.string(NAME_ALLOWED).min(1, NAME_ALLOWED).max(500, NAME_ALLOWED);
 const moment = z.string().transform((text, context): Moment => {
   const parsed = parseMoment(text);
   if (parsed !== null) return parsed;
-  context.addIssue(POINT_IN_TIME_ALLOWED);
+  // Of an offset that was not encoded a blank is left.
+  const hint = / \d\d:\d\d$/.test(text) ? '; a + in a query is written %2B' : '';
+  context.addIssue(POINT_IN_TIME_ALLOWED + hint);
   return z.NEVER;
 });
 

@@ -151,6 +151,46 @@ describe('GET /v1/usage', () => {
   });
 });
 
+describe('a range', () => {
+  const written = fc.oneof(
+    fc
+      .tuple(fc.nat({ max: 999_999_999 }), fc.constantFrom('s', 'm', 'h', 'd'))
+      .map(([n, unit]) => `-${n}${unit}`),
+    fc.nat({ max: 9_999_999_999_999 }).map(String),
+    fc
+      .date({
+        min: new Date('-000001-01-01T00:00:00Z'),
+        max: new Date('+010001-01-01T00:00:00Z'),
+        noInvalidDate: true,
+      })
+      .map((date) => date.toISOString()),
+    fc.constantFrom('0000-01-01T00:00:00+14:00', '9999-12-31T23:59:59-14:00', '9999-12-31'),
+  );
+
+  it('that is taken is one that the answer can write', async () => {
+    const { ask } = startUsageWorld();
+    await fc.assert(
+      fc.asyncProperty(written, written, async (since, until) => {
+        const query = new URLSearchParams({ since, until }).toString();
+        const { status, body } = await ask('GET', `/v1/usage?${query}`);
+        if (status === 200) usageAnswer.parse(body);
+        else expect(status).toBe(400);
+      }),
+    );
+  });
+
+  it('ends with the hour in which it is told to end, and says so', async () => {
+    const { ask, keep } = startUsageWorld();
+    keep(2 * HOUR + 60_000);
+    const { total, until } = usageAnswer.parse(
+      (await ask('GET', '/v1/usage?until=2026-11-02T10:00:01Z')).body,
+    );
+    expect([total.requests, until]).toEqual([1, '2026-11-02T11:00:00.000Z']);
+    const before = usageAnswer.parse((await ask('GET', '/v1/usage?until=2026-11-02T10:00:00Z')).body);
+    expect([before.total.requests, before.until]).toEqual([0, '2026-11-02T10:00:00.000Z']);
+  });
+});
+
 describe('GET /v1/usage/samples', () => {
   it('pages through every sample once, newest first', async () => {
     const { ask, keep, store } = startUsageWorld();
@@ -213,7 +253,9 @@ describe('GET /v1/usage/rollups', () => {
 
 describe('an argument that is not allowed', () => {
   it.each([
-    ['GET', '/v1/usage?since=yesterday', 'since: allowed is epoch seconds, RFC 3339 like'],
+    ['GET', '/v1/usage?since=yesterday', 'since: allowed is epoch seconds'],
+    ['GET', '/v1/usage?since=1767366245000', 'since: allowed is epoch seconds (not milliseconds)'],
+    ['GET', '/v1/usage?until=-999999d', 'until: allowed is epoch seconds'],
     ['GET', '/v1/usage?from=-1h', 'from: not known here; allowed is since, until'],
     ['GET', '/v1/usage?since=-1h&since=-2h', 'since stands there twice'],
     ['GET', '/v1/usage/samples?limit=0', 'limit: allowed is a whole number from 1 to 1000'],
@@ -246,6 +288,16 @@ describe('an argument that is not allowed', () => {
       },
     });
     expect(seen).toEqual([]);
+  });
+
+  it('may be a time that lost its plus on the way', async () => {
+    const { ask } = startUsageWorld();
+    const at = async (offset: string) => ask('GET', `/v1/usage?since=2026-01-02T15:04:05${offset}`);
+    expect(await at('+08:00')).toMatchObject({
+      status: 400,
+      body: { error: { message: expect.stringContaining('; a + in a query is written %2B') } },
+    });
+    expect((await at('%2B08:00')).status).toBe(200);
   });
 
   it('never makes anything but an answer, whatever the query', async () => {

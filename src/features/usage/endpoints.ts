@@ -51,10 +51,10 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         const asked = readQuery(usageQuery, query);
         if (!asked.ok) return asked.answer;
         const now = clock.now();
-        const { since: from = USUAL_RANGE, until: to = { ago: 0 } } = asked.value;
-        // Whole hours are what is kept for ever: the one in which `since` lies counts.
+        const { since: from = USUAL_RANGE, until: to } = asked.value;
+        // Whole hours are what is kept for ever: those in which `since` and `until` lie count.
         const since = Math.floor(settle(from, now) / HOUR_MS) * HOUR_MS;
-        const until = settle(to, now);
+        const until = to === undefined ? now : Math.ceil(settle(to, now) / HOUR_MS) * HOUR_MS;
         const found = await store.rollups({ granularity: 'hour', by: 'served_model', since, until });
         const views = quota.views();
         const report = await usageReport({ rollups: found, views, prices, since, until, now });

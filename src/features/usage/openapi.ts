@@ -34,7 +34,7 @@ const ENDPOINTS: readonly Described[] = [
     id: 'getUsage',
     summary: 'What was used, per model and lane, how full the quotas are, and what it cost',
     description:
-      'Counts whole hours, UTC: from the one in which since lies. Without since, the last 24 hours.',
+      'Counts whole hours, UTC: from the one in which since lies to the one in which until lies. Without since, the last 24 hours.',
     query: args.usageQuery,
     answer: json(answers.usageAnswer, 'The sums'),
     refusals: BAD_ARGUMENT,
