@@ -71,8 +71,9 @@ it('tells in usage, samples, rollups and metrics of the same exchanges, as soon 
     cost_usd: 4.000052,
     unpriced_tokens: 0,
   });
-  // What answered is what is billed: the answer names its model.
-  expect(usage.lanes['anthropic']?.requests).toBe(3);
+  // What answered is what is billed, by whatever name it was asked for: the answer names its model.
+  expect(usage.models['nobody-knows']).toMatchObject({ cost_usd: 2.000026, unpriced_tokens: 0 });
+  expect(usage.lanes['anthropic']).toMatchObject({ requests: 3, cost_usd: 6.000078 });
 
   const first = page.parse(await get('/v1/usage/samples?limit=2'));
   const rest = page.parse(await get(`/v1/usage/samples?limit=2&cursor=${first.next_cursor}`));
