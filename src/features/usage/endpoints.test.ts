@@ -95,7 +95,7 @@ describe('GET /v1/usage', () => {
         requests: 3,
         lanes: { zai: { requests: 2 }, anthropic: { requests: 1 } },
         // 60 tokens in 14 s of streams.
-        tps_elr: 4.3,
+        tps_elr: 60 / 14,
         // The earliest of equally busy hours, and the only one that streamed for ten seconds.
         peak_hour: { start: '2026-11-01T12:00:00.000Z', tokens: 150 },
         fastest_hour: { start: '2026-11-02T12:00:00.000Z', tps: 2 },

@@ -2,6 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { rfc3339 } from '../../platform/clock.ts';
 import { compileGlob, type Matcher } from '../../protocol/glob.ts';
+import { bestHours, type HourUse, perSecond } from '../../protocol/hours.ts';
 import type { Rollup } from '../../protocol/meter.ts';
 import type { Charge, Prices } from '../../protocol/money.ts';
 import type { QuotaView } from '../../protocol/quota-view.ts';
@@ -218,11 +219,7 @@ function createModelSum(prices: Prices): ModelSum {
   };
 }
 
-interface Hour {
-  tokens: number;
-  streamed: number;
-  streamMs: number;
-}
+type Hour = Writable<HourUse>;
 
 type QuotaFields = Omit<ModelUsage, keyof Totals | 'lanes'>;
 
@@ -256,13 +253,7 @@ const withoutQuota = (hours: ReadonlyMap<number, Hour>): QuotaFields => ({
     sumOf(hours, ({ streamMs }) => streamMs),
   ),
   tps_dirty: null,
-  ...hoursOf({
-    peak_hour: best(hours, ({ tokens: count }, start) => ({ start, tokens: count, mark: count })),
-    fastest_hour: best(hours, ({ streamed, streamMs }, start) => {
-      const tps = streamMs < LEAST_STREAM_MS ? 0 : (perSecond(streamed, streamMs) ?? 0);
-      return { start, tps, mark: tps };
-    }),
-  }),
+  ...hoursOf(bestHours(hours)),
   warn_pct_auto: null,
   warn_pct_confidence: 0,
   gap_seconds_p50: null,
@@ -272,23 +263,6 @@ const withoutQuota = (hours: ReadonlyMap<number, Hour>): QuotaFields => ({
 
 const sumOf = (hours: ReadonlyMap<number, Hour>, value: (hour: Hour) => number): number =>
   [...hours.values()].reduce((sum, hour) => sum + value(hour), 0);
-
-/** Less streaming than that says nothing of a speed. */
-const LEAST_STREAM_MS = 10_000;
-
-/** The hour with the highest mark above zero, the earliest of equals; null without one. */
-function best<T extends { readonly start: number; readonly mark: number }>(
-  hours: ReadonlyMap<number, Hour>,
-  describe: (hour: Hour, start: number) => T,
-): Omit<T, 'mark'> | null {
-  const [first] = [...hours]
-    .map(([start, hour]) => describe(hour, start))
-    .filter(({ mark }) => mark > 0)
-    .toSorted((a, b) => b.mark - a.mark || a.start - b.start);
-  if (first === undefined) return null;
-  const { mark: _, ...rest } = first;
-  return rest;
-}
 
 interface Quota {
   readonly view: QuotaView;
@@ -321,9 +295,6 @@ const addTokens = (one: Tokens, other: Tokens): Tokens => ({
 
 const countTokens = (tokens: Tokens): number =>
   tokens.input + tokens.output + tokens.cache_read + tokens.cache_write_5m + tokens.cache_write_1h;
-
-const perSecond = (tokens: number, ms: number): number | null =>
-  ms > 0 ? oneDecimal((tokens * 1000) / ms) : null;
 
 const oneDecimal = (value: number): number => Math.round(value * 10) / 10;
 
