@@ -59,7 +59,8 @@ const quotaFields = {
   headroom_tokens: z.number().nullable().describe('left until block_pct'),
   tps_elr: perSecond.describe('output tokens for a second of streaming'),
   tps_dirty: perSecond.describe(
-    'output tokens for a second since the oldest exchange of the rolling window began',
+    'output tokens for a second since the oldest exchange of the rolling window began; ' +
+      'without a quota, since the first hour that is counted began',
   ),
   peak_hour: hourOf({ tokens: count }).describe('the hour with the most tokens'),
   fastest_hour: hourOf({ tps: z.number() }).describe('the hour that streamed fastest'),

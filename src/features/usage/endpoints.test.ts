@@ -2,54 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Route } from '../../core/types.ts';
 import { OperatorError } from '../../errors.ts';
-import type { QuotaView } from '../../protocol/quota-view.ts';
 import { usageEventSchema } from '../../protocol/usage-event.ts';
 import { quotasAnswer, rollupsAnswer, samplesAnswer, simAnswer, usageAnswer } from './answers.ts';
 import { MAX_READERS } from './live-feed.ts';
 import { createMemoryStore } from './testing/memory-store.ts';
-import { HOUR, NOW, prices, quotaWorld, startUsageWorld, zai } from './testing/usage-world.ts';
+import { HOUR, NOW, prices, quotaView, quotaWorld, startUsageWorld, zai } from './testing/usage-world.ts';
 
-const none = { used: 0, cap: null, pct: null };
-const VIEW: QuotaView = {
-  model: '*haiku*',
-  lane: 'zai',
-  rolling: {
-    span_seconds: 18_000,
-    tokens: { used: 700, cap: 1000, pct: 70 },
-    requests: none,
-    hours: none,
-    pct: 70,
-  },
-  weekly: { span_seconds: 604_800, tokens: none, requests: none, hours: none, pct: null },
-  rolling_pct: 70,
-  weekly_pct: null,
-  warn_pct: 80,
-  block_pct: 100,
-  warn: false,
-  block: false,
-  reserved: { requests: 1, tokens: 50 },
-  eta_seconds: 900,
-  headroom_tokens: 300,
-  tps_elr: 12,
-  tps_dirty: 9,
-  peak_hour: { start: NOW - 1_800_000, tokens: 600 },
-  fastest_hour: null,
-  warn_pct_auto: 72,
-  warn_pct_confidence: 0.5,
-  gap_seconds_p50: 60,
-  gap_seconds_p95: 120,
-  gap_samples: 3,
-  cooldown_until: NOW,
-  provider_limits: {
-    lane: 'zai',
-    at: NOW,
-    status: 'rejected',
-    windows: [
-      { name: '5h', status: 'rejected', used_pct: 101, limit: null, remaining: null, resets_at: NOW },
-    ],
-    refused: { at: NOW, kind: 'window', until: null },
-  },
-};
+const VIEW = quotaView();
 
 describe('GET /v1/usage', () => {
   it('prices the tokens of each model by the one that served it', async () => {

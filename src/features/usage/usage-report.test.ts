@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Rollup } from '../../protocol/meter.ts';
 import { usageAnswer } from './answers.ts';
-import { NOW, prices } from './testing/usage-world.ts';
+import { NOW, prices, quotaView } from './testing/usage-world.ts';
 import { MOST_MODELS, type ReportInput, usageReport } from './usage-report.ts';
 
 const HOUR = 3_600_000;
@@ -32,6 +32,24 @@ const report = async (rollups: readonly Rollup[], part: Partial<ReportInput> = {
   const input = { rollups, views: [], prices, since: NOW - 24 * HOUR, until: NOW, now: NOW, ...part };
   return usageAnswer.parse({ ...(await usageReport(input)), store: { ok: true, reason: null, pending: 0 } });
 };
+
+describe('a model that no quota watches', () => {
+  it('has its speed while streaming, and that over all since its first hour', async () => {
+    const long = hour({ tokens: output(5_400), streamed_tokens: 400, stream_ms: 20_000 });
+    const { models } = await report([{ ...long, start: long.start - HOUR }]);
+    // The present is half past: 5,400 tokens in one and a half hours.
+    expect(models['claude-haiku-4-5']).toMatchObject({ tps_elr: 20, tps_dirty: 1 });
+    const past = await report([long], { until: long.start + HOUR, now: NOW + 24 * HOUR });
+    expect(past.models['claude-haiku-4-5']).toMatchObject({ tps_dirty: 1.5 });
+  });
+});
+
+it('shows no quota at what names no model: none counts it', async () => {
+  const all = quotaView({ model: '*', lane: 'anthropic', rolling_pct: 70 });
+  const { models } = await report([hour({ model: null })], { views: [all] });
+  expect(models['(none)']).toMatchObject({ requests: 1, rolling_pct: null });
+  expect(models['*']).toMatchObject({ requests: 0, rolling_pct: 70 });
+});
 
 describe('names that clients invent', () => {
   const invented = [0, 1, 2].flatMap((ago) =>

@@ -63,12 +63,13 @@ export async function usageReport({
   await inSlices(rollups, (rollup) => models.get(nameOf(rollup))?.addHour(rollup));
   // A quota that nothing was counted for yet stands under its glob.
   for (const { view } of idle) getOrMake(models, view.model, () => createModelSum(prices));
+  const end = Math.min(until, now);
   return {
     generated_at: rfc3339(now),
     since: rfc3339(since),
     until: rfc3339(until),
     total: total.totals(),
-    models: Object.fromEntries([...models].map(([model, sum]) => [model, sum.usage(model, quotas)])),
+    models: Object.fromEntries([...models].map(([model, sum]) => [model, sum.usage(model, quotas, end)])),
     other_models: shown.length === used.size ? null : { models: used.size - shown.length, ...rest.totals() },
     lanes: lanes.totals(),
   };
@@ -189,7 +190,8 @@ function createSums(prices: Prices): Sums {
 interface ModelSum {
   add(part: Part): void;
   addHour(rollup: Rollup): void;
-  usage(model: string, quotas: readonly Quota[]): ModelUsage;
+  /** @param end of what was counted, epoch milliseconds */
+  usage(model: string, quotas: readonly Quota[], end: number): ModelUsage;
 }
 
 function createModelSum(prices: Prices): ModelSum {
@@ -202,24 +204,27 @@ function createModelSum(prices: Prices): ModelSum {
       lanes.add(part.lane, part);
     },
     addHour(rollup) {
-      const hour = getOrMake(hours, rollup.start, () => ({ tokens: 0, streamed: 0, streamMs: 0 }));
+      const hour = getOrMake(hours, rollup.start, () => ({ tokens: 0, output: 0, streamed: 0, streamMs: 0 }));
       hour.tokens += countTokens(rollup.tokens);
+      hour.output += rollup.tokens.output;
       hour.streamed += rollup.streamed_tokens;
       hour.streamMs += rollup.stream_ms;
     },
-    usage(model, quotas) {
+    usage(model, quotas, end) {
       const totals = sum.totals();
       const view = fullest(model, new Set(lanes.names()), quotas);
       return {
         ...totals,
         lanes: lanes.totals(),
-        ...(view === null ? withoutQuota(hours) : fieldsOf(view)),
+        ...(view === null ? withoutQuota(hours, end) : fieldsOf(view)),
       };
     },
   };
 }
 
-type Hour = Writable<HourUse>;
+interface Hour extends Writable<HourUse> {
+  output: number;
+}
 
 type QuotaFields = Omit<ModelUsage, keyof Totals | 'lanes'>;
 
@@ -241,7 +246,7 @@ const fieldsOf = (view: QuotaView): QuotaFields => ({
 });
 
 /** What the hours themselves tell of a model that no quota watches. */
-const withoutQuota = (hours: ReadonlyMap<number, Hour>): QuotaFields => ({
+const withoutQuota = (hours: ReadonlyMap<number, Hour>, end: number): QuotaFields => ({
   rolling_pct: null,
   weekly_pct: null,
   warn: false,
@@ -252,7 +257,10 @@ const withoutQuota = (hours: ReadonlyMap<number, Hour>): QuotaFields => ({
     sumOf(hours, ({ streamed }) => streamed),
     sumOf(hours, ({ streamMs }) => streamMs),
   ),
-  tps_dirty: null,
+  tps_dirty: perSecond(
+    sumOf(hours, ({ output }) => output),
+    end - Math.min(...hours.keys()),
+  ),
   ...hoursOf(bestHours(hours)),
   warn_pct_auto: null,
   warn_pct_confidence: 0,
@@ -270,10 +278,12 @@ interface Quota {
 }
 
 const isUnder = ({ view, matches }: Quota, { lane, model }: Pick<Day, 'lane' | 'model'>): boolean =>
-  view.lane === lane && matches(model ?? '');
+  model !== null && view.lane === lane && matches(model);
 
 /** Of the quotas that a model falls under, on the lanes it used, the one that is fullest; null without any. */
 function fullest(model: string, lanes: ReadonlySet<string>, quotas: readonly Quota[]): QuotaView | null {
+  // No quota counts what names no model.
+  if (model === NO_MODEL) return null;
   const mine = quotas
     .filter(({ view, matches }) => view.model === model || (lanes.has(view.lane) && matches(model)))
     .map(({ view }) => view);

@@ -1,5 +1,6 @@
 /** The endpoints over a store in memory, at a time that stands still: what a test of them steers and watches. */
 import type { ExchangeObserver, Provider, Route } from '../../../core/types.ts';
+import type { QuotaView } from '../../../protocol/quota-view.ts';
 import type { CompletionEvent } from '../../../protocol/usage-event.ts';
 import { createUsageEndpoints, type UsageEndpointsOptions } from '../endpoints.ts';
 import { createLiveFeed } from '../live-feed.ts';
@@ -63,6 +64,50 @@ export const prices: UsageEndpointsOptions['prices'] = {
     };
   },
 };
+
+const none = { used: 0, cap: null, pct: null };
+/** A quota that is used a good deal. */
+export const quotaView = (part: Partial<QuotaView> = {}): QuotaView => ({
+  model: '*haiku*',
+  lane: 'zai',
+  rolling: {
+    span_seconds: 18_000,
+    tokens: { used: 700, cap: 1000, pct: 70 },
+    requests: none,
+    hours: none,
+    pct: 70,
+  },
+  weekly: { span_seconds: 604_800, tokens: none, requests: none, hours: none, pct: null },
+  rolling_pct: 70,
+  weekly_pct: null,
+  warn_pct: 80,
+  block_pct: 100,
+  warn: false,
+  block: false,
+  reserved: { requests: 1, tokens: 50 },
+  eta_seconds: 900,
+  headroom_tokens: 300,
+  tps_elr: 12,
+  tps_dirty: 9,
+  peak_hour: { start: NOW - 1_800_000, tokens: 600 },
+  fastest_hour: null,
+  warn_pct_auto: 72,
+  warn_pct_confidence: 0.5,
+  gap_seconds_p50: 60,
+  gap_seconds_p95: 120,
+  gap_samples: 3,
+  cooldown_until: NOW,
+  provider_limits: {
+    lane: 'zai',
+    at: NOW,
+    status: 'rejected',
+    windows: [
+      { name: '5h', status: 'rejected', used_pct: 101, limit: null, remaining: null, resets_at: NOW },
+    ],
+    refused: { at: NOW, kind: 'window', until: null },
+  },
+  ...part,
+});
 
 export const quotaWorld = (part: Partial<QuotaViews> = {}): QuotaViews => ({
   mode: 'block',
