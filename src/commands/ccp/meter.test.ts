@@ -187,7 +187,7 @@ describe('ccp quota', () => {
       expect(page).toMatch(/^anthropic says of itself: 5h 42% used until .*\d\d:\d\d \(at .*\d\d:\d\d\)$/m);
     }
     expect(await printed('statusline')).toMatch(
-      /^anthropic 5h 42% · local .* · zai cooling until .*\d\d:\d\d · saved/,
+      /^anthropic 5h 42% · local .* · zai 5h 70% \(\*haiku\* cooling until .*\d\d:\d\d\) · saved/,
     );
   });
 
@@ -289,6 +289,21 @@ describe('ccp statusline', () => {
     expect(await line({})).toMatch(
       /^anthropic 82M tok\/24h · local .* · zai 10M tok\/24h · saved \$2\.37\/24h \+ \? · quotas: no answer\n$/,
     );
+  });
+
+  it('calls cooling what cools, and not the whole lane', async () => {
+    const soon = new Date(Date.now() + 60_000).toISOString();
+    const told = meter.answers.get('/v1/quotas')?.value;
+    const cool = async (...keys: string[]) => {
+      const cooldowns = keys.map((key) => ({ lane: 'zai', key, until: soon, stated: 'reset' }));
+      meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), quotas: [], cooldowns } });
+      return line({});
+    };
+    expect(await cool('glm-5')).toMatch(/ · zai 10M tok\/24h \(glm-5 cooling until [^)]+\) · /);
+    expect(await cool('glm-5', 'glm-4.6')).toMatch(
+      / · zai 10M tok\/24h \(glm-5 \+ 1 cooling until [^)]+\) · /,
+    );
+    expect(await cool('glm-5', '*')).toMatch(/ · zai cooling until [^)]+ · /);
   });
 
   it('prints a line where the settings are wrong', async () => {

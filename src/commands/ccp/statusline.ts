@@ -111,7 +111,7 @@ function lanes(out: Screen, input: Session, meter: Meter): (string | null)[] {
   if (meter.state !== 'told') return [stated(out, input), out.paint('yellow', SILENCE[meter.state])];
   const { usage, quotas } = meter;
   const metered = Object.keys(usage?.lanes ?? {});
-  const watched = (quotas?.quotas ?? []).map(({ lane }) => lane);
+  const watched = [...(quotas?.quotas ?? []), ...(quotas?.cooldowns ?? [])].map(({ lane }) => lane);
   const others = [...new Set([...watched, ...metered])].filter(
     (lane) => lane !== 'anthropic' && lane !== 'none',
   );
@@ -168,14 +168,27 @@ function windowsText(out: Screen, windows: readonly Window[]): string | null {
   return parts.length === 0 ? null : `anthropic ${parts.join(' ')}`;
 }
 
-/** A lane as the proxy counts it: its fullest quota, else what it used; null where neither is known. */
+/** A lane as the proxy counts it: its fullest quotas, else what it used, and what of it cools; null where nothing is known. */
 function counted(out: Screen, lane: string, { usage, quotas }: Told): string | null {
-  const name = plain(lane);
+  const cooling = (quotas?.cooldowns ?? []).filter((cooldown) => cooldown.lane === lane);
+  const all = cooling.find(({ key }) => key === '*');
+  if (all !== undefined) return `${plain(lane)} ${out.paint('red', `cooling until ${clockTime(all.until)}`)}`;
+  const figures = windowsOf(out, lane, quotas) ?? tokensOf(lane, usage);
+  const known = [figures, coolingText(out, cooling)].filter((text) => text !== null);
+  return known.length === 0 ? null : [plain(lane), ...known].join(' ');
+}
+
+/** Not the whole lane, but the models of these quotas: the one that is back first, and how many others. */
+function coolingText(out: Screen, cooldowns: QuotasAnswer['cooldowns']): string | null {
+  const [first, ...others] = cooldowns.toSorted((a, b) => Date.parse(a.until) - Date.parse(b.until));
+  if (first === undefined) return null;
+  const more = others.length === 0 ? '' : ` + ${others.length}`;
+  return out.paint('red', `(${plain(first.key)}${more} cooling until ${clockTime(first.until)})`);
+}
+
+function windowsOf(out: Screen, lane: string, quotas: QuotasAnswer | null): string | null {
   const mine = (quotas?.quotas ?? []).filter((quota) => quota.lane === lane);
-  const cooling = quotas?.cooldowns.find((cooldown) => cooldown.lane === lane);
-  if (cooling !== undefined)
-    return `${name} ${out.paint('red', `cooling until ${clockTime(cooling.until)}`)}`;
-  const windows = (['rolling', 'weekly'] as const).flatMap((window) => {
+  const parts = (['rolling', 'weekly'] as const).flatMap((window) => {
     const [fullest] = mine
       .flatMap((quota) => (quota[window].pct === null ? [] : [{ pct: quota[window].pct, quota }]))
       .toSorted((a, b) => b.pct - a.pct);
@@ -184,11 +197,13 @@ function counted(out: Screen, lane: string, { usage, quotas }: Told): string | n
       `${windowName(fullest.quota[window].span_seconds)} ${coloured(out, fullest.pct, percent(fullest.pct))}`,
     ];
   });
-  if (windows.length > 0) return `${name} ${windows.join(' ')}`;
+  return parts.length === 0 ? null : parts.join(' ');
+}
+
+function tokensOf(lane: string, usage: UsageAnswer | null): string | null {
   if (usage === null) return null;
   const tokens = Object.values(usage.lanes[lane]?.tokens ?? {}).reduce((sum, count) => sum + count, 0);
-  if (tokens === 0 && usage.store.reason !== null) return `${name} not counted`;
-  return `${name} ${compact(tokens)} tok/24h`;
+  return tokens === 0 && usage.store.reason !== null ? 'not counted' : `${compact(tokens)} tok/24h`;
 }
 
 const windowName = (seconds: number): string =>
