@@ -5,14 +5,14 @@ import { ERR_TYPES, HEADER_MODES, OPS, REASONS, tokensSchema } from '../../proto
 
 const count = z.int().nonnegative();
 const milliseconds = z.number().nonnegative().describe('milliseconds');
-const time = z.iso.datetime({ precision: 3 }).describe('RFC 3339, UTC');
+export const time = z.iso.datetime({ precision: 3 }).describe('RFC 3339, UTC');
 const percent = z
   .number()
   .nonnegative()
   .nullable()
   .describe('per cent of the cap, may exceed 100; null without one');
 
-const totals = z.object({
+export const totals = z.object({
   requests: count,
   errors: count.describe('their client got a status of 400 or more, or an answer that broke'),
   tokens: tokensSchema,
@@ -30,13 +30,13 @@ const totals = z.object({
   ),
 });
 
-const fill = z.object({
+export const fill = z.object({
   used: z.number().nonnegative(),
   cap: z.number().nullable(),
   pct: percent,
 });
 
-const quotaWindow = z.object({
+export const quotaWindow = z.object({
   span_seconds: z.number().positive(),
   tokens: fill,
   requests: fill,
@@ -71,7 +71,7 @@ const quotaFields = {
   gap_samples: count,
 };
 
-const providerLimits = z.object({
+export const providerLimits = z.object({
   lane: z.string(),
   at: time.describe('when its upstream said so'),
   status: z.string().nullable(),
@@ -88,7 +88,7 @@ const providerLimits = z.object({
   refused: z.object({ at: time, kind: z.string(), until: time.nullable() }).nullable(),
 });
 
-const quotaAnswer = z.object({
+export const quotaAnswer = z.object({
   model: z.string().describe('glob'),
   lane: z.string(),
   rolling: quotaWindow,

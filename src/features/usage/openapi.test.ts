@@ -18,9 +18,10 @@ const operation = z.object({
 });
 const document = z.object({
   openapi: z.literal('3.1.0'),
+  components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
   paths: z.record(z.string(), z.partialRecord(z.enum(['get', 'post']), operation)),
 });
-const { paths } = document.parse(openApi());
+const { components, paths } = document.parse(openApi());
 
 it('describes every endpoint that there is, and no other', () => {
   const there = startUsageWorld().endpoints.map(({ method, path }) => `${method} ${path}`);
@@ -28,6 +29,15 @@ it('describes every endpoint that there is, and no other', () => {
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
   expect(described.toSorted()).toEqual(there.toSorted());
+});
+
+it('says each form once, and refers to nothing that is not there', () => {
+  const text = JSON.stringify(openApi());
+  const refs = [...text.matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref = '']) => ref);
+  const named = Object.keys(components.schemas).map((name) => `#/components/schemas/${name}`);
+  expect(new Set(refs)).toEqual(new Set(named));
+  expect(text).not.toMatch(/"\$(?:id|schema|defs)"/);
+  expect(text.match(/"cache_write_1h"/g)?.length).toBeLessThan(5);
 });
 
 it('names the arguments of each, and which of them must be there', () => {
