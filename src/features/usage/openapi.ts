@@ -200,17 +200,19 @@ function parametersOf(query: z.ZodObject): object[] {
   });
 }
 
-function inputOf(schema: z.ZodType): z.core.JSONSchema.BaseSchema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' });
-  return rest;
-}
+const inputOf = (schema: z.ZodType): z.core.JSONSchema.BaseSchema =>
+  bare(z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' }));
 
 /** The named forms, which refer to each other. */
 function components(): object {
   const names = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(NAMED)) names.add(schema, { id });
   const { schemas } = z.toJSONSchema(names, { target: 'draft-2020-12', io: 'output', uri: uriOf });
-  return Object.fromEntries(
-    Object.entries(schemas).map(([id, { $schema: _, $id: __, ...schema }]) => [id, schema]),
-  );
+  return Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, bare(schema)]));
+}
+
+/** As a part of a document, whose place says what it is. */
+function bare(schema: z.core.JSONSchema.BaseSchema): z.core.JSONSchema.BaseSchema {
+  const { $schema: _, $id: __, ...rest } = schema;
+  return rest;
 }
