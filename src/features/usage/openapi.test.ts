@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { openApi } from './openapi.ts';
-import { startUsageWorld } from './testing/usage-world.ts';
 
 const parameter = z.object({ name: z.string(), in: z.literal('query'), required: z.boolean() });
 const operation = z.object({
@@ -22,14 +21,6 @@ const document = z.object({
   paths: z.record(z.string(), z.partialRecord(z.enum(['get', 'post']), operation)),
 });
 const { components, paths } = document.parse(openApi());
-
-it('describes every endpoint that there is, and no other', () => {
-  const there = startUsageWorld().endpoints.map(({ method, path }) => `${method} ${path}`);
-  const described = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
-  );
-  expect(described.toSorted()).toEqual(there.toSorted());
-});
 
 it('says each form once, and refers to nothing that is not there', () => {
   const text = JSON.stringify(openApi());

@@ -1,12 +1,12 @@
-/** The endpoints over a store in memory, at a time that stands still: what a test of them steers and watches. */
+/** The endpoints over a store that a test gives, at a time that stands still: what it steers and watches. */
 import type { ExchangeObserver, Provider, Route } from '../../../core/types.ts';
+import type { Clock } from '../../../platform/clock.ts';
 import type { QuotaView } from '../../../protocol/quota-view.ts';
 import type { CompletionEvent } from '../../../protocol/usage-event.ts';
 import { createUsageEndpoints, type UsageEndpointsOptions } from '../endpoints.ts';
 import { createLiveFeed } from '../live-feed.ts';
 import type { QuotaViews } from '../quota-views.ts';
 import { completion } from './events.ts';
-import { createMemoryStore } from './memory-store.ts';
 
 export const NOW = Date.parse('2026-11-02T12:30:00.000Z');
 export const HOUR = 3_600_000;
@@ -120,12 +120,15 @@ export const quotaWorld = (part: Partial<QuotaViews> = {}): QuotaViews => ({
   ...part,
 });
 
-export function startUsageWorld(part: Partial<UsageEndpointsOptions> = {}) {
-  const store = createMemoryStore();
+export type WorldStore = UsageEndpointsOptions['store'] & ExchangeObserver;
+
+/** Nothing in it happens by itself. */
+export const stillClock: Clock = { now: () => NOW, monotonic: () => NOW, after: () => () => {} };
+
+export function startUsageWorld(store: WorldStore, part: Partial<UsageEndpointsOptions> = {}) {
   const seen: string[] = [];
   const reloads: (string | undefined)[] = [];
-  const clock = { now: () => NOW, monotonic: () => NOW, after: () => () => {} };
-  const live = createLiveFeed({ clock });
+  const live = createLiveFeed({ clock: stillClock });
   const completions: CompletionEvent[] = [];
   const journal: ExchangeObserver = {
     onDecision: (event) => void seen.push(`decision ${event.lane}`),
@@ -150,7 +153,7 @@ export function startUsageWorld(part: Partial<UsageEndpointsOptions> = {}) {
     }),
     prices,
     live,
-    clock,
+    clock: stillClock,
     ids: { rid: () => `rid-${String((rids += 1)).padStart(6, '0')}` },
     route,
     observers: [journal, store],
@@ -168,15 +171,18 @@ export function startUsageWorld(part: Partial<UsageEndpointsOptions> = {}) {
     if (!('body' in answer)) throw new Error('a stream');
     return { status: answer.status, body: JSON.parse(answer.body) as unknown };
   };
-  const keep = (ago: number, event: Partial<CompletionEvent> = {}): void => {
+  /** An exchange that ended so many milliseconds ago; gives its id. */
+  const keep = (ago: number, event: Partial<CompletionEvent> = {}): string => {
     rids += 1;
+    const rid = `rid-${String(rids).padStart(6, '0')}`;
     store.onCompletion?.(
       completion({
-        rid: `rid-${String(rids).padStart(6, '0')}`,
+        rid,
         ts: new Date(NOW - ago).toISOString(),
         ...event,
       }),
     );
+    return rid;
   };
-  return { endpoints, store, seen, reloads, live, completions, call, ask, keep };
+  return { endpoints, seen, reloads, live, completions, call, ask, keep };
 }

@@ -1,19 +1,64 @@
+/** The meter's endpoints over the store that they read, which only this room may put together. */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import type { Route } from '../../core/types.ts';
-import { OperatorError } from '../../errors.ts';
-import { usageEventSchema } from '../../protocol/usage-event.ts';
-import { quotasAnswer, rollupsAnswer, samplesAnswer, simAnswer, usageAnswer } from './answers.ts';
-import { MAX_READERS } from './live-feed.ts';
-import { createMemoryStore } from './testing/memory-store.ts';
-import { HOUR, NOW, prices, quotaView, quotaWorld, startUsageWorld, zai } from './testing/usage-world.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import {
+  quotasAnswer,
+  rollupsAnswer,
+  samplesAnswer,
+  simAnswer,
+  usageAnswer,
+} from '../features/usage/answers.ts';
+import { MAX_READERS } from '../features/usage/live-feed.ts';
+import { openApi } from '../features/usage/openapi.ts';
+import {
+  HOUR,
+  NOW,
+  prices,
+  quotaView,
+  quotaWorld,
+  startUsageWorld,
+  stillClock,
+  zai,
+} from '../features/usage/testing/usage-world.ts';
+import { usageEventSchema } from '../protocol/usage-event.ts';
+import { createNoStore } from '../store/no-store.ts';
+import { openStore } from '../store/store.ts';
+import { makeStorePlace } from '../store/testing/place.ts';
 
 const VIEW = quotaView();
+
+type Part = Parameters<typeof startUsageWorld>[1];
+
+let close = async (): Promise<void> => {};
+afterEach(() => close());
+
+/** The endpoints over a store of their own. */
+function startStored(part?: Part) {
+  const place = makeStorePlace();
+  const store = openStore({
+    path: place.path,
+    flushMs: 200,
+    ttlDays: 7,
+    rollupMs: HOUR,
+    clock: stillClock,
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+  });
+  close = async () => {
+    close = async () => {};
+    await store[Symbol.asyncDispose]();
+    place[Symbol.dispose]();
+  };
+  return startUsageWorld(store, part);
+}
+
+/** The endpoints where nothing is kept, for what no store has a part in. */
+const startStoreless = (part?: Part) => startUsageWorld(createNoStore('nowhere'), part);
 
 describe('GET /v1/usage', () => {
   it('prices the tokens of each model by the one that served it', async () => {
     const priced: (string | null)[] = [];
-    const { ask, keep } = startUsageWorld({
+    const { ask, keep } = startStored({
       prices: {
         ...prices,
         chargeOf(use) {
@@ -29,7 +74,7 @@ describe('GET /v1/usage', () => {
   });
 
   it('sums models and lanes over whole hours, and says what they cost', async () => {
-    const { ask, keep } = startUsageWorld();
+    const { ask, keep } = startStored();
     keep(0, { sse: { events: 1, chunks: 1, bytes: 1, duration_ms: 10_000, max_gap_ms: 1, finished: true } });
     keep(2 * HOUR, { lane: 'anthropic', latency_ms: 1_000 });
     keep(2 * HOUR, { lane: 'anthropic', model: 'claude-opus-4-8', status: 529, reason: 'upstream_error' });
@@ -69,7 +114,7 @@ describe('GET /v1/usage', () => {
     const views = [VIEW, weekly, { ...VIEW, model: 'glm-*' }];
     const elsewhere = { ...VIEW, lane: 'local', rolling_pct: 99 };
     const quota = quotaWorld({ views: () => [...views, elsewhere] });
-    const { ask, keep } = startUsageWorld({ quota });
+    const { ask, keep } = startStored({ quota });
     keep(0);
     const { models } = usageAnswer.parse((await ask('GET', '/v1/usage')).body);
     expect(models['claude-haiku-4-5']).toMatchObject({
@@ -86,18 +131,30 @@ describe('GET /v1/usage', () => {
   });
 
   it('counts requests that name no model apart, and takes any name for no more than a name', async () => {
-    const { ask, keep } = startUsageWorld();
+    const { ask, keep } = startStored();
     keep(0, { model: null });
+    keep(0, { model: 'null' });
     keep(0, { model: '__proto__' });
     keep(0, { model: 'constructor' });
     const { models, total } = usageAnswer.parse((await ask('GET', '/v1/usage')).body);
-    expect(total.requests).toBe(3);
+    expect(total.requests).toBe(4);
+    expect(models['null']?.requests).toBe(1);
     expect(models['(none)']?.requests).toBe(1);
     expect(models['constructor']?.requests).toBe(1);
   });
 
+  it('calls no error what its client went away from', async () => {
+    const { ask, keep } = startStored();
+    keep(0, { reason: 'client_abort' });
+    keep(0, { reason: 'timeout' });
+    expect(usageAnswer.parse((await ask('GET', '/v1/usage')).body).total).toMatchObject({
+      requests: 2,
+      errors: 1,
+    });
+  });
+
   it('takes a range', async () => {
-    const { ask, keep } = startUsageWorld();
+    const { ask, keep } = startStored();
     keep(5 * HOUR);
     keep(0);
     const requests = async (query: string) =>
@@ -127,7 +184,7 @@ describe('a range', () => {
   );
 
   it('that is taken is one that the answer can write', async () => {
-    const { ask } = startUsageWorld();
+    const { ask } = startStoreless();
     await fc.assert(
       fc.asyncProperty(written, written, async (since, until) => {
         const query = new URLSearchParams({ since, until }).toString();
@@ -139,7 +196,7 @@ describe('a range', () => {
   });
 
   it('ends with the hour in which it is told to end, and says so', async () => {
-    const { ask, keep } = startUsageWorld();
+    const { ask, keep } = startStored();
     keep(2 * HOUR + 60_000);
     const { total, until } = usageAnswer.parse(
       (await ask('GET', '/v1/usage?until=2026-11-02T10:00:01Z')).body,
@@ -152,8 +209,8 @@ describe('a range', () => {
 
 describe('GET /v1/usage/samples', () => {
   it('pages through every sample once, newest first', async () => {
-    const { ask, keep, store } = startUsageWorld();
-    for (let n = 0; n < 25; n += 1) keep(n * 1000);
+    const { ask, keep } = startStored();
+    const kept = Array.from({ length: 25 }, (_, n) => keep(n * 1000));
     const rids: string[] = [];
     let cursor: string | null = null;
     let pages = 0;
@@ -165,22 +222,18 @@ describe('GET /v1/usage/samples', () => {
       pages += 1;
     } while (cursor !== null);
     expect(pages).toBe(3);
-    expect(rids).toEqual(store.kept.map(({ rid }) => rid));
+    expect(rids).toEqual(kept);
   });
 
   it('refuses a cursor that only the store can judge, as it says', async () => {
-    const samples = async () => {
-      throw new OperatorError('USAGE', 'cursor: not one that a page named');
-    };
-    const { ask } = startUsageWorld({ store: { ...createMemoryStore(), samples } });
-    expect(await ask('GET', '/v1/usage/samples?cursor=abc')).toMatchObject({
+    expect(await startStored().ask('GET', '/v1/usage/samples?cursor=abc')).toMatchObject({
       status: 400,
-      body: { error: { message: 'ccp: cursor: not one that a page named' } },
+      body: { error: { message: expect.stringMatching(/^ccp: cursor/) } },
     });
   });
 
   it('takes lane, model and a range; a time is written as in the log', async () => {
-    const { ask, keep } = startUsageWorld();
+    const { ask, keep } = startStored();
     keep(0);
     keep(2 * HOUR, { lane: 'anthropic', model: 'm' });
     const found = async (query: string) =>
@@ -195,16 +248,17 @@ describe('GET /v1/usage/samples', () => {
 
 describe('GET /v1/usage/rollups', () => {
   it('gives hours or days', async () => {
-    const { ask, keep } = startUsageWorld();
+    const { ask, keep } = startStored();
     keep(0);
     keep(HOUR);
     keep(24 * HOUR, { lane: 'anthropic' });
     const found = async (query: string) =>
       rollupsAnswer.parse((await ask('GET', `/v1/usage/rollups?${query}`)).body).rollups;
     expect(await found('granularity=hour')).toHaveLength(3);
-    expect(await found('granularity=day&since=-12h')).toEqual([]);
-    expect(await found('granularity=day&since=-13h')).toMatchObject([
-      { start: '2026-11-02T00:00:00.000Z', count: 2 },
+    expect(await found('granularity=day&since=2026-11-03')).toEqual([]);
+    // The day in which it lies is the first.
+    expect(await found('granularity=day&since=-12h')).toMatchObject([
+      { start: '2026-11-02T00:00:00.000Z', count: 2, latency_p50: 3012, ttfb_p95: 399.5 },
     ]);
     expect(await found('granularity=day&lane=anthropic')).toMatchObject([{ count: 1 }]);
   });
@@ -238,7 +292,7 @@ describe('an argument that is not allowed', () => {
     ['POST', '/v1/dev/sim-usage {"model":"m","in":1,"out":1,"x":1}', 'x: not known here; allowed is model,'],
   ] as const)('%s %s is answered with what is', async (method, request, message) => {
     const [target = '', body = ''] = request.split(/ (.*)/s);
-    const { ask, seen } = startUsageWorld();
+    const { ask, seen } = startStoreless();
     expect(await ask(method, target, body)).toEqual({
       status: 400,
       body: {
@@ -250,7 +304,7 @@ describe('an argument that is not allowed', () => {
   });
 
   it('may be a time that lost its plus on the way', async () => {
-    const { ask } = startUsageWorld();
+    const { ask } = startStoreless();
     const at = async (offset: string) => ask('GET', `/v1/usage?since=2026-01-02T15:04:05${offset}`);
     expect(await at('+08:00')).toMatchObject({
       status: 400,
@@ -260,7 +314,7 @@ describe('an argument that is not allowed', () => {
   });
 
   it('never makes anything but an answer, whatever the query', async () => {
-    const { call } = startUsageWorld();
+    const { call } = startStoreless();
     const paths = fc.constantFrom('usage', 'usage/samples', 'usage/rollups', 'quotas');
     const words = fc.constantFrom('since', 'until', 'limit', 'cursor', 'model', 'granularity', 'lane');
     const query = fc.array(fc.tuple(words, fc.string({ unit: 'binary' })), { maxLength: 3 });
@@ -282,7 +336,7 @@ describe('quotas', () => {
       views: () => [VIEW],
       cooldowns: () => [{ lane: 'zai', key: 'glm-5', until: NOW, stated: 'reset' }],
     });
-    const { status, body } = await startUsageWorld({ quota }).ask('GET', '/v1/quotas');
+    const { status, body } = await startStoreless({ quota }).ask('GET', '/v1/quotas');
     expect(status).toBe(200);
     expect(quotasAnswer.parse(body)).toMatchObject({
       file: '/home/me/quotas.json',
@@ -305,7 +359,7 @@ describe('quotas', () => {
   });
 
   it('are reloaded from their file, or from the text that is sent', async () => {
-    const { ask, reloads } = startUsageWorld();
+    const { ask, reloads } = startStoreless();
     quotasAnswer.parse((await ask('POST', '/v1/quotas/reload')).body);
     quotasAnswer.parse((await ask('POST', '/v1/quotas/reload', '{"quotas":[]}')).body);
     expect(reloads).toEqual([undefined, '{"quotas":[]}']);
@@ -313,7 +367,7 @@ describe('quotas', () => {
 
   it('that are not taken are answered with the reason', async () => {
     const why = 'the quotas sent:1: quotas.2.model: must be a glob';
-    const { ask } = startUsageWorld({ quota: quotaWorld({ reload: () => ({ ok: false, why }) }) });
+    const { ask } = startStoreless({ quota: quotaWorld({ reload: () => ({ ok: false, why }) }) });
     expect(await ask('POST', '/v1/quotas/reload', '{}')).toMatchObject({
       status: 400,
       body: { error: { message: `ccp: ${why}` } },
@@ -323,7 +377,7 @@ describe('quotas', () => {
 
 describe('GET /v1/usage/live', () => {
   it('is a stream, until there are too many', async () => {
-    const { call } = startUsageWorld();
+    const { call } = startStoreless();
     const leave: (() => void)[] = [];
     for (let n = 0; n < MAX_READERS; n += 1) {
       const answer = await call('GET', '/v1/usage/live');
@@ -342,7 +396,7 @@ describe('POST /v1/dev/sim-usage', () => {
     JSON.stringify({ model: 'claude-haiku-4-5', in: 200, out: 300, ...part });
 
   it('is not there unless it is enabled', async () => {
-    const { ask, seen } = startUsageWorld({ devEnabled: false });
+    const { ask, seen } = startStored({ devEnabled: false });
     expect(await ask('POST', '/v1/dev/sim-usage', body({}))).toMatchObject({
       status: 404,
       body: { error: { type: 'not_found_error', message: expect.stringContaining('CCP_DEV_ENABLE') } },
@@ -351,7 +405,7 @@ describe('POST /v1/dev/sim-usage', () => {
   });
 
   it('makes exchanges up that are routed, and told to everybody in order', async () => {
-    const { ask, seen, completions } = startUsageWorld();
+    const { ask, seen, completions } = startStored();
     const answer = await ask('POST', '/v1/dev/sim-usage', body({ repeat: 2, seconds: 1.5 }));
     const { rids } = simAnswer.parse(answer.body);
     expect(rids).toHaveLength(2);
@@ -374,16 +428,27 @@ describe('POST /v1/dev/sim-usage', () => {
   });
 
   it('counts what routing refuses as refused, without tokens', async () => {
-    const route = (): Route => ({
+    const route: NonNullable<NonNullable<Part>['route']> = () => ({
       provider: zai,
       decision: 'license_block',
       alternatives: [],
       refusal: { status: 429, type: 'billing_error', message: 'used up', errType: 'limit' },
     });
-    const { ask, seen, completions } = startUsageWorld({ route });
+    const { ask, seen, completions } = startStored({ route });
     await ask('POST', '/v1/dev/sim-usage', body({}));
     expect(seen).toEqual(['decision zai', 'completion zai']);
     expect(completions[0]).toMatchObject({ reason: 'blocked', status: 429, err_type: 'limit', attempts: [] });
     expect(completions[0]?.tokens).toBeUndefined();
   });
 });
+
+it('are every one of them described, and no other', () => {
+  const there = startStoreless().endpoints.map(({ method, path }) => `${method} ${path}`);
+  const { paths } = described.parse(openApi());
+  const named = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(named.toSorted()).toEqual(there.toSorted());
+});
+
+const described = z.object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) });
