@@ -238,7 +238,7 @@ export const CCP_DECLARATIONS = {
   persist: setting(flag, {
     env: ['CCP_PERSIST'],
     default: '1',
-    help: 'Whether exchanges are kept in the store; 0: usage and quotas know only this run, the log goes on.',
+    help: 'Whether exchanges are kept in the store; 0: usage counts nothing, quotas only this run, the log goes on.',
   }),
   dbPath: setting(path, {
     env: ['CCP_DB_PATH'],

@@ -7,7 +7,7 @@ import { failureOf } from '../store/explain.ts';
 import { errorOf } from '../store/failure.ts';
 import { openStoreFile, readStoreFile, type StoreFile } from '../store/store-file.ts';
 
-export { POINT_IN_TIME_ALLOWED, pointInTime } from '../protocol/point-in-time.ts';
+export { POINT_IN_TIME_ALLOWED, parseMoment, settle } from '../protocol/point-in-time.ts';
 export { check } from '../store/database.ts';
 export { CSV_HEADING, csvLine, exportLine, readExportLine } from '../store/export.ts';
 export { type MergedStore, mergeStores } from '../store/merge.ts';

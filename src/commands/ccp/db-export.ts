@@ -7,8 +7,9 @@ import {
   forOperator,
   openStoreToRead,
   POINT_IN_TIME_ALLOWED,
-  pointInTime,
+  parseMoment,
   type SampleFilter,
+  settle,
 } from '../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import type { Host } from '../shared/host.ts';
@@ -67,8 +68,8 @@ function filterOf({ since, until, model, lane }: ExportOptions, now: number): Sa
 }
 
 function timeOf(flag: string, text: string, now: number): number {
-  const time = pointInTime(text, now);
-  if (time !== null) return time;
+  const moment = parseMoment(text);
+  if (moment !== null) return settle(moment, now);
   throw new OperatorError('USAGE', `${flag} must be ${POINT_IN_TIME_ALLOWED}`);
 }
 

@@ -5,6 +5,9 @@ import { rfc3339 } from '../../platform/clock.ts';
 import { errorBody } from '../../protocol/error-body.ts';
 import { parseJson } from '../../protocol/json.ts';
 import type { MeterStore } from '../../protocol/meter.ts';
+import type { Prices } from '../../protocol/money.ts';
+import { type Moment, settle } from '../../protocol/point-in-time.ts';
+import type { StoreState, UsageAnswer } from './answers.ts';
 import {
   noQuery,
   readBody,
@@ -17,15 +20,13 @@ import {
   usageQuery,
 } from './arguments.ts';
 import type { LiveFeed } from './live-feed.ts';
-import { type Moment, settle } from './moment.ts';
 import * as paths from './paths.ts';
-import type { Prices } from './prices.ts';
 import { type QuotaViews, quotasReport } from './quota-views.ts';
 import { type SimulationPorts, simulate } from './simulate.ts';
 import { usageReport } from './usage-report.ts';
 
 export interface UsageEndpointsOptions extends SimulationPorts {
-  readonly store: MeterStore;
+  readonly store: MeterStore & { health(): StoreState };
   readonly quota: QuotaViews;
   readonly prices: Prices;
   readonly live: LiveFeed;
@@ -52,12 +53,16 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         const asked = readQuery(usageQuery, query);
         if (!asked.ok) return asked.answer;
         const now = clock.now();
-        const { since: from = USUAL_RANGE, until: to = { ago: 0 } } = asked.value;
-        // Whole hours are what is kept for ever: the one in which `since` lies counts.
+        const { since: from = USUAL_RANGE, until: to } = asked.value;
+        // Whole hours are what is kept for ever: those in which `since` and `until` lie count.
         const since = Math.floor(settle(from, now) / HOUR_MS) * HOUR_MS;
-        const until = settle(to, now);
+        const until = to === undefined ? now : Math.ceil(settle(to, now) / HOUR_MS) * HOUR_MS;
         const found = await store.rollups({ granularity: 'hour', by: 'served_model', since, until });
-        return json(usageReport({ rollups: found, views: quota.views(), prices, since, until, now }));
+        const views = quota.views();
+        const report = await usageReport({ rollups: found, views, prices, since, until, now });
+        // Asked afterwards: a question that fails is a trouble, too.
+        const { ok, reason, pending } = store.health();
+        return json({ ...report, store: { ok, reason, pending } } satisfies UsageAnswer);
       },
     },
     {
