@@ -21,6 +21,7 @@ export type { FinishedRun, Plan, RunEvent, RunOptions, SelftestResult, Suite };
 /** What shows plans and runs to a person. Most commands show none, and an analyzer's memory is measured. */
 export const loadProgress = () => import('./runs/report/progress.ts');
 export const loadVerdictText = () => import('./runs/report/verdict-text.ts');
+export const loadGithub = () => import('./runs/report/github.ts');
 export const loadSpend = () => import('./runs/spend.ts');
 
 export interface UatSettings extends Places {
@@ -65,8 +66,11 @@ export interface Uat {
   selftest(request: SelftestRequest): Promise<SelftestResult>;
   /** Reads a usage log. Throws USAGE where there is none. */
   analyze(name: AnalysisName, log: Pick<Analyzed, 'log' | 'rotated'>): Promise<Analysis>;
-  /** Judges a stored run again, by today's checks; the newest where none is named. */
-  report(run?: string): Promise<FinishedRun>;
+  /**
+   * Judges a stored run again, by today's checks, and writes its `report.html` anew; the newest where none is named. `problem`:
+   * why it could not be written.
+   */
+  report(run?: string): Promise<FinishedRun & { readonly problem?: unknown }>;
 }
 
 export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: systemClock }): Uat {
@@ -181,14 +185,23 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       return ANALYSES[name]({ ...log, resultsDir, logsDir });
     },
     async report(run) {
-      const [{ findRun }, { readStoredRun }, { recordOf }, { CHECKS }] = await Promise.all([
-        import('./runs/find-run.ts'),
-        import('./runs/stored-run.ts'),
-        import('./runs/judge.ts'),
-        import('./analysis/checks/index.ts'),
-      ]);
+      const [{ findRun }, { readStoredRun }, { recordOf }, { CHECKS }, { rewriteReports }] =
+        await Promise.all([
+          import('./runs/find-run.ts'),
+          import('./runs/stored-run.ts'),
+          import('./runs/judge.ts'),
+          import('./analysis/checks/index.ts'),
+          import('./runs/report/write-reports.ts'),
+        ]);
       const folder = await findRun(settings.resultsDir, settings.cwd, run);
-      return { folder, record: recordOf(await readStoredRun(folder), CHECKS) };
+      const stored = await readStoredRun(folder);
+      const record = recordOf(stored, CHECKS);
+      // A verdict is worth having also of evidence on a medium that takes nothing more.
+      const problem = await rewriteReports(folder, { record, stored }).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      return { folder, record, ...(problem !== undefined && { problem }) };
     },
   };
 }

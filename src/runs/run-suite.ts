@@ -37,7 +37,7 @@ export async function runSuite({ suite, checks, places, ...options }: RunSuiteOp
   await writeMetrics(folder);
   const stored = await readStoredRun(folder.path);
   const record = recordOf(stored, checks, brokenCode(execution));
-  await writeReports(folder, record);
+  await writeReports(folder, { record, stored });
   const { report } = suite.artifacts;
   if (report !== undefined && stored.plan.driver?.kind === 'limits')
     await folder.write(report, limitReport(stored, stored.plan.driver));

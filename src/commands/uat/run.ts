@@ -67,7 +67,7 @@ export async function run(
       { host, terminal, uat: opened.uat, plan, flags },
       { credentials, license, signal: interruption.signal },
     );
-    if (flags.json !== true) await showRun(host, result);
+    await showRun(host, result, { json: flags.json === true });
     finished.push(result);
     if (result.cause !== undefined) break;
   }

@@ -47,7 +47,7 @@ function momentsOfLife({ stage, startedAt, pid, ending }: ProxyLife): Moment[] {
   const who = pid === null ? 'the proxy' : `the proxy (process ${pid})`;
   const end =
     ending === null
-      ? 'was not asked to end before the account was made'
+      ? 'went on until this account was made'
       : `ended with ${ending.exitCode === null ? 'a signal' : `exit code ${ending.exitCode}`}, ${duration(ending.ms)} after it was asked to`;
   return [{ at: startedAt, what: `${who} was ready for stage ${stage}; it ${end}` }];
 }
@@ -84,4 +84,4 @@ ${bars.map(({ stage, from, to, y }) => html`<g class="proxy"><text x="${LEFT - 8
 const lifeTable = (
   lives: readonly ProxyLife[],
 ): Html => html`<div class="scroll" tabindex="0" role="region" aria-label="Lives of the proxy"><table><caption>What each life of the proxy was given, and how it ended</caption><thead><tr><th scope="col">stage</th><th scope="col">licence</th><th scope="col">budget</th><th scope="col" class="figure">process</th><th scope="col">ended</th></tr></thead>
-<tbody>${lives.slice(0, MOST_MOMENTS).map(({ stage, license, quota, pid, ending }) => html`<tr><th scope="row">${shown(stage, 40)}</th><td>${license.kind}</td><td>${quota === null ? 'none' : shown(`${quota.requests} requests of ${quota.model} on ${quota.lane}, mode ${quota.mode}`, 120)}</td><td class="figure">${pid ?? '–'}</td><td>${ending === null ? 'not asked to' : `exit ${ending.exitCode ?? 'by a signal'}, ${duration(ending.ms)}`}</td></tr>`)}</tbody></table></div>`;
+<tbody>${lives.slice(0, MOST_MOMENTS).map(({ stage, license, quota, pid, ending }) => html`<tr><th scope="row">${shown(stage, 40)}</th><td>${license.kind}</td><td>${quota === null ? 'none' : shown(`${quota.requests} requests of ${quota.model} on ${quota.lane}, mode ${quota.mode}`, 120)}</td><td class="figure">${pid ?? '–'}</td><td>${ending === null ? 'after this account was made' : `exit ${ending.exitCode ?? 'by a signal'}, ${duration(ending.ms)}`}</td></tr>`)}</tbody></table></div>`;

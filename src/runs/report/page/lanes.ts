@@ -57,13 +57,18 @@ const MOST_MODELS = 12;
 function models(cases: readonly Case[]): Html | null {
   const groups = [
     ...Map.groupBy(cases, ({ model, lane, completion }) =>
-      JSON.stringify([model, lane, completion?.decision ?? null]),
+      JSON.stringify([model, lane, completion?.decision]),
     ),
   ]
-    .map(([key, group]) => ({ key: JSON.parse(key) as (string | null)[], n: group.length }))
-    .toSorted((a, b) => b.n - a.n);
+    .map(([, group]) => group)
+    .toSorted((a, b) => b.length - a.length);
   if (groups.length === 0) return null;
   return html`<table class="wide"><caption>Where each model went, as the upstreams saw it, and why, as the log says</caption><thead><tr><th scope="col">model</th><th scope="col">lane</th><th scope="col">decision</th><th scope="col" class="figure">exchanges</th></tr></thead>
-<tbody>${groups.slice(0, MOST_MODELS).map(({ key: [model, lane, decision], n }) => html`<tr><th scope="row">${shown(model ?? 'none', 80)}</th><td>${shown(lane ?? 'none', 40)}</td><td>${shown(decision ?? 'none on record', 40)}</td><td class="figure">${count(n)}</td></tr>`)}</tbody></table>
+<tbody>${groups.slice(0, MOST_MODELS).map(modelRow)}</tbody></table>
 ${groups.length > MOST_MODELS && html`<p class="note">${count(groups.length - MOST_MODELS)} combinations more, not shown.</p>`}`;
 }
+
+const modelRow = (group: readonly Case[]): Html => {
+  const { model, lane, completion } = group[0] ?? { model: null, lane: null, completion: undefined };
+  return html`<tr><th scope="row">${shown(model ?? 'none', 80)}</th><td>${shown(lane ?? 'none', 40)}</td><td>${shown(completion?.decision ?? 'none on record', 40)}</td><td class="figure">${count(group.length)}</td></tr>`;
+};

@@ -7,9 +7,9 @@ import { type Html, html } from '../html.ts';
 import { count, shown } from './format.ts';
 
 export function redactionsSection(evidence: Evidence): Html {
-  const counts = countsOf(evidence);
-  const names = [...new Set([...counts.values()].flatMap((places) => [...places.keys()]))].toSorted();
   const credentials = evidence.canaries.filter(({ name }) => !name.startsWith('prompt:'));
+  const counts = countsOf(evidence, new Set(credentials.map(({ name }) => name)));
+  const names = [...new Set([...counts.values()].flatMap((places) => [...places.keys()]))].toSorted();
   const unseen = credentials.filter(({ name }) => !names.includes(name));
   return html`<section aria-labelledby="redacted"><h2 id="redacted">What was redacted</h2>
 <p>Each credential of the run was replaced by its name in double braces before it was stored, in every disguise that the search for leaks knows. Anything else in the shape of a credential is named by its shape in this file. No secret is in it, masked or not.</p>
@@ -24,10 +24,12 @@ ${unseen.length > 0 && html`<p class="note">Planted and seen nowhere: ${shown(un
 
 type Counts = Map<string, Map<string, number>>;
 
-function countsOf({ client, upstream, artifacts }: Evidence): Counts {
+/** `known`: other words in double braces are a client's own way of writing. */
+function countsOf({ client, upstream, artifacts }: Evidence, known: ReadonlySet<string>): Counts {
   const counts: Counts = new Map();
   const add = (place: string, text: string): void => {
     for (const [, name = ''] of text.matchAll(/\{\{([a-z][\w.-]{0,60})\}\}/g)) {
+      if (!known.has(name)) continue;
       const own = counts.get(place) ?? new Map<string, number>();
       counts.set(place, own.set(name, (own.get(name) ?? 0) + 1));
     }

@@ -73,7 +73,7 @@ table.wide, table.stack { width: 100%; }
 caption { padding: .25rem 0; text-align: left; font-weight: 600; }
 th, td { padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 thead th { border-bottom-color: var(--strong-line); color: var(--soft); font-size: .8125rem; font-weight: 600; }
-tbody th { font-weight: 600; }
+tbody th { font-weight: 600; } .checks tbody th { white-space: nowrap; }
 .figure { text-align: right; white-space: nowrap; }
 .stack td { width: 34%; } .stack th[scope=row] { min-width: 8.5rem; font-weight: 500; color: var(--soft); }
 .stack td { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .8125rem; }
@@ -117,7 +117,7 @@ table.inside { margin: 0; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .line.s0 { stroke: var(--client); } .line.s1 { stroke: var(--upstream); stroke-dasharray: 7 3; } .line.s2 { stroke: var(--proxy); stroke-dasharray: 2 3; } .line.s3 { stroke: var(--third); stroke-dasharray: 9 3 2 3; }
 .line.sent { stroke: var(--upstream); stroke-dasharray: 6 3; stroke-width: 2.5; } .line.got { stroke: var(--client); }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); gap: 1.25rem 2rem; margin: .75rem 0; }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.25rem 2rem; margin: .75rem 0; }
 figcaption { font-size: .875rem; font-weight: 600; }
 footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .8125rem; }
 

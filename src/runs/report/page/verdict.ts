@@ -66,14 +66,14 @@ const overview = (failed: readonly Verdict[], cases: CaseFile): Html =>
 
 function briefly({ what, examples: [example] }: Finding, all: number): Html {
   const { expected, saw = {} } = example ?? {};
-  const sights = [
+  const short = [
     ...(expected === undefined ? [] : [`expected ${expected}`]),
     // Who saw what was expected is for the card to say.
     ...Object.entries(saw)
       .filter(([, sight]) => sight !== expected)
       .map(([who, sight]) => `${label(who)} ${sight}`),
   ].join('; ');
-  return html`${evidenceText(what, 160)}${sights !== '' && html` <small>${evidenceText(sights, 130)}</small>`}${all > 1 && html` <span class="times">×&nbsp;${count(all)}</span>`}`;
+  return html`${evidenceText(what, 160)}${short !== '' && html` <small>${evidenceText(short, 130)}</small>`}${all > 1 && html` <span class="times">×&nbsp;${count(all)}</span>`}`;
 }
 
 /** Findings of one check beyond these are many words for one fault. */
