@@ -3,6 +3,7 @@
  * (https://docs.github.com/actions/reference/workflow-commands-for-github-actions).
  */
 import type { RunRecord } from '../run-record.ts';
+import { inOrderOfUse } from './order-of-use.ts';
 import { OUTCOME_WORDS } from './style.ts';
 import { countsOf, probesOf, reproduceLine, seconds } from './verdict-text.ts';
 
@@ -13,7 +14,7 @@ const MOST_ANNOTATIONS = 10;
 
 /** Lines of commands for the runner. `where`: the folder of the run. */
 export function annotations(record: RunRecord, where: string): string[] {
-  const failed = record.checks.filter(({ outcome }) => outcome === 'fail');
+  const failed = failedOf(record);
   const unsure = record.checks.filter(({ outcome }) => outcome === 'inconclusive' || outcome === 'invalid');
   return [
     ...limited(
@@ -26,6 +27,9 @@ export function annotations(record: RunRecord, where: string): string[] {
     ),
   ];
 }
+
+const failedOf = ({ checks }: RunRecord): Verdict[] =>
+  inOrderOfUse(checks.filter(({ outcome }) => outcome === 'fail'));
 
 function limited(lines: readonly string[], last: (rest: number) => string): string[] {
   if (lines.length <= MOST_ANNOTATIONS) return [...lines];

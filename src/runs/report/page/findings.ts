@@ -92,20 +92,3 @@ function confinement(own: readonly Case[], all: readonly Case[]): string[] {
     return [`${name} ${value} (${own.length === having ? `all ${having}` : `${own.length} of ${having}`})`];
   });
 }
-
-/**
- * Checks that see the trace of a fault elsewhere: the sum that is wrong because a line is, the body that is another because an
- * event is. They come after those that name what is wrong.
- */
-const TRACES: readonly RegExp[] = [
-  /^RECONCILE-03$/,
-  /^(?:BYTES-02|METRICS|STORE|USAGE)/,
-  /^HYGIENE-01$/,
-  /^RUN-01$/,
-];
-
-/** Failed checks in the order in which they help to name a fault. */
-export function inOrderOfUse(checks: readonly Verdict[]): Verdict[] {
-  const rank = ({ id }: Verdict): number => TRACES.findIndex((trace) => trace.test(id));
-  return checks.toSorted((a, b) => rank(a) - rank(b));
-}

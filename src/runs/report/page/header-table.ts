@@ -1,7 +1,7 @@
 /** The headers of a message as its sender and its receiver had them: equal ones once, others side by side. */
 import type { HeaderPairs } from '../../../protocol/transcript.ts';
 import { type Html, html } from '../html.ts';
-import { evidenceText, plural } from './format.ts';
+import { evidenceText, plural, shown } from './format.ts';
 
 interface Side {
   readonly who: string;
@@ -89,13 +89,17 @@ function drawRow({ name, sent, got }: Row, sender: Side, receiver: Side, ownKey:
   const show = (value: string): Html =>
     evidenceText(CREDENTIALS.has(name) ? named(value) : value, MOST_CHARACTERS);
   if (sent === got && sent !== undefined)
-    return html`<tr><th scope="row">${name.slice(0, 80)}</th><td colspan="2" data-label="both">${show(sent)}</td></tr>`;
+    return html`<tr><th scope="row">${shown(name, 80)}</th><td colspan="2" data-label="both">${show(sent)}</td></tr>`;
   const own =
-    OWN_OF_EACH_HOP.has(name) || name.startsWith(':') || sender.headers === null || receiver.headers === null;
+    OWN_OF_EACH_HOP.has(name) ||
+    name.startsWith(':') ||
+    (ownKey && CREDENTIALS.has(name)) ||
+    sender.headers === null ||
+    receiver.headers === null;
   const flag = sent === undefined ? 'added' : got === undefined ? 'gone' : 'changed';
   const cell = (value: string | undefined, { who }: Side): Html =>
     html`<td data-label="${who}">${value === undefined ? html`<span class="none">–</span>` : show(value)}</td>`;
-  return html`<tr class="${own ? 'own' : 'differs'}"><th scope="row">${name.slice(0, 80)} ${!own && html`<span class="flag">${flag}</span>`}</th>${cell(sent, sender)}${cell(got, receiver)}</tr>`;
+  return html`<tr class="${own ? 'own' : 'differs'}"><th scope="row">${shown(name, 80)} ${!own && html`<span class="flag">${flag}</span>`}</th>${cell(sent, sender)}${cell(got, receiver)}</tr>`;
 }
 
 /** A credential under the name that the run gave it; one without a name is only measured. */

@@ -10,7 +10,7 @@ import { checkTable, FILTER_STYLE } from './check-table.ts';
 import { chooseCases, MOST_IN_FULL, SAMPLE } from './choose-cases.ts';
 import { courseSection } from './course.ts';
 import { exchangeFilterStyle, exchangeSection } from './exchanges.ts';
-import { count } from './format.ts';
+import { count, shown } from './format.ts';
 import { lanesSection } from './lanes.ts';
 import { redactionsSection } from './redactions.ts';
 import { type Matrix, matrixSection } from './saboteur-matrix.ts';
@@ -58,7 +58,7 @@ ${redactionsSection(stored.evidence)}
 </main>
 ${footer()}`;
   return page({
-    title: `${record.outcome}: ${record.suite}`,
+    title: `${record.outcome}: ${shown(record.suite, 80)}`,
     style: [STYLE, FILTER_STYLE, exchangeFilterStyle(choice.inFull)].join('\n'),
     body,
   });

@@ -74,13 +74,13 @@ caption { padding: .25rem 0; text-align: left; font-weight: 600; }
 th, td { padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 thead th { border-bottom-color: var(--strong-line); color: var(--soft); font-size: .8125rem; font-weight: 600; }
 tbody th { font-weight: 600; } .checks tbody th { white-space: nowrap; }
-.figure { text-align: right; white-space: nowrap; }
+.figure { text-align: right; white-space: nowrap; } thead .figure { white-space: normal; overflow-wrap: normal; }
 .stack td { width: 34%; } .stack th[scope=row] { min-width: 8.5rem; font-weight: 500; color: var(--soft); }
 .stack td { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .8125rem; }
 thead th.client, g.client text { color: var(--client); } thead th.proxy { color: var(--proxy); } thead th.upstream { color: var(--upstream); }
 tr.differs { background: var(--on-unsure); } tr.differs th:first-child, tr.differs td:first-child { box-shadow: inset 3px 0 0 var(--unsure); padding-left: .5rem; }
 .flag { display: inline-block; padding: 0 .35rem; border: 1px solid var(--unsure); border-radius: .25rem; color: var(--unsure); font: 600 .75rem/1.4 system-ui, sans-serif; white-space: nowrap; }
-.scroll { overflow-x: auto; max-width: 100%; }
+.scroll { position: relative; overflow-x: auto; max-width: 100%; }
 .filter { display: flex; flex-wrap: wrap; gap: .4rem; padding: 0; border: 0; }
 .filter legend { float: left; margin-right: .6rem; padding: .25rem 0; color: var(--soft); font-size: .875rem; }
 .filter label { position: relative; cursor: pointer; }

@@ -1,10 +1,11 @@
 /** The first thing that a reader sees: how the run came out, what it claims, and, of a red one, what contradicts that. */
 import type { RunRecord } from '../../run-record.ts';
 import { type Html, html } from '../html.ts';
+import { inOrderOfUse } from '../order-of-use.ts';
 import { countsOf, probesOf, reproduceLine } from '../verdict-text.ts';
 import type { CaseFile } from './case-file.ts';
 import { linkTo } from './exchange.ts';
-import { type Finding, findingsOf, inOrderOfUse } from './findings.ts';
+import { type Finding, findingsOf } from './findings.ts';
 import { count, duration, evidenceText, instant, plural, shown, slug } from './format.ts';
 
 type Verdict = RunRecord['checks'][number];
