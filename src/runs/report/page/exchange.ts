@@ -8,6 +8,7 @@ import type { Case } from './case-file.ts';
 import { eventTable } from './event-table.ts';
 import { duration, evidenceText, plural, shown, slug } from './format.ts';
 import { headerTable } from './header-table.ts';
+import { readingsOf } from './readings.ts';
 import { witnessTable } from './witness-table.ts';
 import { witnessTimeline } from './witness-timeline.ts';
 
@@ -23,6 +24,7 @@ export function exchangeDetails(one: Case, open: boolean): Html {
 <summary>${summaryOf(one)}</summary>
 <div id="${idOf(one)}" class="inside" tabindex="-1">
 ${problems.length > 0 && html`<ul class="problems">${problems.map(({ check, violation }) => html`<li><a href="#${slug(`check-${check}`)}">${check}</a> ${evidenceText(violation.what, 300)}</li>`)}</ul>`}
+${problems.length > 0 && readingsOf(one).map((reading) => html`<p class="reading">${evidenceText(reading, 300)}</p>`)}
 ${witnessTimeline(one)}
 ${witnessTable(one)}
 ${headerTable(

@@ -61,11 +61,11 @@ ${unsure.map((verdict) => unsureCard(verdict, record))}</section>`;
 /** All failed checks on the first screen, a line each. */
 const overview = (failed: readonly Verdict[], cases: CaseFile): Html =>
   html`<ul class="overview">${failed.map((verdict) => {
-    const [first] = findingsOf(verdict, cases);
-    return html`<li><a href="#${slug(`check-${verdict.id}`)}">${verdict.id}</a> <span>${first !== undefined && briefly(first, verdict.violations.length)}</span></li>`;
+    const [first, ...others] = findingsOf(verdict, cases);
+    return html`<li><a href="#${slug(`check-${verdict.id}`)}">${verdict.id}</a> <span>${first !== undefined && briefly(first)}${others.length > 0 && html` <small>and ${plural(others.length, 'finding')} more</small>`}</span></li>`;
   })}</ul>`;
 
-function briefly({ what, examples: [example] }: Finding, all: number): Html {
+function briefly({ what, count: times, readings: [reading], examples: [example] }: Finding): Html {
   const { expected, saw = {} } = example ?? {};
   const short = [
     ...(expected === undefined ? [] : [`expected ${expected}`]),
@@ -74,7 +74,7 @@ function briefly({ what, examples: [example] }: Finding, all: number): Html {
       .filter(([, sight]) => sight !== expected)
       .map(([who, sight]) => `${label(who)} ${sight}`),
   ].join('; ');
-  return html`${evidenceText(what, 160)}${short !== '' && html` <small>${evidenceText(short, 130)}</small>`}${all > 1 && html` <span class="times">×&nbsp;${count(all)}</span>`}`;
+  return html`${evidenceText(what, 160)}${reading !== undefined ? html` <small>${evidenceText(reading, 160)}</small>` : short !== '' && html` <small>${evidenceText(short, 130)}</small>`}${times > 1 && html` <span class="times">×&nbsp;${count(times)}</span>`}`;
 }
 
 /** Findings of one check beyond these are many words for one fault. */
@@ -99,11 +99,12 @@ const unsureCard = ({ id, title, outcome, note = '', observed }: Verdict, record
 const repeat = (record: RunRecord, id: string): Html =>
   html`<p class="repeat"><span>repeat</span> <code>${shown(reproduceLine(record, id), 1_000)}</code></p>`;
 
-function drawFinding({ what, count: times, examples, cases, confinedTo }: Finding): Html {
+function drawFinding({ what, count: times, examples, cases, readings, confinedTo }: Finding): Html {
   const [first] = examples;
   return html`<div class="finding"><p class="what">${evidenceText(what, 400)}${times > 1 && html` <span class="times">×&nbsp;${count(times)}</span>`}</p>
 ${examples.map((example) => sights(example))}
-<dl class="where">${confinedTo.length > 0 && html`<dt>${cases.length === 1 ? 'it has' : 'all have'}</dt><dd>${shown(confinedTo.slice(0, 5).join(', '), 300)}</dd>`}
+${readings.map((reading) => html`<p class="reading">${evidenceText(reading, 300)}</p>`)}
+<dl class="where">${confinedTo.length > 0 && html`<dt>${cases.length === 1 ? 'it has' : 'all have'}</dt><dd>${shown(confinedTo.join(', '), 300)}</dd>`}
 ${cases.length > 0 && html`<dt>timeline${cases.length > 1 && 's'}</dt><dd>${linksTo(cases)}</dd>`}
 ${cases.length === 0 && first !== undefined && first.pointers.length > 0 && html`<dt>look at</dt><dd>${shown(first.pointers.join(', '), 300)}</dd>`}</dl></div>`;
 }
@@ -126,7 +127,12 @@ const WITNESS: Readonly<Record<string, string>> = {
   zai: 'upstream',
 };
 
-const label = (who: string): string => (who !== 'expected' && who in WITNESS ? `${who} saw` : shown(who, 40));
+/** Clients and upstreams see, records and the proxy say. */
+function label(who: string): string {
+  const witness = WITNESS[who];
+  if (witness === undefined || witness === 'expected') return shown(who, 40);
+  return witness === 'proxy' ? `${who} says` : `${who} saw`;
+}
 
 const MOST_CASES = 12;
 
