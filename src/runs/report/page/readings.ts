@@ -122,14 +122,16 @@ function changedEvents({ client, upstream }: Seen): string[] {
   );
   if (missing.length === 0 && doubled.length === invented.length) return [`${tally(invented)} arrived twice`];
   if (isDeepStrictEqual(missing.map(typeOf), invented.map(typeOf)))
-    return [`${tally(missing)} arrived with other data`];
+    return [
+      `${tally(missing)} arrived with ${isTorn(invented) && !isTorn(missing) ? 'torn characters (U+FFFD)' : 'other data'}`,
+    ];
   return [
     ...(missing.length === 0 ? [] : [`${tally(missing)} never arrived`]),
     ...(invented.length === 0 ? [] : [`${tally(invented)} arrived and was never sent`]),
   ];
 }
 
-const torn = (events: readonly { readonly data: string }[]): boolean =>
+const isTorn = (events: readonly { readonly data: string }[]): boolean =>
   events.some(({ data }) => data.includes('\ufffd'));
 
 const typeOf = ({ type }: { readonly type: string }): string => type;
