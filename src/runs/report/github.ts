@@ -16,7 +16,7 @@ const MOST_ANNOTATIONS = 10;
 export function annotations(record: RunRecord, where: string): string[] {
   const failed = failedOf(record);
   const unsure = record.checks.filter(({ outcome }) => outcome === 'inconclusive' || outcome === 'invalid');
-  return [
+  const lines = [
     ...limited(
       failed.map((verdict) => command('error', record, verdict, where)),
       (rest) => line('error', record.suite, `${rest} more checks failed, see ${where}/report.html`),
@@ -26,6 +26,9 @@ export function annotations(record: RunRecord, where: string): string[] {
       (rest) => line('warning', record.suite, `${rest} more checks saw too little, see ${where}/report.html`),
     ),
   ];
+  // A run of which no check could be judged has failed without one that did.
+  if (lines.length > 0 || record.outcome === 'pass') return lines;
+  return [line('error', record.suite, `${countsOf(record)}, which is no pass; see ${where}/report.html`)];
 }
 
 const failedOf = ({ checks }: RunRecord): Verdict[] =>
