@@ -119,7 +119,7 @@ describe('findings', () => {
 
   it('give a request that nobody sent, and a record of nothing, a case of their own', () => {
     const evidence = greenRun((run) => {
-      const [first] = run.upstream.filter(({ request }) => request.method === 'POST');
+      const first = run.upstream.find(({ request }) => request.method === 'POST');
       if (first !== undefined)
         run.upstream.push({
           ...structuredClone(first),

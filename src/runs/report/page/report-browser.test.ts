@@ -59,9 +59,9 @@ describe.skipIf(executable === null)(
         name: `saboteur-${index}`,
         breaks: 'one thing of many',
         caughtBy: [id],
-        killedBy: [id],
+        killedBy: index > 0 ? [id] : [],
         killed: index > 0,
-        outcomes,
+        outcomes: { ...outcomes, [id]: index > 0 ? ('fail' as const) : ('pass' as const) },
       }));
       const matrix = { seed: '5eed', ok: false, control: [], saboteurs };
       const pages = {
@@ -149,7 +149,7 @@ describe.skipIf(executable === null)(
       const reached = new Set<string>();
       for (let steps = 0; steps < 400; steps += 1) {
         await page.keyboard.press('Tab');
-        const at: unknown = await page.evaluate(`(() => {
+        const at = await page.evaluate<string | null>(`(() => {
           const element = document.activeElement;
           if (element === document.body) return null;
           const shown = element.matches('input') ? element.nextElementSibling : element;
@@ -158,7 +158,7 @@ describe.skipIf(executable === null)(
           return outlineStyle === 'none' || outlineWidth === '0px' ? 'unseen ' + element.outerHTML.slice(0, 120) : kind;
         })()`);
         if (at === null) break;
-        reached.add(String(at));
+        reached.add(at);
       }
       expect([...reached].filter((one) => one.startsWith('unseen'))).toEqual([]);
       expect([...reached]).toEqual(

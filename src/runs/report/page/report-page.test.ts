@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHECKS } from '../../../analysis/checks/index.ts';
 import type { Evidence } from '../../../analysis/evidence.ts';
-import type { Mutable } from '../../../analysis/testing/green-run.ts';
+import { greenRun, type Mutable } from '../../../analysis/testing/green-run.ts';
 import { recordOf } from '../../judge.ts';
 import { readStoredRun } from '../../stored-run.ts';
 import { storeGreenRun, temporaryFolder } from '../../testing/stored-green-run.ts';
@@ -97,7 +97,8 @@ describe('the page of a run', () => {
   it('holds no credential, whatever place it turns up in', () => {
     const key = `sk-ant-api03-${'Zz9'.repeat(31)}AA`;
     const text = reportHtml(altered(key));
-    expect(text).not.toContain('Zz9Zz9');
+    // That, and those of the clients, which nobody has taken out here.
+    expect(text).not.toMatch(/Zz9Zz9|k3yk3y|l0gl0g|Abcdefgh12345678/);
     expect(text).toContain('[anthropic-credential]');
   });
 
@@ -123,8 +124,8 @@ describe('the page of a run', () => {
 
 /** The green run with `text` wherever somebody else has the say. */
 function altered(text: string): ReportedRun {
-  const { stored, record } = structuredClone({ stored: { ...green.stored }, record: green.record });
-  const evidence: Mutable<Evidence> = structuredClone(stored.evidence) as Mutable<Evidence>;
+  const { stored, record } = green;
+  const evidence = greenRun();
   for (const transcript of [...evidence.client, ...evidence.upstream]) {
     transcript.request.headers.push(['x-odd', text], ['authorization', text]);
     transcript.request.target += text;

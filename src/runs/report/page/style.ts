@@ -61,7 +61,7 @@ main:focus { outline: none; }
 .sights div { padding: .2rem .6rem; background: var(--shade); border-radius: .3rem; max-width: 100%; }
 .sights dt { font-size: .75rem; color: var(--soft); } .sights dd { margin: 0; font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .875rem; }
 .sights div { box-shadow: inset 3px 0 0 var(--ink, var(--strong-line)); } .expected { --ink: var(--pass); }
-.reading { margin: .35rem 0; } .reading::before { content: "→ "; color: var(--fail); font-weight: 700; }
+.reading { margin: .35rem 0; } .reading::before, .told::before { content: "→ "; color: var(--fail); font-weight: 700; }
 .where { display: grid; grid-template-columns: auto 1fr; gap: .1rem .75rem; font-size: .875rem; }
 .where dt { color: var(--soft); } .where dd { margin: 0; }
 .links { display: flex; flex-wrap: wrap; gap: 0 .9rem; padding: 0; list-style: none; }
@@ -98,7 +98,7 @@ summary { cursor: pointer; }
 .exchange > summary::-webkit-details-marker { display: none; }
 .exchange .number { min-width: 1.6rem; color: var(--soft); text-align: right; } .exchange .name { font-weight: 600; }
 .exchange .meta { flex: 1 1 12rem; }
-.inside { padding: .25rem 1rem 1rem; } .inside:focus { outline: none; }
+.inside { padding: .25rem 1rem 1rem; } .inside:focus { outline: none; } .inside { scroll-margin-top: 4rem; }
 table.inside { margin: 0; }
 .inside:target { box-shadow: inset 0 0 0 2px var(--link); }
 .card:target { outline: 3px solid var(--link); }

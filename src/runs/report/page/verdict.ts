@@ -74,7 +74,7 @@ function briefly({ what, count: times, readings: [reading], examples: [example] 
       .filter(([, sight]) => sight !== expected)
       .map(([who, sight]) => `${label(who)} ${sight}`),
   ].join('; ');
-  return html`${evidenceText(what, 160)}${reading !== undefined ? html` <small>${evidenceText(reading, 160)}</small>` : short !== '' && html` <small>${evidenceText(short, 130)}</small>`}${times > 1 && html` <span class="times">×&nbsp;${count(times)}</span>`}`;
+  return html`${evidenceText(what, 160)}${reading !== undefined ? html` <span class="told">${evidenceText(reading, 160)}</span>` : short !== '' && html` <small>${evidenceText(short, 130)}</small>`}${times > 1 && html` <span class="times">×&nbsp;${count(times)}</span>`}`;
 }
 
 /** Findings of one check beyond these are many words for one fault. */
