@@ -28,6 +28,7 @@ export const loadProgress = () => import('./runs/report/progress.ts');
 export const loadVerdictText = () => import('./runs/report/verdict-text.ts');
 export const loadSelftestText = () => import('./runs/report/selftest-markdown.ts');
 export const loadSelection = () => import('./runs/selection.ts');
+export const loadGithub = () => import('./runs/report/github.ts');
 export const loadSpend = () => import('./runs/spend.ts');
 
 export interface UatSettings extends Places {
@@ -74,8 +75,11 @@ export interface Uat {
   selftest(request: SelftestRequest): Promise<{ readonly result: SelftestResult; readonly folder: string }>;
   /** Reads a usage log. Throws USAGE where there is none. */
   analyze(name: AnalysisName, log: Pick<Analyzed, 'log' | 'rotated'>): Promise<Analysis>;
-  /** Judges a stored run again, by today's checks; the newest where none is named. */
-  report(run?: string): Promise<FinishedRun>;
+  /**
+   * Judges a stored run again, by today's checks, and writes its `report.html` anew; the newest where none is named. `problem`:
+   * why it could not be written.
+   */
+  report(run?: string): Promise<FinishedRun & { readonly problem?: unknown }>;
 }
 
 export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: systemClock }): Uat {
@@ -207,14 +211,23 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       return ANALYSES[name]({ ...log, resultsDir, logsDir });
     },
     async report(run) {
-      const [{ findRun }, { readStoredRun }, { recordOf }, { CHECKS }] = await Promise.all([
-        import('./runs/find-run.ts'),
-        import('./runs/stored-run.ts'),
-        import('./runs/judge.ts'),
-        import('./analysis/checks/index.ts'),
-      ]);
+      const [{ findRun }, { readStoredRun }, { recordOf }, { CHECKS }, { rewriteReports }] =
+        await Promise.all([
+          import('./runs/find-run.ts'),
+          import('./runs/stored-run.ts'),
+          import('./runs/judge.ts'),
+          import('./analysis/checks/index.ts'),
+          import('./runs/report/write-reports.ts'),
+        ]);
       const folder = await findRun(settings.resultsDir, settings.cwd, run);
-      return { folder, record: recordOf(await readStoredRun(folder), CHECKS) };
+      const stored = await readStoredRun(folder);
+      const record = recordOf(stored, CHECKS);
+      // A verdict is worth having also of evidence on a medium that takes nothing more.
+      const problem = await rewriteReports(folder, { record, stored }).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      return { folder, record, ...(problem !== undefined && { problem }) };
     },
   };
 }

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { OperatorError } from '../errors.ts';
 import {
   quotasAnswer,
   rollupsAnswer,
@@ -253,7 +254,7 @@ describe('GET /v1/usage/rollups', () => {
       limits.push(limit);
       throw new OperatorError('USAGE', 'more than 10000 rollups: ask for a shorter time');
     };
-    const { ask } = startUsageWorld({ store: { ...createMemoryStore(), rollups } });
+    const { ask } = startUsageWorld({ ...createNoStore('nowhere'), rollups });
     expect(await ask('GET', '/v1/usage/rollups?granularity=hour')).toMatchObject({
       status: 400,
       body: { error: { message: 'ccp: more than 10000 rollups: ask for a shorter time' } },

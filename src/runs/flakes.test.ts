@@ -48,7 +48,7 @@ async function store(
   const stored = await readStoredRun(folder.path);
   const provenance = source === null ? PROVENANCE : { ...PROVENANCE, source };
   const record = recordOf({ ...stored, provenance }, CHECKS);
-  await writeReports(folder, record);
+  await writeReports(folder, { record, stored });
   const named = path.join(runsDir(results.path), name);
   await rename(folder.path, named);
   return { folder: named, record };

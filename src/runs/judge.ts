@@ -40,12 +40,15 @@ function judgeCompleteness({ plan, probes, lost, ending, endingNote }: StoredRun
     planned.some((one) => one.id === probe.id && !endedAsPlanned(one, probe)),
   );
   const violations = [
-    ...lost.map(({ id, problem }) => ({ what: `${id}: ${problem}`, pointers: ['events.jsonl'] })),
-    ...unsent.map(({ id }) => ({ what: `${id}: was never sent`, pointers: ['events.jsonl'] })),
+    ...lost.map(({ id, problem }) => ({
+      what: `${id}: ${problem}`,
+      pointers: ['events.jsonl', `probe:${id}`],
+    })),
+    ...unsent.map(({ id }) => ({ what: `${id}: was never sent`, pointers: ['events.jsonl', `probe:${id}`] })),
     ...failed.map((probe) => ({
       what: `${probe.id}: ${fateOf(probe, plan)}, where an answer was to come`,
       ...(probe.text !== '' && { saw: { client: beginning(probe.text) } }),
-      pointers: ['events.jsonl'],
+      pointers: ['events.jsonl', `probe:${probe.id}`],
     })),
     ...(ending === 'complete'
       ? []

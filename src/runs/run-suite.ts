@@ -63,7 +63,7 @@ async function conclude(
   const flaky = await findFlakes(judged, { folder: folder.path, resultsDir: places.resultsDir, since });
   for (const flake of flaky) folder.append({ type: 'flaky', at: clock.now(), ...flake });
   const record = flaky.length === 0 ? judged : recordOf({ ...stored, flaky }, checks, brokenCode(execution));
-  await writeReports(folder, record);
+  await writeReports(folder, { record, stored: { ...stored, flaky } });
   const { report } = suite.artifacts;
   if (report !== undefined && stored.plan.driver?.kind === 'limits')
     await folder.write(report, limitReport(stored, stored.plan.driver));

@@ -6,6 +6,7 @@
 import type { Verdict } from '../analysis/check.ts';
 import type { Saboteur } from '../harness/types.ts';
 import { inTurns } from '../platform/in-turns.ts';
+import { selftestHtml } from './report/page/report-page.ts';
 import { selftestMarkdown } from './report/selftest-markdown.ts';
 import { summaryMarkdown } from './report/summary-markdown.ts';
 import { writeReports } from './report/write-reports.ts';
@@ -73,9 +74,10 @@ export async function selftest(options: SelftestOptions): Promise<SelftestResult
 /** Beside the control run, whose other reports are those of any run. */
 async function store(result: SelftestResult, kept: Judged['kept']): Promise<void> {
   if (kept === undefined) return;
-  const { folder, record } = kept;
+  const { folder, record, stored } = kept;
   await folder.write('selftest.json', `${JSON.stringify(result, null, 2)}\n`);
-  await writeReports(folder, record);
+  await writeReports(folder, { record, stored, matrix: result });
+  await folder.write('selftest.html', selftestHtml(result));
   await folder.write('SUMMARY.md', `${selftestMarkdown(result)}\n${summaryMarkdown(record)}`);
 }
 

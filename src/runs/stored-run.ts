@@ -13,6 +13,8 @@ export interface StoredRun {
   readonly plan: Plan;
   readonly provenance: Provenance;
   readonly evidence: Evidence;
+  /** Everything that it told of itself, in order. */
+  readonly events: readonly RunEvent[];
   readonly probes: readonly ProbeResult[];
   /** What Claude Code said of itself, by probe. */
   readonly reports: ReadonlyMap<string, Answer['report']>;
@@ -50,6 +52,7 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
   return {
     plan,
     provenance,
+    events,
     probes,
     reports: new Map(
       events.flatMap((event) =>

@@ -101,9 +101,11 @@ describe('a run', { timeout: 60_000 }, () => {
     expect(await readdir(await inRun(''))).toEqual([
       'METRICS.json',
       'SUMMARY.md',
+      'ctrf-report.json',
       'events.jsonl',
       'junit.xml',
       'proxy.log',
+      'report.html',
       'run.json',
       'usage.jsonl',
       'witness',
@@ -269,6 +271,8 @@ describe('a run', { timeout: 60_000 }, () => {
     const record = recordSchema.parse(JSON.parse(out));
     expect({ code, ...record }).toMatchObject({ code: 1, ending: 'died', outcome: 'fail' });
     expect(record.checks.find(({ id }) => id === 'HEADER-02')?.outcome).toBe('pass');
+    expect(await readFile(await inRun('report.html'), 'utf8')).toContain('The run ended as “died”');
+    expect(await readdir(await inRun(''))).toEqual(expect.arrayContaining(['SUMMARY.md', 'junit.xml']));
   });
 
   it('that was killed between two stages keeps what those before had told', async () => {
@@ -330,6 +334,22 @@ describe('a run', { timeout: 60_000 }, () => {
       checks: [{ id: 'RUN-01' }, { id: 'ROUTE-02', outcome: 'pass' }],
     });
     expect((await uat([...argv, '--last-failed'])).err).toContain('nothing was red');
+  });
+
+  it('tells the job of GitHub Actions that it is part of, and lets nobody else command the runner', async () => {
+    const env = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: path.join(cwd, 'summary.md') };
+    const { out } = await uat(['repro-go-quick', '--client', 'curl', '--only', 'TOKENS-02'], { env });
+    const [, token = ''] = /^::stop-commands::(\S+)\n/.exec(out) ?? [];
+    const [shown = '', commands] = out.split(`\n::${token}::\n`);
+    expect(shown).toContain('FAIL  repro-go-quick');
+    expect(commands).toMatch(/^::error title=repro-go-quick::1 of 2 checks passed.*\n$/);
+    const again = await uat(['report', '--json'], { env: { ...env, GITHUB_STEP_SUMMARY: cwd } });
+    expect(JSON.parse(again.out)).toMatchObject({ outcome: 'fail' });
+    expect(again.err).toMatch(
+      /^::error [^\n]*\nccp-uat: warning: the summary of the job could not be written: EISDIR/,
+    );
+    const summary = await readFile(env.GITHUB_STEP_SUMMARY, 'utf8');
+    expect(summary).toMatch(/^### ❌ repro-go-quick: fail\n/);
   });
 
   it('is only printed with --dry-run', async () => {

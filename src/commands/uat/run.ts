@@ -15,7 +15,7 @@ import { callersLicense } from './callers-license.ts';
 import { consentToReal } from './consent.ts';
 import { type Opened, open } from './load.ts';
 import { showPlan } from './show-plan.ts';
-import { runText } from './show-run.ts';
+import { showRun } from './show-run.ts';
 import { watch, watchOneOfMany } from './watch.ts';
 
 /** As typed; a flag that was left out is undefined. */
@@ -227,10 +227,7 @@ async function runAndShow(
       onEvent: (event) => progress.onEvent(event),
       ...rest,
     });
-    const text = flags.json === true ? '' : await runText(host, finished);
-    // Nothing of another run comes between the two.
-    await progress.end();
-    host.out.write(text);
+    await showRun(host, finished, { json: flags.json === true, before: () => progress.end() });
     return finished;
   } catch (error) {
     await progress.end();
