@@ -65,6 +65,8 @@ export interface RollupQuery {
   readonly since?: number;
   /** Exclusive: what begins then or later is left out. */
   readonly until?: number;
+  /** The most that may be found; more is refused. */
+  readonly limit?: number;
 }
 
 /** What a store counts under that came under more names than it tells apart. A client that sends this very name is there, too. */
@@ -75,6 +77,7 @@ export interface Rollup {
   /** Epoch milliseconds of its beginning. */
   readonly start: number;
   readonly lane: string;
+  /** `(other)` for what came under more names than are told apart: about a hundred of an hour or day and lane. */
   readonly model: string | null;
   /** Only by `served_model`; null also for what was rolled up before the store told them apart. */
   readonly served_model?: string | null;
@@ -140,8 +143,8 @@ export interface StoreStatus {
 
 /**
  * The store as the rest of the proxy sees it. Nothing here throws into, or waits in, an exchange. A question finds all that
- * was taken before it. Where the file cannot be used, answers are empty and `status` says why; only `samples` rejects, with
- * an `OperatorError` of code `USAGE`, for a cursor that no page named.
+ * was taken before it. Where the file cannot be used, answers are empty and `status` says why; only a mistake of
+ * the asker rejects, with an `OperatorError` of code `USAGE`: a cursor that no page named, more rollups than the query allows.
  */
 export interface MeterStore {
   /** Takes what the upstreams' limits did; written with the next batch. */

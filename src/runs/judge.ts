@@ -82,9 +82,10 @@ export function outcomeOf(
 
 /** The record of a stored run, judged now. `brokenBy`: the exit code of what broke it, where something did. */
 export function recordOf(stored: StoredRun, checks: readonly Check[], brokenBy?: number): RunRecord {
-  const { plan, provenance, probes, ending, endingNote, startedAt, ms } = stored;
+  const { plan, provenance, probes, ending, endingNote, flaky, startedAt, ms } = stored;
   const verdicts = judgeRun(stored, checks);
-  const outcome = outcomeOf(verdicts, plan);
+  // What it says now is chance, so it may not make the run green.
+  const outcome = flaky.length > 0 ? 'fail' : outcomeOf(verdicts, plan);
   return {
     v: 1,
     run: plan.run,
@@ -100,6 +101,7 @@ export function recordOf(stored: StoredRun, checks: readonly Check[], brokenBy?:
     plan,
     probes: [...probes],
     checks: verdicts.map(toRecord),
+    ...(flaky.length > 0 && { flaky: [...flaky] }),
     ...(plan.showsAnswers && { answers: answersOf(stored) }),
   };
 }

@@ -12,6 +12,7 @@ export interface Place {
   readonly seq: number;
 }
 
+const DAY_MS = 86_400_000;
 const COLUMNS = SAMPLE_COLUMNS.join(', ');
 
 /** A forgotten id in as few bytes as it takes: ours are 16 hexadecimal digits. */
@@ -26,6 +27,11 @@ export interface Samples {
   after(since: number, place: Place | null, limit: number): Chunk;
   /** All that a filter lets through, oldest first; the file is read as it goes. */
   each(filter: SampleFilter): IterableIterator<SampleRow>;
+  /**
+   * The time before which samples are older than `keepMs`. A clock more than a day past the newest sample is not believed:
+   * what a wrong one deletes, no log brings back.
+   */
+  horizon(now: number, keepMs: number): number;
   /** Deletes up to `limit` of those older than `before` that the rollups count; gives how many. */
   forget(before: number, limit: number): number;
   /** How many `forget` would delete in all. */
@@ -56,6 +62,7 @@ export function openSamples(db: Database.Database): Samples {
       `SELECT ${COLUMNS}, seq FROM samples WHERE ts >= :ts AND (ts > :ts OR seq > :seq) ORDER BY ts, seq LIMIT :limit`,
     )
     .raw();
+  const newest = db.prepare<[], number | null>('SELECT max(ts) FROM samples').pluck();
   const old = `SELECT seq FROM samples WHERE ts < :before AND seq <= (SELECT seq FROM rolled_up)`;
 
   return {
@@ -93,6 +100,7 @@ export function openSamples(db: Database.Database): Samples {
         .raw()
         .iterate(values);
     },
+    horizon: (now, keepMs) => Math.min(now, (newest.get() ?? now) + DAY_MS) - keepMs,
     forget(before, limit) {
       return db
         .transaction(() => {

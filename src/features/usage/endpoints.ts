@@ -35,6 +35,8 @@ export interface UsageEndpointsOptions extends SimulationPorts {
 }
 
 const HOUR_MS = 3_600_000;
+/** 4 MB of an answer. */
+const MOST_ROLLUPS = 10_000;
 const USUAL_RANGE: Moment = { ago: 24 * HOUR_MS };
 
 /** Endpoints for the gateway, which guards them, and checks the bearer of every POST before it calls one. */
@@ -71,14 +73,10 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         if (!asked.ok) return asked.answer;
         const { since, until, limit = USUAL_PAGE, ...rest } = asked.value;
         const wanted = { ...rest, limit, ...settled({ since, until }, clock.now()) };
-        try {
+        return unlessRefused(async () => {
           const { samples, next_cursor } = await store.samples(wanted);
           return json({ samples: samples.map((one) => ({ ...one, ts: rfc3339(one.ts) })), next_cursor });
-        } catch (error) {
-          // What a cursor is, only the store knows.
-          if (error instanceof OperatorError) return refuse(error.message).answer;
-          throw error;
-        }
+        });
       },
     },
     {
@@ -88,10 +86,11 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         const asked = readQuery(rollupsQuery, query);
         if (!asked.ok) return asked.answer;
         const { since, until, ...rest } = asked.value;
-        const found = await store.rollups({ ...rest, ...settled({ since, until }, clock.now()) });
-        return json({
-          granularity: rest.granularity,
-          rollups: found.map((rollup) => ({ ...rollup, start: rfc3339(rollup.start) })),
+        const wanted = { ...rest, ...settled({ since, until }, clock.now()), limit: MOST_ROLLUPS };
+        return unlessRefused(async () => {
+          const found = await store.rollups(wanted);
+          const rollups = found.map((rollup) => ({ ...rollup, start: rfc3339(rollup.start) }));
+          return json({ granularity: rest.granularity, rollups });
         });
       },
     },
@@ -125,6 +124,16 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
       handle: (request) => (devEnabled ? made(request, options) : NOT_ENABLED),
     },
   ];
+}
+
+/** What a cursor is, and how many rollups are too many, only the store knows. */
+async function unlessRefused(answer: () => Promise<EndpointAnswer>): Promise<EndpointAnswer> {
+  try {
+    return await answer();
+  } catch (error) {
+    if (error instanceof OperatorError && error.code === 'USAGE') return refuse(error.message).answer;
+    throw error;
+  }
 }
 
 function made({ body }: EndpointRequest, ports: SimulationPorts): EndpointAnswer {
