@@ -129,7 +129,10 @@ export function meterOf(samples: readonly Sample[]): MeterAnswers {
       generated_at: new Date(BEGIN + 60_000).toISOString(),
       total: totalsOf(samples),
       models: Object.fromEntries(
-        [...models].map(([model, group]) => [model, { ...totalsOf(group), lanes: lanesOf(group) }]),
+        [...models].map(([model, group]) => [
+          model,
+          { ...totalsOf(group), lanes: lanesOf(group), rolling_pct: null, weekly_pct: null },
+        ]),
       ),
       lanes: lanesOf(samples),
     },

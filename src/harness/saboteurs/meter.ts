@@ -39,6 +39,21 @@ const lanes = (alter: (bill: ReturnType<typeof record>) => object): Fault =>
     return { usage: { ...record(usage), lanes: Object.fromEntries(altered) } };
   });
 
+/** Alters the line of the bill that stands over all others. */
+const grandTotal = (alter: (bill: ReturnType<typeof record>) => object): Fault =>
+  answers(({ usage }) => {
+    const total = record(record(usage)['total']);
+    return { usage: { ...record(usage), total: { ...total, ...alter(total) } } };
+  });
+
+/** Alters the bill of each model, and not that of its lanes. */
+const models = (alter: (bill: ReturnType<typeof record>) => object): Fault =>
+  answers(({ usage }) => {
+    const bills = Object.entries(record(record(usage)['models']));
+    const altered = bills.map(([model, bill]) => [model, { ...record(bill), ...alter(record(bill)) }]);
+    return { usage: { ...record(usage), models: Object.fromEntries(altered) } };
+  });
+
 const kills = (alter: (crash: Crash) => Partial<Crash>): Fault => ({
   layer: 'records',
   alter: (told) => ({ ...told, crashes: told.crashes.map((crash) => ({ ...crash, ...alter(crash) })) }),
@@ -98,6 +113,30 @@ export const METER_SABOTEURS: readonly Saboteur[] = [
     name: 'usage-totals-doubled',
     breaks: '/v1/usage counts every request twice',
     faults: [lanes(({ requests }) => ({ requests: Number(requests) * 2 }))],
+    caughtBy: ['USAGE-01'],
+  },
+  {
+    name: 'usage-total-doubled',
+    breaks: '/v1/usage counts every request twice in its total',
+    faults: [grandTotal(({ requests }) => ({ requests: Number(requests) * 2 }))],
+    caughtBy: ['USAGE-01'],
+  },
+  {
+    name: 'usage-model-doubled',
+    breaks: '/v1/usage counts the requests of a model twice, and not those of its lanes',
+    faults: [models(({ requests }) => ({ requests: Number(requests) * 2 }))],
+    caughtBy: ['USAGE-01'],
+  },
+  {
+    name: 'cost-lost-in-total',
+    breaks: 'the total of the bill costs nothing',
+    faults: [grandTotal(() => ({ cost_usd: 0 }))],
+    caughtBy: ['USAGE-01'],
+  },
+  {
+    name: 'quota-fill-invented',
+    breaks: 'a quota that does not exist is called three quarters full',
+    faults: [models(() => ({ rolling_pct: 77 }))],
     caughtBy: ['USAGE-01'],
   },
   {
