@@ -20,6 +20,7 @@ export const soakPersist: Suite = {
     'PERSIST-02',
     'PERSIST-03',
     'PERSIST-04',
+    'PERSIST-05',
     'STORE-01',
     'STORE-02',
     'USAGE-01',

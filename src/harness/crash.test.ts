@@ -34,13 +34,15 @@ async function leaveBehind(...rids: readonly string[]): Promise<void> {
   database.close();
 }
 
-const observed = { acknowledged: () => ['id-a', 'id-x'], slopes: null };
+const LOAD = { answered: 2, least: 1, bad: [] };
+const observed = { acknowledged: () => ['id-a', 'id-x'], load: () => LOAD, slopes: null };
 
 describe('what a kill left behind', () => {
   it('is what the log has and the store lacks, what is in it twice, and what a client knows of alone', async () => {
     await leaveBehind('a', 'c', 'c');
     expect(await lookAtRemains(folder, KILLED_AT, observed)).toMatchObject({
       killedAt: KILLED_AT,
+      load: LOAD,
       logged: 3,
       acknowledged: 2,
       unlogged: ['id-x'],

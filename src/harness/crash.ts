@@ -13,7 +13,7 @@ export type Remains = Omit<Crash, 'rebuilt'> & { readonly kept: readonly Sample[
 export async function lookAtRemains(
   logsDir: string,
   killedAt: number,
-  { acknowledged, slopes }: Observed,
+  { acknowledged, load, slopes }: Observed,
 ): Promise<Remains> {
   const file = storeFile(logsDir);
   const [completions, store, integrity] = await Promise.all([
@@ -27,6 +27,7 @@ export async function lookAtRemains(
   const answered = acknowledged(killedAt);
   return {
     killedAt,
+    load: load(killedAt),
     logged: completions.length,
     acknowledged: answered.length,
     unlogged: answered.filter((id) => !known.has(id)),

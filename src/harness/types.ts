@@ -4,6 +4,7 @@ import type {
   Canary,
   Collected,
   Crash,
+  CrashLoad,
   ExpectedDecision,
   GivenLicense,
   GivenQuota,
@@ -272,6 +273,8 @@ export interface World extends AsyncDisposable {
 export interface Observed {
   /** The `client_request_id` of each answer that a client had whole, given the time of the kill (epoch milliseconds). */
   readonly acknowledged: (killedAt: number) => readonly string[];
+  /** What became of the load up to then; null where there was none. */
+  readonly load: (killedAt: number) => CrashLoad | null;
   readonly slopes: Slopes | null;
 }
 

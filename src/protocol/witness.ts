@@ -43,9 +43,11 @@ export type KeptStore =
 /** One `kill -9` of the target, and what it left behind. Times are epoch milliseconds. */
 export interface Crash {
   readonly killedAt: number;
+  /** What clients had of it up to the kill; null where nothing was sent any more. */
+  readonly load: CrashLoad | null;
   /** Completions in the log, of the whole run so far. */
   readonly logged: number;
-  /** Answers that clients had whole before the kill, and how many of them the log knows nothing of. */
+  /** Answers that clients had whole before the kill, and which of them the log knows nothing of. */
   readonly acknowledged: number;
   readonly unlogged: readonly string[];
   /** Rows in the store. */
@@ -63,6 +65,15 @@ export interface Crash {
   readonly rebuilt: { readonly said: number | null; readonly counted: number } | null;
   /** What the process took while it lived; null where that could not be read. */
   readonly slopes: Slopes | null;
+}
+
+export interface CrashLoad {
+  /** Whole answers with status 200. */
+  readonly answered: number;
+  /** As many as a slow machine gives, too: with fewer the kill was not amid load. */
+  readonly least: number;
+  /** Answers that were none, by their `client_request_id`. */
+  readonly bad: readonly { readonly id: string; readonly what: string }[];
 }
 
 /** Least squares over the second half of a life. */

@@ -70,6 +70,13 @@ export const storeRowSchema = claim<Sample>();
 
 export const crashSchema = z.object({
   killedAt: z.number(),
+  load: z
+    .object({
+      answered: z.int(),
+      least: z.number(),
+      bad: z.array(z.object({ id: z.string(), what: z.string() })).readonly(),
+    })
+    .nullable(),
   logged: z.int(),
   acknowledged: z.int(),
   unlogged: z.array(z.string()).readonly(),

@@ -8,6 +8,8 @@ type Alter = (evidence: Mutable<Evidence>) => unknown;
 const judged = (id: string, alter?: Alter) => verdictOf(id, undefined, budgetRun(alter));
 const whatOf = (id: string, alter: Alter) => judged(id, alter).violations.map(({ what }) => what);
 
+const IDS = ['PERSIST-01', 'PERSIST-02', 'PERSIST-03', 'PERSIST-04', 'PERSIST-05'] as const;
+
 describe('PERSIST-*', () => {
   const crashIn = ({ crashes: [crash] }: Mutable<Evidence>) => {
     if (crash === undefined) throw new Error('the run killed nothing');
@@ -15,8 +17,7 @@ describe('PERSIST-*', () => {
   };
 
   it('hold where a kill cost no more than it may', () => {
-    for (const id of ['PERSIST-01', 'PERSIST-02', 'PERSIST-03', 'PERSIST-04'])
-      expect(judged(id).outcome).toBe('pass');
+    for (const id of IDS) expect(judged(id).outcome).toBe('pass');
     expect(judged('PERSIST-04').note).toBe(
       'the last life: 90 MB, 40 open files; 0.2 MB and 0.0 files a minute',
     );
@@ -77,6 +78,12 @@ describe('PERSIST-*', () => {
       (run) => Object.assign(crashIn(run).slopes ?? {}, { rssMbPerMinute: 6 }),
       'kill 1: it climbs: 90 MB, 40 open files; 6.0 MB and 0.0 files a minute',
     ],
+    [
+      'PERSIST-05',
+      'a client was answered with an error',
+      (run) => crashIn(run).load?.bad.push({ id: 'soak-7', what: 'status 500' }),
+      'kill 1: an answer was none: status 500',
+    ],
   ])('%s fails where %s', (id, _name, alter, what) => {
     expect(judged(id, alter).outcome).toBe('fail');
     expect(whatOf(id, alter)).toEqual([what]);
@@ -97,7 +104,23 @@ describe('PERSIST-*', () => {
     expect(judged('PERSIST-04', short).outcome).toBe('pass');
   });
 
-  it('are inconclusive where nothing was under way', () => {
-    expect(judged('PERSIST-01', (run) => (crashIn(run).logged = 0)).outcome).toBe('inconclusive');
+  it('are inconclusive where any of the kills was not amid load', () => {
+    const dead: Alter = (run) => {
+      const second = structuredClone(crashIn(run));
+      Object.assign(second.load ?? {}, { answered: 2 });
+      run.crashes.push(second);
+    };
+    for (const id of IDS) {
+      const { outcome, note } = judged(id, dead);
+      expect(outcome).toBe('inconclusive');
+      expect(note).toContain('before kill 2 clients had 2 answers, and 3 make a load');
+    }
+    expect(judged('PERSIST-01', (run) => (crashIn(run).load = null)).outcome).toBe('inconclusive');
+  });
+
+  it('take a kill after the load for what it is', () => {
+    const after: Alter = (run) =>
+      run.crashes.push({ ...structuredClone(crashIn(run)), load: null, acknowledged: 0 });
+    for (const id of IDS) expect(judged(id, after).outcome).toBe('pass');
   });
 });

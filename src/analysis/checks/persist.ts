@@ -64,8 +64,9 @@ const logged: Check = {
         pointers: [`client_request_id:${id}`],
       })),
     );
-    const acknowledged = evidence.crashes.reduce((most, crash) => Math.max(most, crash.acknowledged), 0);
-    return { ...finding, observed: acknowledged };
+    // Of the round with the fewest: each kill must have had something to lose.
+    const acknowledged = loaded(evidence).map((crash) => crash.acknowledged);
+    return { ...finding, observed: finding.observed === 0 ? 0 : Math.min(...acknowledged) };
   },
 };
 
@@ -114,7 +115,9 @@ const slopes: Check = {
         : [];
     });
     const last = evidence.crashes.at(-1)?.slopes;
-    return last ? { ...finding, note: `the last life: ${inWords(last)}` } : finding;
+    return last && finding.note === undefined
+      ? { ...finding, note: `the last life: ${inWords(last)}` }
+      : finding;
   },
 };
 
@@ -125,15 +128,46 @@ function inWords({ rssMb, rssMbPerMinute, files, filesPerMinute, ms }: NonNullab
   return `${level}; ${memory} MB and ${open} files a minute`;
 }
 
+const answered: Check = {
+  id: 'PERSIST-05',
+  title:
+    'Up to each kill -9 clients were answered as often as makes a load, each time whole and with status 200',
+  least: 1,
+  needs: ['proxy'],
+  judge: (evidence) => {
+    const finding = overCrashes(evidence, ({ load }, where) =>
+      (load?.bad ?? []).map(({ id, what }) => ({
+        what: `${where}: an answer was none: ${what}`,
+        expected: 'status 200, and an end',
+        pointers: [`client_request_id:${id}`],
+      })),
+    );
+    const answers = loaded(evidence).map(({ load }) => load.answered);
+    return { ...finding, observed: finding.observed === 0 ? 0 : Math.min(...answers) };
+  },
+};
+
+type Loaded = Crash & { readonly load: NonNullable<Crash['load']> };
+
+const loaded = ({ crashes }: Pick<Evidence, 'crashes'>): Loaded[] =>
+  crashes.filter((crash): crash is Loaded => crash.load !== null);
+
+/** Counts the kills amid load. One that was not amid it makes all of them thin evidence: it was to be one of them. */
 function overCrashes(
-  { crashes }: Pick<Evidence, 'crashes'>,
+  evidence: Pick<Evidence, 'crashes'>,
   judge: (crash: Crash, where: string) => readonly Violation[],
 ): Finding {
+  const { crashes } = evidence;
+  const all = loaded(evidence);
+  const thin = all.find(({ load }) => load.answered < load.least);
   return {
-    observed: crashes.filter(({ logged: lines }) => lines > 0).length,
+    observed: thin === undefined ? all.length : 0,
     violations: crashes.flatMap((crash, index) => judge(crash, `kill ${index + 1}`)),
     ...(crashes.length === 0 && { skipped: NOT_KILLED }),
+    ...(thin !== undefined && {
+      note: `before kill ${crashes.indexOf(thin) + 1} clients had ${thin.load.answered} answers, and ${thin.load.least} make a load`,
+    }),
   };
 }
 
-export const PERSIST_CHECKS: readonly Check[] = [survives, logged, rebuilt, slopes];
+export const PERSIST_CHECKS: readonly Check[] = [survives, logged, rebuilt, slopes, answered];

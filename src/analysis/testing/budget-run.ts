@@ -95,6 +95,7 @@ export function budgetRun(
     evidence.crashes = [
       {
         killedAt: BEGIN + 9_000,
+        load: { answered: 3, least: 3, bad: [] },
         logged: 3,
         acknowledged: 3,
         unlogged: [],

@@ -1,6 +1,6 @@
 /** What can go wrong with what is kept and counted: the store, its rollups, the bill, the budgets of lanes. */
 import type { Sample } from '../../protocol/meter.ts';
-import type { Crash, MeterAnswers } from '../../protocol/witness.ts';
+import type { MeterAnswers } from '../../protocol/witness.ts';
 import type { ExchangeRewriter, Fault, Saboteur } from '../types.ts';
 import { onAnswers, onLines, record } from './edits.ts';
 
@@ -54,12 +54,6 @@ const models = (alter: (bill: ReturnType<typeof record>) => object): Fault =>
     return { usage: { ...record(usage), models: Object.fromEntries(altered) } };
   });
 
-const kills = (alter: (crash: Crash) => Partial<Crash>): Fault => ({
-  layer: 'records',
-  alter: (told) => ({ ...told, crashes: told.crashes.map((crash) => ({ ...crash, ...alter(crash) })) }),
-});
-
-const duringKills = { suite: 'soak-persist', stages: [] } as const;
 const during = (...stages: readonly string[]) => ({ suite: 'quota', stages }) as const;
 
 /** Eight hours: what is between Z.AI's stamps and UTC. */
@@ -186,36 +180,6 @@ export const METER_SABOTEURS: readonly Saboteur[] = [
     faults: [{ layer: 'upstream', provider: 'zai', rewrite: () => onLimits(STAMP, later) }],
     caughtBy: ['QUOTA-02'],
     during: during('hybrid'),
-  },
-  {
-    name: 'rows-lost-on-kill',
-    breaks: 'a kill takes rows that had been acknowledged seconds before',
-    faults: [
-      kills(({ missing, killedAt }) => ({ missing: [...missing, { rid: 'lost', ts: killedAt - 5_000 }] })),
-    ],
-    caughtBy: ['PERSIST-01'],
-    during: duringKills,
-  },
-  {
-    name: 'answer-lost-on-kill',
-    breaks: 'a kill takes the record of an answer that a client had',
-    faults: [kills(({ unlogged }) => ({ unlogged: [...unlogged, 'round-1-1'] }))],
-    caughtBy: ['PERSIST-02'],
-    during: duringKills,
-  },
-  {
-    name: 'quota-forgets',
-    breaks: 'after a restart a budget begins from nothing',
-    faults: [kills(({ rebuilt }) => ({ rebuilt: rebuilt && { ...rebuilt, said: 0 } }))],
-    caughtBy: ['PERSIST-03'],
-    during: duringKills,
-  },
-  {
-    name: 'slopes-unread',
-    breaks: 'nobody looks at what the process takes',
-    faults: [kills(() => ({ slopes: null }))],
-    caughtBy: ['PERSIST-04'],
-    during: duringKills,
   },
   {
     name: 'reset-time-lost',

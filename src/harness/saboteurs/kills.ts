@@ -1,0 +1,66 @@
+/** What can go wrong where the proxy is killed: most of it in the process itself, by a module that it is started with. */
+import type { Crash } from '../../protocol/witness.ts';
+import type { Fault, Saboteur } from '../types.ts';
+import { onAnswers } from './edits.ts';
+import { onRequest } from './preload.ts';
+
+const during = { suite: 'soak-persist', stages: [] } as const;
+
+const kills = (alter: (crash: Crash) => Partial<Crash>): Fault => ({
+  layer: 'records',
+  alter: (told) => ({ ...told, crashes: told.crashes.map((crash) => ({ ...crash, ...alter(crash) })) }),
+});
+
+export const KILL_SABOTEURS: readonly Saboteur[] = [
+  {
+    name: 'rows-lost-on-kill',
+    breaks: 'a kill takes rows that had been acknowledged seconds before',
+    faults: [
+      kills(({ missing, killedAt }) => ({ missing: [...missing, { rid: 'lost', ts: killedAt - 5_000 }] })),
+    ],
+    caughtBy: ['PERSIST-01'],
+    during,
+  },
+  {
+    name: 'answer-lost-on-kill',
+    breaks: 'a kill takes the record of an answer that a client had',
+    faults: [kills(({ unlogged }) => ({ unlogged: [...unlogged, 'round-1-1'] }))],
+    caughtBy: ['PERSIST-02'],
+    during,
+  },
+  {
+    name: 'quota-forgets',
+    breaks: 'after a restart a budget begins from nothing',
+    faults: [kills(({ rebuilt }) => ({ rebuilt: rebuilt && { ...rebuilt, said: 0 } }))],
+    caughtBy: ['PERSIST-03'],
+    during,
+  },
+  {
+    name: 'slopes-unread',
+    breaks: 'nobody looks at what the process takes',
+    faults: [kills(() => ({ slopes: null }))],
+    caughtBy: ['PERSIST-04'],
+    during,
+  },
+  {
+    name: 'load-in-vain',
+    breaks: 'under load Anthropic answers with errors alone, and so does the proxy',
+    faults: [
+      {
+        layer: 'upstream',
+        provider: 'anth',
+        rewrite: () =>
+          onAnswers((head) => ({ head: { ...head, status: 500, reason: 'Internal Server Error' } })),
+      },
+    ],
+    caughtBy: ['PERSIST-05'],
+    during,
+  },
+  {
+    name: 'load-stalled',
+    breaks: 'the proxy takes two seconds for each request, so that a kill finds nothing to lose',
+    faults: [onRequest('setTimeout(then, 2_000);')],
+    caughtBy: ['PERSIST-01', 'PERSIST-02', 'PERSIST-05'],
+    during,
+  },
+];

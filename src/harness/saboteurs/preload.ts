@@ -1,0 +1,22 @@
+/** Breaks the target itself: a module that its process loads before its own, and that gets in its way. */
+import type { Fault } from '../types.ts';
+
+/** `source` is an ECMAScript module; what it imports is Node's own. Threads of the target do not load it. */
+export function preload(source: string): Fault {
+  const url = `data:text/javascript,${encodeURIComponent(source)}`;
+  return { layer: 'settings', settings: () => ({ NODE_OPTIONS: `--import=${url}` }) };
+}
+
+/** Gets between the target's server and each request for a message: `then` is what to call, now or later. */
+export const onRequest = (statements: string): Fault =>
+  preload(`
+    import fs from 'node:fs';
+    import http from 'node:http';
+    const { emit } = http.Server.prototype;
+    http.Server.prototype.emit = function (name, ...rest) {
+      const then = () => emit.call(this, name, ...rest);
+      if (name !== 'request' || rest[0].method !== 'POST') return then();
+      ${statements}
+      return true;
+    };
+  `);
