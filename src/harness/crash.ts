@@ -4,7 +4,7 @@ import type { Sample } from '../protocol/meter.ts';
 import type { Crash, GivenQuota } from '../protocol/witness.ts';
 import { isRebuilding, usedRequests } from './quota-file.ts';
 import { readCompletions } from './records.ts';
-import { integrityOf, readStore, storeFile } from './store-file.ts';
+import { integrityOf, type KeptHour, readHours, readStore, storeFile } from './store-file.ts';
 import type { Observed, Target } from './types.ts';
 
 export type Remains = Omit<Crash, 'rebuilt'> & { readonly kept: readonly Sample[] };
@@ -16,9 +16,10 @@ export async function lookAtRemains(
   { acknowledged, load, slopes }: Observed,
 ): Promise<Remains> {
   const file = storeFile(logsDir);
-  const [completions, store, integrity] = await Promise.all([
+  const [completions, store, hours, integrity] = await Promise.all([
     readCompletions(logsDir),
     readStore(file),
+    readHours(file),
     integrityOf(file),
   ]);
   const kept = store.kind === 'read' ? store.rows : [];
@@ -36,10 +37,26 @@ export async function lookAtRemains(
     missing: completions
       .filter(({ rid }) => !rows.has(rid))
       .map(({ rid, ts }) => ({ rid, ts: Date.parse(ts) })),
-    doubled: [...rows].flatMap(([rid, group]) => (group.length > 1 ? [rid] : [])),
+    doubled: [...rows]
+      .flatMap(([rid, group]) => (group.length > 1 ? [rid] : []))
+      .concat(overcounted(hours, kept)),
     slopes,
     kept,
   };
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Hours may lack rows that were not rolled up yet, and count none twice: no run is as long as rows are kept. */
+function overcounted(hours: readonly KeptHour[], rows: readonly Sample[]): string[] {
+  const nameOf = (start: number, { lane, model }: Pick<Sample, 'lane' | 'model'>): string =>
+    `${new Date(start).toISOString()} ${lane} ${model ?? 'no model'}`;
+  const kept = Map.groupBy(rows, (row) => nameOf(row.ts - (row.ts % HOUR_MS), row));
+  return hours.flatMap((hour) => {
+    const name = nameOf(hour.start, hour);
+    const there = kept.get(name)?.length ?? 0;
+    return hour.count > there ? [`${name}: ${hour.count} in the rollup, ${there} rows`] : [];
+  });
 }
 
 /** For the successor to read what the store holds. */

@@ -42,6 +42,11 @@ describe('a load', () => {
     expect(new Set(seen.map(([id]) => id))).toEqual(new Set(ids));
     expect(seen[0]).toEqual(['round-1-1', '2', '/v1/messages?n=1']);
     expect(running.wholeBefore(Date.now() - 60_000)).toEqual([]);
+    // All but the last of each client.
+    const followed = running.followedBefore(Date.now());
+    expect(followed).toHaveLength(ids.length - 3);
+    expect(ids).toEqual(expect.arrayContaining([...followed]));
+    expect(followed).toContain('round-1-1');
   });
 
   it('does not take a broken answer for a whole one, nor an error for a success, and goes on', async () => {

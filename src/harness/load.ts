@@ -14,6 +14,8 @@ export interface LoadRequest {
 export interface Load {
   /** Ids of the answers that were whole at a time (epoch milliseconds), whatever their status. */
   wholeBefore(time: number): readonly string[];
+  /** Those of them after which the same client had another one: whoever answered has gone on since. */
+  followedBefore(time: number): readonly string[];
   /** Those that were no success before a time, with what they were instead. */
   badBefore(time: number): readonly BadAnswer[];
   /** Resolves once nothing is under way. */
@@ -26,7 +28,8 @@ export interface BadAnswer {
   readonly what: string;
 }
 
-type Answer = { readonly at: number } & ({ readonly status: number } | { readonly problem: string });
+type Ending = { readonly at: number } & ({ readonly status: number } | { readonly problem: string });
+type Answer = Ending & { readonly client: number };
 
 /** `next` makes the request that goes out under an id, which is sent as `x-client-request-id`. */
 export function startLoad({
@@ -49,11 +52,11 @@ export function startLoad({
   const ending = new AbortController();
   let sent = 0;
 
-  async function worker(): Promise<void> {
+  async function worker(client: number): Promise<void> {
     while (!ending.signal.aborted) {
       sent += 1;
       const id = `${name}-${sent}`;
-      const answer = await ask(next(sent), id);
+      const answer = { ...(await ask(next(sent), id)), client };
       answers.set(id, answer);
       // Then the target was killed. Whatever else breaks is no reason to be silent.
       if ('problem' in answer && answer.problem === REFUSED) return;
@@ -61,8 +64,8 @@ export function startLoad({
     }
   }
 
-  async function ask({ target, headers, body }: LoadRequest, id: string): Promise<Answer> {
-    const { promise, resolve } = Promise.withResolvers<Answer>();
+  async function ask({ target, headers, body }: LoadRequest, id: string): Promise<Ending> {
+    const { promise, resolve } = Promise.withResolvers<Ending>();
     const fail = (error: NodeJS.ErrnoException): void =>
       resolve({ at: Date.now(), problem: error.code ?? error.message });
     const request = http.request(`${url}${target}`, {
@@ -83,10 +86,17 @@ export function startLoad({
     return promise;
   }
 
-  const workers = Promise.all(Array.from({ length: width }, worker));
+  const wholeAt = (time: number) =>
+    [...answers].filter(([, answer]) => answer.at <= time && 'status' in answer);
+
+  const workers = Promise.all(Array.from({ length: width }, (_, client) => worker(client)));
   return {
-    wholeBefore: (time) =>
-      [...answers].flatMap(([id, answer]) => (answer.at <= time && 'status' in answer ? [id] : [])),
+    wholeBefore: (time) => wholeAt(time).map(([id]) => id),
+    followedBefore(time) {
+      const whole = wholeAt(time);
+      const last = new Map(whole.map(([id, { client }]) => [client, id]));
+      return whole.flatMap(([id, { client }]) => (last.get(client) === id ? [] : [id]));
+    },
     badBefore: (time) =>
       [...answers].flatMap(([id, answer]) => {
         // The kill shows in this very millisecond, too.

@@ -47,7 +47,7 @@ export interface Crash {
   readonly load: CrashLoad | null;
   /** Completions in the log, of the whole run so far. */
   readonly logged: number;
-  /** Answers that clients had whole before the kill, and which of them the log knows nothing of. */
+  /** Answers that clients had, and another one after them, before the kill; and which of them the log knows nothing of. */
   readonly acknowledged: number;
   readonly unlogged: readonly string[];
   /** Rows in the store. */
@@ -56,7 +56,7 @@ export interface Crash {
   readonly integrity: string | null;
   /** Completions of the log that have no row, by their `ts`. */
   readonly missing: readonly { readonly rid: string; readonly ts: number }[];
-  /** Ids that have more than one row. */
+  /** What is counted twice: ids that have more than one row, hours of a model that count more exchanges than there are rows. */
   readonly doubled: readonly string[];
   /**
    * How much of the budget the next life called used before it was sent anything (null where it did not say), and how

@@ -18,9 +18,6 @@ const WIDTH = 8;
 const PAUSE_MS = 20;
 /** From one request of a client to its next, on a machine that has much else to do; usually it is a twentieth of that. */
 const SLOWEST_MS = 500;
-/** The client may have the last byte a moment before the proxy has put the exchange on record. */
-const ACKNOWLEDGED_MS = 100;
-
 export async function soak(
   { plan, world, tell, signal }: Driving,
   { rounds, roundMs }: SoakPlan,
@@ -39,7 +36,8 @@ export async function soak(
     try {
       await sleep(roundMs, undefined, { signal });
       await world.crash(stage, {
-        acknowledged: (killedAt) => load.wholeBefore(killedAt - ACKNOWLEDGED_MS),
+        // No time is forgiven: a proxy that has answered the same client again has had its turn to write.
+        acknowledged: (killedAt) => load.followedBefore(killedAt),
         load: (killedAt) => loadUntil(killedAt, load, roundMs),
         slopes: watch.slopes(),
       });

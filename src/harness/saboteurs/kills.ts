@@ -2,7 +2,7 @@
 import type { Crash } from '../../protocol/witness.ts';
 import type { Fault, Saboteur } from '../types.ts';
 import { onAnswers } from './edits.ts';
-import { onRequest } from './preload.ts';
+import { holdLog, onRequest } from './preload.ts';
 
 const during = { suite: 'soak-persist', stages: [] } as const;
 
@@ -23,9 +23,20 @@ export const KILL_SABOTEURS: readonly Saboteur[] = [
   },
   {
     name: 'answer-lost-on-kill',
-    breaks: 'a kill takes the record of an answer that a client had',
-    faults: [kills(({ unlogged }) => ({ unlogged: [...unlogged, 'round-1-1'] }))],
+    breaks: 'the log is written in batches, and a kill takes the record of answers that clients had',
+    faults: [holdLog(300)],
     caughtBy: ['PERSIST-02'],
+    during,
+  },
+  {
+    name: 'hour-doubled-on-kill',
+    breaks: 'after a kill the rollups count again what they had counted',
+    faults: [
+      kills(({ doubled }) => ({
+        doubled: [...doubled, '2026-01-02T03:00:00.000Z zai: 2 in the rollup, 1 rows'],
+      })),
+    ],
+    caughtBy: ['PERSIST-01'],
     during,
   },
   {

@@ -20,3 +20,18 @@ export const onRequest = (statements: string): Fault =>
       return true;
     };
   `);
+
+/** Holds each line of the log that tells of a completion back for so long (milliseconds). Linux. */
+export const holdLog = (ms: number): Fault =>
+  preload(`
+    import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    const { writeSync } = fs;
+    fs.writeSync = (fd, bytes, ...rest) => {
+      if (!String(bytes).includes('"event":"completion"')) return writeSync(fd, bytes, ...rest);
+      const file = fs.readlinkSync('/proc/self/fd/' + fd);
+      setTimeout(() => fs.appendFileSync(file, bytes), ${ms});
+      return bytes.length;
+    };
+    syncBuiltinESMExports();
+  `);
