@@ -21,6 +21,7 @@ export const soakPersist: Suite = {
     'PERSIST-03',
     'PERSIST-04',
     'PERSIST-05',
+    'PERSIST-06',
     'STORE-01',
     'STORE-02',
     'USAGE-01',

@@ -4,6 +4,7 @@ import type { Sample } from '../protocol/meter.ts';
 import type { Crash, GivenQuota } from '../protocol/witness.ts';
 import { isRebuilding, usedRequests } from './quota-file.ts';
 import { readCompletions } from './records.ts';
+import { askSqliteShell } from './sqlite-shell.ts';
 import { integrityOf, type KeptHour, readHours, readStore, storeFile } from './store-file.ts';
 import type { Observed, Target } from './types.ts';
 
@@ -16,11 +17,12 @@ export async function lookAtRemains(
   { acknowledged, load, slopes }: Observed,
 ): Promise<Remains> {
   const file = storeFile(logsDir);
-  const [completions, store, hours, integrity] = await Promise.all([
+  const [completions, store, hours, integrity, shell] = await Promise.all([
     readCompletions(logsDir),
     readStore(file),
     readHours(file),
     integrityOf(file),
+    askSqliteShell(file),
   ]);
   const kept = store.kind === 'read' ? store.rows : [];
   const rows = Map.groupBy(kept, ({ rid }) => rid);
@@ -34,6 +36,7 @@ export async function lookAtRemains(
     unlogged: answered.filter((id) => !known.has(id)),
     rows: kept.length,
     integrity,
+    shell,
     missing: completions
       .filter(({ rid }) => !rows.has(rid))
       .map(({ rid, ts }) => ({ rid, ts: Date.parse(ts) })),

@@ -50,16 +50,16 @@ describe('a load', () => {
   });
 
   it('does not take a broken answer for a whole one, nor an error for a success, and goes on', async () => {
-    let asked = 0;
-    const { url, server } = await startServer((_request, response) => {
-      asked += 1;
-      if (asked % 2 === 0) return response.writeHead(500).end('an error');
+    const asked: http.IncomingMessage[] = [];
+    const { url, server } = await startServer((request, response) => {
+      asked.push(request);
+      if (asked.length % 2 === 0) return response.writeHead(500).end('an error');
       response.writeHead(200, { 'content-length': '10' });
       response.write('half', () => response.destroy());
       return undefined;
     });
     const running = load(url);
-    while (asked < 8) await sleep(5);
+    while (asked.length < 8) await sleep(5);
     await running.stop();
     server.close();
     const bad = running.badBefore(Date.now());

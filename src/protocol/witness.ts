@@ -54,6 +54,8 @@ export interface Crash {
   readonly rows: number;
   /** What `PRAGMA integrity_check` says: `ok`, or what is wrong; null where the file could not be opened. */
   readonly integrity: string | null;
+  /** The same by the `sqlite3` command line. */
+  readonly shell: ShellCheck;
   /** Completions of the log that have no row, by their `ts`. */
   readonly missing: readonly { readonly rid: string; readonly ts: number }[];
   /** What is counted twice: ids that have more than one row, hours of a model that count more exchanges than there are rows. */
@@ -66,6 +68,9 @@ export interface Crash {
   /** What the process took while it lived; null where that could not be read. */
   readonly slopes: Slopes | null;
 }
+
+/** What it said, or why it could not be asked. */
+export type ShellCheck = { readonly said: string } | { readonly missing: string };
 
 export interface CrashLoad {
   /** Whole answers with status 200. */

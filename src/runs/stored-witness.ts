@@ -82,6 +82,7 @@ export const crashSchema = z.object({
   unlogged: z.array(z.string()).readonly(),
   rows: z.int(),
   integrity: z.string().nullable(),
+  shell: z.union([z.strictObject({ said: z.string() }), z.strictObject({ missing: z.string() })]),
   missing: z.array(z.object({ rid: z.string(), ts: z.number() })).readonly(),
   doubled: z.array(z.string()).readonly(),
   rebuilt: z.object({ said: z.number().nullable(), counted: z.int() }).nullable(),

@@ -8,7 +8,7 @@ type Alter = (evidence: Mutable<Evidence>) => unknown;
 const judged = (id: string, alter?: Alter) => verdictOf(id, undefined, budgetRun(alter));
 const whatOf = (id: string, alter: Alter) => judged(id, alter).violations.map(({ what }) => what);
 
-const IDS = ['PERSIST-01', 'PERSIST-02', 'PERSIST-03', 'PERSIST-04', 'PERSIST-05'] as const;
+const IDS = [1, 2, 3, 4, 5, 6].map((number) => `PERSIST-0${number}`);
 
 describe('PERSIST-*', () => {
   const crashIn = ({ crashes: [crash] }: Mutable<Evidence>) => {
@@ -84,9 +84,26 @@ describe('PERSIST-*', () => {
       (run) => crashIn(run).load?.bad.push({ id: 'soak-7', what: 'status 500' }),
       'kill 1: an answer was none: status 500',
     ],
+    [
+      'PERSIST-06',
+      'the command line finds damage',
+      (run) => (crashIn(run).shell = { said: '*** in database main ***' }),
+      'kill 1: sqlite3 found the store damaged',
+    ],
+    [
+      'PERSIST-06',
+      'the command line says nothing',
+      (run) => (crashIn(run).shell = { said: '' }),
+      'kill 1: sqlite3 found the store damaged',
+    ],
   ])('%s fails where %s', (id, _name, alter, what) => {
     expect(judged(id, alter).outcome).toBe('fail');
     expect(whatOf(id, alter)).toEqual([what]);
+  });
+
+  it('say why the command line was not asked', () => {
+    const none: Alter = (run) => (crashIn(run).shell = { missing: 'there is none' });
+    expect(judged('PERSIST-06', none)).toMatchObject({ outcome: 'skipped', note: 'there is none' });
   });
 
   it('forgive what a flush and its commit take, and no more', () => {

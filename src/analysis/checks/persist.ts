@@ -147,6 +147,29 @@ const answered: Check = {
   },
 };
 
+const soundToOthers: Check = {
+  id: 'PERSIST-06',
+  title: 'After each kill -9 the sqlite3 command line found the store sound',
+  least: 1,
+  needs: ['proxy'],
+  judge: (evidence) => {
+    const why = evidence.crashes.flatMap(({ shell }) => ('missing' in shell ? [shell.missing] : []))[0];
+    const finding = overCrashes(evidence, ({ shell }, where) =>
+      'said' in shell && shell.said !== 'ok'
+        ? [
+            {
+              what: `${where}: sqlite3 found the store damaged`,
+              expected: 'ok',
+              saw: { integrity_check: shell.said },
+              pointers: ['witness/crashes.jsonl'],
+            },
+          ]
+        : [],
+    );
+    return why === undefined ? finding : { ...finding, skipped: why };
+  },
+};
+
 type Loaded = Crash & { readonly load: NonNullable<Crash['load']> };
 
 const loaded = ({ crashes }: Pick<Evidence, 'crashes'>): Loaded[] =>
@@ -170,4 +193,4 @@ function overCrashes(
   };
 }
 
-export const PERSIST_CHECKS: readonly Check[] = [survives, logged, rebuilt, slopes, answered];
+export const PERSIST_CHECKS: readonly Check[] = [survives, logged, rebuilt, slopes, answered, soundToOthers];

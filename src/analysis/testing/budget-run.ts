@@ -101,6 +101,7 @@ export function budgetRun(
         unlogged: [],
         rows: 2,
         integrity: 'ok',
+        shell: { said: 'ok' },
         // It ended a moment before the kill.
         missing: [{ rid: 'third', ts: BEGIN + 8_900 }],
         doubled: [],

@@ -2,7 +2,7 @@
 import type { Crash } from '../../protocol/witness.ts';
 import type { Fault, Saboteur } from '../types.ts';
 import { onAnswers } from './edits.ts';
-import { holdLog, onRequest } from './preload.ts';
+import { holdLog, onRequest, onStoring } from './preload.ts';
 
 const during = { suite: 'soak-persist', stages: [] } as const;
 
@@ -11,14 +11,35 @@ const kills = (alter: (crash: Crash) => Partial<Crash>): Fault => ({
   alter: (told) => ({ ...told, crashes: told.crashes.map((crash) => ({ ...crash, ...alter(crash) })) }),
 });
 
+/** At the tenth request, when there is a store: no page of it is left, nor the log of what is to go into it. */
+const DAMAGE = `
+  globalThis.asked = (globalThis.asked ?? 0) + 1;
+  if (globalThis.asked === 10) {
+    const file = process.env.CCP_LOGS_DIR + '/ccp.sqlite3';
+    fs.rmSync(file + '-wal', { force: true });
+    fs.rmSync(file + '-shm', { force: true });
+    fs.writeFileSync(file, 'x'.repeat(8192));
+  }
+  then();`;
+
+/** The storing thread finds nothing of what an earlier process kept. */
+const AMNESIA = `
+  const asksForPast = message.argument?.since > 0;
+  then(asksForPast ? { ...message, argument: { ...message.argument, since: Number.MAX_SAFE_INTEGER } } : message);`;
+
 export const KILL_SABOTEURS: readonly Saboteur[] = [
   {
     name: 'rows-lost-on-kill',
-    breaks: 'a kill takes rows that had been acknowledged seconds before',
-    faults: [
-      kills(({ missing, killedAt }) => ({ missing: [...missing, { rid: 'lost', ts: killedAt - 5_000 }] })),
-    ],
+    breaks: 'the store is written seconds late, and a kill takes what it lacks',
+    faults: [onStoring("setTimeout(then, message.name === 'write' ? 3_000 : 0, message);")],
     caughtBy: ['PERSIST-01'],
+    during,
+  },
+  {
+    name: 'store-damaged-under-load',
+    breaks: 'something else writes into the file of the store',
+    faults: [onRequest(DAMAGE)],
+    caughtBy: ['PERSIST-01', 'PERSIST-06'],
     during,
   },
   {
@@ -42,7 +63,7 @@ export const KILL_SABOTEURS: readonly Saboteur[] = [
   {
     name: 'quota-forgets',
     breaks: 'after a restart a budget begins from nothing',
-    faults: [kills(({ rebuilt }) => ({ rebuilt: rebuilt && { ...rebuilt, said: 0 } }))],
+    faults: [onStoring(AMNESIA)],
     caughtBy: ['PERSIST-03'],
     during,
   },

@@ -35,3 +35,14 @@ export const holdLog = (ms: number): Fault =>
     };
     syncBuiltinESMExports();
   `);
+
+/** Gets between the proxy and its storing thread: `statements` may alter `message`, and say when to `then(message)`. */
+export const onStoring = (statements: string): Fault =>
+  preload(`
+    import { Worker } from 'node:worker_threads';
+    const { postMessage } = Worker.prototype;
+    Worker.prototype.postMessage = function (message, ...rest) {
+      const then = (altered) => postMessage.call(this, altered, ...rest);
+      ${statements}
+    };
+  `);
