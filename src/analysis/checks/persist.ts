@@ -92,14 +92,18 @@ const rebuilt: Check = {
     }),
 };
 
-/** Shorter than this a life is still warming up, and a slope says nothing. */
+/** Shorter than this a life is still warming up: what it grows by says something only where it is out of all proportion. */
 const JUDGED_MS = 60_000;
 const MOST_MB_PER_MINUTE = 5;
 const MOST_FILES_PER_MINUTE = 5;
+/** By how much a life may grow while it warms up; a second of load is some hundred exchanges. */
+const MOST_MB = 40;
+const MOST_FILES = 40;
 
 const slopes: Check = {
   id: 'PERSIST-04',
-  title: 'Memory and open files could be read in each life, and did not climb in one of two minutes or more',
+  title:
+    'Memory and open files could be read in each life, and did not climb, least of all with each exchange',
   least: 1,
   needs: ['proxy'],
   judge: (evidence) => {
@@ -108,9 +112,7 @@ const slopes: Check = {
         return [
           { what: `${where}: memory and open files could not be read`, pointers: ['witness/crashes.jsonl'] },
         ];
-      if (taken.ms < JUDGED_MS) return [];
-      const steep = taken.rssMbPerMinute > MOST_MB_PER_MINUTE || taken.filesPerMinute > MOST_FILES_PER_MINUTE;
-      return steep
+      return climbs(taken)
         ? [{ what: `${where}: it climbs: ${inWords(taken)}`, pointers: ['witness/crashes.jsonl'] }]
         : [];
     });
@@ -121,11 +123,20 @@ const slopes: Check = {
   },
 };
 
-function inWords({ rssMb, rssMbPerMinute, files, filesPerMinute, ms }: NonNullable<Crash['slopes']>): string {
+type Taken = NonNullable<Crash['slopes']>;
+
+function climbs({ ms, rssMbPerMinute, filesPerMinute }: Taken): boolean {
+  if (ms >= JUDGED_MS) return rssMbPerMinute > MOST_MB_PER_MINUTE || filesPerMinute > MOST_FILES_PER_MINUTE;
+  const minutes = ms / 60_000;
+  return rssMbPerMinute * minutes > MOST_MB || filesPerMinute * minutes > MOST_FILES;
+}
+
+function inWords({ rssMb, rssMbPerMinute, files, filesPerMinute, ms }: Taken): string {
   const level = `${rssMb.toFixed(0)} MB, ${files} open files`;
-  if (ms < JUDGED_MS) return `${level}; too short for a slope`;
-  const [memory, open] = [rssMbPerMinute, filesPerMinute].map((slope) => slope.toFixed(1));
-  return `${level}; ${memory} MB and ${open} files a minute`;
+  const minutes = ms < JUDGED_MS ? ms / 60_000 : 1;
+  const [memory, open] = [rssMbPerMinute, filesPerMinute].map((slope) => (slope * minutes).toFixed(1));
+  const span = ms < JUDGED_MS ? `in ${(ms / 1000).toFixed(1)} s, too short for a slope` : 'a minute';
+  return `${level}; ${memory} MB and ${open} files ${span}`;
 }
 
 const answered: Check = {

@@ -22,6 +22,11 @@ const DAMAGE = `
   }
   then();`;
 
+/** By time, and not by request: as much on a slow machine as on a fast one. */
+const LEAK = `
+  globalThis.kept ??= [setInterval(() => globalThis.kept.push(Buffer.alloc(2 ** 23, 1)), 50).unref()];
+  then();`;
+
 /** The storing thread finds nothing of what an earlier process kept. */
 const AMNESIA = `
   const asksForPast = message.argument?.since > 0;
@@ -71,6 +76,20 @@ export const KILL_SABOTEURS: readonly Saboteur[] = [
     name: 'slopes-unread',
     breaks: 'nobody looks at what the process takes',
     faults: [kills(() => ({ slopes: null }))],
+    caughtBy: ['PERSIST-04'],
+    during,
+  },
+  {
+    name: 'files-leaked',
+    breaks: 'each request leaves files open',
+    faults: [onRequest("for (let i = 0; i < 4; i += 1) fs.openSync('/dev/null'); then();")],
+    caughtBy: ['PERSIST-04'],
+    during,
+  },
+  {
+    name: 'memory-leaked',
+    breaks: 'from its first request on the proxy takes ever more memory',
+    faults: [onRequest(LEAK)],
     caughtBy: ['PERSIST-04'],
     during,
   },
