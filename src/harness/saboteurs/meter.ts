@@ -188,6 +188,19 @@ export const METER_SABOTEURS: readonly Saboteur[] = [
     caughtBy: ['LIMIT-01'],
     during: { suite: 'probe-limits', stages: [] },
   },
+  {
+    name: 'limit-never-met',
+    breaks: 'the lane refuses the key, and no window is ever used up',
+    faults: [
+      {
+        layer: 'upstream',
+        provider: 'zai',
+        rewrite: () => onAnswers((head) => ({ head: { ...head, status: 401, reason: 'Unauthorized' } })),
+      },
+    ],
+    caughtBy: ['LIMIT-01'],
+    during: { suite: 'probe-limits', stages: [] },
+  },
 ];
 
 /** Alters what each refusal for a limit says. */
