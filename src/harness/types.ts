@@ -196,6 +196,8 @@ export interface Stage {
   readonly by: 'environment' | 'command' | 'login';
   /** What it does at the end of a budget; default `block`. */
   readonly mode?: RerouteMode;
+  /** A budget in place of that of the world. */
+  readonly quota?: Omit<GivenQuota, 'mode'>;
 }
 
 /** What can be given to a target for a licence, made for one run. */
@@ -341,8 +343,10 @@ export interface FaultContext {
   readonly canaries: Canaries;
   readonly urls: Readonly<Record<ProviderId, string>>;
   readonly licenses: Licenses;
-  /** Names a quotas file like that of the run, with a budget of one request. */
+  /** Names a quotas file like that of the stage, with a budget of one request. */
   readonly scantQuotaFile: string;
+  /** Names one with a budget of one request more. */
+  readonly ampleQuotaFile: string;
 }
 
 /** Alters the HTTP/1.1 messages that pass; whatever it leaves alone passes unchanged. */

@@ -156,8 +156,14 @@ const ROUNDING_PCT = 1e-6;
 /** How full a model's quota is called: as the log says where the run gave it a budget, and not at all elsewhere. */
 function wrongFill(models: ReadonlyMap<string, ToldModel>, evidence: Evidence): Violation[] {
   const quota = evidence.lives.at(-1)?.quota ?? null;
+  // What was never sent took nothing of it.
   const used = completionsOf(evidence).filter(
-    ({ lane, model }) => quota !== null && lane === quota.lane && model?.includes(quota.model),
+    ({ lane, model, op, attempts }) =>
+      (op === 'stream' || op === 'nonstream') &&
+      quota !== null &&
+      lane === quota.lane &&
+      model?.includes(quota.model) &&
+      attempts.length > 0,
   );
   return [...models].flatMap(([name, { total, rollingPct, weeklyPct }]) => {
     const expected =

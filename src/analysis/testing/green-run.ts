@@ -85,6 +85,7 @@ export const NOT_IN_EVERY_RUN: readonly string[] = [
   'RESTART-01',
   'QUOTA-01',
   'QUOTA-02',
+  'QUOTA-03',
   'LIMIT-01',
   'PERSIST-01',
   'PERSIST-02',

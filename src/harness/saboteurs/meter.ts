@@ -1,8 +1,9 @@
 /** What can go wrong with what is kept and counted: the store, its rollups, the bill, the budgets of lanes. */
 import type { Sample } from '../../protocol/meter.ts';
+import type { HeaderPairs } from '../../protocol/transcript.ts';
 import type { MeterAnswers } from '../../protocol/witness.ts';
 import type { ExchangeRewriter, Fault, Saboteur } from '../types.ts';
-import { onAnswers, onLines, record } from './edits.ts';
+import { onAnswers, onLines, record, withHeader, withoutHeader } from './edits.ts';
 
 const rows = (alter: (rows: readonly Sample[]) => readonly Sample[]): Fault => ({
   layer: 'records',
@@ -53,6 +54,15 @@ const models = (alter: (bill: ReturnType<typeof record>) => object): Fault =>
     const altered = bills.map(([model, bill]) => [model, { ...record(bill), ...alter(record(bill)) }]);
     return { usage: { ...record(usage), models: Object.fromEntries(altered) } };
   });
+
+/** Alters the headers of what a client is refused with. */
+const onStops = (alter: (headers: HeaderPairs) => HeaderPairs): Fault => ({
+  layer: 'client',
+  rewrite: () =>
+    onAnswers((head) =>
+      head.status === 429 ? { head: { ...head, headers: alter(head.headers) } } : undefined,
+    ),
+});
 
 const during = (...stages: readonly string[]) => ({ suite: 'quota', stages }) as const;
 
@@ -180,6 +190,41 @@ export const METER_SABOTEURS: readonly Saboteur[] = [
     faults: [{ layer: 'upstream', provider: 'zai', rewrite: () => onLimits(STAMP, later) }],
     caughtBy: ['QUOTA-02'],
     during: during('hybrid'),
+  },
+  {
+    name: 'budget-overshot',
+    breaks: 'of requests that come at once one too many finds room in a budget',
+    faults: [{ layer: 'settings', settings: ({ ampleQuotaFile }) => ({ CCP_QUOTAS_FILE: ampleQuotaFile }) }],
+    caughtBy: ['QUOTA-01'],
+    during: during('hard'),
+  },
+  {
+    name: 'stop-without-time',
+    breaks: 'the client is not told when to come back',
+    faults: [onStops((headers) => withoutHeader(headers, 'retry-after'))],
+    caughtBy: ['QUOTA-03'],
+    during: during('hard'),
+  },
+  {
+    name: 'stop-too-short',
+    breaks: 'the client is told to come back in a minute',
+    faults: [onStops((headers) => withHeader(headers, 'retry-after', '60'))],
+    caughtBy: ['QUOTA-03'],
+    during: during('hard'),
+  },
+  {
+    name: 'stop-invites-retry',
+    breaks: 'the client is not told that it need not retry',
+    faults: [onStops((headers) => withoutHeader(headers, 'x-should-retry'))],
+    caughtBy: ['QUOTA-03'],
+    during: during('hard'),
+  },
+  {
+    name: 'stop-as-throttle',
+    breaks: 'a budget that is used up looks like a rate that is too fast',
+    faults: [{ layer: 'client', rewrite: () => onLimits(/billing_error/, () => 'rate_limit_error') }],
+    caughtBy: ['QUOTA-03'],
+    during: during('hard'),
   },
   {
     name: 'reset-time-lost',
