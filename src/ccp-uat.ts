@@ -8,6 +8,7 @@ import type { RealCredentials, Saboteur } from './harness/types.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { ANALYSES, Analysis, Analyzed } from './runs/analyze-log.ts';
 import type { Places } from './runs/report/write-reports.ts';
+import type { Resumable } from './runs/resume.ts';
 import type { RunEvent } from './runs/run-events.ts';
 import type { RunOptions } from './runs/run-options.ts';
 import type { Plan } from './runs/run-record.ts';
@@ -40,6 +41,8 @@ export interface RunRequest {
   readonly credentials?: RealCredentials | undefined;
   /** For the licence `env`: settings and their values, absolute where they are paths. */
   readonly license?: Readonly<Record<string, string>> | undefined;
+  /** A night that goes on in its folder. */
+  readonly resumes?: Resumable['rounds'] | undefined;
   readonly onEvent: (event: RunEvent) => void;
   readonly signal: AbortSignal;
 }
@@ -59,6 +62,8 @@ export interface Uat {
     suite: string,
     options: Omit<RunOptions, 'seed'> & { readonly seed?: string | undefined },
   ): Promise<Plan>;
+  /** A night that has not come to its end, by its folder or name; the newest where none is named. Rejects with USAGE where it is none. */
+  resumable(run?: string): Promise<Resumable>;
   /** Rejects where nothing could be stored; a run that was broken is finished too, with its cause. */
   run(request: RunRequest): Promise<FinishedRun>;
   /** Rejects with USAGE for a saboteur that is none. */
@@ -88,6 +93,13 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         startedAt,
       });
     },
+    async resumable(run) {
+      const [{ findRun }, { resumableNight }] = await Promise.all([
+        import('./runs/find-run.ts'),
+        import('./runs/resume.ts'),
+      ]);
+      return resumableNight(await findRun(settings.resultsDir, settings.cwd, run ?? 'overnight'));
+    },
     async run({ plan, credentials, license, folder, ...watching }) {
       // The heavy libraries load while the rest gets ready.
       const world = import('./harness/world.ts');
@@ -97,7 +109,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         { claimRunDir },
         { tryPlaces },
         { provenanceOf },
-        { driveOf },
+        { conductOf, driveOf },
         { CHECKS },
         { findClaude },
       ] = await Promise.all([
@@ -117,16 +129,17 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       return runSuite({
         plan,
         ...(drive !== undefined && { drive }),
+        conduct: conductOf(plan),
         suite: await suiteNamed(plan.suite),
         checks: CHECKS,
         places: settings,
         provenance: provenanceOf(findClaude()),
         folder: runDir,
         clock,
-        openWorld: async () =>
+        openWorld: async (part, folderOfPart) =>
           (await world).createWorld({
-            ...worldPlanOf(plan),
-            runDir,
+            ...worldPlanOf(part),
+            runDir: folderOfPart,
             ...(license !== undefined && { callersLicense: license }),
             signal: watching.signal,
             // It is said to run already.

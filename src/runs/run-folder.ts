@@ -45,6 +45,11 @@ export async function createRunFolder(folder: string): Promise<RunFolder> {
     });
   }
   mkdirSync(path.join(folder, 'witness'));
+  return openRunFolder(folder);
+}
+
+/** The folder of a run that goes on. */
+export function openRunFolder(folder: string): RunFolder {
   const write = async (name: string, text: string): Promise<void> => {
     const file = path.join(folder, name);
     await writeFile(`${file}.part`, text);

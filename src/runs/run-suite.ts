@@ -6,7 +6,7 @@ import { recordOf } from './judge.ts';
 import { limitReport } from './report/limit-report.ts';
 import { writeMetrics } from './report/metrics.ts';
 import { type Places, publish, writeReports } from './report/write-reports.ts';
-import { createRunFolder } from './run-folder.ts';
+import { createRunFolder, openRunFolder } from './run-folder.ts';
 import type { RunRecord } from './run-record.ts';
 import { readStoredRun } from './stored-run.ts';
 import type { Suite } from './suite.ts';
@@ -32,7 +32,8 @@ export interface RunSuiteOptions extends Omit<ExecuteOptions, 'folder'> {
  * broken.
  */
 export async function runSuite({ suite, checks, places, ...options }: RunSuiteOptions): Promise<FinishedRun> {
-  const folder = await createRunFolder(options.folder);
+  const folder =
+    options.resumes === undefined ? await createRunFolder(options.folder) : openRunFolder(options.folder);
   const execution = await execute({ ...options, folder });
   await writeMetrics(folder);
   const stored = await readStoredRun(folder.path);

@@ -10,7 +10,7 @@ import path from 'node:path';
 import type { Check, Outcome, Verdict } from '../analysis/check.ts';
 import type { ClaudeLookup, Saboteur, World } from '../harness/types.ts';
 import type { Clock } from '../platform/clock.ts';
-import { driveOf } from './drivers.ts';
+import { conductOf, driveOf } from './drivers.ts';
 import { execute } from './execute.ts';
 import { judgeRun } from './judge.ts';
 import { LANES, makePlan } from './plan.ts';
@@ -98,8 +98,12 @@ async function runControls(options: SelftestOptions): Promise<readonly Judged[]>
 }
 
 /** Whether all that it does is to alter records, of exchanges that the control run has anyway. */
-const needsNoRun = ({ faults, scenario, claude }: Saboteur): boolean =>
-  faults.every(({ layer }) => layer === 'records') && scenario === undefined && claude === undefined;
+const needsNoRun = ({ faults, scenario, claude, during }: Saboteur): boolean =>
+  faults.every(({ layer }) => layer === 'records') &&
+  scenario === undefined &&
+  claude === undefined &&
+  // A night is not kept to be told again.
+  during?.suite !== 'overnight';
 
 const rawProbes = ({ probes }: Suite): ProbeSpec[] => probes.filter(({ client }) => client === 'curl');
 
@@ -122,9 +126,13 @@ function brief(suite: Suite): Suite {
     ...suite,
     probes: rawProbes(suite),
     ...(driver?.kind === 'soak' && { driver: { ...driver, rounds: 1, roundMs: 1_000 } }),
+    ...(driver?.kind === 'overnight' && { driver: { ...driver, ...BRIEF_NIGHT } }),
     ...(driver?.kind === 'limits' && { driver: { ...driver, mockWindow: 3, maxRequests: 6 } }),
   };
 }
+
+/** Two settings, and time enough for something that grows to show. */
+const BRIEF_NIGHT = { maxRounds: 4, perRound: 16, roundMs: 2_000, pauseMs: 0, chaos: false } as const;
 
 async function trySaboteur(saboteur: Saboteur, options: SelftestOptions): Promise<SabotageResult> {
   const { claude } = options;
@@ -200,7 +208,8 @@ async function runOnce(
     clock,
     signal,
     onEvent: () => {},
-    openWorld: () => openWorld(plan, runDir, saboteur),
+    conduct: conductOf(plan),
+    openWorld: (part, dir) => openWorld(part, dir, saboteur),
     async afterwards(world) {
       for (const teller of retell) {
         const other = await createRunFolder(path.join(base, teller.name));

@@ -30,3 +30,43 @@ export function setAsideUnfinished<E extends Pick<Evidence, 'client' | 'upstream
     usage: { ...evidence.usage, events: evidence.usage.events.filter(({ rid }) => settled.has(rid)) },
   };
 }
+
+/**
+ * What was under way when the proxy was killed: its client saw it break, its upstream saw it cut, and the one who was to
+ * put it on record is gone. `lost`: ids of the probes under way; `diedAt`: epoch milliseconds. An exchange whose record is
+ * missing though no probe was lost for it stays, for the reconciliation to find.
+ */
+export function setAsideKilled<E extends Evidence>(
+  evidence: E,
+  {
+    lost,
+    diedAt,
+    seed,
+  }: { readonly lost: readonly string[]; readonly diedAt: number; readonly seed: string },
+): E {
+  if (lost.length === 0) return evidence;
+  const canaries = createCanaries(seed);
+  const phrases = lost.map((id) => canaries.prompt(id, []));
+  const isLost = (transcript: Evidence['client'][number]): boolean =>
+    phrases.some((phrase) => bears(transcript, phrase));
+  const cut = new Set(evidence.upstream.filter(isLost).flatMap(({ requestId }) => requestId ?? []));
+  const { events } = evidence.usage;
+  const recorded = events.filter((event) => event.event === 'completion');
+  const told = new Set(recorded.map(({ rid }) => rid));
+  const begun = new Set(
+    events.flatMap(({ rid, ts }) => (!told.has(rid) && Date.parse(ts) <= diedAt ? [rid] : [])),
+  );
+  const gone = new Set([
+    ...recorded.flatMap((one) => (cut.has(one.upstream_request_id ?? '') ? [one.rid] : [])),
+    ...(begun.size <= lost.length ? begun : []),
+  ]);
+  const { store } = evidence;
+  return {
+    ...evidence,
+    probes: evidence.probes.filter(({ id }) => !lost.includes(id)),
+    client: evidence.client.filter((one) => !isLost(one)),
+    upstream: evidence.upstream.filter((one) => !isLost(one)),
+    usage: { ...evidence.usage, events: events.filter(({ rid }) => !gone.has(rid)) },
+    store: store.kind === 'read' ? { ...store, rows: store.rows.filter(({ rid }) => !gone.has(rid)) } : store,
+  };
+}

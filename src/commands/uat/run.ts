@@ -22,6 +22,15 @@ export interface RunFlags {
   readonly minutes?: number;
   readonly lane?: 'anthropic' | 'zai';
   readonly maxRequests?: number;
+  readonly maxMinutes?: number;
+  readonly sleepBetween?: number;
+  readonly untilGreen?: true;
+  readonly soak?: true;
+  readonly chaos?: true;
+  /** `true` where the newest night is meant. */
+  readonly resume?: string | true;
+  /** Clients at once. */
+  readonly width?: number;
   readonly timeoutSecs?: string;
   readonly seed?: string;
   readonly runDir?: string;
@@ -54,7 +63,8 @@ export async function run(
       hint: 'Each run needs a folder of its own.',
     });
   }
-  const plans = await planAll(opened, names, flags);
+  const resumed = await resumedNight(opened, flags);
+  const plans = resumed === null ? await planAll(opened, names, flags) : [resumed.plan];
   if (flags.dryRun === true) return showPlan(host, plans, { json: flags.json === true });
   const credentials = await consentToReal({ host, terminal, opened, plans, yes: flags.yes === true });
   const license = callersLicense(host, plans);
@@ -64,7 +74,7 @@ export async function run(
   for (const plan of plans) {
     if (interruption.signal.aborted) break;
     const result = await runOne(
-      { host, terminal, uat: opened.uat, plan, flags },
+      { host, terminal, uat: opened.uat, plan, flags, resumed },
       { credentials, license, signal: interruption.signal },
     );
     if (flags.json !== true) await showRun(host, result);
@@ -91,11 +101,32 @@ async function suitesFor(uat: Uat, { license, target, upstream }: RunFlags): Pro
   const isOurs = targetOf(target).kind !== 'url';
   const canRestart = license === undefined && isOurs;
   const canDrive = upstream === 'mock' && isOurs;
-  return (await uat.suites())
-    .filter(({ stages }) => stages === undefined || canRestart)
-    .filter(({ driver, quota }) => (driver === undefined && quota === undefined) || canDrive)
-    .map(({ name }) => name);
+  return (
+    (await uat.suites())
+      .filter(({ stages }) => stages === undefined || canRestart)
+      // A night is for somebody who asks for one.
+      .filter(({ driver }) => driver?.kind !== 'overnight')
+      .filter(({ driver, quota }) => (driver === undefined && quota === undefined) || canDrive)
+      .map(({ name }) => name)
+  );
 }
+
+/** What `--resume` names; null where nothing is resumed. */
+async function resumedNight({ uat }: Opened, { resume, runDir }: RunFlags): Promise<Resumed | null> {
+  if (resume === undefined) return null;
+  if (runDir !== undefined) {
+    throw new OperatorError(
+      'USAGE',
+      '--resume goes on in the folder of the night, and --run-dir names another',
+      {
+        hint: 'Leave one of them out; --resume takes a folder, too.',
+      },
+    );
+  }
+  return uat.resumable(resume === true ? undefined : resume);
+}
+
+type Resumed = Awaited<ReturnType<Uat['resumable']>>;
 
 async function planAll(
   { uat, settings }: Opened,
@@ -115,6 +146,11 @@ async function planAll(
       minutes: flags.minutes,
       lane: flags.lane,
       maxRequests: flags.maxRequests,
+      maxMinutes: flags.maxMinutes,
+      pauseSecs: flags.sleepBetween,
+      until: untilOf(flags),
+      chaos: flags.chaos,
+      width: flags.width,
     },
     timeoutMs: timeoutSecs === null ? null : timeoutSecs * 1000,
     seed: flags.seed,
@@ -123,6 +159,11 @@ async function planAll(
     allowInconclusive: flags.allowInconclusive === true,
   };
   return Promise.all(names.map((name) => uat.plan(name, options)));
+}
+
+function untilOf({ untilGreen, soak }: RunFlags): 'green' | 'time' | undefined {
+  if (untilGreen === true) return 'green';
+  return soak === true ? 'time' : undefined;
 }
 
 /** `builtin`, a URL, or else a command line for `sh` with `{port}` in it. */
@@ -141,17 +182,20 @@ interface One {
   readonly uat: Uat;
   readonly plan: Plan;
   readonly flags: RunFlags;
+  readonly resumed: Resumed | null;
 }
 
 type Rest = Pick<Parameters<Uat['run']>[0], 'credentials' | 'license' | 'signal'>;
 
-async function runOne({ host, terminal, uat, plan, flags }: One, rest: Rest): Promise<FinishedRun> {
+async function runOne({ host, terminal, uat, plan, flags, resumed }: One, rest: Rest): Promise<FinishedRun> {
   const progress = await watch(host, terminal);
   const { runDir } = flags;
   try {
+    if (resumed !== null) progress.onEvent(resumed.started);
     return await uat.run({
       plan,
-      folder: runDir === undefined ? undefined : resolve(host.cwd, runDir),
+      folder: resumed?.folder ?? (runDir === undefined ? undefined : resolve(host.cwd, runDir)),
+      resumes: resumed?.rounds,
       onEvent: (event) => progress.onEvent(event),
       ...rest,
     });
