@@ -128,8 +128,8 @@ export interface RoundAccount {
 export interface ProxyDeath {
   readonly at: number;
   readonly cause: 'chaos' | 'itself';
-  /** Milliseconds until another process was ready. */
-  readonly backMs: number;
+  /** Milliseconds until another process was ready; null where none came to be. */
+  readonly backMs: number | null;
 }
 
 /** What a process took at a time of its life (milliseconds since it was first looked at). */

@@ -2,6 +2,7 @@
  * A leg of a night: the rounds that one world serves. After each of them everything that its witnesses have is gathered,
  * stored and judged, together with that of the rounds before it in the same world.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Check } from '../analysis/check.ts';
 import type { Evidence } from '../analysis/evidence.ts';
 import { accountOf } from '../analysis/exchanges.ts';
@@ -140,7 +141,8 @@ function createSending({ probes, alone, killAfter, round }: PlannedRound, around
   }
 
   async function send(probe: PlannedProbe): Promise<void> {
-    await restart;
+    // Not awaited where nobody restarts: from its turn on a probe counts as under way.
+    if (restart !== undefined) await restart;
     sent.push(probe);
     underWay.add(probe.id);
     const outcome = await sendOne(probe, heard);
@@ -159,7 +161,10 @@ function createSending({ probes, alone, killAfter, round }: PlannedRound, around
       await waitUntil(began + (roundMs * index) / perRound, { clock, signal });
       if (signal.aborted) return;
       const sending = send(probe);
-      if (index + 1 === killAfter) await revive('chaos');
+      if (index + 1 === killAfter) {
+        await sleep(AMID_MS);
+        await revive('chaos');
+      }
       await sending;
     }
   }
@@ -178,6 +183,9 @@ function createSending({ probes, alone, killAfter, round }: PlannedRound, around
     },
   };
 }
+
+/** For the request to be under way when the proxy is killed. */
+const AMID_MS = 5;
 
 /** What takes as long as the proxy does, and not as long as a scenario wants. */
 const isPlain = ({ scenario, op, client }: PlannedProbe): boolean =>

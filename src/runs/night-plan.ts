@@ -13,7 +13,7 @@ export interface PlannedRound {
   readonly protocol: RoundAccount['protocol'];
   /** Sent one after the other by several clients. */
   readonly probes: readonly PlannedProbe[];
-  /** Sent by themselves afterwards: their scenario is queued for whatever comes next. */
+  /** Sent by themselves afterwards: a scenario that is queued is for whatever comes next, and a broken connection for all on it. */
   readonly alone: readonly PlannedProbe[];
   /** The proxy is killed when so many of the probes were sent; null where it is let live. */
   readonly killAfter: number | null;
@@ -43,7 +43,7 @@ export function roundOf(
     round,
     protocol: night.toggles && isOdd(Math.floor((round - 1) / ROUNDS_A_SETTING)) ? '1.1' : '2',
     probes,
-    alone: night.chaos ? [fallenBack(`r${round}-alone`, pick(FALLBACKS, draw))] : [],
+    alone: night.chaos ? aloneIn(round, draw) : [],
     killAfter:
       night.chaos && draw.int(ONE_KILL_IN) === 0 ? 1 + draw.int(Math.max(1, night.perRound - 1)) : null,
   };
@@ -102,8 +102,6 @@ const SLOW: ReadonlySet<string> = new Set(['slow-first-byte', 'slow-after-head']
 const MID_STREAM = [
   'truncated',
   'truncated-no-stop',
-  'reset-midbody',
-  'close-midbody',
   'rst-internal-midbody',
   'rst-cancel-midbody',
   'overloaded-midstream',
@@ -111,16 +109,18 @@ const MID_STREAM = [
   ...SLOW,
 ];
 const FAULTS: Readonly<Record<Lane, readonly string[]>> = {
-  anthropic: [
-    ...MID_STREAM,
-    'anth-429-plain',
-    'anth-529',
-    'anth-500',
-    'reset-before-head',
-    'close-before-head',
-  ],
+  anthropic: [...MID_STREAM, 'anth-429-plain', 'anth-529', 'anth-500', 'rst-internal-before-head'],
   zai: [...MID_STREAM, 'zai-1210-2026'],
 };
+/** What happens to a connection, and over HTTP/2 to every exchange on it. */
+const CONNECTION_FAULTS = [
+  'reset-before-head',
+  'reset-midhead',
+  'reset-midbody',
+  'close-before-head',
+  'close-midbody',
+  'goaway-graceful',
+] as const;
 
 function faultyProbe({ id, client, model, lane }: PlannedProbe, draw: Seeded): PlannedProbe {
   const scenario = pick(FAULTS[lane], draw);
@@ -134,6 +134,21 @@ const FALLBACKS = [
   // Refused in both header modes, hence twice.
   { provider: 'zai', name: 'zai-401-2026', times: 2 },
 ] as const satisfies readonly PlannedProbe['scenario'][];
+
+function aloneIn(round: number, draw: Seeded): PlannedProbe[] {
+  return [
+    fallenBack(`r${round}-fallback`, pick(FALLBACKS, draw)),
+    {
+      id: `r${round}-connection`,
+      client: 'curl',
+      model: MODELS.anthropic,
+      lane: 'anthropic',
+      op: 'stream',
+      scenario: pick(CONNECTION_FAULTS, draw),
+      mayFail: true,
+    },
+  ];
+}
 
 const fallenBack = (id: string, scenario: (typeof FALLBACKS)[number]): PlannedProbe => ({
   id,

@@ -6,7 +6,7 @@
 import { appendFile, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { CHECKS } from '../analysis/checks/index.ts';
-import type { RoundAccount } from '../protocol/witness.ts';
+import type { ProxyDeath, RoundAccount } from '../protocol/witness.ts';
 import { type Conducting, type Execution, execute } from './execute.ts';
 import { driveLeg, waitUntil } from './leg.ts';
 import { type PlannedRound, protocolSetting, roundOf } from './night-plan.ts';
@@ -35,14 +35,11 @@ export async function conductNight(conducting: Conducting, night: NightPlan): Pr
   ) {
     const began = clock.monotonic();
     const before = state.next;
-    const { ending, ...why } = await runLeg(state, conducting, { night, left: night.maxMs - spent });
+    const execution = await runLeg(state, conducting, { night, left: night.maxMs - spent });
     spent += clock.monotonic() - began;
-    if (ending === 'broken') {
-      broken += 1;
-      if (night.until !== 'time' || broken === MOST_BROKEN)
-        throw 'cause' in why ? why.cause : new Error(ending);
-    } else broken = 0;
-    if (state.next > before || ending === 'broken') {
+    broken = execution.ending === 'broken' ? broken + 1 : 0;
+    if (execution.ending === 'broken' && broken === MOST_BROKEN) throw execution.cause;
+    if (state.next > before) {
       const paused = clock.monotonic();
       if (!state.over && spent + night.pauseMs < night.maxMs)
         await waitUntil(paused + night.pauseMs, { clock, signal });
@@ -119,7 +116,8 @@ async function runLeg(
   if (state.protocol !== null && state.protocol !== first.protocol)
     tell({ type: 'toggled', round: first.round, protocol: first.protocol });
   state.protocol = first.protocol;
-  const began = clock.monotonic();
+  const began = { wall: clock.now(), steady: clock.monotonic() };
+  const deaths: ProxyDeath[] = [];
   let keeps = false;
   const legFolder = await createRunFolder(place);
   const execution = await execute({
@@ -133,14 +131,18 @@ async function runLeg(
         night,
         rounds,
         checks: CHECKS,
-        onDeath: (death) => tell({ type: 'proxy_died', ...death }),
+        onDeath({ round, cause }) {
+          deaths.push({ at: clock.now(), cause, backMs: null });
+          tell({ type: 'proxy_died', round, cause });
+        },
         async onRound(account) {
           const red = account.verdict.outcome !== 'pass';
           keeps ||= red && state.kept < MOST_KEPT;
           const told = { ...account, kept: red && keeps ? name : null };
           tell({ type: 'round_judged', account: told });
           note(state, told, night);
-          const rest = left - (clock.monotonic() - began);
+          const rest = left - (clock.monotonic() - began.steady);
+          deaths.length = 0;
           const goesOn = !state.over && !red && !account.partial && rest > 0;
           if (goesOn && account.round !== rounds.at(-1)?.round)
             await waitUntil(clock.monotonic() + Math.min(night.pauseMs, rest), { clock, signal });
@@ -148,11 +150,42 @@ async function runLeg(
         },
       }),
   });
+  if (execution.ending === 'broken') {
+    keeps ||= state.kept < MOST_KEPT;
+    const ms = clock.monotonic() - began.steady;
+    const account: RoundAccount = {
+      ...unjudged(roundOf(plan, night, state.next), execution.note),
+      leg: state.leg,
+      startedAt: began.wall,
+      ms,
+      jumpMs: clock.now() - began.wall - ms,
+      deaths,
+      kept: keeps ? name : null,
+    };
+    tell({ type: 'round_judged', account });
+    note(state, account, night);
+  }
   await appendLog(folder.path, place);
   if (keeps) state.kept += 1;
   else await rm(place, { recursive: true, force: true });
   return execution;
 }
+
+/** A round whose surroundings broke shows nothing, and that is no pass. */
+const unjudged = ({ round, protocol, killAfter }: PlannedRound, what: string) => ({
+  round,
+  protocol,
+  partial: false,
+  sent: 0,
+  setAside: 0,
+  witnesses: { client: 0, logged: 0, stored: 0, attempts: 0, upstream: 0 },
+  spoken: { h1: 0, h2: 0 },
+  faults: [],
+  kills: killAfter !== null,
+  verdict: { outcome: 'fail' as const, passed: [], red: [{ id: 'RUN-01', outcome: 'broken', what }] },
+  readings: null,
+  answers: [],
+});
 
 function note(state: State, { round, partial, sent, verdict }: RoundAccount, { until }: NightPlan): void {
   state.judged += 1;

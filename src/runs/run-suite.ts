@@ -5,6 +5,7 @@ import { type ExecuteOptions, type Execution, execute } from './execute.ts';
 import { recordOf } from './judge.ts';
 import { limitReport } from './report/limit-report.ts';
 import { writeMetrics } from './report/metrics.ts';
+import { nightReport } from './report/night-report.ts';
 import { type Places, publish, writeReports } from './report/write-reports.ts';
 import { createRunFolder, openRunFolder } from './run-folder.ts';
 import type { RunRecord } from './run-record.ts';
@@ -39,6 +40,8 @@ export async function runSuite({ suite, checks, places, ...options }: RunSuiteOp
   const stored = await readStoredRun(folder.path);
   const record = recordOf(stored, checks, brokenCode(execution));
   await writeReports(folder, record);
+  const night = nightReport(stored);
+  if (night !== undefined) await folder.write('NIGHT.json', night);
   const { report } = suite.artifacts;
   if (report !== undefined && stored.plan.driver?.kind === 'limits')
     await folder.write(report, limitReport(stored, stored.plan.driver));

@@ -114,7 +114,9 @@ export const roundSchema = z.strictObject({
   faults: z.array(z.strictObject({ probe: z.string(), scenario: z.string() })).readonly(),
   kills: z.boolean(),
   deaths: z
-    .array(z.strictObject({ at: z.number(), cause: z.enum(['chaos', 'itself']), backMs: milliseconds }))
+    .array(
+      z.strictObject({ at: z.number(), cause: z.enum(['chaos', 'itself']), backMs: milliseconds.nullable() }),
+    )
     .readonly(),
   verdict: z.strictObject({
     outcome: z.enum(['pass', 'fail', 'inconclusive']),

@@ -1,6 +1,7 @@
 import type { Check, Finding, Violation } from '../check.ts';
 import type { Evidence, Night, RoundAccount } from '../evidence.ts';
-import { type Point, type Trend, trendOf } from '../trend.ts';
+import { latencyOf, type Measured, NOISE, SLOWER_MS, type Taken, takenOf } from '../night-trends.ts';
+import type { Trend } from '../trend.ts';
 
 const NO_NIGHT = 'the run had no rounds that were judged one by one';
 
@@ -82,12 +83,6 @@ const reconciled: Check = {
 
 const RECONCILIATION = ['RECONCILE-01', 'RECONCILE-02', 'RECONCILE-03'];
 
-/**
- * What a life may gain once it is warm, without that being a climb: V8 collects the old part of its heap only when tens of
- * megabytes have gathered there, sockets are kept for a while, and a machine has other things to do.
- */
-const NOISE = { rssMb: 40, files: 16, sockets: 16 } as const;
-
 const memory: Check = {
   id: 'NIGHT-04',
   title: `Memory could be read in every round, and no life of the proxy climbs by more than noise (${NOISE.rssMb} MB) once warm`,
@@ -104,23 +99,13 @@ const descriptors: Check = {
   judge: (evidence) => overReadings(evidence, ['files', 'sockets']),
 };
 
-/** An answer may take so much longer at the end of the night than at its beginning, or so many times its median. */
-const SLOWER_MS = 50;
-const SLOWER_TIMES = 1;
-
 const latency: Check = {
   id: 'NIGHT-06',
-  title: `Plain answers came as fast at the end as at the beginning: within ${SLOWER_MS} ms, or once more their median`,
+  title: `Plain answers came as fast at the end as at the beginning: within ${SLOWER_MS} ms, or twice the time`,
   least: 1,
-  judge(evidence) {
+  judge: (evidence) => {
     const rounds = roundsOf(evidence);
-    if (rounds === null) return notApplicable();
-    const points = rounds.flatMap(({ protocol, answers }) =>
-      answers.map(({ at, ms }): Point => ({ group: `HTTP/${protocol}`, at, value: ms })),
-    );
-    const trend = trendOf(points);
-    const bound = Math.max(SLOWER_MS, SLOWER_TIMES * (trend?.level ?? 0));
-    return findingOf([{ name: 'latency', unit: 'ms', bound, trend, of: 'the night' }], []);
+    return rounds === null ? notApplicable() : findingOf([latencyOf(rounds)], []);
   },
 };
 
@@ -138,8 +123,10 @@ const explained: Check = {
         .filter(({ cause }) => cause === 'itself')
         .map(({ at }) => ({ what: `the proxy died of itself at ${new Date(at).toISOString()}` })),
       ...deaths
-        .filter(({ backMs }) => backMs > BACK_MS)
-        .map(({ backMs }) => ({ what: `it was back only after ${Math.round(backMs)} ms` })),
+        .filter(({ backMs }) => backMs === null || backMs > BACK_MS)
+        .map(({ backMs }) => ({
+          what: backMs === null ? 'it did not come back' : `it was back only after ${Math.round(backMs)} ms`,
+        })),
       ...(kills || !deaths.some(({ cause }) => cause === 'chaos')
         ? []
         : [{ what: 'a kill that was not planned' }]),
@@ -208,49 +195,18 @@ function roundsOf({ night }: Pick<Evidence, 'night'>): readonly RoundAccount[] |
 
 const notApplicable = (): Finding => ({ observed: 0, violations: [], skipped: NO_NIGHT });
 
-/** A life's first third is its warm-up. */
-function warm(rounds: readonly RoundAccount[]): RoundAccount['readings'] {
-  const all = rounds.flatMap(({ readings }) => readings ?? []);
-  return [...Map.groupBy(all, ({ life }) => life).values()].flatMap((life) =>
-    life.slice(Math.ceil(life.length / 3)),
-  );
-}
-
-function overReadings(
-  evidence: Pick<Evidence, 'night'>,
-  kinds: readonly ('rssMb' | 'files' | 'sockets')[],
-): Finding {
+function overReadings(evidence: Pick<Evidence, 'night'>, kinds: readonly Taken[]): Finding {
   const rounds = roundsOf(evidence);
   if (rounds === null) return notApplicable();
   // A round that was interrupted at once may have been too short for a look.
   const blind = rounds.filter(({ readings, partial }) => !partial && (readings ?? []).length === 0);
-  const taken = warm(rounds) ?? [];
   return findingOf(
-    kinds.map((kind) => ({
-      name: NAMES[kind],
-      unit: UNITS[kind],
-      bound: NOISE[kind],
-      trend: trendOf(taken.map((one) => ({ group: one.life, at: one.at, value: one[kind] }))),
-      of: 'a life',
-    })),
+    kinds.map((kind) => takenOf(rounds, kind)),
     blind.map(({ round }) => ({
       what: `round ${round}: what the proxy takes could not be read`,
       pointers: ['events.jsonl'],
     })),
   );
-}
-
-const NAMES = { rssMb: 'memory', files: 'open files', sockets: 'sockets' } as const;
-const UNITS = { rssMb: 'MB', files: 'files', sockets: 'sockets' } as const;
-
-interface Measured {
-  readonly name: string;
-  readonly unit: string;
-  /** What may be gained from beginning to end. */
-  readonly bound: number;
-  readonly trend: Trend | null;
-  /** From whose beginning to whose end. */
-  readonly of: string;
 }
 
 /**

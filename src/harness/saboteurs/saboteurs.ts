@@ -4,6 +4,7 @@ import { ANSWER_SABOTEURS } from './answers.ts';
 import { CLIENT_SABOTEURS } from './clients.ts';
 import { LICENSE_SABOTEURS } from './licenses.ts';
 import { METER_SABOTEURS } from './meter.ts';
+import { NIGHT_SABOTEURS } from './night.ts';
 import { RECORD_SABOTEURS } from './records.ts';
 import { REQUEST_SABOTEURS } from './requests.ts';
 
@@ -14,4 +15,5 @@ export const SABOTEURS: readonly Saboteur[] = [
   ...RECORD_SABOTEURS,
   ...LICENSE_SABOTEURS,
   ...METER_SABOTEURS,
+  ...NIGHT_SABOTEURS,
 ];
