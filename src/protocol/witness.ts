@@ -88,7 +88,7 @@ export interface RoundAccount {
   readonly protocol: '1.1' | '2';
   readonly startedAt: number;
   readonly ms: number;
-  /** By how much the wall clock went further than that: the machine slept, or somebody set it. */
+  /** By how much the wall clock went further than the other since the round before: the machine slept, or somebody set it. */
   readonly jumpMs: number;
   /** Whether it was interrupted; then another of the same number follows where the night was resumed. */
   readonly partial: boolean;

@@ -30,8 +30,11 @@ export interface LegOptions {
   /** Told at once; the account of the round tells of it again. */
   readonly onDeath: (death: { readonly round: number; readonly cause: ProxyDeath['cause'] }) => void;
   /** Called as each round ends; whether the leg is to go on. */
-  readonly onRound: (account: RoundAccount) => Promise<boolean>;
+  readonly onRound: (account: RoundOfLeg) => Promise<boolean>;
 }
+
+/** What the night adds is for it to know. */
+export type RoundOfLeg = Omit<RoundAccount, 'jumpMs' | 'kept'>;
 
 /** More deaths in one round than this are no accident that a restart could mend. */
 const MOST_DEATHS = 3;
@@ -65,7 +68,7 @@ interface Surroundings {
   readonly past: Past;
 }
 
-async function carryOutRound(round: PlannedRound, around: Surroundings): Promise<RoundAccount> {
+async function carryOutRound(round: PlannedRound, around: Surroundings): Promise<RoundOfLeg> {
   const { driving, options, lives, past } = around;
   const { clock, signal, world } = driving;
   const began = { wall: clock.now(), steady: clock.monotonic() };
@@ -76,18 +79,17 @@ async function carryOutRound(round: PlannedRound, around: Surroundings): Promise
   past.lost.push(...sending.lost);
   const collected = await world.collect();
   await driving.folder.keep(collected, createRedactor(collected.canaries));
-  const { verdict, counts } = await judgeSoFar(around);
+  const { verdict, counts, aside } = await judgeSoFar(around);
   const ms = clock.monotonic() - began.steady;
-  const account: RoundAccount = {
+  const account: RoundOfLeg = {
     round: round.round,
     leg: options.leg,
     protocol: round.protocol,
     startedAt: began.wall,
     ms,
-    jumpMs: clock.now() - began.wall - ms,
     partial: signal.aborted,
     sent: sending.sent.length,
-    setAside: sending.lost.length,
+    setAside: aside.filter((id) => sending.lost.includes(id)).length,
     ...minus(counts, past.counts),
     faults: faultsOf({ probes: sending.sent, alone: [] }),
     kills: round.killAfter !== null,
@@ -95,7 +97,6 @@ async function carryOutRound(round: PlannedRound, around: Surroundings): Promise
     verdict,
     readings: lives.take(),
     answers: thinAnswers(sending.answers),
-    kept: null,
   };
   past.counts = counts;
   return account;
@@ -110,6 +111,7 @@ function createSending({ probes, alone, killAfter, round }: PlannedRound, around
   const [sent, deaths, lost]: [PlannedProbe[], ProxyDeath[], string[]] = [[], [], []];
   const answers: { at: number; ms: number }[] = [];
   const underWay = new Set<string>();
+  const endedAt = new Map<string, number>();
   let restart: Promise<void> | undefined;
   const heard: Driving = {
     ...driving,
@@ -125,7 +127,8 @@ function createSending({ probes, alone, killAfter, round }: PlannedRound, around
     const at = Date.now();
     const asked = performance.now();
     options.onDeath({ round, cause });
-    lost.push(...underWay);
+    const unsettled = [...endedAt].filter(([, ended]) => performance.now() - ended < ACKNOWLEDGED_MS);
+    lost.push(...underWay, ...unsettled.map(([id]) => id));
     past.death = at;
     await world.crash(firstStage(plan), { acknowledged: () => [], slopes: null });
     deaths.push({ at, cause, backMs: performance.now() - asked });
@@ -151,6 +154,7 @@ function createSending({ probes, alone, killAfter, round }: PlannedRound, around
       answers.push({ at: clock.monotonic(), ms: result.ms });
     if (outcome === 'bad' && !lost.includes(probe.id) && isGone(world.target.pid)) await revive('itself');
     underWay.delete(probe.id);
+    endedAt.set(probe.id, performance.now());
     // What an interruption cut off is nobody's fault.
     if (outcome === 'bad' && signal.aborted && !lost.includes(probe.id)) lost.push(probe.id);
   }
@@ -184,6 +188,8 @@ function createSending({ probes, alone, killAfter, round }: PlannedRound, around
   };
 }
 
+/** The client may have the last byte a moment before the proxy has put the exchange on record. */
+const ACKNOWLEDGED_MS = 100;
 /** For the request to be under way when the proxy is killed. */
 const AMID_MS = 5;
 
@@ -273,20 +279,17 @@ const NOTHING: Counts = {
 };
 
 /** A life that was killed was asked nothing: what rests on its answers cannot be judged. */
-const NEEDS_ANSWERS: ReadonlySet<string> = new Set([
-  'METRICS-01',
-  'READY-01',
-  'LANES-01',
-  'LICENSE-02',
-  'USAGE-01',
-]);
+const NEEDS_ANSWERS: readonly string[] = ['METRICS-01', 'READY-01', 'LANES-01', 'LICENSE-02', 'USAGE-01'];
+/** What the next life says of its store as a whole. */
+const NEEDS_ALL_RECORDS: readonly string[] = ['STORE-01', 'STORE-02'];
 
 /** Judges all that happened in this world, by what is stored of it. */
-async function judgeSoFar({
-  driving,
-  options,
-  past,
-}: Surroundings): Promise<{ readonly verdict: RoundAccount['verdict']; readonly counts: Counts }> {
+async function judgeSoFar({ driving, options, past }: Surroundings): Promise<{
+  readonly verdict: RoundAccount['verdict'];
+  readonly counts: Counts;
+  /** Probes that were set aside. */
+  readonly aside: readonly string[];
+}> {
   const { plan, provenance, folder } = driving;
   const stored: Evidence = {
     suite: plan.suite,
@@ -295,24 +298,35 @@ async function judgeSoFar({
     ...(await readCollected(folder.path)),
   };
   const { seed, upstream } = plan;
-  const evidence =
-    past.death === null ? stored : setAsideKilled(stored, { lost: past.lost, diedAt: past.death, seed });
+  const killed =
+    past.death === null ? null : setAsideKilled(stored, { underWay: past.lost, diedAt: past.death, seed });
   // What an interruption took is cut for the client, and on record: only the probe is not to be judged.
-  const probes = evidence.probes.filter(({ id }) => !past.lost.includes(id));
+  const { evidence, ids: aside, recorded } = killed ?? { evidence: stored, ids: past.lost, recorded: false };
+  const unjudged = new Map([
+    ...(killed === null ? [] : NEEDS_ANSWERS).map(
+      (id) => [id, 'a process that was killed was asked nothing'] as const,
+    ),
+    ...(recorded ? NEEDS_ALL_RECORDS : []).map(
+      (id) =>
+        [
+          id,
+          'an exchange was put on record as the proxy was killed, and its client does not have it whole',
+        ] as const,
+    ),
+  ]);
   const verdicts = judgeRun(
     {
       plan: {
         ...plan,
-        waves: past.waves.map((wave) => wave.filter(({ id }) => !past.lost.includes(id))),
-        checks: plan.checks.map((check) =>
-          past.death !== null && NEEDS_ANSWERS.has(check.id)
-            ? { ...check, skip: 'a process that was killed was asked nothing' }
-            : check,
-        ),
+        waves: past.waves.map((wave) => wave.filter(({ id }) => !aside.includes(id))),
+        checks: plan.checks.map((check) => {
+          const skip = unjudged.get(check.id) ?? check.skip;
+          return { id: check.id, title: check.title, ...(skip !== undefined && { skip }) };
+        }),
       },
       provenance,
       evidence,
-      probes,
+      probes: evidence.probes.filter(({ id }) => !aside.includes(id)),
       reports: new Map(),
       lost: [],
       ending: 'complete',
@@ -333,6 +347,7 @@ async function judgeSoFar({
           what: violations[0]?.what ?? note,
         })),
     },
+    aside,
     counts: countsOf(evidence, upstream === 'mock'),
   };
 }

@@ -37,16 +37,21 @@ export function roundOf(
     const id = `r${round}-${index + 1}`;
     if (night.clients === 'claude') return claudeProbe(id, round + index);
     const plain = plainProbe(id, index, upstream);
-    return night.chaos && draw.int(ONE_FAULT_IN) === 0 ? faultyProbe(plain, draw) : plain;
+    return night.chaos && draw.int(ONE_FAULT_IN) === 0 && !isNeeded(plain) ? faultyProbe(plain, draw) : plain;
   });
   return {
     round,
     protocol: night.toggles && isOdd(Math.floor((round - 1) / ROUNDS_A_SETTING)) ? '1.1' : '2',
     probes,
     alone: night.chaos ? aloneIn(round, draw) : [],
-    killAfter:
-      night.chaos && draw.int(ONE_KILL_IN) === 0 ? 1 + draw.int(Math.max(1, night.perRound - 1)) : null,
+    killAfter: night.chaos && draw.int(ONE_KILL_IN) === 0 ? killIn(night.perRound, draw) : null,
   };
+}
+
+/** In the second half of a round: before that there is little that a kill could take. */
+function killIn(probes: number, draw: Seeded): number {
+  const half = Math.floor(probes / 2);
+  return half + draw.int(Math.max(1, probes - half));
 }
 
 /** The start-up setting that makes the proxy speak it. */
@@ -89,6 +94,10 @@ function plainProbe(id: string, index: number, upstream: Plan['upstream']): Plan
   if (upstream === 'real') return { ...both, op: at(['nonstream', 'stream'], index >> 1), maxTokens: 8 };
   return { ...both, ...at(KINDS, index >> 1) };
 }
+
+/** A stream with a pace is what shows that nothing is held back: each round has some. */
+const isNeeded = ({ scenario, leaveAfterBytes }: PlannedProbe): boolean =>
+  scenario === 'paced' && leaveAfterBytes === undefined;
 
 const claudeProbe = (id: string, turn: number): PlannedProbe => {
   const lane = at(LANES, turn);

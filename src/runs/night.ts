@@ -6,6 +6,7 @@
 import { appendFile, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { CHECKS } from '../analysis/checks/index.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { ProxyDeath, RoundAccount } from '../protocol/witness.ts';
 import { type Conducting, type Execution, execute } from './execute.ts';
 import { driveLeg, waitUntil } from './leg.ts';
@@ -24,8 +25,8 @@ const MOST_BROKEN = 3;
 
 export async function conductNight(conducting: Conducting, night: NightPlan): Promise<void> {
   const { tell, clock, signal, resumes = [] } = conducting;
-  const state = stateAfter(resumes);
-  let spent = resumes.reduce((sum, { ms }) => sum + ms, 0);
+  const state = stateAfter(resumes, clock);
+  let spent = resumes.reduce((sum, { ms }) => sum + ms + night.pauseMs, 0);
   let broken = 0;
   while (
     !signal.aborted &&
@@ -34,18 +35,15 @@ export async function conductNight(conducting: Conducting, night: NightPlan): Pr
     roundsFor(state, conducting, night).length > 0
   ) {
     const began = clock.monotonic();
-    const before = state.next;
     const execution = await runLeg(state, conducting, { night, left: night.maxMs - spent });
     spent += clock.monotonic() - began;
     broken = execution.ending === 'broken' ? broken + 1 : 0;
     if (execution.ending === 'broken' && broken === MOST_BROKEN) throw execution.cause;
-    if (state.next > before) {
-      const paused = clock.monotonic();
-      if (!state.over && spent + night.pauseMs < night.maxMs)
-        await waitUntil(paused + night.pauseMs, { clock, signal });
-      spent += clock.monotonic() - paused;
-    }
     state.leg += 1;
+    if (state.over || spent + night.pauseMs >= night.maxMs) break;
+    const paused = clock.monotonic();
+    await waitUntil(paused + night.pauseMs, { clock, signal });
+    spent += clock.monotonic() - paused;
   }
   if (state.judged === 0 && !signal.aborted) tell({ type: 'broken', note: 'there was no time for a round' });
 }
@@ -59,9 +57,11 @@ interface State {
   kept: number;
   sent: number;
   over: boolean;
+  /** What lies between the wall clock and the steady one. */
+  apart: number;
 }
 
-function stateAfter(rounds: readonly RoundAccount[]): State {
+function stateAfter(rounds: readonly RoundAccount[], clock: Clock): State {
   const last = rounds.at(-1);
   return {
     leg: (last?.leg ?? 0) + 1,
@@ -71,6 +71,7 @@ function stateAfter(rounds: readonly RoundAccount[]): State {
     kept: rounds.filter(({ kept }) => kept !== null).length,
     sent: rounds.reduce((sum, { sent }) => sum + sent, 0),
     over: false,
+    apart: clock.now() - clock.monotonic(),
   };
 }
 
@@ -138,7 +139,7 @@ async function runLeg(
         async onRound(account) {
           const red = account.verdict.outcome !== 'pass';
           keeps ||= red && state.kept < MOST_KEPT;
-          const told = { ...account, kept: red && keeps ? name : null };
+          const told = { ...account, jumpMs: jumped(state, clock), kept: red && keeps ? name : null };
           tell({ type: 'round_judged', account: told });
           note(state, told, night);
           const rest = left - (clock.monotonic() - began.steady);
@@ -152,13 +153,12 @@ async function runLeg(
   });
   if (execution.ending === 'broken') {
     keeps ||= state.kept < MOST_KEPT;
-    const ms = clock.monotonic() - began.steady;
     const account: RoundAccount = {
       ...unjudged(roundOf(plan, night, state.next), execution.note),
       leg: state.leg,
       startedAt: began.wall,
-      ms,
-      jumpMs: clock.now() - began.wall - ms,
+      ms: clock.monotonic() - began.steady,
+      jumpMs: jumped(state, clock),
       deaths,
       kept: keeps ? name : null,
     };
@@ -169,6 +169,13 @@ async function runLeg(
   if (keeps) state.kept += 1;
   else await rm(place, { recursive: true, force: true });
   return execution;
+}
+
+/** By how much the wall clock went further than the steady one since this was asked last: the machine slept, or was set. */
+function jumped(state: State, clock: Clock): number {
+  const before = state.apart;
+  state.apart = clock.now() - clock.monotonic();
+  return Math.round(state.apart - before);
 }
 
 /** A round whose surroundings broke shows nothing, and that is no pass. */

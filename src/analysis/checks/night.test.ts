@@ -133,9 +133,9 @@ describe('a night is red', () => {
 
   it('where a toggle did not take effect, or there was none', () => {
     expect(redAfter((round) => (round.spoken = { h1: 1, h2: 20 }))).toEqual(['NIGHT-08 fail']);
-    expect(
-      redAfter((round) => Object.assign(round, { protocol: '1.1', spoken: { h1: 21, h2: 0 } })),
-    ).toEqual(['NIGHT-08 fail']);
+    expect(redAfter((round) => Object.assign(round, { protocol: '1.1', spoken: { h1: 21, h2: 0 } }))).toEqual(
+      ['NIGHT-08 fail'],
+    );
   });
 });
 
