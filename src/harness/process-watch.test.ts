@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { slopesOf, watchProcess } from './process-watch.ts';
@@ -30,6 +32,22 @@ describe('a process that is watched', () => {
     while (watch.slopes() === null) await sleep(50);
     expect(watch.slopes()?.rssMb).toBeGreaterThan(10);
     expect(watch.slopes()?.files).toBeGreaterThan(2);
+  });
+
+  it('shows its sockets among its files', { timeout: 10_000 }, async () => {
+    const sockets = async (): Promise<number> => {
+      await using watch = watchProcess(process.pid);
+      while (watch.seen().length === 0) await sleep(20);
+      return watch.seen()[0]?.sockets ?? 0;
+    };
+    const before = await sockets();
+    const servers = Array.from({ length: 5 }, () => createServer().listen(0, '127.0.0.1'));
+    try {
+      await Promise.all(servers.map((server) => once(server, 'listening')));
+      expect((await sockets()) - before).toBe(5);
+    } finally {
+      for (const server of servers) server.close();
+    }
   });
 
   it('shows nothing where it is not there', async () => {

@@ -37,7 +37,7 @@ export function roundOf(
     const id = `r${round}-${index + 1}`;
     if (night.clients === 'claude') return claudeProbe(id, round + index);
     const plain = plainProbe(id, index, upstream);
-    return night.chaos && draw.int(ONE_FAULT_IN) === 0 && !isNeeded(plain) ? faultyProbe(plain, draw) : plain;
+    return night.chaos && draw.int(ONE_FAULT_IN) === 0 ? faultyProbe(plain, draw) : plain;
   });
   return {
     round,
@@ -95,10 +95,6 @@ function plainProbe(id: string, index: number, upstream: Plan['upstream']): Plan
   return { ...both, ...at(KINDS, index >> 1) };
 }
 
-/** A stream with a pace is what shows that nothing is held back: each round has some. */
-const isNeeded = ({ scenario, leaveAfterBytes }: PlannedProbe): boolean =>
-  scenario === 'paced' && leaveAfterBytes === undefined;
-
 const claudeProbe = (id: string, turn: number): PlannedProbe => {
   const lane = at(LANES, turn);
   return { id, client: 'claude', model: lane === 'zai' ? 'haiku' : 'sonnet', lane, op: 'stream' };
@@ -155,6 +151,15 @@ function aloneIn(round: number, draw: Seeded): PlannedProbe[] {
       op: 'stream',
       scenario: pick(CONNECTION_FAULTS, draw),
       mayFail: true,
+    },
+    // After all that, and after a kill that took what was under way, there is to be a stream that keeps its pace.
+    {
+      id: `r${round}-paced`,
+      client: 'curl',
+      model: MODELS.anthropic,
+      lane: 'anthropic',
+      op: 'stream',
+      scenario: 'paced',
     },
   ];
 }

@@ -97,7 +97,7 @@ async function runNight(
 
 describe('a night of eight hours', () => {
   it('with faults, kills, a suspended machine and an interruption is green, and small', {
-    timeout: 240_000,
+    timeout: 400_000,
   }, async () => {
     await using parent = await temporaryFolder();
     const folder = path.join(parent.path, 'night');
@@ -139,7 +139,7 @@ describe('a night of eight hours', () => {
       whole.flatMap(({ round }) => faultsOf(roundOf(plan, nightOf(plan), round))),
     );
     expect(all.flatMap(({ deaths }) => deaths).length).toBeGreaterThan(0);
-    expect(events.filter(({ type }) => type === 'toggled').length).toBeGreaterThan(1);
+    expect(new Set(whole.map(({ protocol }) => protocol)).size).toBe(2);
     // The machine slept after the second round: that is on record, and was no load.
     expect(all.filter(({ jumpMs }) => jumpMs > HOUR_MS / 2).map(({ round }) => round)).toEqual([3]);
     expect(all.every(({ ms }) => ms < HOUR_MS / 2)).toBe(true);
