@@ -41,8 +41,7 @@ const MOST_DEATHS = 3;
 
 /** What drives a run that is a leg. */
 export async function driveLeg(driving: Driving, options: LegOptions): Promise<void> {
-  const lives = await beginWatch(driving, options.leg);
-  await using _watching = lives;
+  await using lives = beginWatch(driving, options.leg);
   const past: Past = { waves: [], probes: [], lost: [], death: null, counts: NOTHING };
   for (const round of options.rounds) {
     const account = await carryOutRound(round, { driving, options, lives, past });
@@ -237,7 +236,7 @@ interface Lives extends AsyncDisposable {
   take(): RoundAccount['readings'];
 }
 
-async function beginWatch({ world }: Driving, leg: number): Promise<Lives> {
+function beginWatch({ world }: Driving, leg: number): Lives {
   let number = 1;
   let watch: ProcessWatch = watchProcess(world.target.pid);
   let from = 0;

@@ -142,12 +142,12 @@ async function runLeg(
           const told = { ...account, jumpMs: jumped(state, clock), kept: red && keeps ? name : null };
           tell({ type: 'round_judged', account: told });
           note(state, told, night);
-          const rest = left - (clock.monotonic() - began.steady);
+          const remains = left - (clock.monotonic() - began.steady);
           deaths.length = 0;
-          const goesOn = !state.over && !red && !account.partial && rest > 0;
+          const goesOn = !state.over && !red && !account.partial && remains > 0;
           if (goesOn && account.round !== rounds.at(-1)?.round)
-            await waitUntil(clock.monotonic() + Math.min(night.pauseMs, rest), { clock, signal });
-          return goesOn && rest > night.pauseMs;
+            await waitUntil(clock.monotonic() + Math.min(night.pauseMs, remains), { clock, signal });
+          return goesOn && remains > night.pauseMs;
         },
       }),
   });
@@ -204,7 +204,7 @@ function note(state: State, { round, partial, sent, verdict }: RoundAccount, { u
 
 /** An ordinary plan, so that a leg that is kept is a run like any other. */
 function legPlan(
-  { driver: _, ...plan }: Plan,
+  { driver, ...plan }: Plan,
   night: NightPlan,
   leg: {
     readonly rounds: readonly PlannedRound[];

@@ -7,15 +7,16 @@ const BEGIN = Date.UTC(2026, 0, 2, 22);
 
 /** Six rounds of a minute, three a setting, the last with a kill. */
 export function greenNight(alter: (night: Mutable<Night>) => unknown = () => undefined): Mutable<Night> {
-  const night = structuredClone({
-    until: 'red',
-    rounds: Array.from({ length: 6 }, (_, index) => roundOf(index + 1)),
-  }) as Mutable<Night>;
+  const rounds = Array.from(
+    { length: 6 },
+    (_, index): Mutable<RoundAccount> => structuredClone(roundOf(index + 1)),
+  );
+  const night: Mutable<Night> = { until: 'red', rounds };
   alter(night);
   return night;
 }
 
-function roundOf(round: number): RoundAccount {
+function roundOf(round: number): Mutable<RoundAccount> {
   const leg = Math.ceil(round / 3);
   const protocol = leg === 1 ? '2' : '1.1';
   const killed = round === 6;

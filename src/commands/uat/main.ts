@@ -84,8 +84,8 @@ function addRuns(program: Command, { host, terminal, exit }: Surroundings): void
       )
       .action(async () => {
         const { run } = await import('./run.ts');
-        const [width] = command.processedArgs as [number?];
-        const flags = { ...command.opts<RunFlags>(), ...(width !== undefined && { width }) };
+        const width: unknown = command.processedArgs[0];
+        const flags = { ...command.opts<RunFlags>(), ...(typeof width === 'number' && { width }) };
         exit(await run(host, terminal, [name], flags));
       });
   }

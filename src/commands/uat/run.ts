@@ -112,8 +112,19 @@ async function suitesFor(uat: Uat, { license, target, upstream }: RunFlags): Pro
 }
 
 /** What `--resume` names; null where nothing is resumed. */
-async function resumedNight({ uat }: Opened, { resume, runDir }: RunFlags): Promise<Resumed | null> {
+async function resumedNight({ uat }: Opened, flags: RunFlags): Promise<Resumed | null> {
+  const { resume, runDir } = flags;
   if (resume === undefined) return null;
+  const other = PLANNED.find(([name]) => flags[name] !== undefined);
+  if (other !== undefined) {
+    throw new OperatorError(
+      'USAGE',
+      `${other[1]} was decided when the night began, and --resume keeps to that`,
+      {
+        hint: 'Leave it out, or begin another night.',
+      },
+    );
+  }
   if (runDir !== undefined) {
     throw new OperatorError(
       'USAGE',
@@ -125,6 +136,20 @@ async function resumedNight({ uat }: Opened, { resume, runDir }: RunFlags): Prom
   }
   return uat.resumable(resume === true ? undefined : resume);
 }
+
+/** What the plan of a night has from its beginning. */
+const PLANNED = [
+  ['seed', '--seed'],
+  ['maxMinutes', '--max-minutes'],
+  ['sleepBetween', '--sleep-between'],
+  ['timeoutSecs', '--timeout-secs'],
+  ['untilGreen', '--until-green'],
+  ['soak', '--soak'],
+  ['chaos', '--chaos'],
+  ['maxRequests', '--max-requests'],
+  ['only', '--only'],
+  ['license', '--license'],
+] as const satisfies readonly (readonly [keyof RunFlags, string])[];
 
 type Resumed = Awaited<ReturnType<Uat['resumable']>>;
 

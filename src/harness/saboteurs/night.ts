@@ -42,8 +42,12 @@ export const NIGHT_SABOTEURS: readonly Saboteur[] = [
   },
   {
     name: 'dies-of-itself',
-    breaks: 'the proxy dies after two seconds',
-    faults: [within('setTimeout(() => process.kill(process.pid, "SIGKILL"), 2000).unref()')],
+    breaks: 'the proxy dies three seconds after it began to listen',
+    faults: [
+      within(
+        'import { Server } from "node:net"; const { listen } = Server.prototype; const die = () => process.kill(process.pid, "SIGKILL"); Server.prototype.listen = function (...all) { setTimeout(die, 3000).unref(); return listen.apply(this, all) }',
+      ),
+    ],
     caughtBy: ['NIGHT-07'],
     during: duringNight,
   },

@@ -62,6 +62,7 @@ function lineOf(event: RunEvent, { plan, at }: Start): string | null {
 /** One line that says how a night goes. */
 function heartbeat({
   round,
+  partial,
   protocol,
   sent,
   faults,
@@ -75,7 +76,7 @@ function heartbeat({
   const last = readings?.at(-1);
   const slow = answers.map((one) => one.ms).toSorted((a, b) => a - b)[answers.length >> 1];
   return [
-    `round ${round}: ${verdict.outcome === 'pass' ? 'green' : `RED (${verdict.red.map(({ id }) => id).join(' ')})`}`,
+    `round ${round}: ${partial ? 'interrupted, ' : ''}${verdict.outcome === 'pass' ? 'green' : `RED (${verdict.red.map(({ id }) => id).join(' ')})`}`,
     `HTTP/${protocol}, ${sent} probes, ${faults.length} faults, ${deaths.length} deaths in ${seconds(ms)}`,
     last === undefined
       ? 'memory not readable'
