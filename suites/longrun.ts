@@ -4,7 +4,9 @@ import { CLIENT_ROUND } from './client-round.ts';
 export const longrun: Suite = {
   name: 'longrun',
   title: 'One client, haiku and sonnet in turn, round after round through one proxy',
-  proves: ['A client that works for long is served as well at the end as at the beginning.'],
+  proves: [
+    'A client that works for long got every answer, and the proxy took no more at the end than at the beginning.',
+  ],
   probes: [],
   driver: {
     kind: 'overnight',

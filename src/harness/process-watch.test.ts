@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -47,6 +48,23 @@ describe('a process that is watched', () => {
       expect((await sockets()) - before).toBe(5);
     } finally {
       for (const server of servers) server.close();
+    }
+  });
+
+  it('shows what its children take, too', { timeout: 10_000 }, async () => {
+    const hold = `${process.execPath} -e 'console.log(1); setTimeout(() => {}, 60000)'`;
+    const shell = spawn('sh', ['-c', `trap : TERM\n${hold}`], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+    });
+    try {
+      await once(shell.stdout, 'data');
+      await using watch = watchProcess(shell.pid ?? null);
+      while (watch.seen().length === 0) await sleep(20);
+      // Node; a shell alone has two or three.
+      expect(watch.seen()[0]?.rssMb).toBeGreaterThan(20);
+    } finally {
+      process.kill(-(shell.pid ?? 0), 'SIGKILL');
     }
   });
 

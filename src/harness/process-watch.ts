@@ -43,7 +43,22 @@ export function watchProcess(pid: number | null): ProcessWatch {
   };
 }
 
+/** What it takes with its children: a command for `sh` is a child of it. */
 async function look(pid: number): Promise<Seen> {
+  const family = await Promise.all((await familyOf(pid)).map(takenBy));
+  const sum = (key: 'rssMb' | 'files' | 'sockets'): number =>
+    family.reduce((total, one) => total + one[key], 0);
+  return { at: performance.now(), rssMb: sum('rssMb'), files: sum('files'), sockets: sum('sockets') };
+}
+
+async function familyOf(pid: number): Promise<number[]> {
+  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').filter(Boolean);
+  // One that has ended since takes nothing any more.
+  const below = children.map((child) => familyOf(Number(child)).catch(() => []));
+  return [pid, ...(await Promise.all(below)).flat()];
+}
+
+async function takenBy(pid: number): Promise<Omit<Seen, 'at'>> {
   const [status, files] = await Promise.all([
     readFile(`/proc/${pid}/status`, 'utf8'),
     readdir(`/proc/${pid}/fd`),
@@ -53,7 +68,7 @@ async function look(pid: number): Promise<Seen> {
   // One that was closed since it was listed is no socket any more.
   const links = await Promise.all(files.map((one) => readlink(`/proc/${pid}/fd/${one}`).catch(() => '')));
   const sockets = links.filter((link) => link.startsWith('socket:')).length;
-  return { at: performance.now(), rssMb: kilobytes / 1024, files: files.length, sockets };
+  return { rssMb: kilobytes / 1024, files: files.length, sockets };
 }
 
 /** Least squares over the second half: the first is the warm-up. One look alone has a level, and no slope. */

@@ -85,7 +85,7 @@ function roundsFor(
   let most = (night.maxRequests ?? Infinity) - sent;
   for (
     let number = next;
-    number <= (night.maxRounds ?? Infinity) && rounds.length < MOST_IN_A_WORLD;
+    number <= (night.maxRounds ?? Infinity) && rounds.length * night.perRound < MOST_IN_A_WORLD;
     number += 1
   ) {
     const round = roundOf(plan, night, number);
@@ -96,8 +96,8 @@ function roundsFor(
   return rounds;
 }
 
-/** A world remembers all that its witnesses saw. */
-const MOST_IN_A_WORLD = 3;
+/** Probes: a world remembers all that its witnesses saw, and all of it is judged again after each round. */
+const MOST_IN_A_WORLD = 600;
 
 async function runLeg(
   state: State,
@@ -204,7 +204,7 @@ function note(state: State, { round, partial, sent, verdict }: RoundAccount, { u
 
 /** An ordinary plan, so that a leg that is kept is a run like any other. */
 function legPlan(
-  { driver, ...plan }: Plan,
+  whole: Plan,
   night: NightPlan,
   leg: {
     readonly rounds: readonly PlannedRound[];
@@ -212,10 +212,12 @@ function legPlan(
     readonly protocol: RoundAccount['protocol'];
   },
 ): Plan {
+  const { driver: _, ...plan } = whole;
+  const [first, last] = [leg.rounds[0]?.round, leg.rounds.at(-1)?.round];
   return {
     ...plan,
     run: `${plan.run}-${leg.name}`,
-    title: `Rounds ${leg.rounds.map(({ round }) => round).join(', ')} of a night`,
+    title: `Rounds ${first} to ${last} of a night`,
     proves: [],
     settings: { ...plan.settings, ...(night.toggles && protocolSetting(leg.protocol)) },
     waves: leg.rounds
