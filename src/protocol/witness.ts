@@ -95,11 +95,14 @@ export interface RoundAccount {
   /** Probes sent, and how many of them were under way when the proxy died or the run was interrupted. */
   readonly sent: number;
   readonly setAside: number;
-  /** How many exchanges, and attempts at an upstream, each witness has; `upstream` is null where it is no mock. */
+  /**
+   * How many exchanges, and attempts at an upstream, each witness has; `upstream` is null where it is no mock, `stored`
+   * where the target need not keep a store.
+   */
   readonly witnesses: {
     readonly client: number;
     readonly logged: number;
-    readonly stored: number;
+    readonly stored: number | null;
     readonly attempts: number;
     readonly upstream: number | null;
   };

@@ -361,7 +361,7 @@ function countsOf(evidence: Evidence, mocked: boolean): Counts {
     witnesses: {
       client: exchanges.length,
       logged: completions.length,
-      stored: store.kind === 'read' ? store.rows.length : 0,
+      stored: store.kind === 'none' ? null : store.kind === 'read' ? store.rows.length : 0,
       attempts: completions.reduce((sum, { attempts }) => sum + attempts.length, 0),
       upstream: mocked ? seen.length : null,
     },
@@ -377,7 +377,7 @@ function minus({ witnesses, spoken }: Counts, before: Counts): Counts {
     witnesses: {
       client: less(client, before.witnesses.client),
       logged: less(logged, before.witnesses.logged),
-      stored: less(stored, before.witnesses.stored),
+      stored: stored === null ? null : less(stored, before.witnesses.stored ?? 0),
       attempts: less(attempts, before.witnesses.attempts),
       upstream: upstream === null ? null : less(upstream, before.witnesses.upstream ?? 0),
     },

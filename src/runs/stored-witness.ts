@@ -106,7 +106,7 @@ export const roundSchema = z.strictObject({
   witnesses: z.strictObject({
     client: count,
     logged: count,
-    stored: count,
+    stored: count.nullable(),
     attempts: count,
     upstream: count.nullable(),
   }),

@@ -41,6 +41,8 @@ describe('a night is red', () => {
   it('where one exchange is not in the log, or not in the store', () => {
     expect(redAfter((round) => (round.witnesses.logged = 19))).toEqual(['NIGHT-01 fail']);
     expect(redAfter((round) => (round.witnesses.stored = 19))).toEqual(['NIGHT-01 fail']);
+    // Another program need not keep one.
+    expect(redAfter((round) => (round.witnesses.stored = null))).toEqual([]);
   });
 
   it('where a probe has no exchange, and was not under way at a death', () => {

@@ -15,9 +15,15 @@ const nothingLost: Check = {
   judge: (evidence) =>
     overRounds(evidence, ({ sent, setAside, witnesses, deaths, partial }) => {
       const { client, logged, stored } = witnesses;
-      const counts = { client: String(client), log: String(logged), store: String(stored) };
+      const counts = {
+        client: String(client),
+        log: String(logged),
+        ...(stored !== null && { store: String(stored) }),
+      };
       return [
-        ...(client === logged && client === stored ? [] : [{ what: 'the witnesses differ', saw: counts }]),
+        ...(client === logged && client === (stored ?? client)
+          ? []
+          : [{ what: 'the witnesses differ', saw: counts }]),
         // A probe may cause more than one exchange, and never none.
         ...(client < sent - setAside
           ? [{ what: 'probes are missing', expected: `${sent - setAside} or more`, saw: counts }]
