@@ -10,6 +10,7 @@ import { createTurns, inTurns } from './platform/in-turns.ts';
 import type { ANALYSES, Analysis, Analyzed } from './runs/analyze-log.ts';
 import type { StillRed } from './runs/last-failed.ts';
 import type { Places } from './runs/report/write-reports.ts';
+import type { Resumable } from './runs/resume.ts';
 import type { RunEvent } from './runs/run-events.ts';
 import type { RunOptions } from './runs/run-options.ts';
 import type { Plan } from './runs/run-record.ts';
@@ -48,6 +49,8 @@ export interface RunRequest {
   readonly credentials?: RealCredentials | undefined;
   /** For the licence `env`: settings and their values, absolute where they are paths. */
   readonly license?: Readonly<Record<string, string>> | undefined;
+  /** A night that goes on in its folder. */
+  readonly resumes?: Resumable['rounds'] | undefined;
   readonly onEvent: (event: RunEvent) => void;
   readonly signal: AbortSignal;
 }
@@ -69,6 +72,8 @@ export interface Uat {
   ): Promise<Plan>;
   /** What is still red of these suites, or of all. Throws USAGE for one that is none. */
   lastFailed(suites: readonly string[]): Promise<readonly StillRed[]>;
+  /** A night that has not come to its end, by its folder or name; the newest where none is named. Rejects with USAGE where it is none. */
+  resumable(run?: string): Promise<Resumable>;
   /** Rejects where nothing could be stored; a run that was broken is finished too, with its cause. */
   run(request: RunRequest): Promise<FinishedRun>;
   /** Rejects with USAGE for a saboteur that is none. `folder` is absolute and holds the control run and the matrix. */
@@ -107,6 +112,13 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       const suites = names.length === 0 ? await loadSuites() : await Promise.all(names.map(suiteNamed));
       return (await import('./runs/last-failed.ts')).lastFailed(settings.resultsDir, suites);
     },
+    async resumable(run) {
+      const [{ findRun }, { resumableNight }] = await Promise.all([
+        import('./runs/find-run.ts'),
+        import('./runs/resume.ts'),
+      ]);
+      return resumableNight(await findRun(settings.resultsDir, settings.cwd, run ?? 'overnight'));
+    },
     async run({ plan, credentials, license, folder, ...watching }) {
       // The heavy libraries load while the rest gets ready.
       const world = import('./harness/world.ts');
@@ -116,7 +128,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         { claimRunDir },
         { tryPlaces },
         { provenanceOf },
-        { driveOf },
+        { conductOf, driveOf },
         { CHECKS },
         { findClaude },
       ] = await Promise.all([
@@ -136,6 +148,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       return runSuite({
         plan,
         ...(drive !== undefined && { drive }),
+        conduct: conductOf(plan),
         suite: await suiteNamed(plan.suite),
         checks: CHECKS,
         places: settings,
@@ -144,10 +157,10 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         clock,
         since,
         inTurn,
-        openWorld: async () =>
+        openWorld: async (part, folderOfPart) =>
           (await world).createWorld({
-            ...worldPlanOf(plan),
-            runDir,
+            ...worldPlanOf(part),
+            runDir: folderOfPart,
             ...(license !== undefined && { callersLicense: license }),
             signal: watching.signal,
             // It is said to run already.

@@ -2,6 +2,9 @@ import type { Suite } from '../src/runs/suite.ts';
 import { crowd } from './crowd.ts';
 import { haikuSonnet } from './haiku-sonnet.ts';
 import { haikuZai } from './haiku-zai.ts';
+import { longrun } from './longrun.ts';
+import { overnight } from './overnight.ts';
+import { parallel } from './parallel.ts';
 import { probeLimits } from './probe-limits.ts';
 import { quota } from './quota.ts';
 import { reproGo } from './repro-go.ts';
@@ -20,6 +23,9 @@ export const SUITES: readonly Suite[] = [
   quota,
   soakPersist,
   probeLimits,
+  overnight,
+  longrun,
+  parallel,
   crowd,
   haikuZai,
   sonnetAnth,

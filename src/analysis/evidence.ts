@@ -3,15 +3,18 @@
  * when asked, and the canaries that were planted. Checks are pure functions over this value, so a stored
  * run can be judged again.
  */
-import type { Collected, ProbeResult } from '../protocol/witness.ts';
+import type { Collected, Night, ProbeResult } from '../protocol/witness.ts';
 
 export type {
   Artifact,
   Canary,
   Crash,
+  LifeReading,
+  Night,
   OutsideAttempt,
   ProbeResult,
   ProxyLife,
+  RoundAccount,
 } from '../protocol/witness.ts';
 
 export interface Evidence extends Collected {
@@ -19,4 +22,6 @@ export interface Evidence extends Collected {
   readonly run: string;
   /** What was asked for, one per client invocation. */
   readonly probes: readonly ProbeResult[];
+  /** The rounds of a night, where the run was one. */
+  readonly night?: Night;
 }

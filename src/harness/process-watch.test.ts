@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { slopesOf, watchProcess } from './process-watch.ts';
@@ -30,6 +33,39 @@ describe('a process that is watched', () => {
     while (watch.slopes() === null) await sleep(50);
     expect(watch.slopes()?.rssMb).toBeGreaterThan(10);
     expect(watch.slopes()?.files).toBeGreaterThan(2);
+  });
+
+  it('shows its sockets among its files', { timeout: 10_000 }, async () => {
+    const sockets = async (): Promise<number> => {
+      await using watch = watchProcess(process.pid);
+      while (watch.seen().length === 0) await sleep(20);
+      return watch.seen()[0]?.sockets ?? 0;
+    };
+    const before = await sockets();
+    const servers = Array.from({ length: 5 }, () => createServer().listen(0, '127.0.0.1'));
+    try {
+      await Promise.all(servers.map((server) => once(server, 'listening')));
+      expect((await sockets()) - before).toBe(5);
+    } finally {
+      for (const server of servers) server.close();
+    }
+  });
+
+  it('shows what its children take, too', { timeout: 10_000 }, async () => {
+    const hold = `${process.execPath} -e 'console.log(1); setTimeout(() => {}, 60000)'`;
+    const shell = spawn('sh', ['-c', `trap : TERM\n${hold}`], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+    });
+    try {
+      await once(shell.stdout, 'data');
+      await using watch = watchProcess(shell.pid ?? null);
+      while (watch.seen().length === 0) await sleep(20);
+      // Node; a shell alone has two or three.
+      expect(watch.seen()[0]?.rssMb).toBeGreaterThan(20);
+    } finally {
+      process.kill(-(shell.pid ?? 0), 'SIGKILL');
+    }
   });
 
   it('shows nothing where it is not there', async () => {

@@ -1,5 +1,5 @@
 /** Watches what a process takes: resident memory and open files, several times a second, out of `/proc`. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Slopes } from '../protocol/witness.ts';
 
@@ -8,6 +8,8 @@ const EVERY_MS = 200;
 export interface ProcessWatch extends AsyncDisposable {
   /** Of the second half of what was seen; null where nothing could be read. */
   slopes(): Slopes | null;
+  /** Everything that was seen. */
+  seen(): readonly Seen[];
 }
 
 export interface Seen {
@@ -15,6 +17,8 @@ export interface Seen {
   readonly at: number;
   readonly rssMb: number;
   readonly files: number;
+  /** Those of the files that are sockets. */
+  readonly sockets: number;
 }
 
 /** Watches until it is disposed of, or until the process is gone. */
@@ -31,6 +35,7 @@ export function watchProcess(pid: number | null): ProcessWatch {
   })();
   return {
     slopes: () => slopesOf(seen),
+    seen: () => seen,
     async [Symbol.asyncDispose]() {
       stop.abort();
       await watching;
@@ -38,18 +43,36 @@ export function watchProcess(pid: number | null): ProcessWatch {
   };
 }
 
+/** What it takes with its children: a command for `sh` is a child of it. */
 async function look(pid: number): Promise<Seen> {
+  const family = await Promise.all((await familyOf(pid)).map(takenBy));
+  const sum = (key: 'rssMb' | 'files' | 'sockets'): number =>
+    family.reduce((total, one) => total + one[key], 0);
+  return { at: performance.now(), rssMb: sum('rssMb'), files: sum('files'), sockets: sum('sockets') };
+}
+
+async function familyOf(pid: number): Promise<number[]> {
+  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').filter(Boolean);
+  // One that has ended since takes nothing any more.
+  const below = children.map((child) => familyOf(Number(child)).catch(() => []));
+  return [pid, ...(await Promise.all(below)).flat()];
+}
+
+async function takenBy(pid: number): Promise<Omit<Seen, 'at'>> {
   const [status, files] = await Promise.all([
     readFile(`/proc/${pid}/status`, 'utf8'),
     readdir(`/proc/${pid}/fd`),
   ]);
   const kilobytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
   if (!Number.isFinite(kilobytes)) throw new TypeError(`/proc/${pid}/status tells of no memory`);
-  return { at: performance.now(), rssMb: kilobytes / 1024, files: files.length };
+  // One that was closed since it was listed is no socket any more.
+  const links = await Promise.all(files.map((one) => readlink(`/proc/${pid}/fd/${one}`).catch(() => '')));
+  const sockets = links.filter((link) => link.startsWith('socket:')).length;
+  return { rssMb: kilobytes / 1024, files: files.length, sockets };
 }
 
 /** Least squares over the second half: the first is the warm-up. One look alone has a level, and no slope. */
-export function slopesOf(seen: readonly Seen[]): Slopes | null {
+export function slopesOf(seen: readonly Omit<Seen, 'sockets'>[]): Slopes | null {
   const half = seen.slice(Math.floor(seen.length / 2));
   const [first, last] = [half[0], half.at(-1)];
   if (first === undefined || last === undefined) return null;

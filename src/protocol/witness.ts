@@ -91,6 +91,83 @@ export interface Slopes {
   readonly files: number;
 }
 
+/**
+ * One round of a night, summed up: what every exchange of it came to was judged, and is then no longer needed. Times are
+ * epoch milliseconds; durations are those of a clock that stands still while the machine sleeps.
+ */
+export interface RoundAccount {
+  /** From 1. */
+  readonly round: number;
+  /** The world in which it ran, from 1: one toggle, one death or one red round further there is another. */
+  readonly leg: number;
+  /** The start-up setting of the proxy: what it may speak to its upstreams. */
+  readonly protocol: '1.1' | '2';
+  readonly startedAt: number;
+  readonly ms: number;
+  /** By how much the wall clock went further than the other since the round before: the machine slept, or somebody set it. */
+  readonly jumpMs: number;
+  /** Whether it was interrupted; then another of the same number follows where the night was resumed. */
+  readonly partial: boolean;
+  /** Probes sent, and how many of them were under way when the proxy died or the run was interrupted. */
+  readonly sent: number;
+  readonly setAside: number;
+  /**
+   * How many exchanges, and attempts at an upstream, each witness has; `upstream` is null where it is no mock, `stored`
+   * where the target need not keep a store.
+   */
+  readonly witnesses: {
+    readonly client: number;
+    readonly logged: number;
+    readonly stored: number | null;
+    readonly attempts: number;
+    readonly upstream: number | null;
+  };
+  /** Attempts by the protocol in which the upstreams saw them. */
+  readonly spoken: { readonly h1: number; readonly h2: number };
+  /** What was played, in the order of the plan. */
+  readonly faults: readonly { readonly probe: string; readonly scenario: string }[];
+  /** Whether the plan had the proxy killed. */
+  readonly kills: boolean;
+  readonly deaths: readonly ProxyDeath[];
+  readonly verdict: {
+    readonly outcome: 'pass' | 'fail' | 'inconclusive';
+    /** Ids of the checks that passed. */
+    readonly passed: readonly string[];
+    /** The others but for those skipped: outcome, and the first thing that is wrong. */
+    readonly red: readonly { readonly id: string; readonly outcome: string; readonly what: string }[];
+  };
+  /** What the process of the proxy took; null where it could not be read. */
+  readonly readings: readonly LifeReading[] | null;
+  /** How long plain answers took. */
+  readonly answers: readonly { readonly at: number; readonly ms: number }[];
+  /** Where the whole of its evidence is, relative to the folder of the run; null where it was summed up. */
+  readonly kept: string | null;
+}
+
+export interface ProxyDeath {
+  readonly at: number;
+  readonly cause: 'chaos' | 'itself';
+  /** Milliseconds until another process was ready; null where none came to be. */
+  readonly backMs: number | null;
+}
+
+/** What a process took at a time of its life (milliseconds since it was first looked at). */
+export interface LifeReading {
+  /** Names the process: leg and number of its life. */
+  readonly life: string;
+  readonly at: number;
+  readonly rssMb: number;
+  readonly files: number;
+  readonly sockets: number;
+}
+
+/** A night of rounds. */
+export interface Night {
+  /** What ends it before its time: the first red round, the first green one, or nothing. */
+  readonly until: 'red' | 'green' | 'time';
+  readonly rounds: readonly RoundAccount[];
+}
+
 export interface ProbeResult {
   readonly id: string;
   readonly client: 'claude' | 'curl';

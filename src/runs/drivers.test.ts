@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { drivenBy, driveOf, lanesOf } from './drivers.ts';
+import { conductOf, drivenBy, driveOf, lanesOf } from './drivers.ts';
+import type { NightPlan } from './run-record.ts';
 
 const ours = { upstream: 'mock', target: { kind: 'builtin' } } as const;
 const SOAK = { kind: 'soak', rounds: 3, roundMs: 2_000 } as const;
@@ -44,6 +45,86 @@ describe('a probe of limits', () => {
     expect(() => drivenBy(LIMITS, { ...ours, target: { kind: 'url', url: 'http://127.0.0.1:1' } })).toThrow(
       'starts it itself',
     );
+  });
+});
+
+describe('a night', () => {
+  const NIGHT: NightPlan = {
+    kind: 'overnight',
+    maxMs: 1_800_000,
+    pauseMs: 2_000,
+    roundMs: 75_000,
+    perRound: 150,
+    width: 4,
+    until: 'red',
+    chaos: false,
+    clients: 'raw',
+    toggles: true,
+    roundChecks: ['ROUTE-01'],
+  };
+  const CLIENTS: NightPlan = { ...NIGHT, clients: 'claude', toggles: false, perRound: 4, maxRounds: 5 };
+  const real = { upstream: 'real', target: { kind: 'builtin' } } as const;
+
+  it('has rounds in proportion to its length, within bounds', () => {
+    const paced = (maxMinutes: number) => drivenBy(NIGHT, { ...ours, driver: { maxMinutes } });
+    expect(paced(1)).toMatchObject({ maxMs: 60_000, roundMs: 8_000, perRound: 16 });
+    expect(paced(45)).toMatchObject({ roundMs: 112_500, perRound: 200 });
+    expect(paced(2_880)).toMatchObject({ roundMs: 300_000, perRound: 200 });
+  });
+
+  it('ends and pauses as was asked for', () => {
+    const asked = { until: 'green', chaos: true, pauseSecs: 0.5 } as const;
+    expect(drivenBy(NIGHT, { ...ours, driver: asked })).toEqual({
+      ...NIGHT,
+      until: 'green',
+      chaos: true,
+      pauseMs: 500,
+    });
+    expect(drivenBy(NIGHT, ours)).toEqual(NIGHT);
+    expect(lanesOf(NIGHT)).toEqual(['anthropic', 'zai']);
+  });
+
+  it('asks real providers little and slowly, and plays no faults there', () => {
+    const planned = drivenBy(NIGHT, { ...real, driver: { maxMinutes: 60, maxRequests: 100 } });
+    expect(planned).toMatchObject({ width: 1, perRound: 4, pauseMs: 60_000, maxRequests: 100 });
+    expect(drivenBy(NIGHT, real)).toMatchObject({ maxRequests: 500 });
+    expect(drivenBy(CLIENTS, { ...real, claude: { found: true } })).toMatchObject({ maxRequests: 50 });
+    expect(() => drivenBy(NIGHT, { ...real, driver: { maxRequests: 501 } })).toThrow(
+      'more than 500 requests',
+    );
+    expect(() => drivenBy(NIGHT, { ...real, driver: { chaos: true } })).toThrow('--chaos needs mocks');
+  });
+
+  it('is conducted, and not driven in one world', () => {
+    expect(driveOf({ driver: NIGHT })).toBeUndefined();
+    expect(conductOf({ driver: NIGHT })).toBeTypeOf('function');
+    expect(conductOf({ driver: SOAK })).toBeUndefined();
+  });
+
+  it('restarts nothing that is not ours', () => {
+    const target = { kind: 'url', url: 'http://127.0.0.1:1' } as const;
+    expect(() => drivenBy(NIGHT, { ...ours, target })).toThrow('not ours to restart');
+  });
+
+  it('is sent by Claude Code where the suite wants it and it is there', () => {
+    const who = (claude: { found: boolean }, client?: 'claude' | 'curl') => {
+      const driven = drivenBy(CLIENTS, { ...ours, claude, ...(client !== undefined && { client }) });
+      return driven.kind === 'overnight' && driven.clients;
+    };
+    expect([who({ found: true }), who({ found: false }), who({ found: true }, 'curl')]).toEqual([
+      'claude',
+      'raw',
+      'raw',
+    ]);
+  });
+
+  it('has as many clients at once as were asked for, and as many rounds or minutes', () => {
+    expect(drivenBy(CLIENTS, { ...ours, driver: { width: 8, rounds: 2 } })).toMatchObject({
+      width: 8,
+      perRound: 8,
+      maxRounds: 2,
+    });
+    expect(drivenBy(CLIENTS, { ...ours, driver: { minutes: 3 } })).toMatchObject({ maxMs: 180_000 });
   });
 });
 

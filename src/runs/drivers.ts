@@ -1,7 +1,7 @@
 /** Suites that no list of probes can describe: how their figures are chosen, and what carries them out. */
 import { OperatorError } from '../errors.ts';
-import type { Driving } from './execute.ts';
-import type { Plan } from './run-record.ts';
+import type { Conducting, Driving } from './execute.ts';
+import type { NightPlan, Plan } from './run-record.ts';
 
 type Driver = NonNullable<Plan['driver']>;
 
@@ -12,20 +12,29 @@ export interface DriverOptions {
   readonly minutes?: number | undefined;
   readonly lane?: 'anthropic' | 'zai' | undefined;
   readonly maxRequests?: number | undefined;
+  /** Of wakefulness. */
+  readonly maxMinutes?: number | undefined;
+  /** Between two rounds. */
+  readonly pauseSecs?: number | undefined;
+  readonly until?: 'green' | 'time' | undefined;
+  readonly chaos?: boolean | undefined;
+  /** Clients at once. */
+  readonly width?: number | undefined;
+}
+
+interface Chosen extends Pick<Plan, 'upstream' | 'target'> {
+  readonly driver?: DriverOptions | undefined;
+  readonly client?: 'auto' | 'claude' | 'curl';
+  readonly claude?: { readonly found: boolean };
 }
 
 /** No more requests than these go to a provider that asks money for them, whatever is typed. */
 const MOST_REAL_REQUESTS = 500;
 
 /** Throws USAGE for what would send too much, or is not possible with these upstreams or this target. */
-export function drivenBy(
-  driver: Driver,
-  {
-    driver: asked = {},
-    upstream,
-    target,
-  }: Pick<Plan, 'upstream' | 'target'> & { readonly driver?: DriverOptions | undefined },
-): Driver {
+export function drivenBy(driver: Driver, chosen: Chosen): Driver {
+  const { driver: asked = {}, upstream, target } = chosen;
+  if (driver.kind === 'overnight') return nightBy(driver, chosen);
   if (driver.kind === 'soak') {
     if (upstream === 'real' || target.kind === 'url') {
       throw new OperatorError('USAGE', 'soak-persist kills the proxy amid a load that only mocks can bear', {
@@ -54,13 +63,84 @@ export function drivenBy(
   return { ...driver, lane: asked.lane ?? driver.lane, maxRequests };
 }
 
+/** What a Claude Code sends is some sixty thousand tokens. */
+const MOST_REAL_CLIENTS = 50;
+/** Real providers are asked one at a time, a few times a round, and left alone for a minute. */
+const REAL_NIGHT = { width: 1, perRound: 4, roundMs: 4_000, pauseMs: 60_000 } as const;
+/** A night has about so many rounds, none of them so short that a world is hardly open, or so long that it is too much for one. */
+const ROUNDS_A_NIGHT = 24;
+const ROUND_MS = { least: 8_000, most: 300_000 } as const;
+const PROBES = { everyMs: 500, least: 16, most: 200 } as const;
+
+function nightBy(
+  night: NightPlan,
+  { driver: asked = {}, upstream, target, client, claude }: Chosen,
+): NightPlan {
+  if (target.kind === 'url') {
+    throw new OperatorError('USAGE', `${target.url} is not ours to restart, and a night restarts the proxy`, {
+      hint: 'Leave --target out, or give a command with {port}.',
+    });
+  }
+  if (asked.chaos === true && upstream === 'real') {
+    throw new OperatorError('USAGE', '--chaos needs mocks: a real upstream plays no faults', {
+      hint: 'Leave --chaos or --upstream out.',
+    });
+  }
+  const usesClaude =
+    client === 'claude' || (client !== 'curl' && night.clients === 'claude' && claude?.found);
+  const clients = usesClaude === true ? 'claude' : 'raw';
+  const most = clients === 'claude' ? MOST_REAL_CLIENTS : MOST_REAL_REQUESTS;
+  if (upstream === 'real' && (asked.maxRequests ?? asked.width ?? 0) > most) {
+    throw new OperatorError('USAGE', `more than ${most} requests may not go to real providers in one run`, {
+      hint: `--max-requests ${most} or less.`,
+    });
+  }
+  return {
+    ...night,
+    ...(asked.maxMinutes !== undefined && paced(asked.maxMinutes * 60_000, night)),
+    ...(upstream === 'real' && REAL_NIGHT),
+    ...(upstream === 'real' && { maxRequests: asked.maxRequests ?? most }),
+    ...(asked.width !== undefined && { width: asked.width, perRound: asked.width }),
+    ...(asked.rounds !== undefined && { maxRounds: asked.rounds, maxMs: asked.rounds * ROUND_MS.most }),
+    ...(asked.minutes !== undefined && { maxMs: asked.minutes * 60_000, maxRounds: MOST_ROUNDS }),
+    ...(asked.pauseSecs !== undefined && { pauseMs: asked.pauseSecs * 1000 }),
+    until: asked.until ?? night.until,
+    chaos: asked.chaos ?? night.chaos,
+    clients,
+  };
+}
+
+/** More than a night of two days can hold. */
+const MOST_ROUNDS = 100_000;
+
+/** Longer rounds in a longer night, so that a process lives long enough for its slopes. */
+function paced(
+  maxMs: number,
+  { toggles, ...night }: NightPlan,
+): Pick<NightPlan, 'maxMs' | 'roundMs' | 'perRound'> {
+  if (!toggles) return { ...night, maxMs };
+  const roundMs = clamp(maxMs / ROUNDS_A_NIGHT, ROUND_MS);
+  return { maxMs, roundMs, perRound: Math.round(clamp(roundMs / PROBES.everyMs, PROBES)) };
+}
+
+const clamp = (value: number, { least, most }: { readonly least: number; readonly most: number }): number =>
+  Math.min(Math.max(value, least), most);
+
 /** Where its requests go. */
 export const lanesOf = (driver: Driver): readonly string[] =>
-  driver.kind === 'soak' ? ['anthropic', 'zai'] : [driver.lane];
+  driver.kind === 'limits' ? [driver.lane] : ['anthropic', 'zai'];
+
+/** What conducts the run of a plan; undefined where one world is enough. */
+export function conductOf({
+  driver,
+}: Pick<Plan, 'driver'>): ((conducting: Conducting) => Promise<void>) | undefined {
+  if (driver?.kind !== 'overnight') return undefined;
+  return async (conducting) => (await import('./night.ts')).conductNight(conducting, driver);
+}
 
 /** What drives the run of a plan; undefined where its waves are sent. */
 export function driveOf({ driver }: Pick<Plan, 'driver'>): ((driving: Driving) => Promise<void>) | undefined {
-  if (driver === undefined) return undefined;
+  if (driver === undefined || driver.kind === 'overnight') return undefined;
   return driver.kind === 'soak'
     ? async (driving) => (await import('./soak.ts')).soak(driving, driver)
     : async (driving) => (await import('./probe-limits.ts')).probeLimits(driving, driver);

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClaudeRun, World } from '../harness/types.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Canary, ProbeResult } from '../protocol/witness.ts';
+import type { Canary, ProbeResult, RoundAccount } from '../protocol/witness.ts';
 import { endedAsPlanned } from './probe-ending.ts';
 import { promptOf, rawRequest } from './raw-request.ts';
 import { createRedactor } from './redact.ts';
@@ -18,13 +18,18 @@ export interface ExecuteOptions {
   readonly plan: Plan;
   readonly provenance: Provenance;
   readonly folder: RunFolder;
-  readonly openWorld: () => Promise<World>;
+  /** In a folder of its own. */
+  readonly openWorld: (plan: Plan, runDir: string) => Promise<World>;
   readonly onEvent: (event: RunEvent) => void;
   readonly clock: Clock;
   /** Its abort ends the run in order: no further probe, but everything gathered and put away. */
   readonly signal: AbortSignal;
   /** What is done in the world; default: the waves of the plan are sent. */
   readonly drive?: (driving: Driving) => Promise<void>;
+  /** Takes the place of all that: opens the worlds that it needs itself. */
+  readonly conduct?: ((conducting: Conducting) => Promise<void>) | undefined;
+  /** The rounds of a night that is resumed in this folder; absent where it begins. */
+  readonly resumes?: readonly RoundAccount[] | undefined;
   /** Called once everything is gathered and put away, while the world is still there. */
   readonly afterwards?: (world: World) => Promise<void>;
 }
@@ -37,10 +42,15 @@ export type Execution =
 
 /** Never rejects: whatever goes wrong is an ending, told with its cause. */
 export async function execute(options: ExecuteOptions): Promise<Execution> {
-  const { plan, provenance, signal } = options;
+  const { plan, provenance, signal, conduct, resumes, ...rest } = options;
   const tell = createTeller(options);
-  tell({ type: 'run_started', plan, provenance });
-  const cause = await failureOf(carryOut(options, tell));
+  if (resumes === undefined) tell({ type: 'run_started', plan, provenance });
+  else tell({ type: 'resumed', after: resumes.at(-1)?.round ?? 0 });
+  const cause = await failureOf(
+    conduct === undefined
+      ? carryOut(options, tell)
+      : conduct({ ...rest, plan, provenance, signal, resumes, tell }),
+  );
   if (signal.aborted) {
     const note = sentence(signal.reason);
     tell({ type: 'interrupted', note });
@@ -56,8 +66,8 @@ export async function execute(options: ExecuteOptions): Promise<Execution> {
 }
 
 async function carryOut(options: ExecuteOptions, tell: Teller): Promise<void> {
-  const { folder, openWorld, drive = sendWaves } = options;
-  await using world = await openWorld();
+  const { plan, folder, openWorld, drive = sendWaves } = options;
+  await using world = await openWorld(plan, folder.path);
   tell.hide(() => world.canaries.all());
   tell({ type: 'world_ready' });
   try {
@@ -68,6 +78,9 @@ async function carryOut(options: ExecuteOptions, tell: Teller): Promise<void> {
     await options.afterwards?.(world);
   }
 }
+
+/** What a run is conducted with. */
+export type Conducting = Omit<ExecuteOptions, 'conduct' | 'drive' | 'afterwards'> & { readonly tell: Teller };
 
 /** What a run is driven with. */
 export type Driving = ExecuteOptions & { readonly world: World; readonly tell: Teller };

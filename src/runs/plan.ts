@@ -67,7 +67,7 @@ export function makePlan({
   const skippedProbes = probes.flatMap(({ probe, skip }) =>
     skip === null ? [] : [{ id: probe.id, reason: skip }],
   );
-  const driver = suite.driver && drivenBy(suite.driver, options);
+  const driver = suite.driver && drivenBy(suite.driver, { ...options, claude });
   if (wanted.length === 0 && driver === undefined) {
     throw new OperatorError(
       'NOT_READY',

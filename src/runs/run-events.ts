@@ -1,6 +1,7 @@
 /** The lines of a run's `events.jsonl`: written as things happen, so that a run that dies leaves its account. */
 import { z } from 'zod';
 import { flakeSchema, planSchema, probeResultSchema, provenanceSchema } from './run-record.ts';
+import { roundSchema } from './stored-witness.ts';
 
 const at = z.number().describe('epoch milliseconds');
 
@@ -9,6 +10,24 @@ export const runEventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('world_ready'), at }),
   z.strictObject({ type: z.literal('stage_started'), at, name: z.string() }),
   z.strictObject({ type: z.literal('round_ended'), at, round: z.int(), answered: z.int() }),
+  z.strictObject({
+    type: z.literal('proxy_died'),
+    at,
+    round: z.int(),
+    cause: z.enum(['chaos', 'itself']).describe('itself: nobody meant it to'),
+  }),
+  z.strictObject({
+    type: z.literal('toggled'),
+    at,
+    round: z.int(),
+    protocol: z.enum(['1.1', '2']).describe('what the proxy may speak from this round on'),
+  }),
+  z.strictObject({ type: z.literal('round_judged'), at, account: roundSchema }),
+  z.strictObject({
+    type: z.literal('resumed'),
+    at,
+    after: z.int().describe('the last round that is judged'),
+  }),
   z.strictObject({ type: z.literal('probe_started'), at, id: z.string() }),
   z.strictObject({
     type: z.literal('probe_ended'),

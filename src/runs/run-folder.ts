@@ -45,6 +45,11 @@ export async function createRunFolder(folder: string): Promise<RunFolder> {
     });
   }
   mkdirSync(path.join(folder, 'witness'));
+  return openRunFolder(folder);
+}
+
+/** The folder of a run that goes on. */
+export function openRunFolder(folder: string): RunFolder {
   const write = (name: string, text: string): Promise<void> => writeWhole(folder, name, text);
   const append = (name: string, lines: readonly object[]): void =>
     appendFileSync(path.join(folder, name), jsonLines(lines));

@@ -98,6 +98,26 @@ const limitSchema = z
   })
   .describe('one request after the other, until the lane says that its window is used up');
 
+const nightSchema = z
+  .strictObject({
+    kind: z.literal('overnight'),
+    maxMs: milliseconds.describe('of wakefulness: time that the machine sleeps does not count'),
+    pauseMs: milliseconds.describe('between two rounds'),
+    roundMs: milliseconds.describe('over which the probes of a round are spread'),
+    perRound: z.int().positive().describe('probes of a round'),
+    width: z.int().positive().describe('how many clients send at once'),
+    until: z.enum(['red', 'green', 'time']).describe('what ends it before its time'),
+    chaos: z.boolean(),
+    clients: z
+      .enum(['raw', 'claude'])
+      .describe('who sends: raw requests of every kind, or Claude Code, haiku and sonnet in turn'),
+    toggles: z.boolean().describe('whether HTTP/1.1 and HTTP/2 take turns, three rounds each'),
+    maxRounds: z.int().positive().exactOptional(),
+    maxRequests: z.int().positive().exactOptional().describe('sent to providers who ask money for them'),
+    roundChecks: z.array(z.string()).min(1).describe('what every round is judged by'),
+  })
+  .describe('rounds of probes, each judged as it ends');
+
 export const planSchema = z.strictObject({
   run: z.string().describe('<utc>-<suite>'),
   suite: z.string(),
@@ -132,7 +152,7 @@ export const planSchema = z.strictObject({
     .describe('the probes of a wave run at the same time, the waves one after the other'),
   skippedProbes: z.array(reasonedSchema),
   driver: z
-    .discriminatedUnion('kind', [soakSchema, limitSchema])
+    .discriminatedUnion('kind', [soakSchema, limitSchema, nightSchema])
     .exactOptional()
     .describe('what sends, where it is no list of probes'),
   showsAnswers: z.boolean().describe('whether the record holds what Claude Code itself said'),
@@ -228,6 +248,7 @@ export const runRecordSchema = z.strictObject({
 });
 
 export type SoakPlan = z.infer<typeof soakSchema>;
+export type NightPlan = z.infer<typeof nightSchema>;
 export type LimitPlan = z.infer<typeof limitSchema>;
 export type Plan = z.infer<typeof planSchema>;
 export type PlannedStage = z.infer<typeof stageSchema>;

@@ -6,8 +6,9 @@ import { findFlakes } from './flakes.ts';
 import { recordOf } from './judge.ts';
 import { limitReport } from './report/limit-report.ts';
 import { writeMetrics } from './report/metrics.ts';
+import { nightReport } from './report/night-report.ts';
 import { type Places, publish, writeReports } from './report/write-reports.ts';
-import { createRunFolder, type RunFolder } from './run-folder.ts';
+import { createRunFolder, openRunFolder, type RunFolder } from './run-folder.ts';
 import type { RunRecord } from './run-record.ts';
 import { readStoredRun } from './stored-run.ts';
 import type { Suite } from './suite.ts';
@@ -40,10 +41,11 @@ export interface RunSuiteOptions extends Omit<ExecuteOptions, 'folder'> {
  * broken.
  */
 export async function runSuite(options: RunSuiteOptions): Promise<FinishedRun> {
-  const folder = await createRunFolder(options.folder);
+  const { resumes, inTurn = (work) => work() } = options;
+  const folder =
+    resumes === undefined ? await createRunFolder(options.folder) : openRunFolder(options.folder);
   const execution = await execute({ ...options, folder });
   await writeMetrics(folder);
-  const { inTurn = (work) => work() } = options;
   const record = await inTurn(() => conclude(folder, execution, options));
   return {
     record,
@@ -64,6 +66,8 @@ async function conclude(
   for (const flake of flaky) folder.append({ type: 'flaky', at: clock.now(), ...flake });
   const record = flaky.length === 0 ? judged : recordOf({ ...stored, flaky }, checks, brokenCode(execution));
   await writeReports(folder, { record, stored: { ...stored, flaky } });
+  const night = nightReport(stored);
+  if (night !== undefined) await folder.write('NIGHT.json', night);
   const { report } = suite.artifacts;
   if (report !== undefined && stored.plan.driver?.kind === 'limits')
     await folder.write(report, limitReport(stored, stored.plan.driver));

@@ -3,8 +3,12 @@ import type { Saboteur } from '../harness/types.ts';
 import type { ClaudeProbeSpec, Lane, ProbeSpec, Suite } from './suite.ts';
 
 /** Whether all that it does is to alter records, of exchanges that a control run has anyway. */
-export const needsNoRun = ({ faults, scenario, claude }: Saboteur): boolean =>
-  faults.every(({ layer }) => layer === 'records') && scenario === undefined && claude === undefined;
+export const needsNoRun = ({ faults, scenario, claude, during }: Saboteur): boolean =>
+  faults.every(({ layer }) => layer === 'records') &&
+  scenario === undefined &&
+  claude === undefined &&
+  // A night is not kept to be told again.
+  during?.suite !== 'overnight';
 
 export const rawProbes = ({ probes }: Suite): ProbeSpec[] => probes.filter(({ client }) => client === 'curl');
 
@@ -19,9 +23,13 @@ export function brief(suite: Suite): Suite {
     ...suite,
     probes: (raw.length > 0 ? raw : suite.probes).map(briefProbe),
     ...(driver?.kind === 'soak' && { driver: { ...driver, rounds: 1, roundMs: 1_000 } }),
+    ...(driver?.kind === 'overnight' && { driver: { ...driver, ...BRIEF_NIGHT } }),
     ...(driver?.kind === 'limits' && { driver: { ...driver, mockWindow: 3, maxRequests: 6 } }),
   };
 }
+
+/** Two settings, and time enough for something that grows to show. */
+const BRIEF_NIGHT = { maxRounds: 4, perRound: 16, roundMs: 2_000, pauseMs: 0, chaos: false } as const;
 
 /** A crowd is as many as shows that there are several. */
 const CROWD = 4;

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Check, Verdict } from '../analysis/check.ts';
 import type { ClaudeLookup, Saboteur, World } from '../harness/types.ts';
 import type { Clock } from '../platform/clock.ts';
-import { driveOf } from './drivers.ts';
+import { conductOf, driveOf } from './drivers.ts';
 import { execute } from './execute.ts';
 import { judgeRun, recordOf } from './judge.ts';
 import { LANES, makePlan } from './plan.ts';
@@ -66,7 +66,8 @@ export async function runOnce(
     clock,
     signal,
     onEvent: () => {},
-    openWorld: () => openWorld(plan, runDir, saboteur),
+    conduct: conductOf(plan),
+    openWorld: (part, dir) => openWorld(part, dir, saboteur),
     async afterwards(world) {
       const asItWas = world.retold([]);
       for (const teller of retell) {

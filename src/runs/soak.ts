@@ -77,7 +77,7 @@ function createRequests({ canaries }: World): (index: number) => LoadRequest {
 }
 
 /** Rejects with CHECK_FAILED where it refuses; another program than ours has no such command. */
-async function importLog({ target }: World): Promise<void> {
+export async function importLog({ target }: World): Promise<void> {
   if (target.usageLogPath === null) return;
   const args = ['db', 'import', '--jsonl', target.usageLogPath, '--rotated'];
   const result = await target.ccp(args);

@@ -1,5 +1,5 @@
 /** What a run against real upstreams will send at most, roughly. */
-import type { Plan, PlannedProbe } from './run-record.ts';
+import type { NightPlan, Plan, PlannedProbe } from './run-record.ts';
 
 export interface LaneSpend {
   readonly lane: string;
@@ -14,6 +14,7 @@ export function expectedSpend({ waves, driver }: Plan): LaneSpend[] {
     const { lane, maxRequests: requests } = driver;
     return [{ lane, requests, inputTokens: requests * RAW_INPUT_TOKENS, outputTokens: requests }];
   }
+  if (driver?.kind === 'overnight') return spendOfNight(driver);
   const probes = waves.flat();
   return [...new Set(probes.map(({ lane }) => lane))].map((lane) => {
     const spends = probes.filter((probe) => probe.lane === lane).map(spendOf);
@@ -33,6 +34,19 @@ const CLAUDE_CODE = { requests: 2, inputTokens: 60_000, outputTokens: 500 };
 const FREE = { requests: 1, inputTokens: 0, outputTokens: 0 };
 /** A raw probe's prompt is two sentences. */
 const RAW_INPUT_TOKENS = 60;
+
+/** Half of them each, whatever ends it before. */
+function spendOfNight({ maxRequests = 0, clients }: NightPlan): LaneSpend[] {
+  const each =
+    clients === 'claude' ? CLAUDE_CODE : { requests: 1, inputTokens: RAW_INPUT_TOKENS, outputTokens: 8 };
+  const probes = Math.ceil(maxRequests / 2);
+  return ['anthropic', 'zai'].map((lane) => ({
+    lane,
+    requests: probes * each.requests,
+    inputTokens: probes * each.inputTokens,
+    outputTokens: probes * each.outputTokens,
+  }));
+}
 
 function spendOf({ client, op, maxTokens = 64 }: PlannedProbe) {
   if (client === 'claude') return CLAUDE_CODE;

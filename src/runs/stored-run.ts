@@ -1,7 +1,7 @@
 /** A run as its folder tells it: enough to judge it again, also where the run itself never came to that. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Evidence } from '../analysis/evidence.ts';
+import type { Evidence, Night } from '../analysis/evidence.ts';
 import type { Artifact, ProbeResult } from '../protocol/witness.ts';
 import type { RunEvent } from './run-events.ts';
 import { readCollected, readEvents } from './run-folder.ts';
@@ -40,7 +40,9 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
   const probes = events.flatMap((event) => (event.type === 'probe_ended' ? [event.result] : []));
   const { ending, endingNote } = endingOf(events);
   const lost = lostProbes(events);
+  const night = nightOf(plan, events);
   const evidence: Evidence = {
+    ...(night !== null && { night }),
     suite: plan.suite,
     run: plan.run,
     probes,
@@ -72,6 +74,13 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
   };
 }
 
+/** The rounds that were judged, also those of a night that died. */
+function nightOf({ driver }: Plan, events: readonly RunEvent[]): Night | null {
+  if (driver?.kind !== 'overnight') return null;
+  const rounds = events.flatMap((event) => (event.type === 'round_judged' ? [event.account] : []));
+  return { until: driver.until, rounds };
+}
+
 /** Reports that are written before the judging and must be as free of secrets as the rest. */
 const REPORTS = ['METRICS.json'];
 
@@ -98,7 +107,8 @@ function startOf(events: readonly RunEvent[]) {
 
 function endingOf(events: readonly RunEvent[]): Pick<StoredRun, 'ending' | 'endingNote'> {
   // Not simply the last event: a client that was interrupted may have ended a moment later.
-  const end = events.findLast(isEnding);
+  const resumed = events.findLastIndex(({ type }) => type === 'resumed');
+  const end = events.slice(resumed + 1).findLast(isEnding);
   if (end === undefined)
     return { ending: 'died', endingNote: `its last words were ${events.at(-1)?.type ?? 'none'}` };
   return end.type === 'run_ended' ? { ending: 'complete' } : { ending: end.type, endingNote: end.note };

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Anomaly } from '../protocol/anomaly.ts';
 import type { Sample } from '../protocol/meter.ts';
 import type { UsageEvent } from '../protocol/usage-event.ts';
+import type { RoundAccount } from '../protocol/witness.ts';
 import { licenseKindSchema, modeSchema, ONLY_STAGE, quotaSchema } from './run-record.ts';
 
 const milliseconds = z.number();
@@ -96,6 +97,55 @@ export const crashSchema = z.object({
     })
     .nullable(),
 });
+
+const count = z.int().nonnegative();
+
+/** A round of a night, as its event holds it. */
+export const roundSchema = z.strictObject({
+  round: z.int().positive(),
+  leg: z.int().positive(),
+  protocol: z.enum(['1.1', '2']),
+  startedAt: z.number(),
+  ms: milliseconds,
+  jumpMs: milliseconds,
+  partial: z.boolean(),
+  sent: count,
+  setAside: count,
+  witnesses: z.strictObject({
+    client: count,
+    logged: count,
+    stored: count.nullable(),
+    attempts: count,
+    upstream: count.nullable(),
+  }),
+  spoken: z.strictObject({ h1: count, h2: count }),
+  faults: z.array(z.strictObject({ probe: z.string(), scenario: z.string() })).readonly(),
+  kills: z.boolean(),
+  deaths: z
+    .array(
+      z.strictObject({ at: z.number(), cause: z.enum(['chaos', 'itself']), backMs: milliseconds.nullable() }),
+    )
+    .readonly(),
+  verdict: z.strictObject({
+    outcome: z.enum(['pass', 'fail', 'inconclusive']),
+    passed: z.array(z.string()).readonly(),
+    red: z.array(z.strictObject({ id: z.string(), outcome: z.string(), what: z.string() })).readonly(),
+  }),
+  readings: z
+    .array(
+      z.strictObject({
+        life: z.string(),
+        at: milliseconds,
+        rssMb: z.number(),
+        files: count,
+        sockets: count,
+      }),
+    )
+    .readonly()
+    .nullable(),
+  answers: z.array(z.strictObject({ at: milliseconds, ms: milliseconds })).readonly(),
+  kept: z.string().nullable(),
+}) satisfies z.ZodType<RoundAccount>;
 
 export const proxyLineSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('usage'), event: claim<UsageEvent>() }),

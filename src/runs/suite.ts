@@ -36,6 +36,8 @@ export interface Suite {
     readonly name: string;
     /** A further copy of the summary below `results/`, for those who already look there. */
     readonly summary?: string;
+    /** A file that is copied to `results/<folder>/METRICS_<run>.json`, beside that of every other such run. */
+    readonly perRun?: { readonly folder: string; readonly file: string };
     /** A report of its own kind, in the folder of the run and below `results/`. */
     readonly report?: string;
   };

@@ -7,6 +7,7 @@ import { HYGIENE_CHECKS } from './hygiene.ts';
 import { LICENSE_CHECKS } from './license.ts';
 import { LIMIT_CHECKS } from './limit.ts';
 import { LOG_CHECKS } from './log.ts';
+import { NIGHT_CHECKS } from './night.ts';
 import { PERSIST_CHECKS } from './persist.ts';
 import { QUOTA_CHECKS } from './quota.ts';
 import { RECONCILE_CHECKS } from './reconcile.ts';
@@ -38,6 +39,7 @@ export const CHECKS: readonly Check[] = [
   ...QUOTA_CHECKS,
   ...LIMIT_CHECKS,
   ...PERSIST_CHECKS,
+  ...NIGHT_CHECKS,
   ...HYGIENE_CHECKS,
   ...ABORT_CHECKS,
 ];

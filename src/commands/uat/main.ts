@@ -64,6 +64,9 @@ const NAMED_RUNS = [
   ['smoke-license', 'community, trial, community and wrong licences, the proxy restarted between them'],
   ['soak-persist', 'rounds of load, each ended by kill -9; what the store lost, the log must give back'],
   ['probe-limits', "look for the limit of a provider's window, one small request after the other"],
+  ['overnight', 'rounds of probes over both lanes until time is up, each judged as it ends'],
+  ['longrun', 'one client for long, haiku and sonnet in turn'],
+  ['parallel', 'several clients at once'],
 ] as const;
 
 /** What some of them take beside the options of every run. */
@@ -71,6 +74,9 @@ const OWN_OPTIONS: Readonly<Record<string, (command: Command) => Command>> = {
   'smoke-license': withSmokeOptions,
   'soak-persist': withSoakOptions,
   'probe-limits': withLimitOptions,
+  overnight: withNightOptions,
+  longrun: withLongrunOptions,
+  parallel: withParallelOptions,
 };
 
 function addRuns(program: Command, { host, terminal, exit }: Surroundings): void {
@@ -82,8 +88,10 @@ function addRuns(program: Command, { host, terminal, exit }: Surroundings): void
         'after',
         examples(`ccp-uat ${name}`, `ccp-uat ${name} --dry-run`, `ccp-uat ${name} --json`),
       )
-      .action(async (flags: RunFlags) => {
+      .action(async () => {
         const { run } = await import('./run.ts');
+        const width: unknown = command.processedArgs[0];
+        const flags = { ...command.opts<RunFlags>(), ...(typeof width === 'number' && { width }) };
         exit(await run(host, terminal, [name], flags));
       });
   }
@@ -186,6 +194,65 @@ function withLimitOptions(command: Command): Command {
       examples('ALLOW_REAL_API=1 ccp-uat probe-limits --upstream real --max-requests 200 --license env'),
     );
 }
+
+function withNightOptions(command: Command): Command {
+  return command
+    .option(
+      '--max-minutes <n>',
+      'when to end, time that the machine sleeps not counted (default: 30)',
+      someMinutes,
+    )
+    .option('--sleep-between <seconds>', 'from one round to the next (default: 2)', someSeconds)
+    .addOption(
+      new Option(
+        '--until-green',
+        'end at the first round that is wholly green (default: at the first red one)',
+      ).conflicts('soak'),
+    )
+    .option('--soak', 'go on until time is up, whatever happens')
+    .option('--chaos', 'faults of the upstreams and kill -9 of the proxy, drawn from the seed')
+    .option('--resume [run]', 'go on with a night that was interrupted or killed (default: the newest)')
+    .option('--max-requests <n>', 'with --upstream real: send no more than these (default: 500)', wholeNumber)
+    .addHelpText(
+      'after',
+      examples(
+        'ccp-uat overnight --max-minutes 480 --chaos --soak',
+        'ccp-uat overnight --resume',
+        'ALLOW_REAL_API=1 ccp-uat overnight --max-minutes 60 --upstream real --max-requests 100',
+      ),
+    );
+}
+
+function withLongrunOptions(command: Command): Command {
+  return command
+    .option('--rounds <n>', 'of four calls each (default: 5)', wholeNumber)
+    .option('--minutes <n>', 'go on for so long in place of a number of rounds', someMinutes)
+    .option('--max-requests <n>', 'with --upstream real: send no more than these (default: 50)', wholeNumber)
+    .addHelpText(
+      'after',
+      examples('ccp-uat longrun --minutes 30', 'ccp-uat longrun --client curl --rounds 100'),
+    );
+}
+
+function withParallelOptions(command: Command): Command {
+  return command
+    .argument('[clients]', 'how many at once (default: 4)', someClients)
+    .option('--rounds <n>', 'how often (default: 1)', wholeNumber)
+    .addHelpText('after', examples('ccp-uat parallel 8', 'ccp-uat parallel 64 --client curl'));
+}
+
+function someClients(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is no whole number from 1 to 999.');
+}
+
+function someSeconds(text: string): number {
+  if (/^\d+(\.\d+)?$/.test(text) && Number(text) <= MOST_PAUSE_S) return Number(text);
+  throw new InvalidArgumentError(`It is no number of seconds up to ${MOST_PAUSE_S}.`);
+}
+
+/** A day. */
+const MOST_PAUSE_S = 86_400;
 
 function wholeNumber(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);

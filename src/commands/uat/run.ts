@@ -30,6 +30,15 @@ export interface RunFlags {
   readonly minutes?: number;
   readonly lane?: 'anthropic' | 'zai';
   readonly maxRequests?: number;
+  readonly maxMinutes?: number;
+  readonly sleepBetween?: number;
+  readonly untilGreen?: true;
+  readonly soak?: true;
+  readonly chaos?: true;
+  /** `true` where the newest night is meant. */
+  readonly resume?: string | true;
+  /** Clients at once. */
+  readonly width?: number;
   readonly timeoutSecs?: string;
   readonly seed?: string;
   readonly runDir?: string;
@@ -63,7 +72,11 @@ export async function run(
   });
   const { workers = 1 } = flags;
   mustFitTogether(flags);
-  const plans = await planAll(opened, await chosenOf(opened.uat, suites, flags), flags);
+  const resumed = await resumedNight(opened, flags);
+  const plans =
+    resumed === null
+      ? await planAll(opened, await chosenOf(opened.uat, suites, flags), flags)
+      : [resumed.plan];
   if (plans.length > 1 && flags.runDir !== undefined) {
     throw new OperatorError('USAGE', '--run-dir is for one suite, run once', {
       hint: 'Each run needs a folder of its own.',
@@ -78,7 +91,7 @@ export async function run(
   const broken: FinishedRun[] = [];
   const runOne = async (plan: Plan): Promise<FinishedRun> => {
     const result = await runAndShow(
-      { host, terminal, uat: opened.uat, plan, flags, alone: workers === 1 },
+      { host, terminal, uat: opened.uat, plan, flags, alone: workers === 1, resumed },
       { credentials, license, signal },
     );
     if (result.cause !== undefined) broken.push(result);
@@ -143,11 +156,57 @@ async function suitesFor(uat: Uat, { license, target, upstream }: RunFlags): Pro
   const isOurs = targetOf(target).kind !== 'url';
   const canRestart = license === undefined && isOurs;
   const canDrive = upstream === 'mock' && isOurs;
-  return (await uat.suites())
-    .filter(({ stages }) => stages === undefined || canRestart)
-    .filter(({ driver, quota }) => (driver === undefined && quota === undefined) || canDrive)
-    .map(({ name }) => name);
+  return (
+    (await uat.suites())
+      .filter(({ stages }) => stages === undefined || canRestart)
+      // A night is for somebody who asks for one.
+      .filter(({ driver }) => driver?.kind !== 'overnight')
+      .filter(({ driver, quota }) => (driver === undefined && quota === undefined) || canDrive)
+      .map(({ name }) => name)
+  );
 }
+
+/** What `--resume` names; null where nothing is resumed. */
+async function resumedNight({ uat }: Opened, flags: RunFlags): Promise<Resumed | null> {
+  const { resume, runDir } = flags;
+  if (resume === undefined) return null;
+  const other = PLANNED.find(([name]) => flags[name] !== undefined);
+  if (other !== undefined) {
+    throw new OperatorError(
+      'USAGE',
+      `${other[1]} was decided when the night began, and --resume keeps to that`,
+      {
+        hint: 'Leave it out, or begin another night.',
+      },
+    );
+  }
+  if (runDir !== undefined) {
+    throw new OperatorError(
+      'USAGE',
+      '--resume goes on in the folder of the night, and --run-dir names another',
+      {
+        hint: 'Leave one of them out; --resume takes a folder, too.',
+      },
+    );
+  }
+  return uat.resumable(resume === true ? undefined : resume);
+}
+
+/** What the plan of a night has from its beginning. */
+const PLANNED = [
+  ['seed', '--seed'],
+  ['maxMinutes', '--max-minutes'],
+  ['sleepBetween', '--sleep-between'],
+  ['timeoutSecs', '--timeout-secs'],
+  ['untilGreen', '--until-green'],
+  ['soak', '--soak'],
+  ['chaos', '--chaos'],
+  ['maxRequests', '--max-requests'],
+  ['only', '--only'],
+  ['license', '--license'],
+] as const satisfies readonly (readonly [keyof RunFlags, string])[];
+
+type Resumed = Awaited<ReturnType<Uat['resumable']>>;
 
 /** The repetitions of a suite share its seed: what differs between them is chance. */
 async function planAll(
@@ -170,6 +229,11 @@ async function planAll(
       minutes: flags.minutes,
       lane: flags.lane,
       maxRequests: flags.maxRequests,
+      maxMinutes: flags.maxMinutes,
+      pauseSecs: flags.sleepBetween,
+      until: untilOf(flags),
+      chaos: flags.chaos,
+      width: flags.width,
     },
     timeoutMs: timeoutSecs === null ? null : timeoutSecs * 1000,
     seed: flags.seed,
@@ -192,6 +256,11 @@ async function planAll(
   );
 }
 
+function untilOf({ untilGreen, soak }: RunFlags): 'green' | 'time' | undefined {
+  if (untilGreen === true) return 'green';
+  return soak === true ? 'time' : undefined;
+}
+
 /** `builtin`, a URL, or else a command line for `sh` with `{port}` in it. */
 function targetOf(text: string): Plan['target'] {
   if (text === 'builtin') return { kind: 'builtin' };
@@ -210,20 +279,23 @@ interface One {
   readonly flags: RunFlags;
   /** Whether no other run goes on at the same time. */
   readonly alone: boolean;
+  readonly resumed: Resumed | null;
 }
 
 type Rest = Pick<Parameters<Uat['run']>[0], 'credentials' | 'license' | 'signal'>;
 
 async function runAndShow(
-  { host, terminal, uat, plan, flags, alone }: One,
+  { host, terminal, uat, plan, flags, alone, resumed }: One,
   rest: Rest,
 ): Promise<FinishedRun> {
   const progress = await (alone ? watch(host, terminal) : watchOneOfMany(host));
   const { runDir } = flags;
   try {
+    if (resumed !== null) progress.onEvent(resumed.started);
     const finished = await uat.run({
       plan,
-      folder: runDir === undefined ? undefined : resolve(host.cwd, runDir),
+      folder: resumed?.folder ?? (runDir === undefined ? undefined : resolve(host.cwd, runDir)),
+      resumes: resumed?.rounds,
       onEvent: (event) => progress.onEvent(event),
       ...rest,
     });

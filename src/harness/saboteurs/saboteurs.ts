@@ -5,6 +5,7 @@ import { CLIENT_SABOTEURS } from './clients.ts';
 import { KILL_SABOTEURS } from './kills.ts';
 import { LICENSE_SABOTEURS } from './licenses.ts';
 import { METER_SABOTEURS } from './meter.ts';
+import { NIGHT_SABOTEURS } from './night.ts';
 import { RECORD_SABOTEURS } from './records.ts';
 import { REQUEST_SABOTEURS } from './requests.ts';
 
@@ -16,4 +17,5 @@ export const SABOTEURS: readonly Saboteur[] = [
   ...LICENSE_SABOTEURS,
   ...METER_SABOTEURS,
   ...KILL_SABOTEURS,
+  ...NIGHT_SABOTEURS,
 ];

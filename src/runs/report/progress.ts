@@ -1,8 +1,9 @@
 /** What a person sees while a run is under way: a live list on a terminal, plain lines elsewhere. */
 import type { ListrTask } from 'listr2';
+import type { RoundAccount } from '../../protocol/witness.ts';
 import { fateOf } from '../probe-ending.ts';
 import type { RunEvent } from '../run-events.ts';
-import type { Plan, PlannedProbe } from '../run-record.ts';
+import type { NightPlan, Plan, PlannedProbe } from '../run-record.ts';
 import { seconds } from './verdict-text.ts';
 
 export interface Progress {
@@ -42,6 +43,14 @@ function lineOf(event: RunEvent, { plan, at }: Start): string | null {
       return `${event.result.id}: ${fateOf(event.result, plan)} after ${seconds(event.result.ms)}`;
     case 'round_ended':
       return `round ${event.round}: ${event.answered} answers, then killed`;
+    case 'proxy_died':
+      return `round ${event.round}: the proxy ${event.cause === 'chaos' ? 'was killed' : 'DIED OF ITSELF'}; it is started again`;
+    case 'toggled':
+      return `from round ${event.round} on the proxy speaks HTTP/${event.protocol}`;
+    case 'round_judged':
+      return heartbeat(event.account);
+    case 'resumed':
+      return `goes on after round ${event.after}`;
     case 'probe_broke':
       return `${event.id}: ${event.problem}`;
     case 'interrupted':
@@ -51,9 +60,61 @@ function lineOf(event: RunEvent, { plan, at }: Start): string | null {
   return `${event.type}: ${event.note}`;
 }
 
+/** One line that says how a night goes. */
+function heartbeat({
+  round,
+  partial,
+  protocol,
+  sent,
+  faults,
+  deaths,
+  verdict,
+  readings,
+  answers,
+  jumpMs,
+  ms,
+}: RoundAccount): string {
+  const last = readings?.at(-1);
+  const slow = answers.map((one) => one.ms).toSorted((a, b) => a - b)[answers.length >> 1];
+  return [
+    `round ${round}: ${partial ? 'interrupted, ' : ''}${verdict.outcome === 'pass' ? 'green' : `RED (${verdict.red.map(({ id }) => id).join(' ')})`}`,
+    `HTTP/${protocol}, ${sent} probes, ${faults.length} faults, ${deaths.length} deaths in ${seconds(ms)}`,
+    last === undefined
+      ? 'memory not readable'
+      : `${last.rssMb.toFixed(0)} MB, ${last.files} files, ${last.sockets} sockets`,
+    ...(slow === undefined ? [] : [`answers in ${slow.toFixed(0)} ms`]),
+    ...(Math.abs(jumpMs) > JUMP_MS ? [`the clock jumped by ${seconds(jumpMs)}`] : []),
+  ].join('; ');
+}
+
+const JUMP_MS = 2_000;
+
+/** A line that is written over again and again; what is red stays. */
+function heartbeatProgress(stream: NodeJS.WriteStream): Progress {
+  let start: Start | undefined;
+  return {
+    onEvent(event) {
+      if (event.type === 'run_started') start = event;
+      const line = start === undefined ? null : lineOf(event, start);
+      if (line === null) return;
+      const width = Math.max(1, stream.columns - 1);
+      const stays = event.type !== 'round_judged' || event.account.verdict.outcome !== 'pass';
+      stream.write(`\r\x1B[K${stays ? `${line}\n` : line.slice(0, width)}`);
+    },
+    end: async () => void stream.write('\r\x1B[K'),
+  };
+}
+
+function nightIn({ maxMs, perRound, width, chaos, maxRounds, clients }: NightPlan): string {
+  const who = clients === 'claude' ? 'Claude Code' : 'raw';
+  const most = maxRounds === undefined ? '' : `, at most ${maxRounds}`;
+  return `rounds of ${perRound} probes (${who}, ${width} at once)${chaos ? ', faults and kills among them' : ''}, for ${seconds(maxMs)}${most}`;
+}
+
 /** What a plan sends, in a few words. */
 export function sentIn({ driver, waves }: Pick<Plan, 'driver' | 'waves'>): string {
   if (driver === undefined) return `${waves.flat().length} probes`;
+  if (driver.kind === 'overnight') return nightIn(driver);
   return driver.kind === 'soak'
     ? `${driver.rounds} rounds of ${seconds(driver.roundMs)}, each ended by kill -9`
     : `at most ${driver.maxRequests} probes to ${driver.lane}`;
@@ -73,9 +134,12 @@ export async function liveProgress(stream: NodeJS.WriteStream): Promise<Progress
   });
   const marks = createMarks();
   let shown: Promise<unknown> | undefined;
+  let night: Progress | undefined;
   return {
     onEvent(event) {
-      if (event.type === 'run_started') {
+      if (event.type === 'run_started' && event.plan.driver?.kind === 'overnight')
+        night = heartbeatProgress(stream);
+      else if (event.type === 'run_started') {
         const options = { concurrent: false, exitOnError: false, registerSignalListeners: false };
         const renderer = {
           renderer: LiveRenderer,
@@ -84,9 +148,11 @@ export async function liveProgress(stream: NodeJS.WriteStream): Promise<Progress
         shown = new Listr(tasksOf(event.plan, marks), { ...options, ...renderer }).run();
       }
       marks.hear(event);
+      night?.onEvent(event);
     },
     async end() {
       marks.close();
+      await night?.end();
       await shown;
     },
   };

@@ -142,6 +142,14 @@ export function reproduceLine({ plan }: Pick<RunRecord, 'plan'>, check: string):
 }
 
 function figures(driver: NonNullable<RunRecord['plan']['driver']>): (string | number)[] {
+  if (driver.kind === 'overnight')
+    return [
+      ...(driver.toggles ? ['--max-minutes', driver.maxMs / 60_000] : []),
+      ...(driver.chaos ? ['--chaos'] : []),
+      ...(driver.toggles && driver.until !== 'red'
+        ? [driver.until === 'green' ? '--until-green' : '--soak']
+        : []),
+    ];
   return driver.kind === 'soak'
     ? ['--rounds', driver.rounds, '--minutes', (driver.rounds * driver.roundMs) / 60_000]
     : ['--lane', driver.lane, '--max-requests', driver.maxRequests];

@@ -77,6 +77,11 @@ export async function publish({
   if (artifacts.summary !== undefined) copies.push(['SUMMARY.md', path.join(resultsDir, artifacts.summary)]);
   if (artifacts.report !== undefined)
     copies.push([artifacts.report, path.join(resultsDir, artifacts.report)]);
+  if (artifacts.perRun !== undefined) {
+    const { file, folder: name } = artifacts.perRun;
+    await mkdir(path.join(resultsDir, name), { recursive: true });
+    copies.push([file, path.join(resultsDir, name, `METRICS_${record.run}.json`)]);
+  }
   await Promise.all(copies.map(([from, to]) => replaceBy(path.join(folder.path, from), to)));
   await addLine(path.join(resultsDir, 'TESTS.md'), testsLine({ folder, record, artifacts, resultsDir }));
 }

@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest';
+import type { Night, RoundAccount } from '../evidence.ts';
+import { judgeAll } from '../judge.ts';
+import { greenNight } from '../testing/green-night.ts';
+import { greenRun, type Mutable } from '../testing/green-run.ts';
+import { NIGHT_CHECKS } from './night.ts';
+
+function judge(alter?: (night: Mutable<Night>) => unknown) {
+  const verdicts = judgeAll(NIGHT_CHECKS, { ...greenRun(), night: greenNight(alter) });
+  return new Map(verdicts.map((verdict) => [verdict.id, verdict]));
+}
+
+/** Breaks the second round; gives the ids of the checks that are not satisfied. */
+const redAfter = (alter: (round: Mutable<RoundAccount>, night: Mutable<Night>) => unknown): string[] =>
+  [
+    ...judge((night) => {
+      const [, second] = night.rounds;
+      if (second === undefined) throw new Error('there are six rounds');
+      alter(second, night);
+    }).values(),
+  ]
+    .filter(({ outcome }) => outcome !== 'pass')
+    .map(({ id, outcome }) => `${id} ${outcome}`);
+
+it('are satisfied by a night in which all is well', () => {
+  for (const { id, outcome, violations } of judge().values())
+    expect({ id, outcome, violations }).toEqual({ id, outcome: 'pass', violations: [] });
+});
+
+it('do not apply to a run that had no rounds', () => {
+  const outcomes = judgeAll(NIGHT_CHECKS, greenRun()).map(({ outcome }) => outcome);
+  expect(new Set(outcomes)).toEqual(new Set(['skipped']));
+});
+
+it('say nothing of a night without a round', () => {
+  const outcomes = [...judge((night) => (night.rounds = [])).values()].map(({ outcome }) => outcome);
+  expect(new Set(outcomes)).toEqual(new Set(['inconclusive']));
+});
+
+describe('a night is red', () => {
+  it('where one exchange is not in the log, or not in the store', () => {
+    expect(redAfter((round) => (round.witnesses.logged = 19))).toEqual(['NIGHT-01 fail']);
+    expect(redAfter((round) => (round.witnesses.stored = 19))).toEqual(['NIGHT-01 fail']);
+    // Another program need not keep one.
+    expect(redAfter((round) => (round.witnesses.stored = null))).toEqual([]);
+  });
+
+  it('where a probe has no exchange, and was not under way at a death', () => {
+    expect(
+      redAfter(({ witnesses }) => Object.assign(witnesses, { client: 19, logged: 19, stored: 19 })),
+    ).toEqual(['NIGHT-01 fail']);
+    expect(redAfter((round) => (round.setAside = 1))).toEqual(['NIGHT-01 fail']);
+  });
+
+  it('where a round was', () => {
+    const red = { id: 'BYTES-01', outcome: 'fail', what: 'a byte differs' };
+    expect(redAfter(({ verdict }) => Object.assign(verdict, { outcome: 'fail', red: [red] }))).toEqual([
+      'NIGHT-02 fail',
+    ]);
+    expect(redAfter(({ verdict }) => (verdict.passed = []))).toEqual(['NIGHT-02 fail', 'NIGHT-03 fail']);
+  });
+
+  it('where a round is missing', () => {
+    expect(redAfter((_round, night) => night.rounds.splice(1, 1))).toEqual(['NIGHT-02 fail']);
+  });
+
+  it('where the upstreams saw something else than the log has', () => {
+    expect(redAfter((round) => (round.witnesses.upstream = 22))).toEqual(['NIGHT-03 fail']);
+    expect(redAfter(({ verdict }) => verdict.passed.pop())).toEqual(['NIGHT-03 fail']);
+  });
+
+  it('where what the proxy takes could not be read in one round', () => {
+    expect(redAfter((round) => (round.readings = null))).toEqual(['NIGHT-04 fail', 'NIGHT-05 fail']);
+    expect(redAfter((round) => (round.readings = []))).toEqual(['NIGHT-04 fail', 'NIGHT-05 fail']);
+  });
+
+  const climb = (kind: 'rssMb' | 'files' | 'sockets', perMinute: number) => (night: Mutable<Night>) => {
+    for (const { readings } of night.rounds)
+      for (const one of readings ?? []) one[kind] += (perMinute * one.at) / 60_000;
+  };
+
+  it('where memory climbs beyond noise, and not where it climbs within', () => {
+    expect(judge(climb('rssMb', 40)).get('NIGHT-04')?.outcome).toBe('fail');
+    expect(judge(climb('rssMb', 5)).get('NIGHT-04')?.outcome).toBe('pass');
+  });
+
+  it('where open files or sockets climb', () => {
+    expect(judge(climb('files', 15)).get('NIGHT-05')?.outcome).toBe('fail');
+    expect(judge(climb('sockets', 15)).get('NIGHT-05')?.outcome).toBe('fail');
+  });
+
+  it('where nothing can be said of a climb: too noisy, or too few readings', () => {
+    const wild = (night: Mutable<Night>) => {
+      const levels = [100, 100, 100, 500, 120, 420];
+      night.rounds.splice(2);
+      for (const round of night.rounds) round.readings = (round.readings ?? []).slice(0, 3);
+      for (const one of night.rounds.flatMap(({ readings }) => readings ?? []))
+        one.rssMb = levels.shift() ?? 0;
+    };
+    expect(judge(wild).get('NIGHT-04')?.outcome).toBe('inconclusive');
+    const few = (night: Mutable<Night>) => {
+      for (const round of night.rounds) round.readings = (round.readings ?? []).slice(0, 1);
+    };
+    expect(judge(few).get('NIGHT-04')).toMatchObject({ outcome: 'inconclusive' });
+  });
+
+  it('where answers come later and later', () => {
+    const slower = (night: Mutable<Night>) => {
+      for (const { answers } of night.rounds) for (const one of answers) one.ms += one.at / 2_000;
+    };
+    expect(judge(slower).get('NIGHT-06')?.outcome).toBe('fail');
+    // That the one protocol is slower than the other is no trend.
+    const apart = (night: Mutable<Night>) => {
+      for (const { answers, protocol } of night.rounds)
+        for (const one of answers) one.ms += protocol === '2' ? 0 : 500;
+    };
+    expect(judge(apart).get('NIGHT-06')?.outcome).toBe('pass');
+  });
+
+  it('where the proxy died of itself, was killed by nobody, or was to be killed and lived', () => {
+    const death = { at: 1, cause: 'itself', backMs: 900 } as const;
+    expect(redAfter((round) => (round.deaths = [death]))).toEqual(['NIGHT-07 fail']);
+    expect(redAfter((round) => (round.deaths = [{ ...death, cause: 'chaos' }]))).toEqual(['NIGHT-07 fail']);
+    expect(redAfter((round) => (round.kills = true))).toEqual(['NIGHT-07 fail']);
+  });
+
+  it('where it did not come back, or too late', () => {
+    for (const backMs of [null, 20_000]) {
+      const death = { at: 1, cause: 'chaos', backMs } as const;
+      expect(redAfter((round) => Object.assign(round, { kills: true, deaths: [death] }))).toEqual([
+        'NIGHT-07 fail',
+      ]);
+    }
+  });
+
+  it('where a toggle did not take effect, or there was none', () => {
+    expect(redAfter((round) => (round.spoken = { h1: 1, h2: 20 }))).toEqual(['NIGHT-08 fail']);
+    expect(redAfter((round) => Object.assign(round, { protocol: '1.1', spoken: { h1: 21, h2: 0 } }))).toEqual(
+      ['NIGHT-08 fail'],
+    );
+  });
+});
+
+describe('a night that goes on until a round is green', () => {
+  const reds = (last: 'pass' | 'fail') => (night: Mutable<Night>) => {
+    night.until = 'green';
+    for (const [index, { verdict }] of night.rounds.entries()) {
+      const red = [{ id: 'BYTES-01', outcome: 'fail', what: 'a byte differs' }];
+      if (index < 5 || last === 'fail') Object.assign(verdict, { outcome: 'fail', red });
+    }
+  };
+
+  it('is judged by that one, and says which were red before', () => {
+    expect(judge(reds('pass')).get('NIGHT-02')).toMatchObject({
+      outcome: 'pass',
+      note: expect.stringContaining('red before it was green: rounds 1, 2, 3, 4, 5'),
+    });
+  });
+
+  it('is red where none was', () => {
+    expect(judge(reds('fail')).get('NIGHT-02')?.outcome).toBe('fail');
+  });
+});
+
+it('tell of a clock that jumped, and count that for no load', () => {
+  const note = judge((night) => {
+    const [, second] = night.rounds;
+    if (second !== undefined) second.jumpMs = 3_600_000;
+  }).get('NIGHT-02')?.note;
+  expect(note).toContain('6 minutes of load; the clock jumped in 1 rounds, by 60 minutes: no load');
+});

@@ -1,0 +1,284 @@
+import type { Check, Finding, Violation } from '../check.ts';
+import type { Evidence, Night, RoundAccount } from '../evidence.ts';
+import { latencyOf, type Measured, NOISE, SLOWER_MS, type Taken, takenOf } from '../night-trends.ts';
+import type { Trend } from '../trend.ts';
+
+const NO_NIGHT = 'the run had no rounds that were judged one by one';
+
+/** Rounds from one toggle to the next. */
+const ROUNDS_A_SETTING = 3;
+
+const nothingLost: Check = {
+  id: 'NIGHT-01',
+  title: 'In no round an exchange was lost: clients, log and store have the same number of them',
+  least: 1,
+  judge: (evidence) =>
+    overRounds(evidence, ({ sent, setAside, witnesses, deaths, partial }) => {
+      const { client, logged, stored } = witnesses;
+      const counts = {
+        client: String(client),
+        log: String(logged),
+        ...(stored !== null && { store: String(stored) }),
+      };
+      return [
+        ...(client === logged && client === (stored ?? client)
+          ? []
+          : [{ what: 'the witnesses differ', saw: counts }]),
+        // A probe may cause more than one exchange, and never none.
+        ...(client < sent - setAside
+          ? [{ what: 'probes are missing', expected: `${sent - setAside} or more`, saw: counts }]
+          : []),
+        ...(setAside > 0 && deaths.length === 0 && !partial
+          ? [{ what: 'probes were set aside, and nothing had died', saw: { harness: String(setAside) } }]
+          : []),
+      ];
+    }),
+};
+
+const allGreen: Check = {
+  id: 'NIGHT-02',
+  title: 'Every round was judged, none is missing, and all its checks were green',
+  least: 1,
+  judge(evidence) {
+    const finding = overRounds(evidence, ({ verdict }) => {
+      if (verdict.passed.length === 0) return [{ what: 'no check passed' }];
+      if (verdict.outcome === 'pass') return [];
+      return verdict.red.map(({ id, outcome, what }) => ({ what: `${id} is ${outcome}: ${what}` }));
+    });
+    const { night } = evidence;
+    if (night === undefined) return finding;
+    const numbers = night.rounds.filter(({ partial }) => !partial).map(({ round }) => round);
+    const gap = numbers.findIndex((number, at) => number !== at + 1);
+    const violations = [
+      ...finding.violations,
+      ...(gap === -1
+        ? []
+        : [
+            {
+              what: 'the rounds do not follow each other',
+              expected: `round ${gap + 1}`,
+              saw: { events: `round ${numbers[gap]}` },
+              pointers: ['events.jsonl'],
+            },
+          ]),
+    ];
+    return { ...finding, violations, note: sumUp(night) };
+  },
+};
+
+const reconciled: Check = {
+  id: 'NIGHT-03',
+  title: 'Every round was reconciled by three witnesses: attempts in the log are what the upstreams saw',
+  least: 1,
+  needs: ['upstream', 'proxy'],
+  judge: (evidence) =>
+    overRounds(evidence, ({ witnesses: { attempts, upstream }, verdict }) => [
+      ...(attempts === upstream
+        ? []
+        : [
+            {
+              what: 'the log and the upstreams differ',
+              saw: { log: `${attempts} attempts`, upstreams: String(upstream ?? 'not seen') },
+            },
+          ]),
+      ...RECONCILIATION.filter((id) => !verdict.passed.includes(id)).map((id) => ({
+        what: `${id} did not pass`,
+      })),
+    ]),
+};
+
+const RECONCILIATION = ['RECONCILE-01', 'RECONCILE-02', 'RECONCILE-03'];
+
+const memory: Check = {
+  id: 'NIGHT-04',
+  title: `Memory could be read in every round, and no life of the proxy climbs by more than noise (${NOISE.rssMb} MB) once warm`,
+  least: 1,
+  needs: ['proxy'],
+  judge: (evidence) => overReadings(evidence, ['rssMb']),
+};
+
+const descriptors: Check = {
+  id: 'NIGHT-05',
+  title: `Open files and sockets could be read in every round, and no life climbs by more than noise (${NOISE.files}) once warm`,
+  least: 1,
+  needs: ['proxy'],
+  judge: (evidence) => overReadings(evidence, ['files', 'sockets']),
+};
+
+const latency: Check = {
+  id: 'NIGHT-06',
+  title: `Plain answers came as fast at the end as at the beginning: within ${SLOWER_MS} ms, or twice the time`,
+  least: 1,
+  judge: (evidence) => {
+    const rounds = roundsOf(evidence);
+    return rounds === null ? notApplicable() : findingOf([latencyOf(rounds)], []);
+  },
+};
+
+/** For another process to be ready. */
+const BACK_MS = 15_000;
+
+const explained: Check = {
+  id: 'NIGHT-07',
+  title: 'The proxy died when the plan had it killed and never of itself, and was back within 15 s',
+  least: 1,
+  needs: ['proxy'],
+  judge: (evidence) =>
+    overRounds(evidence, ({ kills, deaths, partial }) => [
+      ...deaths
+        .filter(({ cause }) => cause === 'itself')
+        .map(({ at }) => ({ what: `the proxy died of itself at ${new Date(at).toISOString()}` })),
+      ...deaths
+        .filter(({ backMs }) => backMs === null || backMs > BACK_MS)
+        .map(({ backMs }) => ({
+          what: backMs === null ? 'it did not come back' : `it was back only after ${Math.round(backMs)} ms`,
+        })),
+      ...(kills || !deaths.some(({ cause }) => cause === 'chaos')
+        ? []
+        : [{ what: 'a kill that was not planned' }]),
+      ...(kills && deaths.length === 0 && !partial
+        ? [{ what: 'the plan had the proxy killed, and it did not die' }]
+        : []),
+    ]),
+};
+
+const toggled: Check = {
+  id: 'NIGHT-08',
+  title:
+    'HTTP/1.1 and HTTP/2 took turns every third round, and the upstreams were spoken to in the one that was set',
+  // Rounds of which an upstream saw something.
+  least: 1,
+  needs: ['upstream', 'proxy'],
+  judge(evidence) {
+    const finding = overRounds(evidence, ({ round, protocol, spoken: { h1, h2 } }) => {
+      const set = Math.floor((round - 1) / ROUNDS_A_SETTING) % 2 === 0 ? '2' : '1.1';
+      const strangers = protocol === '2' ? h1 : h2;
+      return [
+        ...(set === protocol ? [] : [{ what: 'the setting was not toggled', expected: `HTTP/${set}` }]),
+        ...(strangers === 0
+          ? []
+          : [
+              {
+                what: `HTTP/${protocol} was set, and the upstreams were spoken to in the other`,
+                saw: { upstreams: `${h1} attempts over HTTP/1.1, ${h2} over HTTP/2` },
+              },
+            ]),
+      ];
+    });
+    const rounds = roundsOf(evidence) ?? [];
+    const both = new Set(rounds.map(({ protocol }) => protocol)).size === 2;
+    return rounds.length > 0 && !both
+      ? { ...finding, note: 'it ended before the first toggle was due' }
+      : finding;
+  },
+};
+
+type Wrong = Omit<Violation, 'pointers'>;
+
+function overRounds(
+  evidence: Pick<Evidence, 'night'>,
+  judge: (round: RoundAccount) => readonly Wrong[],
+): Finding {
+  const rounds = roundsOf(evidence);
+  if (rounds === null) return notApplicable();
+  return {
+    observed: rounds.length,
+    violations: rounds.flatMap((round) =>
+      judge(round).map((one) => ({
+        ...one,
+        what: `round ${round.round}: ${one.what}`,
+        pointers: [round.kept ?? 'events.jsonl'],
+      })),
+    ),
+  };
+}
+
+/** Those that the night stands for: where it was to go on until one is green, that one. */
+function roundsOf({ night }: Pick<Evidence, 'night'>): readonly RoundAccount[] | null {
+  if (night === undefined) return null;
+  return night.until === 'green' ? night.rounds.slice(-1) : night.rounds;
+}
+
+const notApplicable = (): Finding => ({ observed: 0, violations: [], skipped: NO_NIGHT });
+
+function overReadings(evidence: Pick<Evidence, 'night'>, kinds: readonly Taken[]): Finding {
+  const rounds = roundsOf(evidence);
+  if (rounds === null) return notApplicable();
+  // A round that was interrupted at once may have been too short for a look.
+  const blind = rounds.filter(({ readings, partial }) => !partial && (readings ?? []).length === 0);
+  return findingOf(
+    kinds.map((kind) => takenOf(rounds, kind)),
+    blind.map(({ round }) => ({
+      what: `round ${round}: what the proxy takes could not be read`,
+      pointers: ['events.jsonl'],
+    })),
+  );
+}
+
+/**
+ * A climb is proved where the whole interval lies above the bound, and ruled out where it lies below. In between, and
+ * where there is no trend, nothing can be said: that is no observation.
+ */
+function findingOf(measured: readonly Measured[], blind: readonly Violation[]): Finding {
+  const known = measured.flatMap(({ trend, ...one }) => (trend === null ? [] : [{ ...one, trend }]));
+  const climbing = known.filter(({ trend, bound }) => trend.low * trend.span > bound);
+  const unsure = known.filter(
+    (one) => !climbing.includes(one) && one.trend.high * one.trend.span > one.bound,
+  );
+  const whole = known.length === measured.length && unsure.length === 0;
+  return {
+    observed: whole ? known.reduce((sum, { trend }) => sum + trend.points, 0) : 0,
+    violations: [
+      ...blind,
+      ...climbing.map((one) => ({
+        what: `${one.name} climbs: ${inWords(one)}`,
+        expected: `at most ${round(one.bound)} ${one.unit} in ${one.of}`,
+        pointers: ['events.jsonl'],
+      })),
+    ],
+    note: known.map((one) => `${one.name}: ${inWords(one)}`).join('; ') || 'too few readings for a slope',
+  };
+}
+
+function inWords({ trend, unit, of }: Measured & { readonly trend: Trend }): string {
+  const { slope, low, high, level, span, groups, points } = trend;
+  const [gain, least, most] = [slope, low, high].map((one) => round(one * span));
+  const perMinute = round(slope * 60_000);
+  return `${round(level)} ${unit}, ${perMinute} a minute; in ${of} of ${round(span / 60_000)} min ${gain} (95 %: ${least} to ${most}), from ${points} readings in ${groups}`;
+}
+
+const round = (value: number): string => String(Math.round(value * 100) / 100 + 0);
+
+/** For the note: how the night went. */
+function sumUp({ rounds, until }: Night): string {
+  const sum = (of: (one: RoundAccount) => number): number =>
+    rounds.reduce((total, one) => total + of(one), 0);
+  const red = rounds.filter(({ verdict }) => verdict.outcome !== 'pass');
+  const jumps = rounds.filter(({ jumpMs }) => Math.abs(jumpMs) > JUMP_MS);
+  const asleep = jumps.reduce((total, { jumpMs }) => total + jumpMs, 0);
+  return [
+    `${rounds.length} rounds, ${sum(({ witnesses }) => witnesses.client)} exchanges, ${sum(({ faults }) => faults.length)} faults`,
+    `${sum(({ deaths }) => deaths.length)} deaths of the proxy, ${sum(({ setAside }) => setAside)} probes under way then or when it was interrupted`,
+    `${round(sum(({ ms }) => ms) / 60_000)} minutes of load`,
+    ...(jumps.length === 0
+      ? []
+      : [`the clock jumped in ${jumps.length} rounds, by ${round(asleep / 60_000)} minutes: no load`]),
+    ...(until === 'green' && red.length > 0
+      ? [`red before it was green: rounds ${red.map((one) => one.round).join(', ')}`]
+      : []),
+  ].join('; ');
+}
+
+/** Clocks are set by fractions of a second all the time. */
+const JUMP_MS = 2_000;
+
+export const NIGHT_CHECKS: readonly Check[] = [
+  nothingLost,
+  allGreen,
+  reconciled,
+  memory,
+  descriptors,
+  latency,
+  explained,
+  toggled,
+];

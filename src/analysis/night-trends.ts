@@ -1,0 +1,53 @@
+/** What grows in a night, or must not: memory, open files and sockets of a life of the proxy, and the time that answers take. */
+import type { LifeReading, RoundAccount } from './evidence.ts';
+import { type Trend, trendOf } from './trend.ts';
+
+export type Taken = 'rssMb' | 'files' | 'sockets';
+
+export interface Measured {
+  readonly name: string;
+  readonly unit: string;
+  /** What may be gained from beginning to end. */
+  readonly bound: number;
+  /** By the millisecond; null where there is too little for one. */
+  readonly trend: Trend | null;
+  /** From whose beginning to whose end. */
+  readonly of: 'a life' | 'the night';
+}
+
+/**
+ * What a life may gain once it is warm, without that being a climb: V8 collects the old part of its heap only when tens of
+ * megabytes have gathered there, sockets are kept for a while, and a machine has other things to do.
+ */
+export const NOISE: Readonly<Record<Taken, number>> = { rssMb: 40, files: 16, sockets: 16 };
+
+/** An answer may take so much longer at the end of the night than at its beginning, or twice as long as in its first quarter. */
+export const SLOWER_MS = 50;
+
+const WORDS = {
+  rssMb: { name: 'memory', unit: 'MB' },
+  files: { name: 'open files', unit: 'files' },
+  sockets: { name: 'sockets', unit: 'sockets' },
+} as const;
+
+/** Within the lives of the proxy, each without its first third, which is its warm-up. */
+export function takenOf(rounds: readonly RoundAccount[], kind: Taken): Measured {
+  const lives = Map.groupBy(
+    rounds.flatMap(({ readings }) => readings ?? []),
+    ({ life }) => life,
+  );
+  const warm = [...lives.values()].flatMap((life) => life.slice(Math.ceil(life.length / 3)));
+  const points = warm.map((one: LifeReading) => ({ group: one.life, at: one.at, value: one[kind] }));
+  return { ...WORDS[kind], bound: NOISE[kind], trend: trendOf(points), of: 'a life' };
+}
+
+/** Over the whole night, what was spoken over HTTP/1.1 and over HTTP/2 apart. */
+export function latencyOf(rounds: readonly RoundAccount[]): Measured {
+  const points = rounds.flatMap(({ protocol, answers }) =>
+    answers.map(({ at, ms }) => ({ group: `HTTP/${protocol}`, at, value: ms })),
+  );
+  const trend = trendOf(points);
+  const early = points.slice(0, Math.ceil(points.length / 4)).map(({ value }) => value);
+  const bound = Math.max(SLOWER_MS, early.toSorted((a, b) => a - b)[early.length >> 1] ?? 0);
+  return { name: 'latency', unit: 'ms', bound, trend, of: 'the night' };
+}

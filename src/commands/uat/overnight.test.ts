@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { createTestHost } from '../shared/testing/test-host.ts';
+import { main } from './main.ts';
+
+async function uat(...argv: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  using host = createTestHost();
+  const code = await main(argv, host);
+  return { code, ...host.said() };
+}
+
+describe('ccp-uat overnight', () => {
+  it('says what a night will be', async () => {
+    const { code, out } = await uat('overnight', '--max-minutes', '480', '--chaos', '--dry-run');
+    expect(code).toBe(0);
+    expect(out).toContain(
+      'rounds of 200 probes (raw, 4 at once), faults and kills among them, for 28800.0 s',
+    );
+    expect(out).toContain('NIGHT-08');
+  });
+
+  it('plans what was asked for, and the command that repeats it', async () => {
+    const { out } = await uat('overnight', '--soak', '--sleep-between', '0.5', '--dry-run', '--json');
+    const plan: unknown = JSON.parse(out);
+    expect(plan).toMatchObject({ driver: { until: 'time', pauseMs: 500, chaos: false } });
+  });
+
+  it.each([
+    [['--max-minutes', '0'], 'It is no number of minutes'],
+    [['--sleep-between', '-1'], 'It is no number of seconds'],
+    [['--until-green', '--soak'], 'cannot be used with option'],
+    [['--target', 'http://127.0.0.1:1'], 'a night restarts the proxy'],
+    [['--chaos', '--upstream', 'real'], '--chaos needs mocks'],
+    [['--upstream', 'real', '--max-requests', '501'], 'more than 500 requests'],
+    [['--upstream', 'real'], 'ALLOW_REAL_API=1'],
+    [['--resume', '--seed', 'x'], '--seed was decided when the night began'],
+    [['--resume', '--run-dir', 'x'], '--run-dir names another'],
+    [['--resume'], 'no run overnight is stored'],
+  ])('refuses %j', async (argv, why) => {
+    const { code, err } = await uat('overnight', ...argv);
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(why) });
+  });
+
+  it('is no part of "run" without names: nobody wants a night by accident', async () => {
+    const { out } = await uat('run', '--dry-run');
+    expect(out).toContain('soak-persist:');
+    expect(out).not.toContain('overnight:');
+  });
+});
+
+describe('ccp-uat parallel', () => {
+  it('has as many clients as it is told', async () => {
+    const { out } = await uat('parallel', '7', '--client', 'curl', '--dry-run');
+    expect(out).toContain('rounds of 7 probes (raw, 7 at once)');
+  });
+
+  it('refuses what is no number of clients', async () => {
+    expect(await uat('parallel', 'many')).toMatchObject({ code: 2 });
+  });
+});
+
+it('ccp-uat longrun alternates the models of one client', async () => {
+  const { out } = await uat('longrun', '--rounds', '3', '--client', 'curl', '--dry-run');
+  expect(out).toContain('rounds of 4 probes (raw, 1 at once)');
+  expect(out).toContain('at most 3');
+});

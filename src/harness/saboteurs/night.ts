@@ -1,0 +1,80 @@
+/** What shows only after a while: a proxy that grows, slows down, or dies; a record that is lost among many. */
+import type { Fault, Saboteur } from '../types.ts';
+import { onLines } from './edits.ts';
+
+const duringNight = { suite: 'overnight', stages: [] } as const;
+
+/** Code that runs within the proxy from its start on, and lets it end when it wants to. */
+const within = (code: string): Fault => ({
+  layer: 'settings',
+  settings: () => ({ NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` }),
+});
+
+export const NIGHT_SABOTEURS: readonly Saboteur[] = [
+  {
+    name: 'memory-leak',
+    breaks: 'the proxy gains eight megabytes every tenth of a second',
+    faults: [within('const kept = []; setInterval(() => kept.push(Buffer.alloc(8e6, 1)), 100).unref()')],
+    caughtBy: ['NIGHT-04'],
+    during: duringNight,
+  },
+  {
+    name: 'descriptor-leak',
+    breaks: 'the proxy opens two files every tenth of a second, and closes none',
+    faults: [
+      within(
+        'import { openSync } from "node:fs"; const open = () => openSync("/dev/null"); setInterval(() => { open(); open(); open(); open() }, 100).unref()',
+      ),
+    ],
+    caughtBy: ['NIGHT-05'],
+    during: duringNight,
+  },
+  {
+    name: 'slower-and-slower',
+    breaks: 'the proxy stands still for longer and longer',
+    faults: [
+      within(
+        'const stand = () => { const until = Date.now() + 40 * process.uptime(); while (Date.now() < until); }; setInterval(stand, 400).unref()',
+      ),
+    ],
+    caughtBy: ['NIGHT-06'],
+    during: duringNight,
+  },
+  {
+    name: 'dies-of-itself',
+    breaks: 'the proxy dies three seconds after it began to listen',
+    faults: [
+      within(
+        'import { Server } from "node:net"; const { listen } = Server.prototype; const die = () => process.kill(process.pid, "SIGKILL"); Server.prototype.listen = function (...all) { setTimeout(die, 3000).unref(); return listen.apply(this, all) }',
+      ),
+    ],
+    caughtBy: ['NIGHT-07'],
+    during: duringNight,
+  },
+  {
+    name: 'toggle-without-effect',
+    breaks: 'the proxy speaks HTTP/2 whatever is set',
+    faults: [{ layer: 'settings', settings: () => ({ CCP_FORCE_H1: '0' }) }],
+    caughtBy: ['NIGHT-08'],
+    during: duringNight,
+  },
+  {
+    name: 'night-loses-one',
+    breaks: 'the first completion of each world is not in the log',
+    faults: [
+      {
+        layer: 'records',
+        alter(told) {
+          let lost = false;
+          return onLines('completion', (line) => {
+            if (lost) return line;
+            lost = true;
+            return [];
+          })(told);
+        },
+      },
+    ],
+    caughtBy: ['NIGHT-01', 'NIGHT-02', 'NIGHT-03'],
+    during: duringNight,
+  },
+];

@@ -1,0 +1,42 @@
+/** `NIGHT.json`: a night in figures. */
+import { latencyOf, type Measured, takenOf } from '../../analysis/night-trends.ts';
+import type { StoredRun } from '../stored-run.ts';
+
+/** One document; undefined of a run that is no night. Slopes are by the minute. */
+export function nightReport({ plan, evidence: { night }, ending, startedAt }: StoredRun): string | undefined {
+  if (night === undefined) return undefined;
+  const { rounds } = night;
+  const sum = (of: (round: (typeof rounds)[number]) => number): number =>
+    rounds.reduce((total, round) => total + of(round), 0);
+  const document = {
+    v: 1,
+    run: plan.run,
+    seed: plan.seed,
+    ending,
+    startedAt: new Date(startedAt).toISOString(),
+    rounds: rounds.length,
+    green: rounds.filter(({ verdict }) => verdict.outcome === 'pass').length,
+    exchanges: sum(({ witnesses }) => witnesses.client),
+    setAside: sum(({ setAside }) => setAside),
+    faults: sum(({ faults }) => faults.length),
+    deaths: rounds.flatMap(({ round, deaths }) => deaths.map((death) => ({ round, ...death }))),
+    loadMs: Math.round(sum(({ ms }) => ms)),
+    jumpedMs: Math.round(sum(({ jumpMs }) => jumpMs)),
+    trends: [
+      takenOf(rounds, 'rssMb'),
+      takenOf(rounds, 'files'),
+      takenOf(rounds, 'sockets'),
+      latencyOf(rounds),
+    ].map(byTheMinute),
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function byTheMinute({ trend, ...measured }: Measured) {
+  if (trend === null) return { ...measured, trend };
+  const { slope, low, high, span, ...rest } = trend;
+  return {
+    ...measured,
+    trend: { slope: slope * 60_000, low: low * 60_000, high: high * 60_000, spanMs: span, ...rest },
+  };
+}

@@ -1,0 +1,26 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { thinAnswers, thinReadings } from './thin.ts';
+
+const reading = fc.record({
+  at: fc.nat(1e6),
+  rssMb: fc.double({ min: 1, max: 4_000, noNaN: true }),
+  files: fc.nat(500),
+  sockets: fc.nat(500),
+});
+
+it('keeps eight readings of a round at most, each within what was read, and some of any', () => {
+  fc.assert(
+    fc.property(fc.array(reading, { maxLength: 300 }), (readings) => {
+      const thin = thinReadings(readings);
+      expect(thin.length).toBeLessThanOrEqual(8);
+      expect(thin.length > 0).toBe(readings.length > 0);
+      for (const { files } of thin) expect(readings.map((one) => one.files)).toContain(files);
+    }),
+  );
+});
+
+it('lets no single burst stand for a part of the answers', () => {
+  const answers = Array.from({ length: 80 }, (_, at) => ({ at, ms: at === 40 ? 9_000 : 10 }));
+  expect(thinAnswers(answers).map(({ ms }) => ms)).toEqual(Array.from({ length: 8 }, () => 10));
+});
