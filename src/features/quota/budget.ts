@@ -19,8 +19,8 @@ export type BudgetView = Omit<QuotaView, keyof Calibration | 'cooldown_until' | 
 export interface Budget {
   readonly definition: QuotaDefinition;
   readonly count: Count;
-  /** Counts an exchange that is over. */
-  add(use: Use): void;
+  /** Counts an exchange that is over: `now` is what the clock says then, its own end where that is this moment. */
+  add(use: Use, now?: number): void;
   /** Takes room for an exchange that begins: one request, and the mean of the recent ones of all else. */
   reserve(): Hold;
   release(hold: Hold): void;
@@ -103,7 +103,7 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
   return {
     definition,
     count,
-    add: (use) => count.add(entryOf(use, definition.countCacheReads)),
+    add: (use, now = use.ts) => count.add(entryOf(use, definition.countCacheReads), now),
     reserve: () => count.reserve(),
     release: (hold) => count.release(hold),
     held: (now) => Math.max(fullOf(rolling, now, reserved) ?? 0, fullOf(weekly, now, reserved) ?? 0),

@@ -13,7 +13,8 @@ export interface Count {
   readonly hours: Hours;
   /** The sum of what is under way. */
   readonly reserved: Used;
-  add(entry: Entry): void;
+  /** `now` is what the clock says as it is added, epoch milliseconds. */
+  add(entry: Entry, now: number): void;
   /** One request, and the mean of the recent exchanges of all else. */
   reserve(): Hold;
   release(hold: Hold): void;
@@ -38,8 +39,8 @@ export function createCount({ rolling, weekly }: Pick<QuotaDefinition, 'rolling'
     windows,
     hours,
     reserved,
-    add(entry) {
-      windows.add(entry);
+    add(entry, now) {
+      windows.add(entry, now);
       hours.add(entry);
       mean.of = Math.min(mean.of + 1, MEAN_OF);
       mean.tokens += (entry.tokens - mean.tokens) / mean.of;

@@ -34,7 +34,7 @@ export function rebuild(
         const mine = budgets.filter(
           ({ definition }) => definition.lane === sample.lane && definition.matches(model),
         );
-        for (const budget of mine) budget.add(use);
+        for (const budget of mine) budget.add(use, now);
         if (mine.length > 0) counted += 1;
       }
     }
