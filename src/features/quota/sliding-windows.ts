@@ -40,8 +40,8 @@ const FIELD = { requests: 1, tokens: 2, tenths: 3, output: 4, streamed: 5, strea
 const WIDTH = 7;
 /** What an entry adds at most: more than any answer has, and little enough that no sum leaves the whole numbers. */
 const LARGEST = 1e9;
-/** 28 MiB: one exchange every 1.2 s for a week. */
-const MAX_ENTRIES = 2 ** 19;
+/** 7 MiB: one exchange every 4.6 s for a week. To merge as many takes some milliseconds of the relaying thread. */
+const MAX_ENTRIES = 2 ** 17;
 const FIRST_ENTRIES = 128;
 /** As far may the clock have been put back before a restart. What has left all windows stays as long, for the same. */
 const GRACE_MS = 3_600_000;
@@ -49,7 +49,7 @@ const GRACE_MS = 3_600_000;
 /**
  * @param spans milliseconds
  * @param maxEntries how many are kept apart, a power of two. Beyond, exchanges that ended in the same slot of time become
- * one that ended with the last of them: the sums stay exact, and one may leave a window late by a slot, 2.4 s where it is
+ * one that ended with the last of them: the sums stay exact, and one may leave a window late by a slot, 9.3 s where it is
  * a week.
  */
 export function createSlidingWindows(spans: readonly number[], maxEntries = MAX_ENTRIES): SlidingWindows {
@@ -127,12 +127,13 @@ export function createSlidingWindows(spans: readonly number[], maxEntries = MAX_
     }
   };
 
+  /** Slots take half; a quarter is for what is over and not yet forgotten. */
   const isCrowded = (): boolean => length > (capacity * 3) / 4;
 
   const makeRoom = (): void => {
     forget();
     if (isCrowded() && capacity < maxEntries) grow();
-    for (let slot = (2 * longest) / maxEntries; isCrowded(); slot *= 2) merge(slot);
+    for (let slot = (longest + GRACE_MS) / (maxEntries / 2); isCrowded(); slot *= 2) merge(slot);
   };
 
   /**
@@ -162,29 +163,34 @@ export function createSlidingWindows(spans: readonly number[], maxEntries = MAX_
 
   /** Makes one entry, which ends with the last, of all that ended in the same slot of time. */
   const merge = (slot: number): void => {
-    const isSame = (a: number, b: number): boolean =>
-      Math.floor(endOf(a) / slot) === Math.floor(endOf(b) / slot);
+    const slotOf = (index: number): number => Math.floor(endOf(index) / slot);
     for (const window of windows) {
       // What has left leaves later, with the slot.
-      while (window.tail > 0 && window.tail < counted && isSame(window.tail - 1, window.tail)) {
+      while (window.tail > 0 && window.tail < counted && slotOf(window.tail - 1) === slotOf(window.tail)) {
         window.tail -= 1;
         addTo(window.sums, window.tail, 1);
       }
     }
-    const [before, tails, come] = [length, windows.map(({ tail }) => tail), counted];
-    length = 0;
-    for (let index = 0; index <= before; index += 1) {
-      const joins = index > 0 && index < before && index !== come && isSame(length - 1, index);
-      for (const [which, window] of windows.entries()) if (tails[which] === index) window.tail = length;
-      if (come === index) counted = length;
-      if (index === before) return;
-      const [from, to] = [offsetOf(index), offsetOf(joins ? length - 1 : length)];
+    // What is of the future stays apart from what is not.
+    const marks = [...windows.map(({ tail }) => tail), counted].toSorted((a, b) => a - b);
+    const renumbered = new Map<number, number>();
+    let [kept, last, next] = [0, Number.NaN, 0];
+    for (let index = 0; index < length; index += 1) {
+      const from = offsetOf(index);
+      const its = Math.floor((cells[from] ?? 0) / slot);
+      const joins = its === last && index !== counted;
+      last = its;
+      if (!joins) kept += 1;
+      for (; marks[next] === index; next += 1) renumbered.set(index, kept - 1);
+      const to = offsetOf(kept - 1);
       cells[to] = cells[from] ?? 0;
       for (let field = 1; field < WIDTH; field += 1) {
         cells[to + field] = (cells[from + field] ?? 0) + (joins ? (cells[to + field] ?? 0) : 0);
       }
-      if (!joins) length += 1;
     }
+    for (const window of windows) window.tail = renumbered.get(window.tail) ?? kept;
+    counted = renumbered.get(counted) ?? kept;
+    length = kept;
   };
 
   return {
