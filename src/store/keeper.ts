@@ -8,7 +8,6 @@ import type { Cooldown, LimitHit, Rollup, RollupQuery, SamplePage, SampleQuery }
 import { setAside } from './damage.ts';
 import { CHECKED_AT_ONCE, isDamage, isSqlite } from './database.ts';
 import { sizeOf } from './file-size.ts';
-import type { Chunk, Place } from './samples.ts';
 import { type Batch, type FileStatus, openStoreFile, type StoreFile } from './store-file.ts';
 
 /** What can be asked of the storing thread; one argument each, which must survive the way between threads. */
@@ -19,7 +18,6 @@ export interface Keeper {
   /** Rolls up, then forgets, a piece of what is due; `more` where it is to be asked again. */
   tend(due: { readonly before: number }): { readonly rolledUp: number; readonly more: boolean };
   page(query: SampleQuery): SamplePage;
-  after(from: { readonly since: number; readonly place: Place | null; readonly limit: number }): Chunk;
   rollups(query: RollupQuery): readonly Rollup[];
   cooldowns(now: number): readonly Cooldown[];
   limitHits(): readonly LimitHit[];
@@ -90,7 +88,6 @@ export function createKeeper({ path, onDamage }: KeeperOptions): Keeper {
         return { rolledUp, more: samples.forget(before, FORGOTTEN_AT_ONCE) === FORGOTTEN_AT_ONCE };
       }),
     page: (query) => using(({ samples }) => samples.page(query)),
-    after: ({ since, place, limit }) => using(({ samples }) => samples.after(since, place, limit)),
     rollups: (query) => using(({ rollups }) => rollups.read(query)),
     cooldowns: (now) => using(({ cooldowns }) => cooldowns.current(now)),
     limitHits: () => using(({ limitHits }) => limitHits.all()),

@@ -8,6 +8,7 @@ import type { Budget } from './budget.ts';
 import { calibrate } from './calibration.ts';
 import { createCooldowns, endOf } from './cooldowns.ts';
 import { createProviderLimits, type ProviderLimitsBook } from './provider-limits.ts';
+import type { Retry } from './retry.ts';
 
 export interface LimitHits {
   readonly providerLimits: ProviderLimitsBook;
@@ -25,6 +26,7 @@ export interface LimitHitsOptions {
   /** Whether a lane that refused is left alone. */
   readonly coolsDown: boolean;
   readonly store: MeterStore;
+  readonly retry: Retry;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -32,7 +34,7 @@ export interface LimitHitsOptions {
 /** Calibration looks at the latest of each quota; this is for all of them. */
 const MAX_HITS = 2000;
 
-export function createLimitHits({ coolsDown, store, clock, log }: LimitHitsOptions): LimitHits {
+export function createLimitHits({ coolsDown, store, retry, clock, log }: LimitHitsOptions): LimitHits {
   const providerLimits = createProviderLimits();
   const cooldowns = createCooldowns();
   // While an upstream refuses, each further refusal is the same hit.
@@ -88,15 +90,14 @@ export function createLimitHits({ coolsDown, store, clock, log }: LimitHitsOptio
     },
     calibration: (lane, key) => calibrate(hits.filter((hit) => hit.lane === lane && hit.key === key)),
     async load() {
-      try {
-        const [known, learned] = await Promise.all([store.cooldowns(), store.limitHits()]);
-        const now = clock.now();
-        for (const cooldown of known) cooldowns.set(cooldown, now);
-        hits = [...learned, ...hits].slice(-MAX_HITS);
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        log.error(`cooldowns and limit hits of before could not be read: ${why}`);
-      }
+      const before = await retry.until('cooldowns and limit hits of before are still missing', () =>
+        Promise.all([store.cooldowns(), store.limitHits()]),
+      );
+      if (before === null) return;
+      const [known, learned] = before;
+      const now = clock.now();
+      for (const cooldown of known) cooldowns.set(cooldown, now);
+      hits = [...learned, ...hits].slice(-MAX_HITS);
     },
   };
 }

@@ -19,12 +19,24 @@ const ASK = { method: 'POST', path: '/v1/messages', op: 'stream', model: HAIKU }
 let now: number;
 let said: string[];
 let world: AsyncDisposableStack;
-const clock: Clock = { now: () => now, monotonic: () => now, after: () => () => {} };
+/** What waits for the clock, with how long. */
+let waiting: { ms: number; go: () => void }[];
+const clock: Clock = {
+  now: () => now,
+  monotonic: () => now,
+  after(ms, go) {
+    const one = { ms, go };
+    waiting.push(one);
+    return () => void waiting.splice(waiting.indexOf(one) >>> 0, 1);
+  },
+};
+const pass = (): void => waiting.at(-1)?.go();
 const say = (line: string): void => void said.push(line);
 
 beforeEach(() => {
   now = START;
   said = [];
+  waiting = [];
   world = new AsyncDisposableStack();
 });
 afterEach(() => world.disposeAsync());
@@ -336,16 +348,50 @@ describe('windows', () => {
     expect(said).toContain('quota windows rebuilt: 7 exchanges of the last seven days');
   });
 
-  it('count from now on where the store fails, which is told', async () => {
-    const store = createMemoryStore([sampleOf(START)]);
-    store.onPage = () => Promise.reject(new Error('disk on fire'));
-    store.limitHits = () => Promise.reject(new Error('no table'));
-    const quota = open(haiku('"rolling": {"requests": 9}'), { store });
-    await quota.load();
-    await vi.waitFor(() => expect(quota.rebuilding()).toBe(false));
+  it('are asked for until the store answers, from the place where it stopped; until then they say so', async () => {
+    const store = createMemoryStore(Array.from({ length: 5 }, (_, index) => sampleOf(START - index * HOUR)));
+    let [works, pages] = [true, 0];
+    store.onPage = () => {
+      pages += 1;
+      works = pages === 1;
+      if (pages > 1 && pages < 5) throw new Error('disk on fire');
+    };
+    const quota = open(haiku('"weekly": {"requests": 6}'), { store });
+    void quota.load();
+    await vi.waitFor(() => expect(pages).toBe(2));
+    expect(works).toBe(false);
     end(quota, 'e');
-    expect(quota.views()[0]?.rolling.requests.used).toBe(1);
-    expect(said.join('\n')).toMatch(/could not be read: no table[^]*count from now on: disk on fire/);
+    for (const [index, waits] of [500, 1000, 2000].entries()) {
+      await vi.waitFor(() => expect([pages, waiting.at(-1)?.ms]).toEqual([index + 2, waits]));
+      expect(quota.rebuilding()).toBe(true);
+      expect(quota.views()[0]?.weekly.requests.used).toBe(3);
+      pass();
+    }
+    await vi.waitFor(() => expect(quota.rebuilding()).toBe(false));
+    expect(quota.views()[0]?.weekly.requests.used).toBe(6);
+    expect(quota.gate('zai', ASK).kind).toBe('block');
+    expect(said).toEqual([
+      'the quota windows still lack what the store has: disk on fire; the store is asked again until it answers',
+      'quota windows rebuilt: 5 exchanges of the last seven days',
+    ]);
+  });
+
+  it('take cooldowns and what was learned, too, once the store answers', async () => {
+    const store = createMemoryStore();
+    refuse(open(null, { store, mode: 'hybrid' }), { resetsAt: START + HOUR });
+    let asked = 0;
+    const { limitHits } = store;
+    store.limitHits = async () => {
+      asked += 1;
+      if (asked === 1) throw new Error('no table');
+      return limitHits();
+    };
+    const quota = open(null, { store, mode: 'hybrid' });
+    void quota.load();
+    await vi.waitFor(() => expect(waiting.at(-1)?.ms).toBe(500));
+    expect(quota.gate('zai', ASK).kind).toBe('open');
+    pass();
+    await vi.waitFor(() => expect(quota.gate('zai', ASK).kind).toBe('cooldown'));
   });
 
   it('are let go of when the proxy ends in the middle of it', async () => {

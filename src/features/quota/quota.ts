@@ -18,6 +18,7 @@ import { type LoadedQuotas, loadQuotas } from './load-quotas.ts';
 import { parseQuotas, type QuotaDefinition } from './parse-quotas.ts';
 import type { QuotaFile } from './quota-file.ts';
 import { type Rebuild, rebuild } from './rebuild.ts';
+import { createRetry } from './retry.ts';
 
 export const REROUTE_MODES = ['off', 'block', 'hybrid'] as const;
 /** `off`: count only. `block`: stop at our own caps. `hybrid`: run into the upstream's, and then go elsewhere. */
@@ -76,11 +77,11 @@ const SENT = 'the quotas sent';
 /** Reads the quotas and follows their file. Throws `CONFIG` where they can't be used at the start. */
 export function createQuota(options: QuotaOptions): Quota {
   const { files, mode, store, clock, log } = options;
-  const limits = createLimitHits({ coolsDown: mode === 'hybrid', store, clock, log });
+  const retry = createRetry({ clock, log });
+  const limits = createLimitHits({ coolsDown: mode === 'hybrid', store, retry, clock, log });
   const holds = new Map<string, Held>();
   const memo = new Map<string, readonly Budget[]>();
   const rebuilds = new Set<Rebuild>();
-  let stopped = false;
   let loaded = false;
 
   let { file, definitions, ignored } = loadQuotas(files);
@@ -132,16 +133,11 @@ export function createQuota(options: QuotaOptions): Quota {
 
   const fillFromStore = async (empty: readonly Budget[]): Promise<void> => {
     if (empty.length === 0) return;
-    const filling = rebuild(empty, { store, now: clock.now(), stopped: () => stopped });
+    const filling = rebuild(empty, { store, retry, now: clock.now() });
     rebuilds.add(filling);
-    try {
-      const samples = await filling.done;
-      if (!stopped) log.info(`quota windows rebuilt: ${samples} exchanges of the last seven days`);
-    } catch (error) {
-      log.error(`quota windows could not be rebuilt and count from now on: ${messageOf(error)}`);
-    } finally {
-      rebuilds.delete(filling);
-    }
+    const samples = await filling.run();
+    rebuilds.delete(filling);
+    if (!retry.stopped()) log.info(`quota windows rebuilt: ${samples} exchanges of the last seven days`);
   };
 
   const warnOfLanes = (): void => {
@@ -243,7 +239,7 @@ export function createQuota(options: QuotaOptions): Quota {
       for (const filling of rebuilds) filling.sawLive(event.rid);
     },
     async [Symbol.asyncDispose]() {
-      stopped = true;
+      retry[Symbol.dispose]();
       stopWatching();
     },
   };

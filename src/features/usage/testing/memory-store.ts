@@ -19,9 +19,10 @@ export function createMemoryStore(): MemoryStore {
     saveLimitHit: () => {},
     cooldowns: async () => [],
     limitHits: async () => [],
-    async *samplesSince(since) {
-      yield kept.filter(({ ts }) => ts >= since);
-    },
+    history: async (since) => ({
+      samples: newestFirst().filter(({ ts }) => ts >= since),
+      next_cursor: null,
+    }),
     async samples({ limit, cursor, ...query }) {
       const found = newestFirst().filter((sample) => within(sample.ts, query) && named(sample, query));
       const from = cursor === undefined ? 0 : found.findIndex(({ rid }) => rid === cursor) + 1;
