@@ -130,6 +130,15 @@ describe('a gate in mode block', () => {
     expect(quota.views().map((view) => view.rolling.requests.used)).toEqual([0, 2]);
   });
 
+  it('takes the room when another lane is planned, before that is tried', () => {
+    const quota = open(`{"quotas": [{"model": "*", "lane": "anthropic", "rolling": {"requests": 1}}]}`);
+    for (const rid of ['a', 'b']) begin(quota, rid);
+    expect(quota.gate('anthropic', ASK).kind).toBe('open');
+    const facts = { provider: 'anth', model: HAIKU, op: 'stream', decision: 'fallback_limit' } as const;
+    quota.onPlan?.({ rid: 'a', lane: 'anthropic', ...facts });
+    expect(quota.gate('anthropic', ASK).kind).toBe('block');
+  });
+
   it('counts an exchange in every quota that names it, and is shut by any', () => {
     const quota = open(`{"quotas": [{"model": "*haiku*", "lane": "zai", "rolling": {"requests": 9}},
       {"model": "*", "lane": "zai", "rolling": {"requests": 2}}]}`);
@@ -420,6 +429,32 @@ describe('a reload', () => {
     expect(quota.views()[0]).toMatchObject({ rolling_pct: 50, reserved: { requests: 1 } });
     end(quota, 'b');
     expect(quota.views()[0]).toMatchObject({ rolling_pct: 100, reserved: { requests: 0 } });
+  });
+
+  it.each([
+    ['a longer window', '"rolling": {"span": "6h", "requests": 10}'],
+    ['another way of counting', '"rolling": {"requests": 10}, "count_cache_reads": true'],
+    ['a glob of its own', '"rolling": {"requests": 10}', '*'],
+  ])(
+    'to %s never lets more through than the cap, with what is under way',
+    async (_, fields, glob = '*haiku*') => {
+      const quota = open(haiku('"rolling": {"requests": 10}'));
+      await quota.load();
+      for (let index = 0; index < 10; index += 1) begin(quota, `e${index}`);
+      quota.reload(haiku(fields).replace('*haiku*', glob));
+      expect(quota.gate('zai', ASK).kind).toBe('block');
+      expect(quota.views()[0]?.reserved.requests).toBe(10);
+      for (let index = 0; index < 10; index += 1) end(quota, `e${index}`);
+      expect(quota.views()[0]).toMatchObject({ rolling_pct: 100, reserved: { requests: 0 } });
+    },
+  );
+
+  it('that caps a lane for the first time counts what is under way there', async () => {
+    const quota = open(null);
+    await quota.load();
+    begin(quota, 'e');
+    quota.reload(haiku('"rolling": {"requests": 1}'));
+    expect(quota.gate('zai', ASK).kind).toBe('block');
   });
 
   it('fills a quota that is new from the store', async () => {

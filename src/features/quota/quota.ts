@@ -2,7 +2,7 @@
  * The quota feature: counts exchanges against budgets, says whether a lane is open for one more, and learns from the
  * limits that upstreams really have.
  */
-import type { ExchangeObserver, Gate } from '../../core/types.ts';
+import type { AttemptFacts, ExchangeObserver, Gate } from '../../core/types.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import { watchFiles } from '../../platform/watch-files.ts';
@@ -124,6 +124,19 @@ export function createQuota(options: QuotaOptions): Quota {
     return full.length === 0 ? OPEN : { kind: 'block', opening: () => lastOpening(full, now) };
   };
 
+  /** Moves it from another lane, if it had any there. */
+  const takeRoom = ({ rid, lane, model, op }: AttemptFacts): void => {
+    if (!isCharged(op) || holds.get(rid)?.lane === lane) return;
+    release(rid);
+    holds.set(rid, holdOn(lane, model));
+  };
+
+  const holdOn = (lane: string, model: string | null): Held => ({
+    lane,
+    model,
+    parts: chargedTo(lane, model).map((budget) => ({ budget, hold: budget.reserve() })),
+  });
+
   const release = (rid: string): void => {
     const held = holds.get(rid);
     if (held === undefined) return;
@@ -161,6 +174,11 @@ export function createQuota(options: QuotaOptions): Quota {
       return budget;
     });
     memo.clear();
+    // What is under way takes its room in those that count now.
+    for (const [rid, { lane, model }] of [...holds]) {
+      release(rid);
+      holds.set(rid, holdOn(lane, model));
+    }
     for (const why of ignored) log.warn(why);
     if (!loaded) return;
     warnOfLanes();
@@ -214,13 +232,8 @@ export function createQuota(options: QuotaOptions): Quota {
       await Promise.race([filled, new Promise<void>((resolve) => void clock.after(PATIENCE_MS, resolve))]);
     },
     reload,
-    onAttempt({ rid, lane, model, op }) {
-      if (holds.get(rid)?.lane === lane) return;
-      release(rid);
-      const mine = isCharged(op) ? chargedTo(lane, model) : NONE;
-      if (mine.length === 0) return;
-      holds.set(rid, { lane, parts: mine.map((budget) => ({ budget, hold: budget.reserve() })) });
-    },
+    onPlan: takeRoom,
+    onAttempt: takeRoom,
     onAnswer: ({ lane, headers }) => limits.providerLimits.stated(lane, clock.now(), headers),
     onLimit(limit) {
       const { lane, model, op } = limit;
@@ -248,6 +261,7 @@ export function createQuota(options: QuotaOptions): Quota {
 /** The room that an exchange under way has taken. */
 interface Held {
   readonly lane: string;
+  readonly model: string | null;
   readonly parts: readonly { readonly budget: Budget; readonly hold: Hold }[];
 }
 
