@@ -16,7 +16,10 @@ export interface Keeper {
   open(): { readonly unchecked: boolean };
   write(batch: Batch): void;
   /** Rolls up, then forgets, a piece of what is due; `more` where it is to be asked again. */
-  tend(due: { readonly before: number }): { readonly rolledUp: number; readonly more: boolean };
+  tend(due: { readonly before: number; readonly now: number }): {
+    readonly rolledUp: number;
+    readonly more: boolean;
+  };
   page(query: SampleQuery): SamplePage;
   rollups(query: RollupQuery): readonly Rollup[];
   cooldowns(now: number): readonly Cooldown[];
@@ -81,16 +84,19 @@ export function createKeeper({ path, onDamage }: KeeperOptions): Keeper {
   return {
     open: () => using(() => ({ unchecked: sizeOf(path) > CHECKED_AT_ONCE })),
     write: (batch) => void using((file) => file.write(batch)),
-    tend: ({ before }) =>
-      using(({ rollups, samples }) => {
+    tend: ({ before, now }) =>
+      using(({ rollups, samples, cooldowns, limitHits }) => {
         const rolledUp = rollups.advance(ROLLED_AT_ONCE);
         if (rolledUp === ROLLED_AT_ONCE) return { rolledUp, more: true };
-        return { rolledUp, more: samples.forget(before, FORGOTTEN_AT_ONCE) === FORGOTTEN_AT_ONCE };
+        if (samples.forget(before, FORGOTTEN_AT_ONCE) === FORGOTTEN_AT_ONCE) return { rolledUp, more: true };
+        cooldowns.forget(now);
+        limitHits.forget();
+        return { rolledUp, more: false };
       }),
     page: (query) => using(({ samples }) => samples.page(query)),
     rollups: (query) => using(({ rollups }) => rollups.read(query)),
     cooldowns: (now) => using(({ cooldowns }) => cooldowns.current(now)),
-    limitHits: () => using(({ limitHits }) => limitHits.all()),
+    limitHits: () => using(({ limitHits }) => limitHits.telling()),
     status: () => using((file) => file.status()),
     damaged: (problem) => {
       replace(problem);

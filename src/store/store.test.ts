@@ -123,10 +123,13 @@ describe('a store', () => {
   it('rolls up and forgets in rounds, and says how long they took', async () => {
     const rounds: number[] = [];
     const store = open({ rollupMs: 30, ttlDays: 1, onRollup: (seconds) => void rounds.push(seconds) });
+    store.saveCooldown({ lane: 'zai', key: 'x', until: NOON, stated: 'default' });
     store.onCompletion(completion(1));
     store.onCompletion(completion(2, { ts: new Date(NOON - DAY - 1).toISOString() }));
     await soon(() => expect(onDisk()).toEqual([sample(1)]));
     await soon(() => expect(rounds.length).toBeGreaterThan(0));
+    using file = readStoreFile(place.path);
+    await soon(() => expect(file.cooldowns.current(0)).toEqual([]));
     expect((await store.rollups({ granularity: 'day' })).map(({ count }) => count)).toEqual([1, 1]);
   });
 

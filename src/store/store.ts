@@ -88,7 +88,8 @@ export function openStore(options: StoreOptions): Store {
     try {
       const before = started.now - ttlDays * DAY_MS;
       // In pieces, so that what was taken meanwhile is written between them.
-      for (let more = true; more; ) ({ more } = ended ? DONE : await thread.ask('tend', { before }));
+      for (let more = true; more; )
+        ({ more } = ended ? DONE : await thread.ask('tend', { before, now: started.now }));
       trouble.worked('tend');
       onRollup?.((clock.monotonic() - started.at) / 1000);
     } catch (error) {
