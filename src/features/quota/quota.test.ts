@@ -229,6 +229,31 @@ describe('mode hybrid', () => {
     expect(quota.gate('zai', ASK).kind).toBe('open');
   });
 
+  it('tries a lane again when a command ends its cooldown, also after a restart', async () => {
+    const store = createMemoryStore();
+    const quota = hybrid(null, { store });
+    refuse(quota, { resetsAt: START + HOUR });
+    expect(quota.endCooldowns({ lane: 'other' })).toEqual([]);
+    expect(quota.endCooldowns({ lane: 'zai' })).toMatchObject([{ key: HAIKU, until: START + HOUR }]);
+    expect(quota.gate('zai', ASK).kind).toBe('open');
+    expect(store.cool.at(-1)).toEqual({ lane: 'zai', key: HAIKU, until: START, stated: 'reset' });
+    expect(said.at(-1)).toBe(`lane zai is not left alone any more for "${HAIKU}"`);
+  });
+
+  it('takes no cooldown from the store that its clock cannot have set, and the other modes none at all', async () => {
+    const store = createMemoryStore();
+    store.cool.push({ lane: 'zai', key: HAIKU, until: START + 3650 * 24 * HOUR, stated: 'default' });
+    const quota = hybrid(null, { store });
+    await quota.load();
+    expect(quota.cooldowns()).toEqual([]);
+    expect(quota.gate('zai', ASK).kind).toBe('open');
+    store.cool.push({ lane: 'zai', key: HAIKU, until: START + HOUR, stated: 'default' });
+    const block = open(haiku('"rolling": {"requests": 1}'), { store });
+    await block.load();
+    expect(block.cooldowns()).toEqual([]);
+    expect(block.views()[0]?.cooldown_until).toBeNull();
+  });
+
   it.each([
     ['is not left alone where nobody took over', { kind: 'window' }, { sentOn: false }, 'open'],
     ['is not left alone for counting tokens', { kind: 'window' }, { op: 'count_tokens' }, 'open'],
@@ -290,6 +315,41 @@ describe('a limit hit', () => {
     expect(store.hits).toHaveLength(1);
     expect(store.hits[0]).toMatchObject({ rolling_pct: null, since_warn_s: null, key: HAIKU });
     now += HOUR;
+    refuse(quota, {});
+    expect(store.hits).toHaveLength(2);
+  });
+
+  it('is not forgotten for a flood of throttles, which are few hits however little they ask to wait', () => {
+    const store = createMemoryStore();
+    const quota = open(haiku('"rolling": {"requests": 10}'), { store });
+    for (let index = 0; index < 9; index += 1) end(quota, `e${index}`);
+    refuse(quota, {});
+    now += HOUR;
+    for (let index = 0; index < 3000; index += 1) {
+      refuse(quota, { kind: 'throttle', retryAfterMs: 0 });
+      now += 1;
+    }
+    expect(store.hits.map(({ kind }) => kind)).toEqual(['window', 'throttle']);
+    expect(quota.views()[0]).toMatchObject({ warn_pct_auto: 81, warn_pct_confidence: 0.25 });
+    // Nor for names that a client makes up.
+    for (let index = 0; index < 3000; index += 1) refuse(quota, {}, { model: `m${index}` });
+    expect(quota.views()[0]).toMatchObject({ warn_pct_auto: 81 });
+  });
+
+  it('of a window is one although throttles came before it', () => {
+    const store = createMemoryStore();
+    const quota = open(null, { store });
+    refuse(quota, { kind: 'throttle' });
+    refuse(quota, {});
+    expect(store.hits.map(({ kind }) => kind)).toEqual(['throttle', 'window']);
+  });
+
+  it('is a new one where the end of the one before lies in a future that never came', () => {
+    const store = createMemoryStore();
+    const quota = open(null, { store });
+    now += 3650 * 24 * HOUR;
+    refuse(quota, {});
+    now = START;
     refuse(quota, {});
     expect(store.hits).toHaveLength(2);
   });

@@ -13,7 +13,7 @@ import { MAX_MODEL_LENGTH } from '../../protocol/usage-event.ts';
 import { type Budget, createBudget } from './budget.ts';
 import { isCharged, useOf } from './charge.ts';
 import { type Hold } from './count.ts';
-import { createLimitHits } from './limit-hits.ts';
+import { type CooldownChoice, createLimitHits } from './limit-hits.ts';
 import { type LoadedQuotas, loadQuotas } from './load-quotas.ts';
 import { parseQuotas, type QuotaDefinition } from './parse-quotas.ts';
 import type { QuotaFile } from './quota-file.ts';
@@ -48,6 +48,8 @@ export interface Quota extends ExchangeObserver, AsyncDisposable {
   views(): readonly QuotaView[];
   /** Lanes that are left alone now, also for models that no quota names. */
   cooldowns(): readonly Cooldown[];
+  /** Ends the cooldowns of a lane, or of one key of it, or all; gives them. */
+  endCooldowns(which: CooldownChoice): readonly Cooldown[];
   /** What upstreams last said of their own limits, a lane each. */
   providerLimits(): readonly ProviderLimits[];
   /** Whether the windows still lack what the store has. */
@@ -223,6 +225,7 @@ export function createQuota(options: QuotaOptions): Quota {
       });
     },
     cooldowns: () => limits.cooldowns(clock.now()),
+    endCooldowns: (which) => limits.endCooldowns(which),
     providerLimits: () => limits.providerLimits.all(),
     rebuilding: () => rebuilds.size > 0,
     async load() {
