@@ -3,11 +3,9 @@ import type { Sample } from '../../protocol/meter.ts';
 import type { Calibration, QuotaView, QuotaWindow } from '../../protocol/quota-view.ts';
 import type { Opening } from '../../protocol/standing.ts';
 import { type Cap, capsOf, type Filling, fills, fullness, type Used, untilFull, untilRoom } from './caps.ts';
-import { type Count, createCount, type Hold, PACE_MS } from './count.ts';
-import { crossedAt } from './crossing.ts';
+import { type Count, type Counted, createCount, type Hold, PACE_MS } from './count.ts';
 import { perSecond } from './pace.ts';
 import type { QuotaDefinition, WindowCaps } from './parse-quotas.ts';
-import type { Entry } from './sliding-windows.ts';
 
 /** What a record says of one exchange, as far as it is counted. */
 export type Use = Pick<Sample, 'ts' | 'tokens' | 'latency_ms' | 'stream_ms'>;
@@ -19,8 +17,10 @@ export type BudgetView = Omit<QuotaView, keyof Calibration | 'cooldown_until' | 
 export interface Budget {
   readonly definition: QuotaDefinition;
   readonly count: Count;
-  /** Counts an exchange that is over: `now` is what the clock says then, its own end where that is this moment. */
-  add(use: Use, now?: number): void;
+  /** Counts an exchange that ends now. */
+  add(use: Use): void;
+  /** Counts one of before; they come newest first. */
+  fill(use: Use, now: number): void;
   /** Takes room for an exchange that begins: one request, and the mean of the recent ones of all else. */
   reserve(): Hold;
   release(hold: Hold): void;
@@ -30,7 +30,10 @@ export interface Budget {
   full(now: number): { readonly rolling: number | null; readonly weekly: number | null };
   /** When it has room again, and what it has not. */
   opening(now: number): Opening;
-  /** Since when its count is past `warn_pct`, in epoch milliseconds; null where it is not. */
+  /**
+   * Since when its count is past `warn_pct`, in epoch milliseconds; null where it is not, or where it was already when
+   * what is of before was filled in.
+   */
   warnSince(now: number): number | null;
   view(now: number): BudgetView;
 }
@@ -43,12 +46,22 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
   const rolling = { name: 'rolling', window: 0, given: definition.rolling, caps: capsOf(definition.rolling) };
   const weekly = { name: 'weekly', window: 1, given: definition.weekly, caps: capsOf(definition.weekly) };
   const recent = 2;
+  /** Whether the count was seen below the warning since, and when it was then found past it. */
+  const crossing: { wasBelow: boolean; at: number | null } = { wasBelow: false, at: null };
   const { windows, hours, reserved } = count;
 
   const fullOf = ({ window, caps }: Capped, now: number, more?: Used): number | null =>
     caps.length === 0 ? null : fullness(caps, windows.sums(window, now), more);
 
   const full = (now: number) => ({ rolling: fullOf(rolling, now), weekly: fullOf(weekly, now) });
+
+  /** Called before and after each that ends: between two of them the count only falls. */
+  const watch = (now: number): void => {
+    const pct = full(now);
+    if (Math.max(pct.rolling ?? 0, pct.weekly ?? 0) < warnPct)
+      [crossing.wasBelow, crossing.at] = [true, null];
+    else if (crossing.wasBelow) crossing.at ??= now;
+  };
 
   /** Every cap at one moment. */
   const fillings = (now: number): readonly (Filling & { readonly name: string })[] =>
@@ -103,7 +116,15 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
   return {
     definition,
     count,
-    add: (use, now = use.ts) => count.add(entryOf(use, definition.countCacheReads), now),
+    add(use) {
+      watch(use.ts);
+      count.add(entryOf(use, definition.countCacheReads), use.ts);
+      watch(use.ts);
+    },
+    fill(use, now) {
+      count.fill(entryOf(use, definition.countCacheReads), now);
+      [crossing.wasBelow, crossing.at] = [false, null];
+    },
     reserve: () => count.reserve(),
     release: (hold) => count.release(hold),
     held: (now) => Math.max(fullOf(rolling, now, reserved) ?? 0, fullOf(weekly, now, reserved) ?? 0),
@@ -118,7 +139,10 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
         why: `the ${what} for "${definition.model}" on lane ${definition.lane} is used up`,
       };
     },
-    warnSince: (now) => crossedAt(windows, [rolling, weekly], warnPct, now),
+    warnSince(now) {
+      watch(now);
+      return crossing.at;
+    },
     view(now) {
       const pct = full(now);
       const fullest = Math.max(pct.rolling ?? 0, pct.weekly ?? 0);
@@ -150,7 +174,7 @@ interface Capped {
   readonly caps: readonly Cap[];
 }
 
-function entryOf({ ts, tokens, latency_ms, stream_ms }: Use, countCacheReads: boolean): Entry {
+function entryOf({ ts, tokens, latency_ms, stream_ms }: Use, countCacheReads: boolean): Counted {
   const output = tokens?.output ?? 0;
   const charged = tokens === null ? 0 : tokens.input + output + tokens.cache_write_5m + tokens.cache_write_1h;
   return {
@@ -161,5 +185,6 @@ function entryOf({ ts, tokens, latency_ms, stream_ms }: Use, countCacheReads: bo
     output,
     streamed: stream_ms === null ? 0 : output,
     streamTenths: (stream_ms ?? 0) * 10,
+    hasTokens: tokens !== null,
   };
 }

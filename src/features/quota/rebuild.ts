@@ -42,7 +42,7 @@ export function rebuild(budgets: readonly Budget[], { store, retry, now }: Rebui
         const mine = budgets.filter(
           ({ definition }) => definition.lane === sample.lane && definition.matches(model),
         );
-        for (const budget of mine) budget.add(use, now);
+        for (const budget of mine) budget.fill(use, now);
         if (mine.length > 0) counted += 1;
       }
       cursor = page.next_cursor;
