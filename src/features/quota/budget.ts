@@ -28,7 +28,7 @@ export interface Budget {
   held(now: number): number;
   /** The windows without what is under way, in per cent; null where there is no cap. */
   full(now: number): { readonly rolling: number | null; readonly weekly: number | null };
-  /** When it has room again, and what it has not. */
+  /** When it has room again, and what it has not, as it was within the last second. */
   opening(now: number): Opening;
   /**
    * Since when its count is past `warn_pct`, in epoch milliseconds; null where it is not, or where it was already when
@@ -38,6 +38,8 @@ export interface Budget {
   view(now: number): BudgetView;
 }
 
+/** Everybody who is refused asks; where a cap was lowered the answer lies a whole week of exchanges back. */
+const OPENING_HOLDS_MS = 1000;
 /** What is younger says nothing of a pace. */
 const LEAST_PACE_MS = 60_000;
 /** `count` is what was counted before where only the caps are new. */
@@ -54,6 +56,8 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
     caps.length === 0 ? null : fullness(caps, windows.sums(window, now), more);
 
   const full = (now: number) => ({ rolling: fullOf(rolling, now), weekly: fullOf(weekly, now) });
+
+  let told = { at: Number.NEGATIVE_INFINITY, inMs: 0, why: '' };
 
   /** Called before and after each that ends: between two of them the count only falls. */
   const watch = (now: number): void => {
@@ -73,9 +77,12 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
 
   /** When the oldest exchange of a window began, in epoch milliseconds; null where there is none. */
   const beginning = (window: number, now: number): number | null => {
-    const oldest = windows.tail(window, now);
-    if (oldest === windows.size()) return null;
-    return windows.endOf(oldest) - windows.amountOf(oldest, 'tenths') / 10;
+    let began = Number.NaN;
+    windows.visit(window, now, 'tenths', (end, tenths) => {
+      began = end - tenths / 10;
+      return true;
+    });
+    return Number.isNaN(began) ? null : began;
   };
 
   /** Units a millisecond, of the last quarter of an hour or, where there is less, of what there is. */
@@ -84,10 +91,23 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
     return windows.sums(recent, now)[amount] / Math.max(now - since, LEAST_PACE_MS);
   };
 
+  const opening = (now: number): Opening => {
+    if (now >= told.at && now < told.at + OPENING_HOLDS_MS) {
+      return { inMs: Math.max(told.inMs - (now - told.at), 1), why: told.why };
+    }
+    const waits = fillings(now).map((filling) => ({ ...filling, inMs: untilRoom(filling) }));
+    // All of them must have room.
+    const [last] = waits.toSorted((a, b) => b.inMs - a.inMs);
+    const what = last === undefined ? 'quota' : `${last.name} quota of ${last.cap.unit}`;
+    const why = `the ${what} for "${definition.model}" on lane ${definition.lane} is used up`;
+    const inMs = last?.inMs ?? 0;
+    if (inMs > 0) told = { at: now, inMs, why };
+    return { inMs, why };
+  };
+
   const etaSeconds = (now: number, blocked: boolean): number | null => {
-    const all = fillings(now);
-    if (blocked) return Math.ceil(Math.max(...all.map(untilRoom)) / 1000);
-    const times = all.flatMap((filling) => untilFull(filling, paceOf(filling.cap, now)) ?? []);
+    if (blocked) return Math.ceil(opening(now).inMs / 1000);
+    const times = fillings(now).flatMap((filling) => untilFull(filling, paceOf(filling.cap, now)) ?? []);
     return times.length === 0 ? null : Math.round(Math.min(...times) / 1000);
   };
 
@@ -129,16 +149,7 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
     release: (hold) => count.release(hold),
     held: (now) => Math.max(fullOf(rolling, now, reserved) ?? 0, fullOf(weekly, now, reserved) ?? 0),
     full,
-    opening(now) {
-      const waits = fillings(now).map((filling) => ({ ...filling, inMs: untilRoom(filling) }));
-      // All of them must have room.
-      const [last] = waits.toSorted((a, b) => b.inMs - a.inMs);
-      const what = last === undefined ? 'quota' : `${last.name} quota of ${last.cap.unit}`;
-      return {
-        inMs: last?.inMs ?? 0,
-        why: `the ${what} for "${definition.model}" on lane ${definition.lane} is used up`,
-      };
-    },
+    opening,
     warnSince(now) {
       watch(now);
       return crossing.at;

@@ -145,6 +145,15 @@ describe('a gate in mode block', () => {
     end(quota, 'a');
     end(quota, 'b', { model: 'claude-sonnet-5' });
     expect(quota.views().map((view) => view.rolling.requests.used)).toEqual([1, 2]);
+    const models = ['*haiku*', '*'].entries();
+    expect(quota.fills()).toEqual(
+      [...models].map(([at, model]) => ({
+        lane: 'zai',
+        model,
+        rolling_pct: [100 / 9, 100][at],
+        weekly_pct: null,
+      })),
+    );
     expect(quota.gate('zai', ASK).kind).toBe('block');
   });
 

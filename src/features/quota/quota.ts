@@ -46,6 +46,8 @@ export interface Quota extends ExchangeObserver, AsyncDisposable {
   readonly file: string | null;
   /** Every quota as it stands, in the order of the file. */
   views(): readonly QuotaView[];
+  /** How full each is, for who asks often: no more than a look at sums. */
+  fills(): readonly Pick<QuotaView, 'lane' | 'model' | 'rolling_pct' | 'weekly_pct'>[];
   /** Lanes that are left alone now, also for models that no quota names. */
   cooldowns(): readonly Cooldown[];
   /** Ends the cooldowns of a lane, or of one key of it, or all; gives them. */
@@ -222,6 +224,14 @@ export function createQuota(options: QuotaOptions): Quota {
           cooldown_until: limits.coolingUntil(lane, [model], now),
           provider_limits: limits.providerLimits.of(lane),
         };
+      });
+    },
+    fills() {
+      const now = clock.now();
+      return budgets.map((budget) => {
+        const { lane, model } = budget.definition;
+        const { rolling, weekly } = budget.full(now);
+        return { lane, model, rolling_pct: rolling, weekly_pct: weekly };
       });
     },
     cooldowns: () => limits.cooldowns(clock.now()),

@@ -17,7 +17,7 @@ export interface Entry {
 export type Amount = Exclude<keyof Entry, 'ts'>;
 export type Sums = Readonly<Record<Amount, number>>;
 
-/** Entries are counted from the oldest that is kept; windows as they were given. Times are epoch milliseconds. */
+/** Windows are counted as they were given. Times are epoch milliseconds. */
 export interface SlidingWindows {
   /** `now` is what the clock says as it is added. */
   add(entry: Entry, now: number): void;
@@ -26,13 +26,10 @@ export interface SlidingWindows {
    * put back; what is further ahead than this clock ever was (it is from before a restart) only when its time has come.
    */
   sums(window: number, now: number): Sums;
-  /** The first entry of a window; `size()` where the window is empty. */
-  tail(window: number, now: number): number;
+  /** Shows the entries of a window, oldest first, with when each ended and one of its amounts, until told to stop. */
+  visit(window: number, now: number, amount: Amount, stop: (end: number, value: number) => boolean): void;
   /** How many entries count. */
   size(): number;
-  /** When one ended. */
-  endOf(index: number): number;
-  amountOf(index: number, amount: Amount): number;
 }
 
 /** Where an entry keeps what it adds; its time stands first. */
@@ -209,10 +206,15 @@ export function createSlidingWindows(spans: readonly number[], maxEntries = MAX_
       }
     },
     sums: (which, now) => read(at(which, now).sums),
-    tail: (which, now) => at(which, now).tail,
+    visit(which, now, amount, stop) {
+      const { tail } = at(which, now);
+      const [all, mask, field] = [cells, capacity - 1, FIELD[amount]];
+      for (let index = begin + tail; index < begin + counted; index += 1) {
+        const offset = (index & mask) * WIDTH;
+        if (stop(all[offset] ?? 0, all[offset + field] ?? 0)) return;
+      }
+    },
     size: () => counted,
-    endOf,
-    amountOf: (index, amount) => cells[offsetOf(index) + FIELD[amount]] ?? 0,
   };
 }
 
