@@ -207,17 +207,56 @@ describe('ccp quotas reload', () => {
     expect(meter.seen).toEqual(['POST /v1/quotas/reload {"quotas":[]}']);
   });
 
-  it('says why they were not taken', async () => {
+  it('says why the proxy did not take them', async () => {
     const message = 'ccp: the quotas sent:1: quotas.0.model: must be a glob';
     meter.answers.set('/v1/quotas/reload', { status: 400, value: { error: { message } } });
-    host.write('mine.json', '{}');
+    host.write('mine.json', '{"quotas":[]}');
     expect(await main(['quotas', 'reload', 'mine.json'], host)).toBe(2);
     expect(host.said().err).toBe('ccp: error: the quotas sent:1: quotas.0.model: must be a glob\n');
+  });
+
+  it.each([
+    ['', 'mine.json is no JSON'],
+    ['{"quotas":[{"lane":"zai"}]}', 'mine.json:1: quotas[0].model: must be a glob'],
+  ])('names the file that is wrong, and sends nothing: %j', async (text, why) => {
+    host.write('mine.json', text);
+    expect(await main(['quotas', 'reload', 'mine.json'], host)).toBe(2);
+    expect(host.said().err).toContain(`ccp: error: ${why}`);
+    expect(meter.seen).toEqual([]);
   });
 
   it('says that there is no such file', async () => {
     expect(await main(['quotas', 'reload', 'nothing.json'], host)).toBe(2);
     expect(host.said().err).toContain('there is no file');
+  });
+});
+
+describe('ccp quotas end-cooldown', () => {
+  const PATH = '/v1/quotas/end-cooldown';
+  const ended = [{ lane: 'zai', key: '*haiku*', until: '2026-11-02T12:30:00.000Z', stated: 'reset' }];
+  beforeEach(() => void host.write('~/.local/state/ccp/default/control.token', 'c0ntrol'));
+
+  it('ends all, those of a lane, or one, and says which', async () => {
+    meter.answers.set(PATH, { status: 200, value: { ended } });
+    expect(await printed('quotas', 'end-cooldown')).toMatch(
+      /^zai: \*haiku\* is tried again; it was to rest until .*\d\d:\d\d\n$/,
+    );
+    await printed('quotas', 'end-cooldown', 'zai');
+    expect(JSON.parse(await printed('quotas', 'end-cooldown', 'zai', '*haiku*', '--json'))).toEqual({
+      ended,
+    });
+    expect(meter.seen).toEqual([
+      `POST ${PATH} {}`,
+      `POST ${PATH} {"lane":"zai"}`,
+      `POST ${PATH} {"lane":"zai","key":"*haiku*"}`,
+    ]);
+  });
+
+  it('says that there is nothing to end', async () => {
+    meter.answers.set(PATH, { status: 200, value: { ended: [] } });
+    expect(await printed('quotas', 'end-cooldown', 'zia')).toBe(
+      'Nothing to end: no such lane is left alone.\n',
+    );
   });
 });
 

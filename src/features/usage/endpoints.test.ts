@@ -4,7 +4,14 @@ import type { Route } from '../../core/types.ts';
 import { OperatorError } from '../../errors.ts';
 import type { QuotaView } from '../../protocol/quota-view.ts';
 import { usageEventSchema } from '../../protocol/usage-event.ts';
-import { quotasAnswer, rollupsAnswer, samplesAnswer, simAnswer, usageAnswer } from './answers.ts';
+import {
+  endedAnswer,
+  quotasAnswer,
+  rollupsAnswer,
+  samplesAnswer,
+  simAnswer,
+  usageAnswer,
+} from './answers.ts';
 import { MAX_READERS } from './live-feed.ts';
 import { createMemoryStore } from './testing/memory-store.ts';
 import { HOUR, NOW, quotaWorld, startUsageWorld, zai } from './testing/usage-world.ts';
@@ -302,6 +309,44 @@ describe('quotas', () => {
       status: 400,
       body: { error: { message: `ccp: ${why}` } },
     });
+  });
+});
+
+describe('POST /v1/quotas/end-cooldown', () => {
+  const world = () => {
+    const asked: unknown[] = [];
+    const cooldown = { lane: 'zai', key: '*haiku*', until: NOW + HOUR, stated: 'reset' } as const;
+    const quota = quotaWorld({
+      endCooldowns(which) {
+        asked.push(which);
+        return [cooldown];
+      },
+    });
+    return { asked, ...startUsageWorld({ quota }) };
+  };
+
+  it('ends all, those of a lane, or one, and names them', async () => {
+    const { ask, asked } = world();
+    for (const body of ['', '{"lane":"zai"}', '{"lane":"zai","key":"*haiku*"}']) {
+      const answer = await ask('POST', '/v1/quotas/end-cooldown', body);
+      expect(endedAnswer.parse(answer.body).ended).toEqual([
+        { lane: 'zai', key: '*haiku*', until: '2026-11-02T13:30:00.000Z', stated: 'reset' },
+      ]);
+    }
+    expect(asked).toEqual([{}, { lane: 'zai' }, { lane: 'zai', key: '*haiku*' }]);
+  });
+
+  it.each([
+    ['{"lanes":"zai"}', 'ccp: lanes: not known here; allowed is lane, key'],
+    ['{"lane":7}', 'ccp: lane: allowed is the name of a lane'],
+    ['zai', 'ccp: the body is no object; allowed are lane, key'],
+  ])('does not guess what %s means', async (body, message) => {
+    const { ask, asked } = world();
+    expect(await ask('POST', '/v1/quotas/end-cooldown', body)).toMatchObject({
+      status: 400,
+      body: { error: { message } },
+    });
+    expect(asked).toEqual([]);
   });
 });
 

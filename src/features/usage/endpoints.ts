@@ -6,6 +6,7 @@ import { errorBody } from '../../protocol/error-body.ts';
 import { parseJson } from '../../protocol/json.ts';
 import type { MeterStore } from '../../protocol/meter.ts';
 import {
+  endBody,
   noQuery,
   readBody,
   readQuery,
@@ -20,7 +21,7 @@ import type { LiveFeed } from './live-feed.ts';
 import { type Moment, settle } from './moment.ts';
 import * as paths from './paths.ts';
 import type { Prices } from './prices.ts';
-import { type QuotaViews, quotasReport } from './quota-views.ts';
+import { cooldownAnswer, type QuotaViews, quotasReport } from './quota-views.ts';
 import { type SimulationPorts, simulate } from './simulate.ts';
 import { usageReport } from './usage-report.ts';
 
@@ -112,6 +113,14 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
       handle({ body }) {
         const taken = quota.reload(body.length === 0 ? undefined : body.toString('utf8'));
         return taken.ok ? quotas() : refuse(taken.why).answer;
+      },
+    },
+    {
+      method: 'POST',
+      path: paths.END_COOLDOWN_PATH,
+      handle({ body }) {
+        const asked = readBody(endBody, body.length === 0 ? {} : parseJson(body.toString('utf8')));
+        return asked.ok ? json({ ended: quota.endCooldowns(asked.value).map(cooldownAnswer) }) : asked.answer;
       },
     },
     {

@@ -87,6 +87,15 @@ const ENDPOINTS: readonly Described[] = [
   },
   {
     method: 'post',
+    path: paths.END_COOLDOWN_PATH,
+    id: 'endCooldown',
+    summary: 'Ends cooldowns, so that their lanes are tried again',
+    body: { schema: args.endBody, required: false },
+    answer: json(answers.endedAnswer, 'Those that held'),
+    refusals: BAD_ARGUMENT,
+  },
+  {
+    method: 'post',
     path: paths.SIM_PATH,
     id: 'simulateUsage',
     summary:
