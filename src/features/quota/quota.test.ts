@@ -579,7 +579,8 @@ describe('a quota file', () => {
   it('is followed; one that is spoiled changes nothing', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ccp-quota-'));
     world.defer(() => rmSync(folder, { recursive: true }));
-    const path = join(folder, 'quotas.json');
+    const [path, trust] = [join(folder, 'quotas.json'), join(folder, 'trusted.json')];
+    let reads = 0;
     let text = haiku('"rolling": {"requests": 1}');
     const write = (next: string): void => {
       text = next;
@@ -587,11 +588,23 @@ describe('a quota file', () => {
     };
     write(text);
     const quota = open(null, {
-      files: [{ path, required: true, read: () => ({ state: 'used', text }) }],
+      files: [{ path, required: true, read: () => ((reads += 1), { state: 'used', text }) }],
+      alsoWatch: [trust],
       lookEveryMs: 5,
     });
     await quota.load();
     end(quota, 'e', { tokens: tokens({ input: 1 }) });
+    write(haiku('"rolling": {"requests": 4}'));
+    await vi.waitFor(() => expect(quota.views()[0]?.rolling_pct).toBe(25));
+    // What was sent stands until the file says something else: here only its spaces change, and then what else is watched.
+    quota.reload(haiku('"rolling": {"requests": 8}'));
+    write(haiku('"rolling":   {"requests": 4}'));
+    writeFileSync(trust, 'trusted');
+    const looks = reads;
+    await vi.waitFor(() => expect(reads).toBeGreaterThan(looks));
+    expect(quota.views()[0]?.rolling_pct).toBe(12.5);
+    write(haiku('"rolling": {"requests": 2}'));
+    await vi.waitFor(() => expect(quota.views()[0]?.rolling_pct).toBe(50));
     write(haiku('"rolling": {"requests": 4}'));
     await vi.waitFor(() => expect(quota.views()[0]?.rolling_pct).toBe(25));
     write('{"quotas": 1}');

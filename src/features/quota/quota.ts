@@ -58,7 +58,7 @@ export interface Quota extends ExchangeObserver, AsyncDisposable {
   rebuilding(): boolean;
   /** Takes from the store what earlier processes knew. Resolves when windows and cooldowns hold, or after two seconds. */
   load(): Promise<void>;
-  /** Reads the files again, or takes `text` in their place until one of them changes. A bad one changes nothing. */
+  /** Reads the files again, or takes `text` in their place until what they say changes. A bad one changes nothing. */
   reload(text?: string): Reloaded;
 }
 
@@ -89,13 +89,15 @@ export function createQuota(options: QuotaOptions): Quota {
   let loaded = false;
 
   let { file, definitions, ignored } = loadQuotas(files);
+  /** What the files said last; quotas that were sent stand in place of that. */
+  let inFiles = contentOf({ file, definitions });
   for (const why of ignored) log.warn(why);
   let budgets: readonly Budget[] = definitions.map((definition) => createBudget(definition));
 
   const stopWatching = watchFiles(
     [...files.map(({ path }) => path), ...options.alsoWatch],
     () => {
-      const result = reload();
+      const result = follow();
       if (!result.ok) log.error(`quotas not taken over, the ones before stay: ${result.why}`);
     },
     options.lookEveryMs,
@@ -189,23 +191,37 @@ export function createQuota(options: QuotaOptions): Quota {
     void fillFromStore(empty);
   };
 
-  const reload = (text?: string): Reloaded => {
-    const before = JSON.stringify({ file, definitions });
+  /** Takes what `read` gives, unless it throws; `source` is where it comes from where that is no file. */
+  const take = (read: () => LoadedQuotas, source: string): Reloaded => {
+    const before = contentOf({ file, definitions });
     try {
-      takeOver(
-        text === undefined
-          ? loadQuotas(files)
-          : { file: null, definitions: parseQuotas(SENT, text), ignored: [] },
-      );
+      takeOver(read());
     } catch (error) {
       return { ok: false, why: messageOf(error) };
     }
-    // What else is watched changes for other reasons, too.
-    if (JSON.stringify({ file, definitions }) !== before) {
-      const source = file ?? (text === undefined ? 'no file' : 'a command');
-      log.info(`quotas taken over: ${budgets.length} from ${source}`);
+    if (contentOf({ file, definitions }) !== before) {
+      log.info(`quotas taken over: ${budgets.length} from ${file ?? source}`);
     }
     return { ok: true, file, quotas: budgets.length };
+  };
+
+  const reload = (text?: string): Reloaded =>
+    text === undefined
+      ? take(() => {
+          const next = loadQuotas(files);
+          inFiles = contentOf(next);
+          return next;
+        }, 'no file')
+      : take(() => ({ file: null, definitions: parseQuotas(SENT, text), ignored: [] }), 'a command');
+
+  /** What is watched changes for other reasons, too, which must not replace quotas that were sent. */
+  const follow = (): Reloaded => {
+    try {
+      if (contentOf(loadQuotas(files)) === inFiles) return { ok: true, file, quotas: budgets.length };
+    } catch (error) {
+      return { ok: false, why: messageOf(error) };
+    }
+    return reload();
   };
 
   return {
@@ -292,5 +308,9 @@ const countsTheSame = (a: QuotaDefinition, b: QuotaDefinition): boolean =>
   a.model === b.model &&
   a.rolling.spanMs === b.rolling.spanMs &&
   a.countCacheReads === b.countCacheReads;
+
+/** What of quotas is worth a word when it changes. */
+const contentOf = ({ file, definitions }: Pick<LoadedQuotas, 'file' | 'definitions'>): string =>
+  JSON.stringify({ file, definitions });
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
