@@ -20,7 +20,7 @@ import { askMeter } from './ask-meter.ts';
 import { postText } from './control.ts';
 import { clockTime, compact, span } from './figures.ts';
 import { load } from './load.ts';
-import { limitLines, quotaDetails, quotaLines } from './meter-text.ts';
+import { limitLines, quotaLines, quotasInDetail } from './meter-text.ts';
 
 interface Json {
   readonly json: boolean;
@@ -42,10 +42,8 @@ export async function quota(
     const answer = await ask(loaded);
     const { quotas } = answer;
     const page =
-      details && quotas.length > 0
-        ? quotas.map((one) => quotaDetails(host.out, one)).join('\n')
-        : quotaLines(host.out, quotas);
-    return page + limitLines(answer);
+      details && quotas.length > 0 ? quotasInDetail(host.out, answer) : quotaLines(host.out, answer);
+    return page + limitLines(host.out, answer);
   };
   return watching ? watchUntilInterrupted(host, look) : show(host, look);
 }
