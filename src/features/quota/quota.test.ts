@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LimitFacts } from '../../core/types.ts';
 import type { Clock } from '../../platform/clock.ts';
+import type { PlacedFile, PlacedText } from '../../platform/placed-file.ts';
 import type { UpstreamError } from '../../protocol/upstream-error.ts';
 import { createQuota, type Quota, type QuotaOptions } from './quota.ts';
-import type { QuotaFile, QuotaText } from './quota-file.ts';
 import { createMemoryStore } from './testing/memory-store.ts';
 import { completionOf, sampleOf, tokens } from './testing/records.ts';
 
@@ -41,7 +41,7 @@ beforeEach(() => {
 });
 afterEach(() => world.disposeAsync());
 
-const textFile = (text: string): QuotaFile => ({
+const textFile = (text: string): PlacedFile => ({
   path: '/q.json',
   required: false,
   read: () => ({ state: 'used', text }),
@@ -555,7 +555,11 @@ describe('a reload', () => {
 });
 
 describe('a quota file', () => {
-  const placed = (path: string, text: QuotaText): QuotaFile => ({ path, required: false, read: () => text });
+  const placed = (path: string, text: PlacedText): PlacedFile => ({
+    path,
+    required: false,
+    read: () => text,
+  });
 
   it('counts alone: the first that is there and may be believed', () => {
     const quota = open(null, {

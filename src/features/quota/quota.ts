@@ -5,6 +5,7 @@
 import type { AttemptFacts, ExchangeObserver, Gate } from '../../core/types.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
+import type { PlacedFile } from '../../platform/placed-file.ts';
 import { watchFiles } from '../../platform/watch-files.ts';
 import type { Cooldown, MeterStore } from '../../protocol/meter.ts';
 import type { ProviderLimits, QuotaView } from '../../protocol/quota-view.ts';
@@ -16,7 +17,6 @@ import { type Hold } from './count.ts';
 import { type CooldownChoice, createLimitHits } from './limit-hits.ts';
 import { type LoadedQuotas, loadQuotas } from './load-quotas.ts';
 import { parseQuotas, type QuotaDefinition } from './parse-quotas.ts';
-import type { QuotaFile } from './quota-file.ts';
 import { type Rebuild, rebuild } from './rebuild.ts';
 import { createRetry } from './retry.ts';
 
@@ -26,7 +26,7 @@ export type RerouteMode = (typeof REROUTE_MODES)[number];
 
 export interface QuotaOptions {
   /** In order of precedence; the first that counts is the only one. */
-  readonly files: readonly QuotaFile[];
+  readonly files: readonly PlacedFile[];
   /** Files besides those whose change may change which one counts. */
   readonly alsoWatch: readonly string[];
   readonly mode: RerouteMode;
