@@ -42,7 +42,7 @@ export interface Budget {
 const OPENING_HOLDS_MS = 1000;
 /** What is younger says nothing of a pace. */
 const LEAST_PACE_MS = 60_000;
-/** `count` is what was counted before where only the caps are new. */
+/** `count` is what was counted before where only caps, or the span of the rolling window, are new. */
 export function createBudget(definition: QuotaDefinition, count: Count = createCount(definition)): Budget {
   const { warnPct, blockPct } = definition;
   const rolling = { name: 'rolling', window: 0, given: definition.rolling, caps: capsOf(definition.rolling) };
@@ -51,6 +51,7 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
   /** Whether the count was seen below the warning since, and when it was then found past it. */
   const crossing: { wasBelow: boolean; at: number | null } = { wasBelow: false, at: null };
   const { windows, hours, reserved } = count;
+  windows.resize(rolling.window, rolling.given.spanMs);
 
   const fullOf = ({ window, caps }: Capped, now: number, more?: Used): number | null =>
     caps.length === 0 ? null : fullness(caps, windows.sums(window, now), more);

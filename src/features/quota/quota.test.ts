@@ -518,6 +518,21 @@ describe('a reload', () => {
     },
   );
 
+  it('to another span counts at once what that holds', async () => {
+    const quota = open(haiku('"rolling": {"span": "1h", "requests": 10}'));
+    await quota.load();
+    end(quota, 'a');
+    now += 2 * HOUR;
+    end(quota, 'b');
+    const used = () => quota.views()[0]?.rolling.requests.used;
+    expect(used()).toBe(1);
+    quota.reload(haiku('"rolling": {"span": "6h", "requests": 2}'));
+    expect([quota.rebuilding(), used(), quota.gate('zai', ASK).kind]).toEqual([false, 2, 'block']);
+    quota.reload(haiku('"rolling": {"span": "30m", "requests": 2}'));
+    now += HOUR;
+    expect(used()).toBe(0);
+  });
+
   it('that caps a lane for the first time counts what is under way there', async () => {
     const quota = open(null);
     await quota.load();

@@ -302,12 +302,9 @@ const keysOf = (mine: readonly Budget[], model: string): readonly string[] =>
 const lastOpening = (full: readonly Budget[], now: number) =>
   full.map((budget) => budget.opening(now)).reduce((a, b) => (b.inMs > a.inMs ? b : a));
 
-/** Whether the counts of one are those of the other: then only its caps are new. */
+/** Whether what one has counted serves the other. */
 const countsTheSame = (a: QuotaDefinition, b: QuotaDefinition): boolean =>
-  a.lane === b.lane &&
-  a.model === b.model &&
-  a.rolling.spanMs === b.rolling.spanMs &&
-  a.countCacheReads === b.countCacheReads;
+  a.lane === b.lane && a.model === b.model && a.countCacheReads === b.countCacheReads;
 
 /** What of quotas is worth a word when it changes. */
 const contentOf = ({ file, definitions }: Pick<LoadedQuotas, 'file' | 'definitions'>): string =>

@@ -26,6 +26,8 @@ export interface SlidingWindows {
    * put back; what is further ahead than this clock ever was (it is from before a restart) only when its time has come.
    */
   sums(window: number, now: number): Sums;
+  /** Gives a window another span, at most the longest that was given at first. */
+  resize(window: number, span: number): void;
   /** Shows the entries of a window, oldest first, with when each ended and one of its amounts, until told to stop. */
   visit(window: number, now: number, amount: Amount, stop: (end: number, value: number) => boolean): void;
   /** How many entries count. */
@@ -206,6 +208,12 @@ export function createSlidingWindows(spans: readonly number[], maxEntries = MAX_
       }
     },
     sums: (which, now) => read(at(which, now).sums),
+    resize(which, span) {
+      const window = windows[which];
+      if (window === undefined || span > longest)
+        throw new RangeError(`window ${which} cannot span ${span} ms`);
+      window.span = span;
+    },
     visit(which, now, amount, stop) {
       const { tail } = at(which, now);
       const [all, mask, field] = [cells, capacity - 1, FIELD[amount]];
