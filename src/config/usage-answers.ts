@@ -6,6 +6,7 @@ export {
   type QuotaAnswer,
   type QuotasAnswer,
   quotasAnswer,
+  type StoreState,
   type Totals,
   type UsageAnswer,
   usageAnswer,

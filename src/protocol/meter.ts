@@ -65,6 +65,8 @@ export interface RollupQuery {
   readonly since?: number;
   /** Exclusive: what begins then or later is left out. */
   readonly until?: number;
+  /** The most that may be found; more is refused. */
+  readonly limit?: number;
 }
 
 /** All exchanges of one hour or day (UTC), lane and model. */
@@ -72,6 +74,7 @@ export interface Rollup {
   /** Epoch milliseconds of its beginning. */
   readonly start: number;
   readonly lane: string;
+  /** `(other)` for what came under more names than are told apart: about a hundred of an hour or day and lane. */
   readonly model: string | null;
   /** Only by `served_model`; null also for what was rolled up before the store told them apart. */
   readonly served_model?: string | null;
@@ -138,8 +141,8 @@ export interface StoreStatus {
 /**
  * The store as the rest of the proxy sees it. Nothing here throws into, or waits in, an exchange. A question finds all that
  * was taken before it. Where the file cannot be used, `samples` and `rollups` are empty and `status` says why: they are to
- * look at. What budgets and limits are counted from rejects: nothing read is not nothing there. `samples` rejects with an
- * `OperatorError` of code `USAGE` for a cursor that no page named.
+ * look at. What budgets and limits are counted from rejects: nothing read is not nothing there. A mistake of the asker
+ * rejects with an `OperatorError` of code `USAGE`: a cursor that no page named, more rollups than the query allows.
  */
 export interface MeterStore {
   /** Takes what the upstreams' limits did; written with the next batch. */

@@ -10,7 +10,7 @@ const GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR);
 const PER_LOG = 1 / Math.log(GAMMA);
 /** A microsecond and twelve days, in milliseconds: what is shorter counts as 0, what is longer as that. */
 const MIN_MS = 0.001;
-const MAX_MS = 1e9;
+export const MAX_MS = 1e9;
 const OFFSET = Math.ceil(Math.log(MIN_MS) * PER_LOG);
 
 /** How many values lie in each bucket; a bucket without any is absent. */

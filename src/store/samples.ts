@@ -1,7 +1,7 @@
 /** The samples: one row per completion. */
 import type Database from 'better-sqlite3';
 import { OperatorError } from '../errors.ts';
-import type { Sample, SamplePage, SampleQuery } from '../protocol/meter.ts';
+import type { SamplePage, SampleQuery } from '../protocol/meter.ts';
 import { SAMPLE_COLUMNS, type SampleRow, sampleOfRow } from './sample-row.ts';
 
 export type SampleFilter = Pick<SampleQuery, 'since' | 'until' | 'model' | 'lane'>;
@@ -12,6 +12,7 @@ export interface Place {
   readonly seq: number;
 }
 
+const DAY_MS = 86_400_000;
 const COLUMNS = SAMPLE_COLUMNS.join(', ');
 
 /** A forgotten id in as few bytes as it takes: ours are 16 hexadecimal digits. */
@@ -24,6 +25,11 @@ export interface Samples {
   page(query: SampleQuery): SamplePage;
   /** All that a filter lets through, oldest first; the file is read as it goes. */
   each(filter: SampleFilter): IterableIterator<SampleRow>;
+  /**
+   * The time before which samples are older than `keepMs`. A clock more than a day past the newest sample is not believed:
+   * what a wrong one deletes, no log brings back.
+   */
+  horizon(now: number, keepMs: number): number;
   /** Deletes up to `limit` of those older than `before` that the rollups count; gives how many. */
   forget(before: number, limit: number): number;
   /** How many `forget` would delete in all. */
@@ -42,6 +48,7 @@ export function openSamples(db: Database.Database): Samples {
      WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE rid = ${FORGOTTEN_KEY('new.rid')})
      ON CONFLICT (rid) DO NOTHING`,
   );
+  const newest = db.prepare<[], number | null>('SELECT max(ts) FROM samples').pluck();
   const old = `SELECT seq FROM samples WHERE ts < :before AND seq <= (SELECT seq FROM rolled_up)`;
 
   return {
@@ -74,6 +81,7 @@ export function openSamples(db: Database.Database): Samples {
         .raw()
         .iterate(values);
     },
+    horizon: (now, keepMs) => Math.min(now, (newest.get() ?? now) + DAY_MS) - keepMs,
     forget(before, limit) {
       return db
         .transaction(() => {

@@ -2,9 +2,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { check, openStoreToRead } from '../../config/store-files.ts';
 import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
+import { main } from './main.ts';
 import { ask, startHttpUpstream, startServed, until } from './testing/served.ts';
 
 const SIZE = 4 * 1024 * 1024;
@@ -93,5 +94,49 @@ describe.skipIf(!mayMount())('a disk of its own for the store (needs the right t
     await askAll(proxy.url);
     await expect.poll(() => proxy.stderr()).toMatch(/store.*read-only/i);
     await expect.poll(() => writeErrors(proxy.url)).toBeGreaterThan(0);
+  });
+
+  it('that is full ends an import and a merge with a sentence that names it, not a source', async () => {
+    using host = createTestHost();
+    using _ = mountDisk(join(host.cwd, 'disk'));
+    const line = (id: number): string =>
+      JSON.stringify({
+        v: 1,
+        event: 'sample',
+        rid: `r${id}`,
+        ts: '2026-01-02T03:04:05.678Z',
+        lane: 'zai',
+        provider: 'zai',
+        model: 'm'.repeat(200),
+        served_model: null,
+        op: 'stream',
+        decision: 'to_zai',
+        reason: 'ok',
+        status: 200,
+        err_type: null,
+        latency_ms: 1,
+        ttfb_ms: null,
+        stream_ms: null,
+        tokens: null,
+        bytes_in: 1,
+        bytes_out: 1,
+        attempts: 1,
+        h2: null,
+        header_mode: null,
+      });
+    const lines = Array.from({ length: 30_000 }, (_, id) => line(id));
+    const path = host.write('logs/usage.jsonl', lines.join('\n'));
+    const run = async (env: Record<string, string>, ...argv: string[]) => {
+      const code = await main(['db', ...argv], { ...host, env: { ...host.env, ...env } });
+      return { code, err: host.said().err };
+    };
+    expect(await run({}, 'import', '--jsonl', path)).toMatchObject({ code: 0 });
+    const full = expect.stringMatching(/ccp: error: the disk of \S+\/disk\/\S+ is full/);
+    const store = join(host.cwd, 'disk/ccp.sqlite3');
+    expect(await run({ CCP_DB_PATH: store }, 'import', '--jsonl', path)).toEqual({ code: 3, err: full });
+    rmSync(store);
+    vi.stubEnv('TMPDIR', join(host.cwd, 'disk'));
+    expect(await run({}, 'merge', '--dir', 'logs')).toEqual({ code: 3, err: full });
+    vi.unstubAllEnvs();
   });
 });

@@ -147,7 +147,11 @@ export function createQuota(options: QuotaOptions): Quota {
     const held = holds.get(rid);
     if (held === undefined) return;
     holds.delete(rid);
-    for (const { budget, hold } of held.parts) budget.release(hold);
+    giveBack(held);
+  };
+
+  const giveBack = ({ parts }: Held): void => {
+    for (const { budget, hold } of parts) budget.release(hold);
   };
 
   const fillFromStore = async (empty: readonly Budget[]): Promise<void> => {
@@ -181,9 +185,9 @@ export function createQuota(options: QuotaOptions): Quota {
     });
     memo.clear();
     // What is under way takes its room in those that count now.
-    for (const [rid, { lane, model }] of [...holds]) {
-      release(rid);
-      holds.set(rid, holdOn(lane, model));
+    for (const [rid, held] of holds) {
+      giveBack(held);
+      holds.set(rid, holdOn(held.lane, held.model));
     }
     for (const why of ignored) log.warn(why);
     if (!loaded) return;

@@ -17,6 +17,7 @@ export interface Retry extends Disposable {
 export function createRetry({ clock, log }: { readonly clock: Clock; readonly log: Log }): Retry {
   const waiting = new Set<() => void>();
   let stopped = false;
+  const isStopped = (): boolean => stopped;
 
   const pause = (ms: number): Promise<void> =>
     new Promise((resolve) => {
@@ -30,10 +31,10 @@ export function createRetry({ clock, log }: { readonly clock: Clock; readonly lo
     });
 
   return {
-    stopped: () => stopped,
+    stopped: isStopped,
     async until(what, ask) {
       let told = false;
-      for (let wait = FIRST_WAIT_MS; !stopped; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+      for (let wait = FIRST_WAIT_MS; !isStopped(); wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
         try {
           return await ask();
         } catch (error) {
@@ -47,7 +48,7 @@ export function createRetry({ clock, log }: { readonly clock: Clock; readonly lo
     },
     [Symbol.dispose]() {
       stopped = true;
-      for (const go of [...waiting]) go();
+      for (const go of waiting) go();
     },
   };
 }

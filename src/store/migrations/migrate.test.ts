@@ -49,6 +49,21 @@ it('keeps what the first schema counted, and counts on beside it', () => {
   }
 });
 
+it('takes from samples what would stop the rollups for ever', () => {
+  firstSchema();
+  {
+    const db = new Database(place.path);
+    openSamples(db).insert([rowOf(sample(3))]);
+    db.exec('UPDATE samples SET latency_ms = 1e16, stream_ms = 1e16, tokens_output = 9e18 WHERE seq = 3');
+    db.close();
+  }
+  using file = openStoreFile(place.path);
+  expect(file.rollups.advance(10)).toBe(1);
+  expect(file.rollups.read({ granularity: 'hour' })).toMatchObject([
+    { count: 3, tokens: { output: 1e9 + 40 } },
+  ]);
+});
+
 it('joins a store of the first schema that has forgotten what it counted', () => {
   firstSchema();
   {
