@@ -4,7 +4,7 @@ export const soakPersist: Suite = {
   name: 'soak-persist',
   title: 'Rounds of load, each ended by kill -9; the log closes the gaps that the kills left in the store',
   proves: [
-    'After each kill -9 the store was sound, and lacked nothing that was older than one flush interval.',
+    'After each kill -9 the store was sound, and lacked nothing that was older than one flush interval and its commit.',
     'No answer that a client had is missing from the log, and `ccp db import` made the store equal to it.',
     'Each restart rebuilt the quotas from the store.',
   ],
@@ -20,6 +20,8 @@ export const soakPersist: Suite = {
     'PERSIST-02',
     'PERSIST-03',
     'PERSIST-04',
+    'PERSIST-05',
+    'PERSIST-06',
     'STORE-01',
     'STORE-02',
     'USAGE-01',

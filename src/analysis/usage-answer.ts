@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject } from './json.ts';
 
 /** One line of the bill. What is not there, or of another kind, is null. */
 export interface ToldTotals {
-  /** `lanes.zai`, `models.claude-sonnet-5.lanes.anthropic`. */
+  /** `total`, `lanes.zai`, `models.claude-sonnet-5`, `models.claude-sonnet-5.lanes.anthropic`. */
   readonly where: string;
   readonly requests: number | null;
   readonly errors: number | null;
@@ -13,24 +13,42 @@ export interface ToldTotals {
 }
 
 export interface ToldUsage {
+  readonly total: ToldTotals;
   readonly lanes: ReadonlyMap<string, ToldTotals>;
-  /** By model and lane, as `MODEL LANE`. */
-  readonly models: ReadonlyMap<string, ToldTotals>;
+  readonly models: ReadonlyMap<string, ToldModel>;
+}
+
+export interface ToldModel {
+  readonly total: ToldTotals;
+  readonly lanes: ReadonlyMap<string, ToldTotals>;
+  /** How full its fullest quota is, per cent; whatever stands there. */
+  readonly rollingPct: unknown;
+  readonly weeklyPct: unknown;
 }
 
 /** Null where it is no such answer. */
 export function readUsageAnswer(answer: unknown): ToldUsage | null {
-  if (!isJsonObject(answer) || !isJsonObject(answer['lanes']) || !isJsonObject(answer['models'])) return null;
-  const models = entriesOf(answer['models']).flatMap(([model, entry]) =>
-    entriesOf(entry['lanes']).map(
-      ([lane, totals]) => [`${model} ${lane}`, totalsOf(totals, `models.${model}.lanes.${lane}`)] as const,
-    ),
-  );
-  const lanes = entriesOf(answer['lanes']).map(
-    ([lane, totals]) => [lane, totalsOf(totals, `lanes.${lane}`)] as const,
-  );
-  return { lanes: new Map(lanes), models: new Map(models) };
+  if (!isJsonObject(answer)) return null;
+  const { total, lanes, models } = answer;
+  if (!isJsonObject(total) || !isJsonObject(lanes) || !isJsonObject(models)) return null;
+  return {
+    total: totalsOf(total, 'total'),
+    lanes: lanesOf(lanes, 'lanes'),
+    models: new Map(entriesOf(models).map(([model, entry]) => [model, modelOf(entry, `models.${model}`)])),
+  };
 }
+
+function modelOf(entry: JsonObject, where: string): ToldModel {
+  return {
+    total: totalsOf(entry, where),
+    lanes: lanesOf(entry['lanes'], `${where}.lanes`),
+    rollingPct: entry['rolling_pct'],
+    weeklyPct: entry['weekly_pct'],
+  };
+}
+
+const lanesOf = (lanes: unknown, where: string): ReadonlyMap<string, ToldTotals> =>
+  new Map(entriesOf(lanes).map(([lane, totals]) => [lane, totalsOf(totals, `${where}.${lane}`)]));
 
 function totalsOf(totals: JsonObject, where: string): ToldTotals {
   return {

@@ -251,11 +251,12 @@ describe('GET /v1/usage/samples', () => {
 describe('GET /v1/usage/rollups', () => {
   it('asks for so many at most, and says what to do where there are more', async () => {
     const limits: (number | undefined)[] = [];
-    const rollups = async ({ limit }: { readonly limit?: number }) => {
+    const nothing = createNoStore('nowhere');
+    const rollups: typeof nothing.rollups = async ({ limit }) => {
       limits.push(limit);
       throw new OperatorError('USAGE', 'more than 10000 rollups: ask for a shorter time');
     };
-    const { ask } = startUsageWorld({ ...createNoStore('nowhere'), rollups });
+    const { ask } = startUsageWorld({ ...nothing, rollups });
     expect(await ask('GET', '/v1/usage/rollups?granularity=hour')).toMatchObject({
       status: 400,
       body: { error: { message: 'ccp: more than 10000 rollups: ask for a shorter time' } },

@@ -15,8 +15,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** A log of three exchanges, and a store with these of them. */
-async function leaveBehind(...rids: readonly string[]): Promise<void> {
+/** A log of three exchanges, and a store with these of them, one more of sonnet, and hours that count so many of that. */
+async function leaveBehind(rids: readonly string[], sonnets = 1): Promise<void> {
   const lines = ['a', 'b', 'c'].map((rid, second) =>
     JSON.stringify({
       event: 'completion',
@@ -27,34 +27,46 @@ async function leaveBehind(...rids: readonly string[]): Promise<void> {
   );
   await writeFile(path.join(folder, 'usage.jsonl'), `${lines.join('\n')}\n`);
   const database = new Database(storeFile(folder));
-  database.exec('CREATE TABLE samples (rid TEXT, lane TEXT, model TEXT)');
-  for (const rid of rids)
-    database.prepare('INSERT INTO samples VALUES (?, ?, ?)').run(rid, 'zai', 'claude-haiku-4-5');
-  database.prepare('INSERT INTO samples VALUES (?, ?, ?)').run('s', 'anthropic', 'claude-sonnet-5');
+  database.exec('CREATE TABLE samples (rid TEXT, ts INTEGER, lane TEXT, model TEXT)');
+  const insert = database.prepare('INSERT INTO samples VALUES (?, ?, ?, ?)');
+  for (const rid of rids) insert.run(rid, KILLED_AT - 9_000, 'zai', 'claude-haiku-4-5');
+  insert.run('s', KILLED_AT - 9_000, 'anthropic', 'claude-sonnet-5');
+  database.exec(
+    'CREATE TABLE rollups (granularity TEXT, start INTEGER, lane TEXT, model TEXT, count INTEGER)',
+  );
+  const roll = database.prepare("INSERT INTO rollups VALUES ('hour', ?, ?, ?, ?)");
+  const hour = Date.parse('2026-01-02T03:00:00.000Z');
+  roll.run(hour, 'zai', 'claude-haiku-4-5', 1);
+  roll.run(hour, 'anthropic', 'claude-sonnet-5', sonnets);
   database.close();
 }
 
-const observed = { acknowledged: () => ['id-a', 'id-x'], slopes: null };
+const LOAD = { answered: 2, least: 1, bad: [] };
+const observed = { acknowledged: () => ['id-a', 'id-x'], load: () => LOAD, slopes: null };
 
 describe('what a kill left behind', () => {
   it('is what the log has and the store lacks, what is in it twice, and what a client knows of alone', async () => {
-    await leaveBehind('a', 'c', 'c');
-    expect(await lookAtRemains(folder, KILLED_AT, observed)).toMatchObject({
+    await leaveBehind(['a', 'c', 'c'], 2);
+    const remains = await lookAtRemains(folder, KILLED_AT, observed);
+    // Whether it is installed is not for this test to say.
+    expect([{ said: 'ok' }, { missing: expect.any(String) }]).toContainEqual(remains.shell);
+    expect(remains).toMatchObject({
       killedAt: KILLED_AT,
+      load: LOAD,
       logged: 3,
       acknowledged: 2,
       unlogged: ['id-x'],
       rows: 4,
       integrity: 'ok',
       missing: [{ rid: 'b', ts: Date.parse('2026-01-02T03:04:01.000Z') }],
-      doubled: ['c'],
+      doubled: ['c', '2026-01-02T03:00:00.000Z anthropic claude-sonnet-5: 2 in the rollup, 1 rows'],
     });
   });
 });
 
 describe('a successor', () => {
   it('is asked what it knows of the budget once it says that it knows all', async () => {
-    await leaveBehind('a', 'b');
+    await leaveBehind(['a', 'b']);
     const remains = await lookAtRemains(folder, KILLED_AT, observed);
     const answers = [0, 1, 2].map((used) => ({
       rebuilding: used < 2,
@@ -68,7 +80,7 @@ describe('a successor', () => {
   });
 
   it('has said nothing where it does not answer, and is not asked where there is no budget', async () => {
-    await leaveBehind('a');
+    await leaveBehind(['a']);
     const remains = await lookAtRemains(folder, KILLED_AT, observed);
     const get = async () => ({ status: 404, headers: {}, body: '' });
     expect((await askRebuilt(remains, { get }, BUDGET)).rebuilt).toEqual({ said: null, counted: 1 });

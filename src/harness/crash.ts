@@ -4,7 +4,8 @@ import type { Sample } from '../protocol/meter.ts';
 import type { Crash, GivenQuota } from '../protocol/witness.ts';
 import { isRebuilding, usedRequests } from './quota-file.ts';
 import { readCompletions } from './records.ts';
-import { integrityOf, readStore, storeFile } from './store-file.ts';
+import { askSqliteShell } from './sqlite-shell.ts';
+import { integrityOf, type KeptHour, readHours, readStore, storeFile } from './store-file.ts';
 import type { Observed, Target } from './types.ts';
 
 export type Remains = Omit<Crash, 'rebuilt'> & { readonly kept: readonly Sample[] };
@@ -13,13 +14,15 @@ export type Remains = Omit<Crash, 'rebuilt'> & { readonly kept: readonly Sample[
 export async function lookAtRemains(
   logsDir: string,
   killedAt: number,
-  { acknowledged, slopes }: Observed,
+  { acknowledged, load, slopes }: Observed,
 ): Promise<Remains> {
   const file = storeFile(logsDir);
-  const [completions, store, integrity] = await Promise.all([
+  const [completions, store, hours, integrity, shell] = await Promise.all([
     readCompletions(logsDir),
     readStore(file),
+    readHours(file),
     integrityOf(file),
+    askSqliteShell(file),
   ]);
   const kept = store.kind === 'read' ? store.rows : [];
   const rows = Map.groupBy(kept, ({ rid }) => rid);
@@ -27,18 +30,36 @@ export async function lookAtRemains(
   const answered = acknowledged(killedAt);
   return {
     killedAt,
+    load: load(killedAt),
     logged: completions.length,
     acknowledged: answered.length,
     unlogged: answered.filter((id) => !known.has(id)),
     rows: kept.length,
     integrity,
+    shell,
     missing: completions
       .filter(({ rid }) => !rows.has(rid))
       .map(({ rid, ts }) => ({ rid, ts: Date.parse(ts) })),
-    doubled: [...rows].flatMap(([rid, group]) => (group.length > 1 ? [rid] : [])),
+    doubled: [...rows]
+      .flatMap(([rid, group]) => (group.length > 1 ? [rid] : []))
+      .concat(overcounted(hours, kept)),
     slopes,
     kept,
   };
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Hours may lack rows that were not rolled up yet, and count none twice: no run is as long as rows are kept. */
+function overcounted(hours: readonly KeptHour[], rows: readonly Sample[]): string[] {
+  const nameOf = (start: number, { lane, model }: Pick<Sample, 'lane' | 'model'>): string =>
+    `${new Date(start).toISOString()} ${lane} ${model ?? 'no model'}`;
+  const kept = Map.groupBy(rows, (row) => nameOf(row.ts - (row.ts % HOUR_MS), row));
+  return hours.flatMap((hour) => {
+    const name = nameOf(hour.start, hour);
+    const there = kept.get(name)?.length ?? 0;
+    return hour.count > there ? [`${name}: ${hour.count} in the rollup, ${there} rows`] : [];
+  });
 }
 
 /** For the successor to read what the store holds. */

@@ -21,7 +21,7 @@ export interface LivesOptions {
   /** Called between two lives, with the target that has ended: its commands still run. */
   readonly prepare: (stage: Stage, ended: Target) => Promise<void>;
   readonly licenses: Licenses;
-  /** What every life has to keep house with. */
+  /** What every life has to keep house with whose stage says nothing else. */
   readonly quota?: Omit<GivenQuota, 'mode'> | undefined;
 }
 
@@ -38,12 +38,13 @@ export async function beginLives(options: LivesOptions): Promise<Lives> {
 
   function lifeWith(answers: ProxyAnswers): RecordedLife {
     const { stage, target, startedAt } = now;
+    const budget = stage.quota ?? options.quota;
     return {
       stage: stage.name,
       startedAt,
       pid: target.pid,
       license: licenses.given(stage),
-      quota: options.quota === undefined ? null : { ...options.quota, mode: stage.mode ?? 'block' },
+      quota: budget === undefined ? null : { ...budget, mode: stage.mode ?? 'block' },
       answers,
       output: target.output(),
       ending: null,

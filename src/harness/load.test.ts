@@ -42,20 +42,47 @@ describe('a load', () => {
     expect(new Set(seen.map(([id]) => id))).toEqual(new Set(ids));
     expect(seen[0]).toEqual(['round-1-1', '2', '/v1/messages?n=1']);
     expect(running.wholeBefore(Date.now() - 60_000)).toEqual([]);
+    // All but the last of each client.
+    const followed = running.followedBefore(Date.now());
+    expect(followed).toHaveLength(ids.length - 3);
+    expect(ids).toEqual(expect.arrayContaining([...followed]));
+    expect(followed).toContain('round-1-1');
   });
 
-  it('does not take a broken answer for a whole one, and ends when nobody is there any more', async () => {
+  it('does not take a broken answer for a whole one, nor an error for a success, and goes on', async () => {
     const asked: http.IncomingMessage[] = [];
     const { url, server } = await startServer((request, response) => {
       asked.push(request);
+      if (asked.length % 2 === 0) return response.writeHead(500).end('an error');
       response.writeHead(200, { 'content-length': '10' });
       response.write('half', () => response.destroy());
+      return undefined;
     });
     const running = load(url);
-    while (asked.length < 3) await sleep(5);
+    while (asked.length < 8) await sleep(5);
     await running.stop();
     server.close();
-    expect(asked).toHaveLength(3);
-    expect(running.wholeBefore(Date.now())).toEqual([]);
+    const bad = running.badBefore(Date.now());
+    expect(new Set(bad.map(({ what }) => what))).toEqual(new Set(['status 500', 'broken off: ECONNRESET']));
+    expect(bad.length).toBeGreaterThanOrEqual(8);
+    const whole = new Set(running.wholeBefore(Date.now()));
+    expect(bad.filter(({ id }) => whole.has(id)).map(({ what }) => what)).not.toContain(
+      'broken off: ECONNRESET',
+    );
+    expect(whole.size).toBe(bad.filter(({ what }) => what === 'status 500').length);
+    expect(running.badBefore(Date.now() - 60_000)).toEqual([]);
+  });
+
+  it('ends when nobody is there any more', async () => {
+    const { url, server } = await startServer((_request, response) => response.end('ok'));
+    const running = load(url);
+    while (running.wholeBefore(Date.now()).length < 3) await sleep(5);
+    server.close();
+    server.closeAllConnections();
+    const refused = () => running.badBefore(Date.now()).filter(({ what }) => what.includes('ECONNREFUSED'));
+    while (refused().length < 3) await sleep(5);
+    await sleep(50);
+    expect(refused()).toHaveLength(3);
+    await running.stop();
   });
 });

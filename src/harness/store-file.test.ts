@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { countRows, integrityOf, printableIn, readStore, storeFile } from './store-file.ts';
+import { countRows, integrityOf, printableIn, readHours, readStore, storeFile } from './store-file.ts';
 
 let folder: string;
 let file: string;
@@ -24,6 +24,14 @@ function openStore(): Database.Database {
   insert.run('a', 1_767_323_045_000, 'claude-haiku-4-5', 1, 1, 2, 3, 4, 5);
   insert.run('b', 1_767_323_046_000, null, null, null, null, null, null, null);
   insert.run('c', 1_767_323_047_000, null, 0, 0, 0, 0, null, 0);
+  database.exec(
+    'CREATE TABLE rollups (granularity TEXT, start INTEGER, lane TEXT, model TEXT, served_model TEXT, count INTEGER)',
+  );
+  const roll = database.prepare('INSERT INTO rollups VALUES (?, 1767322800000, ?, ?, ?, ?)');
+  roll.run('hour', 'zai', 'claude-haiku-4-5', 'glm-4.7', 1);
+  roll.run('hour', 'zai', 'claude-haiku-4-5', 'glm-4.5-air', 2);
+  roll.run('hour', 'anthropic', null, null, 4);
+  roll.run('day', 'anthropic', null, null, 4);
   return database;
 }
 
@@ -48,11 +56,16 @@ describe('the store of a target', () => {
     });
     expect(await countRows(file)).toBe(3);
     expect(await integrityOf(file)).toBe('ok');
+    // Whoever served.
+    expect(await readHours(file)).toEqual([
+      { start: 1_767_322_800_000, lane: 'anthropic', model: null, count: 4 },
+      { start: 1_767_322_800_000, lane: 'zai', model: 'claude-haiku-4-5', count: 3 },
+    ]);
   });
 
   it('is unreadable where there is none, and no file is made', async () => {
     expect(await readStore(file)).toEqual({ kind: 'unreadable', problem: 'there is no file' });
-    expect([await countRows(file), await integrityOf(file)]).toEqual([0, null]);
+    expect([await countRows(file), await integrityOf(file), await readHours(file)]).toEqual([0, null, []]);
     await expect(readFile(file)).rejects.toThrow('ENOENT');
   });
 

@@ -29,6 +29,20 @@ export async function countRows(file: string): Promise<number> {
   });
 }
 
+export interface KeptHour extends Pick<Sample, 'lane' | 'model'> {
+  /** Epoch milliseconds of its beginning. */
+  readonly start: number;
+  readonly count: number;
+}
+
+/** What the rollups count of each hour, lane and model; nothing where nothing can be read. */
+export async function readHours(file: string): Promise<readonly KeptHour[]> {
+  return inspect(file, (database) => database.prepare<[], KeptHour>(HOURS).all(), { problem: () => [] });
+}
+
+const HOURS = `SELECT start, lane, model, sum(count) AS count FROM rollups WHERE granularity = 'hour'
+  GROUP BY start, lane, model`;
+
 /** What SQLite finds when it looks at every page; null where it cannot open the file. */
 export async function integrityOf(file: string): Promise<string | null> {
   return inspect(file, (database) => database.prepare('PRAGMA integrity_check').pluck().all().join('; '), {

@@ -4,6 +4,7 @@ import type {
   Canary,
   Collected,
   Crash,
+  CrashLoad,
   ExpectedDecision,
   GivenLicense,
   GivenQuota,
@@ -195,6 +196,8 @@ export interface Stage {
   readonly by: 'environment' | 'command' | 'login';
   /** What it does at the end of a budget; default `block`. */
   readonly mode?: RerouteMode;
+  /** A budget in place of that of the world. */
+  readonly quota?: Omit<GivenQuota, 'mode'>;
 }
 
 /** What can be given to a target for a licence, made for one run. */
@@ -272,6 +275,8 @@ export interface World extends AsyncDisposable {
 export interface Observed {
   /** The `client_request_id` of each answer that a client had whole, given the time of the kill (epoch milliseconds). */
   readonly acknowledged: (killedAt: number) => readonly string[];
+  /** What became of the load up to then; null where there was none. */
+  readonly load: (killedAt: number) => CrashLoad | null;
   readonly slopes: Slopes | null;
 }
 
@@ -345,8 +350,10 @@ export interface FaultContext {
   readonly canaries: Canaries;
   readonly urls: Readonly<Record<ProviderId, string>>;
   readonly licenses: Licenses;
-  /** Names a quotas file like that of the run, with a budget of one request. */
+  /** Names a quotas file like that of the stage, with a budget of one request. */
   readonly scantQuotaFile: string;
+  /** Names one with a budget of one request more. */
+  readonly ampleQuotaFile: string;
 }
 
 /** Alters the HTTP/1.1 messages that pass; whatever it leaves alone passes unchanged. */

@@ -140,7 +140,7 @@ describe('a world', () => {
   it('puts no end in order on record of a target that it killed', async () => {
     await using world = await createWorld(plan);
     const { pid } = world.target;
-    await world.crash(plan.stage, { acknowledged: () => [], slopes: null });
+    await world.crash(plan.stage, { acknowledged: () => [], load: () => null, slopes: null });
     const { lives, crashes } = await world.collect();
     expect(lives).toMatchObject([
       { pid, ending: null, answers: { metrics: null } },

@@ -54,10 +54,12 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   const licenses = createLicenses(canaries, Date.now(), plan.callersLicense);
   const quotasFile = path.join(folder, 'quotas.json');
   const scantQuotaFile = path.join(folder, 'scant-quotas.json');
+  const ampleQuotaFile = path.join(folder, 'ample-quotas.json');
   const context = {
     canaries,
     licenses,
     scantQuotaFile,
+    ampleQuotaFile,
     urls: { anth: upstreams.anth.url, zai: upstreams.zai.url },
   };
   const urls = await breakUpstreams({ faults, context, ca, stack });
@@ -68,13 +70,16 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   await mkdir(logsDir);
   // To be rotated away by a command, which another program has not.
   if (spec.kind === 'builtin') await writeFile(path.join(logsDir, 'usage.jsonl'), markerLine(Date.now()));
-  if (plan.quota !== undefined) {
-    await writeFile(quotasFile, quotaFile(plan.quota));
-    await writeFile(scantQuotaFile, quotaFile({ ...plan.quota, requests: 1 }));
-  }
+  const placeBudget = async (budget: NonNullable<WorldPlan['quota']>): Promise<void> => {
+    await writeFile(quotasFile, quotaFile(budget));
+    await writeFile(scantQuotaFile, quotaFile({ ...budget, requests: 1 }));
+    await writeFile(ampleQuotaFile, quotaFile({ ...budget, requests: budget.requests + 1 }));
+  };
   const home = await makeHome(path.join(folder, 'target'));
-  const start = async (stage: Stage): Promise<Target> =>
-    startTarget({
+  const start = async (stage: Stage): Promise<Target> => {
+    const budget = stage.quota ?? plan.quota;
+    if (budget !== undefined) await placeBudget(budget);
+    return startTarget({
       spec,
       home,
       logsDir,
@@ -85,7 +90,7 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
         ZAI_API_KEY: canaries.zaiKey,
         ...licenses.settings(stage.by === 'environment' ? stage.license : 'none'),
         ...METER,
-        ...(plan.quota !== undefined && { CCP_QUOTAS_FILE: quotasFile }),
+        ...(budget !== undefined && { CCP_QUOTAS_FILE: quotasFile }),
         ...(stage.mode !== undefined && { CCP_REROUTE_MODE: stage.mode }),
         ...plan.settings,
         ...faultSettings(faults, context, stage),
@@ -93,6 +98,7 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
       readyTimeoutMs: plan.readyTimeoutMs ?? READY_TIMEOUT_MS,
       signal,
     });
+  };
   const artifacts: Artifact[] = [];
   const prepare = async (stage: Stage, ended: Target): Promise<void> => {
     artifacts.push(...(await placeLicense(stage, { target: ended, licenses, canaries, folder })));
@@ -150,7 +156,8 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
       await lives.crash(stage, async () => {
         remains = await lookAtRemains(logsDir, killedAt, observed);
       });
-      if (remains !== undefined) crashes.push(await askRebuilt(remains, lives.target(), plan.quota));
+      if (remains !== undefined)
+        crashes.push(await askRebuilt(remains, lives.target(), stage.quota ?? plan.quota));
     },
     seen: () => ({
       client: onTheClientsSide(),

@@ -69,6 +69,9 @@ export interface RollupQuery {
   readonly limit?: number;
 }
 
+/** What a store counts under that came under more names than it tells apart. A client that sends this very name is there, too. */
+export const OTHER_MODELS = '(other)';
+
 /** All exchanges of one hour or day (UTC), lane and model. */
 export interface Rollup {
   /** Epoch milliseconds of its beginning. */

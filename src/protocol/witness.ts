@@ -43,18 +43,22 @@ export type KeptStore =
 /** One `kill -9` of the target, and what it left behind. Times are epoch milliseconds. */
 export interface Crash {
   readonly killedAt: number;
+  /** What clients had of it up to the kill; null where nothing was sent any more. */
+  readonly load: CrashLoad | null;
   /** Completions in the log, of the whole run so far. */
   readonly logged: number;
-  /** Answers that clients had whole before the kill, and how many of them the log knows nothing of. */
+  /** Answers that clients had, and another one after them, before the kill; and which of them the log knows nothing of. */
   readonly acknowledged: number;
   readonly unlogged: readonly string[];
   /** Rows in the store. */
   readonly rows: number;
   /** What `PRAGMA integrity_check` says: `ok`, or what is wrong; null where the file could not be opened. */
   readonly integrity: string | null;
+  /** The same by the `sqlite3` command line. */
+  readonly shell: ShellCheck;
   /** Completions of the log that have no row, by their `ts`. */
   readonly missing: readonly { readonly rid: string; readonly ts: number }[];
-  /** Ids that have more than one row. */
+  /** What is counted twice: ids that have more than one row, hours of a model that count more exchanges than there are rows. */
   readonly doubled: readonly string[];
   /**
    * How much of the budget the next life called used before it was sent anything (null where it did not say), and how
@@ -63,6 +67,18 @@ export interface Crash {
   readonly rebuilt: { readonly said: number | null; readonly counted: number } | null;
   /** What the process took while it lived; null where that could not be read. */
   readonly slopes: Slopes | null;
+}
+
+/** What it said, or why it could not be asked. */
+export type ShellCheck = { readonly said: string } | { readonly missing: string };
+
+export interface CrashLoad {
+  /** Whole answers with status 200. */
+  readonly answered: number;
+  /** As many as a slow machine gives, too: with fewer the kill was not amid load. */
+  readonly least: number;
+  /** Answers that were none, by their `client_request_id`. */
+  readonly bad: readonly { readonly id: string; readonly what: string }[];
 }
 
 /** Least squares over the second half of a life. */

@@ -305,6 +305,27 @@ describe('a plan with a budget', () => {
     ],
   };
 
+  it('sends at once what is to find room together, to a target with the budget of that stage', () => {
+    const hard = { lane: 'anthropic', model: 'sonnet', requests: 2 } as const;
+    const crowd = { client: 'curl', model: 'sonnet', lane: 'anthropic', op: 'stream' } as const;
+    const { waves, stages } = plan({}, FOUND, {
+      ...budgeted,
+      stages: [{ name: 'hard', license: 'trial', mode: 'block', quota: hard }],
+      probes: [
+        { ...crowd, id: 'before', times: 2 },
+        { ...crowd, id: 'crowd', times: 3, together: true },
+        { ...crowd, id: 'after' },
+      ],
+    });
+    expect(waves.map((wave) => wave.map(({ id }) => id))).toEqual([
+      ['hard-before-1'],
+      ['hard-before-2'],
+      ['hard-crowd-1', 'hard-crowd-2', 'hard-crowd-3'],
+      ['hard-after'],
+    ]);
+    expect(stages[0]?.quota).toEqual(hard);
+  });
+
   it('sends each probe by itself, in order, to a target with the budget and the mode of each stage', () => {
     const { waves, quota, stages } = plan({}, FOUND, budgeted);
     expect(waves.map((wave) => wave.map(({ id }) => id))).toEqual([

@@ -207,7 +207,7 @@ function waves(
   probes: readonly PlannedProbe[],
   { crowded, inOrder }: Pick<Suite, 'crowded' | 'inOrder'>,
 ): PlannedProbe[][] {
-  if (inOrder === true) return probes.map((probe) => [probe]);
+  if (inOrder === true) return oneByOne(probes);
   const alone = ({ scenario, leaveAfterBytes }: PlannedProbe): boolean =>
     typeof scenario === 'object' || (leaveAfterBytes !== undefined && crowded !== true);
   const together = probes.filter((probe) => !alone(probe));
@@ -216,6 +216,17 @@ function waves(
     ...probes.filter(alone).map((probe) => [probe]),
     together.filter(({ client }) => client === 'claude'),
   ].filter((wave) => wave.length > 0);
+}
+
+/** Those that are to be sent together stand side by side. */
+function oneByOne(probes: readonly PlannedProbe[]): PlannedProbe[][] {
+  const sent: PlannedProbe[][] = [];
+  for (const probe of probes) {
+    const last = sent.at(-1);
+    if (probe.together === true && last?.[0]?.together === true) last.push(probe);
+    else sent.push([probe]);
+  }
+  return sent;
 }
 
 function chooseChecks({

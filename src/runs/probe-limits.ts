@@ -1,10 +1,11 @@
 /**
  * Looks for the limit of a provider's window with care: one small request after the other, a pause between them, and
- * nothing more once the lane has said that it is used up.
+ * nothing more once the lane has said that it is used up, or anything else that is neither an answer nor "too fast".
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { limitOf, type StatedLimit } from '../analysis/stated-limit.ts';
+import { limitOf, meaningOf, type StatedLimit } from '../analysis/stated-limit.ts';
 import type { World } from '../harness/types.ts';
+import type { Transcript } from '../protocol/transcript.ts';
 import { type Driving, sendOne } from './execute.ts';
 import type { LimitPlan, PlannedProbe } from './run-record.ts';
 
@@ -25,12 +26,21 @@ export async function probeLimits(driving: Driving, limits: LimitPlan): Promise<
   if (plan.upstream === 'mock') playWindow(world, limits);
   let throttles = 0;
   for (let index = 1; index <= limits.maxRequests && !signal.aborted; index += 1) {
-    await sendOne(probe(index, limits), driving);
-    const limit = lastLimit(world);
-    if (limit !== null && (limit.isWindow || !isThrottle(limit) || throttles === MOST_THROTTLES)) return;
+    const answer = await sendNext(index, limits, driving);
+    const meaning = answer === null ? 'over' : meaningOf(answer);
+    if (meaning === 'over' || (meaning === 'throttle' && throttles === MOST_THROTTLES)) return;
+    const limit = answer === null ? null : limitOf(answer);
     if (limit !== null) throttles += 1;
     await sleep(limit === null ? PAUSE_MS[plan.upstream] : patience(limit), undefined, { signal });
   }
+}
+
+/** Null where nothing came of it that could be read. */
+async function sendNext(index: number, limits: LimitPlan, driving: Driving): Promise<Transcript | null> {
+  const { world } = driving;
+  const before = world.seen().client.length;
+  await sendOne(probe(index, limits), driving);
+  return world.seen().client.slice(before).at(-1) ?? null;
 }
 
 /** A mock answers as often as its window holds, and then no more. */
@@ -50,14 +60,6 @@ const probe = (index: number, { lane }: LimitPlan): PlannedProbe => ({
   // Its answer is what is looked for, whatever it is.
   mayFail: true,
 });
-
-function lastLimit(world: World): StatedLimit | null {
-  const last = world.seen().client.at(-1);
-  return last === undefined ? null : limitOf(last);
-}
-
-/** Too fast: seconds will do. Money and plans do not come back by waiting. */
-const isThrottle = ({ code }: StatedLimit): boolean => code === null || code === '1302' || code === '1305';
 
 function patience({ resetsAt }: StatedLimit): number {
   const stated = resetsAt === null ? THROTTLED_MS : resetsAt - Date.now();

@@ -40,6 +40,9 @@ const stageSchema = z.strictObject({
     .enum(['environment', 'command', 'login'])
     .describe('how the target gets it: login is `ccp license login` at an issuer of the run'),
   mode: modeSchema.exactOptional(),
+  quota: quotaSchema
+    .exactOptional()
+    .describe('the budget that the target is given in place of that of the run'),
 });
 
 /** The stage of a run that has no others. */
@@ -54,6 +57,7 @@ const plannedProbeSchema = z.strictObject({
   decision: expectedDecisionSchema.exactOptional(),
   op: z.enum(['stream', 'nonstream', 'count_tokens', 'models']),
   login: z.enum(['key', 'oauth']).exactOptional().describe('Claude Code only'),
+  together: z.literal(true).exactOptional().describe('sent at once with those before it that are, too'),
   afterMs: milliseconds.exactOptional().describe('waited before it is sent'),
   acceptEncoding: z.string().exactOptional(),
   leaveAfterBytes: z.int().exactOptional(),

@@ -38,6 +38,7 @@ export function livesUpTo(
   { stages, quota }: Pick<Plan, 'stages' | 'quota'>,
 ): readonly ProxyLife[] {
   const stage = stages.find(({ name }) => name === last?.name);
+  const budget = stage?.quota ?? quota;
   // Of the first stage alone nothing was told: that is no account of anything.
   if (ended.length === 0 || last === undefined || stage === undefined) return ended;
   if (ended.some((life) => life.stage === last.name)) return ended;
@@ -48,7 +49,7 @@ export function livesUpTo(
       startedAt: last.at,
       pid: null,
       license: { kind: stage.license, expected: null },
-      quota: quota === undefined ? null : { ...quota, mode: stage.mode ?? 'block' },
+      quota: budget === undefined ? null : { ...budget, mode: stage.mode ?? 'block' },
       answers: { readyz: null, providers: null, metrics: null, license: null, meter: null },
       licenseLines: [],
       ending: null,

@@ -5,9 +5,10 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OperatorError } from '../errors.ts';
-import { type LoadRequest, startLoad } from '../harness/load.ts';
+import { type Load, type LoadRequest, startLoad } from '../harness/load.ts';
 import { watchProcess } from '../harness/process-watch.ts';
 import type { World } from '../harness/types.ts';
+import type { CrashLoad } from '../protocol/witness.ts';
 import type { Driving } from './execute.ts';
 import { firstStage } from './plan.ts';
 import { rawRequest } from './raw-request.ts';
@@ -15,9 +16,8 @@ import type { SoakPlan } from './run-record.ts';
 
 const WIDTH = 8;
 const PAUSE_MS = 20;
-/** The client may have the last byte a moment before the proxy has put the exchange on record. */
-const ACKNOWLEDGED_MS = 100;
-
+/** From one request of a client to its next, on a machine that has much else to do; usually it is a twentieth of that. */
+const SLOWEST_MS = 500;
 export async function soak(
   { plan, world, tell, signal }: Driving,
   { rounds, roundMs }: SoakPlan,
@@ -36,7 +36,9 @@ export async function soak(
     try {
       await sleep(roundMs, undefined, { signal });
       await world.crash(stage, {
-        acknowledged: (killedAt) => load.wholeBefore(killedAt - ACKNOWLEDGED_MS),
+        // No time is forgiven: a proxy that has answered the same client again has had its turn to write.
+        acknowledged: (killedAt) => load.followedBefore(killedAt),
+        load: (killedAt) => loadUntil(killedAt, load, roundMs),
         slopes: watch.slopes(),
       });
     } finally {
@@ -47,7 +49,14 @@ export async function soak(
   await using watch = watchProcess(world.target.pid);
   await importLog(world);
   // Once more, with nothing under way: what is there now is what the log gave back.
-  await world.crash(stage, { acknowledged: () => [], slopes: watch.slopes() });
+  await world.crash(stage, { acknowledged: () => [], load: () => null, slopes: watch.slopes() });
+}
+
+function loadUntil(time: number, load: Load, roundMs: number): CrashLoad {
+  const bad = load.badBefore(time);
+  const failed = new Set(bad.map(({ id }) => id));
+  const answered = load.wholeBefore(time).filter((id) => !failed.has(id));
+  return { answered: answered.length, least: Math.max(1, (WIDTH * roundMs) / SLOWEST_MS), bad };
 }
 
 /** Both lanes, streams and whole answers in turn. */

@@ -48,6 +48,7 @@ function planRestarts(
     license: stage.license,
     by: wayOf(stage, { login, target }),
     ...(stage.mode !== undefined && { mode: stage.mode }),
+    ...(stage.quota !== undefined && { quota: stage.quota }),
   }));
 }
 

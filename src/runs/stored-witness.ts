@@ -70,11 +70,19 @@ export const storeRowSchema = claim<Sample>();
 
 export const crashSchema = z.object({
   killedAt: z.number(),
+  load: z
+    .object({
+      answered: z.int(),
+      least: z.number(),
+      bad: z.array(z.object({ id: z.string(), what: z.string() })).readonly(),
+    })
+    .nullable(),
   logged: z.int(),
   acknowledged: z.int(),
   unlogged: z.array(z.string()).readonly(),
   rows: z.int(),
   integrity: z.string().nullable(),
+  shell: z.union([z.strictObject({ said: z.string() }), z.strictObject({ missing: z.string() })]),
   missing: z.array(z.object({ rid: z.string(), ts: z.number() })).readonly(),
   doubled: z.array(z.string()).readonly(),
   rebuilt: z.object({ said: z.number().nullable(), counted: z.int() }).nullable(),

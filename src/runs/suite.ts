@@ -49,6 +49,8 @@ export interface StageSpec {
   readonly by?: 'command';
   /** What the target does at the end of a budget. */
   readonly mode?: RerouteMode;
+  /** A budget in place of that of the suite. */
+  readonly quota?: Omit<GivenQuota, 'mode'>;
 }
 
 export type ProbeSpec = ClaudeProbeSpec | RawProbeSpec;
@@ -68,6 +70,8 @@ interface AnyProbeSpec {
   readonly stages?: readonly string[];
   /** How often it is sent; default once. */
   readonly times?: number;
+  /** All of these times at once, also in a suite that sends its probes one after the other. */
+  readonly together?: true;
   /**
    * What the upstream plays for it; default: a plain answer. A name is asked for in the prompt, so that every
    * upstream that sees it plays it. With a provider it is queued there alone: what a fallback needs. Such a

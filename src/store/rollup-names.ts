@@ -3,10 +3,8 @@
  * kept by name, in the order of their arrival, and all others together. Once told, a name stays; once not, it never is, so
  * that what was counted can be found again.
  */
+import { OTHER_MODELS } from '../protocol/meter.ts';
 import type { CellKey } from './rollup-cells.ts';
-
-/** What all further names count under. A client that sends this very name is counted there as well. */
-export const OTHER = '(other)';
 
 const MOST_MODELS = 100;
 /** Of a model with the one that served it. */
@@ -42,10 +40,10 @@ function createGroup(known: Iterable<Names>): (names: Names) => Names {
   };
   for (const names of known) keep(names);
   return ({ model: asked, served: answered }) => {
-    const model = models.has(asked) || models.size < MOST_MODELS ? asked : OTHER;
+    const model = models.has(asked) || models.size < MOST_MODELS ? asked : OTHER_MODELS;
     const room =
       answered === null || pairs.size < MOST_PAIRS || pairs.has(pairOf({ model, served: answered }));
-    const names = { model, served: room ? answered : OTHER };
+    const names = { model, served: room ? answered : OTHER_MODELS };
     keep(names);
     return names;
   };

@@ -37,7 +37,7 @@ describe('LIMIT-01', () => {
       run.client.push(pick(client, 'c-sixth'));
     };
     expect(whatOf('LIMIT-01', more)).toEqual([
-      'POST /v1/messages?beta=true of probe sixth: was sent although the window was used up',
+      'POST /v1/messages?beta=true of probe sixth: was sent although the lane had refused',
     ]);
     const untold: Alter = (run) => {
       probing(run);
@@ -49,5 +49,50 @@ describe('LIMIT-01', () => {
     expect(whatOf('LIMIT-01', untold)).toEqual([
       'POST /v1/messages?beta=true of probe fifth: the lane did not say when its window opens again',
     ]);
+  });
+
+  const refused = (run: Mutable<Evidence>, status: number, body: string): void => {
+    const response = responseOf(pick(run.client, 'c-third'));
+    response.status = status;
+    replaceBody(response.body, body);
+  };
+  const refusal = (type: string): string => JSON.stringify({ type: 'error', error: { type, message: 'no' } });
+
+  it.each<[string, string, number, string]>([
+    ['a wrong key', 'status 401', 401, refusal('authentication_error')],
+    ['no money', 'status 402', 402, refusal('billing_error')],
+    ['a budget of somebody else', 'status 429', 429, refusal('billing_error')],
+    ['an error of the lane', 'status 500', 500, refusal('api_error')],
+    ['an error under status 200', 'status 200', 200, '{"code":500,"msg":"no","success":false}'],
+  ])('takes %s for the end of the search, and for no limit', (_name, status, code, body) => {
+    const last: Alter = (run) => {
+      run.suite = 'probe-limits';
+      run.client = run.client.filter(({ id }) => ['c-first', 'c-second', 'c-third'].includes(id));
+      refused(run, code, body);
+    };
+    const { outcome, note } = judged('LIMIT-01', last);
+    expect(outcome).toBe('inconclusive');
+    expect(note).toContain(`request 3 met no limit of a window: an answer with ${status}`);
+    const more: Alter = (run) => {
+      probing(run);
+      refused(run, code, body);
+    };
+    expect(whatOf('LIMIT-01', more)).toEqual([
+      'POST /v1/messages?beta=true of probe fourth: was sent although the lane had refused',
+      'POST /v1/messages?beta=true of probe fifth: was sent although the lane had refused',
+    ]);
+  });
+
+  it('goes on after "too fast", and not after an answer that never came', () => {
+    const fast: Alter = (run) => {
+      probing(run);
+      refused(run, 429, refusal('rate_limit_error'));
+    };
+    expect(judged('LIMIT-01', fast)).toMatchObject({ outcome: 'pass', note: 'after 4 requests' });
+    const cut: Alter = (run) => {
+      probing(run);
+      pick(run.client, 'c-third').ending = 'timeout';
+    };
+    expect(judged('LIMIT-01', cut).violations).toHaveLength(2);
   });
 });

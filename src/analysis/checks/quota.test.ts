@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Evidence } from '../evidence.ts';
-import { budgetRun } from '../testing/budget-run.ts';
+import { budgetRun, hardBudgetRun, STOPPED } from '../testing/budget-run.ts';
 import {
   completionIn,
   type Mutable,
@@ -106,5 +106,74 @@ describe('QUOTA-02', () => {
       pick(upstream, 'u-sixth-1').startedAt += 46_500;
     };
     expect(judged('QUOTA-02', late).outcome).toBe('inconclusive');
+  });
+});
+
+describe('a budget that nobody takes over from', () => {
+  const hard = (id: string, alter?: Alter) => verdictOf(id, undefined, hardBudgetRun(alter));
+  const refusal = (run: Mutable<Evidence>) => responseOf(pick(run.client, 'c-refused'));
+
+  it('may let any of those pass that came at once, and tells the others', () => {
+    expect(hard('QUOTA-01')).toMatchObject({ outcome: 'pass', observed: 2 });
+    expect(hard('QUOTA-03')).toMatchObject({ outcome: 'pass', observed: 1 });
+    expect(hard('ROUTE-02')).toMatchObject({ outcome: 'pass', observed: 1 });
+    expect(judged('QUOTA-03')).toMatchObject({ outcome: 'skipped' });
+  });
+
+  it('is overshot by one request more', () => {
+    const overshot: Alter = (run) =>
+      run.upstream.push({
+        ...pick(run.upstream, 'u-passed'),
+        id: 'u-refused-1',
+        request: pick(run.client, 'c-refused').request,
+        startedAt: pick(run.client, 'c-refused').startedAt + 3,
+      });
+    expect(hard('QUOTA-01', overshot).violations.map(({ what }) => what)).toContain(
+      'the lane anthropic got more requests than its budget holds',
+    );
+    expect(hard('QUOTA-03', overshot).violations.map(({ what }) => what)).toContain(
+      'POST /v1/messages?beta=true of probe refused: was blocked, and sent',
+    );
+  });
+
+  it('excuses nothing in a run without one', () => {
+    const without: Alter = (run) => run.lives.forEach((life) => (life.quota = null));
+    expect(hard('ROUTE-02', without).outcome).toBe('fail');
+  });
+
+  const header =
+    (name: string, value?: string): Alter =>
+    (run) => {
+      const response = refusal(run);
+      const others = response.headers.filter(([key]) => key !== name);
+      response.headers = value === undefined ? others : [...others, [name, value]];
+    };
+
+  it.each<[string, Alter, string]>([
+    ['the status is another one', (run) => (refusal(run).status = 403), 'was not answered with 429'],
+    [
+      'the error is another one',
+      (run) => replaceBody(refusal(run).body, STOPPED.body.replace('billing', 'rate_limit')),
+      'names another error',
+    ],
+    [
+      'the error does not say why',
+      (run) => replaceBody(refusal(run).body, STOPPED.body.replace('used up', '')),
+      'does not say why',
+    ],
+    [
+      'the error has another shape',
+      (run) => replaceBody(refusal(run).body, STOPPED.body.replace('"error",', '"fault",')),
+      "is not in the shape of Anthropic's errors",
+    ],
+    ['the client is to retry', header('x-should-retry', 'true'), 'invites to retry'],
+    ['nothing is said of retries', header('x-should-retry'), 'invites to retry'],
+    ['no time is told', header('retry-after'), 'does not say when to come back'],
+    ['the time is too short', header('retry-after', '60'), 'does not say when to come back'],
+    ['the time is no number of seconds', header('retry-after', 'soon'), 'does not say when to come back'],
+  ])('fails where %s', (_name, alter, what) => {
+    expect(hard('QUOTA-03', alter).violations.map((one) => one.what)).toEqual([
+      `POST /v1/messages?beta=true of probe refused: ${what}`,
+    ]);
   });
 });

@@ -1,7 +1,7 @@
 import type { Transcript } from '../../protocol/transcript.ts';
 import type { Check, Violation } from '../check.ts';
 import { about, completionOf, pointerTo } from '../check-kit.ts';
-import type { ProbeResult } from '../evidence.ts';
+import type { Evidence, ProbeResult } from '../evidence.ts';
 import { accountOf, type Exchange } from '../exchanges.ts';
 import { explainsAnthropic, isFallback } from '../explained.ts';
 import { bears, isHaiku, laneOf, requestFacts } from '../wire.ts';
@@ -48,16 +48,30 @@ const expectedLane: Check = {
   needs: ['upstream'],
   judge(evidence) {
     const { exchanges } = accountOf(evidence);
-    const violations = evidence.probes.flatMap((probe) =>
+    const sent = evidence.probes.filter((probe) => !isStopped(probe, evidence));
+    const violations = sent.flatMap((probe) =>
       misrouted(
         probe,
         evidence.upstream.filter((transcript) => bears(transcript, probe.canary)),
         exchanges.filter((exchange) => exchange.probe === probe),
       ),
     );
-    return { observed: evidence.probes.length, violations };
+    return { observed: sent.length, violations };
   },
 };
+
+/** A budget with nobody to take over is to send nothing; that it was right to do so is for QUOTA-01 and -03. */
+function isStopped(probe: ProbeResult, evidence: Evidence): boolean {
+  const hasBudget = evidence.lives.some(({ quota }) => quota?.lane === probe.expectedLane);
+  const own = accountOf(evidence).exchanges.filter((exchange) => exchange.probe === probe);
+  return (
+    hasBudget &&
+    own.length > 0 &&
+    own.every(
+      (exchange) => exchange.upstream.length === 0 && completionOf(exchange)?.decision === 'quota_block',
+    )
+  );
+}
 
 function misrouted(
   probe: ProbeResult,

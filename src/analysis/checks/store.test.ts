@@ -126,9 +126,11 @@ describe('STORE-02', () => {
 
 describe('USAGE-01', () => {
   it('holds where the bill is what the log adds up to', () => {
-    expect(verdictOf('USAGE-01')).toMatchObject({ outcome: 'pass', observed: 6 });
+    expect(verdictOf('USAGE-01')).toMatchObject({ outcome: 'pass', observed: 11 });
   });
 
+  const model = (run: Mutable<Evidence>) => loose(meterIn(run).usage).models['claude-sonnet-5'];
+  const total = (run: Mutable<Evidence>) => loose(meterIn(run).usage).total;
   const lane = (run: Mutable<Evidence>) => loose(meterIn(run).usage).lanes.zai;
 
   it.each<[string, Alter, string]>([
@@ -154,17 +156,61 @@ describe('USAGE-01', () => {
       'lanes.zai used tokens that cost nothing',
     ],
     [
+      'the total counts twice',
+      (run) => (total(run).requests *= 2),
+      'total.requests is not what the log says',
+    ],
+    [
+      'a model as a whole counts something else than its lanes',
+      (run) => (model(run).requests = 12_345),
+      'models.claude-sonnet-5.requests is not what the log says',
+    ],
+    [
+      'a model on a lane counts something else',
+      (run) => (model(run).lanes.anthropic.tokens.input += 1),
+      'models.claude-sonnet-5.lanes.anthropic.tokens.input is not what the log says',
+    ],
+    [
+      'a model is left out',
+      (run) => delete loose(meterIn(run).usage).models['claude-sonnet-5'],
+      '/v1/usage does not tell of claude-sonnet-5',
+    ],
+    [
+      'a lane of a model is left out',
+      (run) => Object.assign(model(run), { lanes: {}, cost_usd: null, unpriced_tokens: 0 }),
+      'models.claude-sonnet-5 does not tell of anthropic',
+    ],
+    [
+      'the total costs something else than its lanes',
+      (run) => (total(run).cost_usd += 0.001),
+      'total.cost_usd is not the sum of its lanes',
+    ],
+    [
+      'tokens without a price are no longer so in the sum',
+      (run) => (total(run).unpriced_tokens += 1),
+      'total.unpriced_tokens is not the sum of its lanes',
+    ],
+    [
+      'a quota is called used where there is none',
+      (run) => (model(run).rolling_pct = 77),
+      'models.claude-sonnet-5.rolling_pct is not what the budget of the run is used by',
+    ],
+    [
       'there is no such answer',
       (run) => (loose(meterIn(run)).usage = { error: 'x' }),
-      '/v1/usage does not tell of lanes and models',
+      '/v1/usage does not tell of a total, of lanes and models',
     ],
   ])('fails where %s', (_name, alter, what) => {
     expect(verdictOf('USAGE-01', alter).outcome).toBe('fail');
-    expect(whatOf('USAGE-01', alter)).toEqual([what]);
+    expect(whatOf('USAGE-01', alter)).toContain(what);
   });
 
   it('takes tokens without a price for what they are', () => {
-    const unpriced: Alter = (run) => Object.assign(lane(run), { cost_usd: null, unpriced_tokens: 51 });
+    const unpriced: Alter = (run) => {
+      const { cost_usd: cost } = lane(run);
+      Object.assign(lane(run), { cost_usd: null, unpriced_tokens: 51 });
+      Object.assign(total(run), { cost_usd: total(run).cost_usd - cost, unpriced_tokens: 51 });
+    };
     expect(verdictOf('USAGE-01', unpriced).outcome).toBe('pass');
   });
 
@@ -174,6 +220,6 @@ describe('USAGE-01', () => {
       models['claude-sonnet-5'].lanes.zai = models['claude-sonnet-5'].lanes.anthropic;
       delete models['claude-sonnet-5'].lanes.anthropic;
     };
-    expect(whatOf('USAGE-01', moved)).toContain('/v1/usage does not tell of claude-sonnet-5 anthropic');
+    expect(whatOf('USAGE-01', moved)).toContain('models.claude-sonnet-5 does not tell of anthropic');
   });
 });

@@ -1,17 +1,18 @@
 import type { CompletionEvent, Tokens } from '../../protocol/usage-event.ts';
 import type { Check, Violation } from '../check.ts';
+import type { Evidence } from '../evidence.ts';
 import { sampleOf } from '../kept-sample.ts';
 import { hasFailed, sumTokens } from '../recount.ts';
-import { readUsageAnswer, type ToldTotals } from '../usage-answer.ts';
+import { readUsageAnswer, type ToldModel, type ToldTotals } from '../usage-answer.ts';
 import { completionsOf, lastMeter } from './store.ts';
 
 const WHERE = ['/v1/usage', 'usage.jsonl'] as const;
 
 const totals: Check = {
   id: 'USAGE-01',
-  title: '/v1/usage equals the log by lane and by model, and calls nothing free that has no price',
-  // A lane and a model.
-  least: 2,
+  title: '/v1/usage equals the log in total, by lane and by model, adds up, and calls nothing free',
+  // The total, a lane, and a model on it.
+  least: 4,
   needs: ['proxy'],
   judge(evidence) {
     const { store } = evidence;
@@ -19,15 +20,19 @@ const totals: Check = {
     if (evidence.lives.length === 0) return { observed: 0, violations: [] };
     const usage = readUsageAnswer(lastMeter(evidence)?.usage);
     if (usage === null) {
-      const what = '/v1/usage does not tell of lanes and models';
+      const what = '/v1/usage does not tell of a total, of lanes and models';
       return { observed: 0, violations: [{ what, pointers: WHERE }] };
     }
     const completions = completionsOf(evidence);
-    const byLane = Map.groupBy(completions, ({ lane }) => lane);
-    const byModel = Map.groupBy(completions, ({ lane, model }) => `${model ?? UNNAMED} ${lane}`);
+    const bills = [...usage.models.values()].flatMap((model) => [model.total, ...model.lanes.values()]);
     return {
-      observed: usage.lanes.size + usage.models.size,
-      violations: [...unequal(usage.lanes, byLane), ...unequal(usage.models, byModel)],
+      observed: 1 + usage.lanes.size + bills.length,
+      violations: [
+        ...unequal(usage.total, completions, usage.lanes),
+        ...unequalLanes(usage.lanes, completions, '/v1/usage'),
+        ...unequalModels(usage.models, completions),
+        ...wrongFill(usage.models, evidence),
+      ],
     };
   },
 };
@@ -35,17 +40,49 @@ const totals: Check = {
 /** Under this name stands what names no model. */
 const UNNAMED = '(none)';
 
-function unequal(
+type Completions = readonly CompletionEvent[];
+
+function unequalModels(told: ReadonlyMap<string, ToldModel>, completions: Completions): Violation[] {
+  return overNames(told, completions, ({ model }) => model ?? UNNAMED).flatMap(([name, model, group]) =>
+    model === undefined
+      ? [untold(name, '/v1/usage')]
+      : [...unequal(model.total, group, model.lanes), ...unequalLanes(model.lanes, group, `models.${name}`)],
+  );
+}
+
+function unequalLanes(
   told: ReadonlyMap<string, ToldTotals>,
-  logged: ReadonlyMap<string, readonly CompletionEvent[]>,
+  completions: Completions,
+  where: string,
 ): Violation[] {
+  return overNames(told, completions, ({ lane }) => lane).flatMap(([name, bill, group]) =>
+    bill === undefined ? [untold(name, where)] : unequal(bill, group),
+  );
+}
+
+/** Each name that is told of or in the log, with both accounts of it. */
+function overNames<T>(
+  told: ReadonlyMap<string, T>,
+  completions: Completions,
+  nameOf: (completion: CompletionEvent) => string,
+): [name: string, told: T | undefined, logged: Completions][] {
+  const logged = Map.groupBy(completions, nameOf);
   const names = new Set([...told.keys(), ...logged.keys()]);
-  return [...names].flatMap((name) => {
-    const bill = told.get(name);
-    const group = logged.get(name) ?? [];
-    if (bill === undefined) return [{ what: `/v1/usage does not tell of ${name}`, pointers: WHERE }];
-    return [...miscounted(bill, group), ...madeFree(bill)];
-  });
+  return [...names].map((name) => [name, told.get(name), logged.get(name) ?? []]);
+}
+
+const untold = (name: string, where: string): Violation => ({
+  what: `${where} does not tell of ${name}`,
+  pointers: WHERE,
+});
+
+/** `parts` are the bills that this one is the sum of. */
+function unequal(bill: ToldTotals, group: Completions, parts?: ReadonlyMap<string, ToldTotals>): Violation[] {
+  return [
+    ...miscounted(bill, group),
+    ...madeFree(bill),
+    ...(parts === undefined ? [] : notAddingUp(bill, [...parts.values()])),
+  ];
 }
 
 function miscounted(bill: ToldTotals, group: readonly CompletionEvent[]): Violation[] {
@@ -92,5 +129,63 @@ function madeFree({ where, tokens, costUsd, unpricedTokens }: ToldTotals): Viola
     },
   ];
 }
+
+/** Dollars are told as fractions, whose sum depends on their order. */
+const ROUNDING_USD = 1e-6;
+
+/** Money has no second witness; but a sum is what its parts are. */
+function notAddingUp(bill: ToldTotals, parts: readonly ToldTotals[]): Violation[] {
+  const sum = (figure: 'costUsd' | 'unpricedTokens'): number =>
+    parts.reduce((total, part) => total + (part[figure] ?? 0), 0);
+  const figures = [
+    ['cost_usd', sum('costUsd'), bill.costUsd, ROUNDING_USD],
+    ['unpriced_tokens', sum('unpricedTokens'), bill.unpricedTokens, 0],
+  ] as const;
+  return figures
+    .filter(([, expected, told, slack]) => Math.abs(expected - (told ?? 0)) > slack)
+    .map(([name, expected, told]) => ({
+      what: `${bill.where}.${name} is not the sum of its lanes`,
+      expected: String(expected),
+      saw: { '/v1/usage': String(told) },
+      pointers: WHERE,
+    }));
+}
+
+const ROUNDING_PCT = 1e-6;
+
+/** How full a model's quota is called: as the log says where the run gave it a budget, and not at all elsewhere. */
+function wrongFill(models: ReadonlyMap<string, ToldModel>, evidence: Evidence): Violation[] {
+  const quota = evidence.lives.at(-1)?.quota ?? null;
+  // What was never sent took nothing of it.
+  const used = completionsOf(evidence).filter(
+    ({ lane, model, op, attempts }) =>
+      (op === 'stream' || op === 'nonstream') &&
+      quota !== null &&
+      lane === quota.lane &&
+      model?.includes(quota.model) &&
+      attempts.length > 0,
+  );
+  return [...models].flatMap(([name, { total, rollingPct, weeklyPct }]) => {
+    const expected =
+      quota !== null && name.includes(quota.model) ? (100 * used.length) / quota.requests : null;
+    const figures: [name: string, expected: number | null, told: unknown][] = [
+      ['rolling_pct', expected, rollingPct],
+      ['weekly_pct', null, weeklyPct],
+    ];
+    return figures
+      .filter(([, wanted, told]) => !isAsFull(wanted, told))
+      .map(([figure, wanted, told]) => ({
+        what: `${total.where}.${figure} is not what the budget of the run is used by`,
+        expected: String(wanted),
+        saw: { '/v1/usage': String(told) },
+        pointers: WHERE,
+      }));
+  });
+}
+
+const isAsFull = (expected: number | null, told: unknown): boolean =>
+  expected === null || typeof told !== 'number'
+    ? expected === told
+    : Math.abs(expected - told) <= ROUNDING_PCT;
 
 export const USAGE_CHECKS: readonly Check[] = [totals];

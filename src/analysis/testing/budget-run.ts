@@ -72,6 +72,43 @@ const warned = (rid: string, at: number): Made =>
     expected: 'quota_warn_attempt',
   });
 
+const sonnet = { model: 'claude-sonnet-5', op: 'nonstream', tokens: haiku.tokens } as const;
+
+/** What a proxy says that has used a budget of one up, a minute after that was used. */
+export const STOPPED = {
+  status: 429,
+  headers: [...JSON_HEADERS, ['retry-after', String(5 * 3600 - 1)], ['x-should-retry', 'false']],
+  body: '{"type":"error","error":{"type":"billing_error","message":"used up"}}',
+} as const;
+
+/** Of two that came at once one passes a budget that nobody takes over from, and one is refused by the proxy itself. */
+export function hardBudgetRun(
+  alter: (evidence: Mutable<Evidence>) => unknown = () => undefined,
+): Mutable<Evidence> {
+  const passed = make({
+    ...sonnet,
+    rid: 'passed',
+    at: 0,
+    hops: [answered('anth')],
+    record: { decision: 'to_anthropic', reason: 'ok' },
+  });
+  const { tokens: _, ...untold } = sonnet;
+  const refused = make({
+    ...untold,
+    rid: 'refused',
+    at: 10,
+    hops: [{ provider: 'anth', ...STOPPED }],
+    record: { decision: 'quota_block', reason: 'blocked', err_type: 'limit', attempts: [] },
+    decision: 'quota_block',
+  });
+  return runOf([passed, { ...refused, upstream: [] }], (evidence) => {
+    const [life] = evidence.lives;
+    if (life === undefined) throw new Error('the run has no life');
+    evidence.lives = [{ ...life, quota: { lane: 'anthropic', model: 'sonnet', requests: 1, mode: 'block' } }];
+    alter(evidence);
+  });
+}
+
 /** Two pass, one is blocked; then, in mode `hybrid`, one more passes, one meets the lane's own limit, one is kept back. */
 export function budgetRun(
   alter: (evidence: Mutable<Evidence>) => unknown = () => undefined,
@@ -95,11 +132,13 @@ export function budgetRun(
     evidence.crashes = [
       {
         killedAt: BEGIN + 9_000,
+        load: { answered: 3, least: 3, bad: [] },
         logged: 3,
         acknowledged: 3,
         unlogged: [],
         rows: 2,
         integrity: 'ok',
+        shell: { said: 'ok' },
         // It ended a moment before the kill.
         missing: [{ rid: 'third', ts: BEGIN + 8_900 }],
         doubled: [],

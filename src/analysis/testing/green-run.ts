@@ -85,11 +85,14 @@ export const NOT_IN_EVERY_RUN: readonly string[] = [
   'RESTART-01',
   'QUOTA-01',
   'QUOTA-02',
+  'QUOTA-03',
   'LIMIT-01',
   'PERSIST-01',
   'PERSIST-02',
   'PERSIST-03',
   'PERSIST-04',
+  'PERSIST-05',
+  'PERSIST-06',
 ];
 
 /** What a proxy with a trial says of itself. */
@@ -129,7 +132,10 @@ export function meterOf(samples: readonly Sample[]): MeterAnswers {
       generated_at: new Date(BEGIN + 60_000).toISOString(),
       total: totalsOf(samples),
       models: Object.fromEntries(
-        [...models].map(([model, group]) => [model, { ...totalsOf(group), lanes: lanesOf(group) }]),
+        [...models].map(([model, group]) => [
+          model,
+          { ...totalsOf(group), lanes: lanesOf(group), rolling_pct: null, weekly_pct: null },
+        ]),
       ),
       lanes: lanesOf(samples),
     },

@@ -129,8 +129,8 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
     const other_models = { ...totals({ requests: 9_000 }), models: 4_900 };
     meter.answers.set('/v1/usage', { status: 200, value: { ...USAGE, other_models } });
     const page = await printed('usage');
-    expect(page).toMatch(/^\(4\.9k others\) +9\.0k .*\ntotal /m);
-    expect(page).toContain('Others: what was used beyond the most used models, summed.');
+    expect(page).toMatch(/^\(others\) +9\.0k .*\ntotal /m);
+    expect(page).toContain('(others): the models beyond the most used, summed.');
   });
 
   it('keeps the day of a snapshot where two would read the same', async () => {

@@ -42,7 +42,7 @@ function pageOf({ out }: Host, { since, total, models, other_models, lanes, stor
   const used = Object.entries(models).filter(([, { requests }]) => requests > 0);
   if (used.length === 0) return `${emptyText(store)} ${from}.\n${storeLine(out, store)}`;
   const sums: readonly Named[] = [
-    ...(other_models === null ? [] : [[`(${compact(other_models.models)} others)`, other_models] as const]),
+    ...(other_models === null ? [] : [['(others)', other_models] as const]),
     ['total', total],
   ];
   const notes = [
@@ -50,7 +50,7 @@ function pageOf({ out }: Host, { since, total, models, other_models, lanes, stor
     ...(total.unpriced_tokens === 0
       ? []
       : [`${compact(total.unpriced_tokens)} tokens have no known price: set one in a file (docs/usage.md).`]),
-    ...(other_models === null ? [] : ['Others: what was used beyond the most used models, summed.']),
+    ...(other_models === null ? [] : ['(others): the models beyond the most used, summed.']),
   ];
   return [
     `${out.paint('bold', `Used ${plain(from)}`)}\n\n`,

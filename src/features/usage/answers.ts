@@ -129,7 +129,7 @@ export const usageAnswer = z.object({
     )
     .describe('most used first, at most 100; and "(none)" for what names no model'),
   other_models: totals
-    .extend({ models: count.describe('how many they are') })
+    .extend({ models: count.describe('how many they are, as far as the store tells them apart') })
     .nullable()
     .describe(
       'the sum of the models beyond the 100 most used, by tokens, then by requests; null without any',

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { Rollup } from '../../protocol/meter.ts';
+import { OTHER_MODELS, type Rollup } from '../../protocol/meter.ts';
 import { usageAnswer } from './answers.ts';
 import { NOW, prices, quotaView } from './testing/usage-world.ts';
 import { MOST_MODELS, type ReportInput, usageReport } from './usage-report.ts';
@@ -95,6 +95,12 @@ describe('names that clients invent', () => {
     expect(JSON.stringify(answer).length).toBeLessThan(250_000);
     // At least one for each thousand rows.
     expect(turns).toBeGreaterThan(invented.length / 1000);
+  });
+
+  it('are with the others where the store does not tell them apart', async () => {
+    const { models, other_models } = await report([real, hour({ model: OTHER_MODELS, count: 7 })]);
+    expect(Object.keys(models)).toEqual(['claude-haiku-4-5']);
+    expect(other_models).toMatchObject({ models: 0, requests: 7 });
   });
 
   it('are not mixed up, whatever is in them', async () => {

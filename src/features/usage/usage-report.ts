@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { rfc3339 } from '../../platform/clock.ts';
 import { compileGlob, type Matcher } from '../../protocol/glob.ts';
 import { bestHours, type HourUse, perSecond } from '../../protocol/hours.ts';
-import type { Rollup } from '../../protocol/meter.ts';
+import { OTHER_MODELS, type Rollup } from '../../protocol/meter.ts';
 import type { Charge, Prices } from '../../protocol/money.ts';
 import type { QuotaView } from '../../protocol/quota-view.ts';
 import type { Tokens } from '../../protocol/usage-event.ts';
@@ -70,7 +70,7 @@ export async function usageReport({
     until: rfc3339(until),
     total: total.totals(),
     models: Object.fromEntries([...models].map(([model, sum]) => [model, sum.usage(model, quotas, end)])),
-    other_models: shown.length === used.size ? null : { models: used.size - shown.length, ...rest.totals() },
+    other_models: shown.length === used.size ? null : { models: beyond(used, shown), ...rest.totals() },
     lanes: lanes.totals(),
   };
 }
@@ -103,12 +103,16 @@ function addUse(used: Map<string, Used>, rollup: Rollup): void {
 /** The names with most tokens, then most requests; last the one that is no model. */
 function mostUsed(used: ReadonlyMap<string, Used>): string[] {
   const models = [...used]
-    .filter(([name]) => name !== NO_MODEL)
+    .filter(([name]) => name !== NO_MODEL && name !== OTHER_MODELS)
     .toSorted(([, a], [, b]) => b.tokens - a.tokens || b.requests - a.requests)
     .slice(0, MOST_MODELS)
     .map(([name]) => name);
   return used.has(NO_MODEL) ? [...models, NO_MODEL] : models;
 }
+
+/** How many names are not shown, as far as they are told apart. */
+const beyond = (used: ReadonlyMap<string, Used>, shown: readonly string[]): number =>
+  used.size - shown.length - (used.has(OTHER_MODELS) ? 1 : 0);
 
 /** What of one lane and model was used in one day. */
 type Day = Pick<

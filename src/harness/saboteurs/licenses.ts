@@ -1,6 +1,7 @@
 /** What can go wrong with the licence: what it opens, what it bars, and what is said of it. */
 import type { LicenseKind, ProxyRecords, RecordedLife, Saboteur } from '../types.ts';
 import { onLines, record, withHeader } from './edits.ts';
+import { preload } from './preload.ts';
 
 type LicenseFault = Saboteur['faults'][number];
 
@@ -38,8 +39,8 @@ function onDecisions(
   };
 }
 
-/** A module that is loaded before the proxy, and hears of the request to end before it. */
-const CRASH = `data:text/javascript,${encodeURIComponent("process.on('SIGTERM', () => process.exit(1))")}`;
+/** Hears of the request to end before the proxy does. */
+const CRASH = "process.on('SIGTERM', () => process.exit(1))";
 
 const WRONG = [
   ['tampered', 'a licence that was changed after it was signed'],
@@ -179,7 +180,7 @@ export const LICENSE_SABOTEURS: readonly Saboteur[] = [
   {
     name: 'restart-crashes',
     breaks: 'asked to end, the proxy crashes',
-    faults: [{ layer: 'settings', settings: () => ({ NODE_OPTIONS: `--import=${CRASH}` }) }],
+    faults: [preload(CRASH)],
     caughtBy: ['RESTART-01'],
     during: during('community', 'tampered'),
   },

@@ -1,8 +1,9 @@
 /** What can go wrong with what is kept and counted: the store, its rollups, the bill, the budgets of lanes. */
 import type { Sample } from '../../protocol/meter.ts';
-import type { Crash, MeterAnswers } from '../../protocol/witness.ts';
+import type { HeaderPairs } from '../../protocol/transcript.ts';
+import type { MeterAnswers } from '../../protocol/witness.ts';
 import type { ExchangeRewriter, Fault, Saboteur } from '../types.ts';
-import { onAnswers, onLines, record } from './edits.ts';
+import { onAnswers, onLines, record, withHeader, withoutHeader } from './edits.ts';
 
 const rows = (alter: (rows: readonly Sample[]) => readonly Sample[]): Fault => ({
   layer: 'records',
@@ -39,12 +40,30 @@ const lanes = (alter: (bill: ReturnType<typeof record>) => object): Fault =>
     return { usage: { ...record(usage), lanes: Object.fromEntries(altered) } };
   });
 
-const kills = (alter: (crash: Crash) => Partial<Crash>): Fault => ({
-  layer: 'records',
-  alter: (told) => ({ ...told, crashes: told.crashes.map((crash) => ({ ...crash, ...alter(crash) })) }),
+/** Alters the line of the bill that stands over all others. */
+const grandTotal = (alter: (bill: ReturnType<typeof record>) => object): Fault =>
+  answers(({ usage }) => {
+    const total = record(record(usage)['total']);
+    return { usage: { ...record(usage), total: { ...total, ...alter(total) } } };
+  });
+
+/** Alters the bill of each model, and not that of its lanes. */
+const models = (alter: (bill: ReturnType<typeof record>) => object): Fault =>
+  answers(({ usage }) => {
+    const bills = Object.entries(record(record(usage)['models']));
+    const altered = bills.map(([model, bill]) => [model, { ...record(bill), ...alter(record(bill)) }]);
+    return { usage: { ...record(usage), models: Object.fromEntries(altered) } };
+  });
+
+/** Alters the headers of what a client is refused with. */
+const onStops = (alter: (headers: HeaderPairs) => HeaderPairs): Fault => ({
+  layer: 'client',
+  rewrite: () =>
+    onAnswers((head) =>
+      head.status === 429 ? { head: { ...head, headers: alter(head.headers) } } : undefined,
+    ),
 });
 
-const duringKills = { suite: 'soak-persist', stages: [] } as const;
 const during = (...stages: readonly string[]) => ({ suite: 'quota', stages }) as const;
 
 /** Eight hours: what is between Z.AI's stamps and UTC. */
@@ -101,6 +120,30 @@ export const METER_SABOTEURS: readonly Saboteur[] = [
     caughtBy: ['USAGE-01'],
   },
   {
+    name: 'usage-total-doubled',
+    breaks: '/v1/usage counts every request twice in its total',
+    faults: [grandTotal(({ requests }) => ({ requests: Number(requests) * 2 }))],
+    caughtBy: ['USAGE-01'],
+  },
+  {
+    name: 'usage-model-doubled',
+    breaks: '/v1/usage counts the requests of a model twice, and not those of its lanes',
+    faults: [models(({ requests }) => ({ requests: Number(requests) * 2 }))],
+    caughtBy: ['USAGE-01'],
+  },
+  {
+    name: 'cost-lost-in-total',
+    breaks: 'the total of the bill costs nothing',
+    faults: [grandTotal(() => ({ cost_usd: 0 }))],
+    caughtBy: ['USAGE-01'],
+  },
+  {
+    name: 'quota-fill-invented',
+    breaks: 'a quota that does not exist is called three quarters full',
+    faults: [models(() => ({ rolling_pct: 77 }))],
+    caughtBy: ['USAGE-01'],
+  },
+  {
     name: 'unpriced-as-free',
     breaks: 'tokens whose price nobody knows cost nothing',
     faults: [lanes(() => ({ cost_usd: 0, unpriced_tokens: 0 }))],
@@ -149,39 +192,57 @@ export const METER_SABOTEURS: readonly Saboteur[] = [
     during: during('hybrid'),
   },
   {
-    name: 'rows-lost-on-kill',
-    breaks: 'a kill takes rows that had been acknowledged seconds before',
-    faults: [
-      kills(({ missing, killedAt }) => ({ missing: [...missing, { rid: 'lost', ts: killedAt - 5_000 }] })),
-    ],
-    caughtBy: ['PERSIST-01'],
-    during: duringKills,
+    name: 'budget-overshot',
+    breaks: 'of requests that come at once one too many finds room in a budget',
+    faults: [{ layer: 'settings', settings: ({ ampleQuotaFile }) => ({ CCP_QUOTAS_FILE: ampleQuotaFile }) }],
+    caughtBy: ['QUOTA-01'],
+    during: during('hard'),
   },
   {
-    name: 'answer-lost-on-kill',
-    breaks: 'a kill takes the record of an answer that a client had',
-    faults: [kills(({ unlogged }) => ({ unlogged: [...unlogged, 'round-1-1'] }))],
-    caughtBy: ['PERSIST-02'],
-    during: duringKills,
+    name: 'stop-without-time',
+    breaks: 'the client is not told when to come back',
+    faults: [onStops((headers) => withoutHeader(headers, 'retry-after'))],
+    caughtBy: ['QUOTA-03'],
+    during: during('hard'),
   },
   {
-    name: 'quota-forgets',
-    breaks: 'after a restart a budget begins from nothing',
-    faults: [kills(({ rebuilt }) => ({ rebuilt: rebuilt && { ...rebuilt, said: 0 } }))],
-    caughtBy: ['PERSIST-03'],
-    during: duringKills,
+    name: 'stop-too-short',
+    breaks: 'the client is told to come back in a minute',
+    faults: [onStops((headers) => withHeader(headers, 'retry-after', '60'))],
+    caughtBy: ['QUOTA-03'],
+    during: during('hard'),
   },
   {
-    name: 'slopes-unread',
-    breaks: 'nobody looks at what the process takes',
-    faults: [kills(() => ({ slopes: null }))],
-    caughtBy: ['PERSIST-04'],
-    during: duringKills,
+    name: 'stop-invites-retry',
+    breaks: 'the client is not told that it need not retry',
+    faults: [onStops((headers) => withoutHeader(headers, 'x-should-retry'))],
+    caughtBy: ['QUOTA-03'],
+    during: during('hard'),
+  },
+  {
+    name: 'stop-as-throttle',
+    breaks: 'a budget that is used up looks like a rate that is too fast',
+    faults: [{ layer: 'client', rewrite: () => onLimits(/billing_error/, () => 'rate_limit_error') }],
+    caughtBy: ['QUOTA-03'],
+    during: during('hard'),
   },
   {
     name: 'reset-time-lost',
     breaks: 'the client is told that the window is used up, and not when it opens again',
     faults: [{ layer: 'client', rewrite: () => onLimits(STAMP, () => 'some other time') }],
+    caughtBy: ['LIMIT-01'],
+    during: { suite: 'probe-limits', stages: [] },
+  },
+  {
+    name: 'limit-never-met',
+    breaks: 'the lane refuses the key, and no window is ever used up',
+    faults: [
+      {
+        layer: 'upstream',
+        provider: 'zai',
+        rewrite: () => onAnswers((head) => ({ head: { ...head, status: 401, reason: 'Unauthorized' } })),
+      },
+    ],
     caughtBy: ['LIMIT-01'],
     during: { suite: 'probe-limits', stages: [] },
   },

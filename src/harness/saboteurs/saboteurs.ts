@@ -2,6 +2,7 @@
 import type { Saboteur } from '../types.ts';
 import { ANSWER_SABOTEURS } from './answers.ts';
 import { CLIENT_SABOTEURS } from './clients.ts';
+import { KILL_SABOTEURS } from './kills.ts';
 import { LICENSE_SABOTEURS } from './licenses.ts';
 import { METER_SABOTEURS } from './meter.ts';
 import { RECORD_SABOTEURS } from './records.ts';
@@ -14,4 +15,5 @@ export const SABOTEURS: readonly Saboteur[] = [
   ...RECORD_SABOTEURS,
   ...LICENSE_SABOTEURS,
   ...METER_SABOTEURS,
+  ...KILL_SABOTEURS,
 ];
