@@ -95,7 +95,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     license: () => infoOf(license.state()),
     policy: policy.state,
     store: () => store.metrics(),
-    quotas: () => quota.views(),
+    quotas: () => quota.fills(),
   });
   const live = createLiveFeed({ clock });
   // The order in which each record reaches the features: what must not be lost comes first.

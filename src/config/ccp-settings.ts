@@ -1,11 +1,12 @@
 /** Loads the settings of `ccp`: flag > environment > `.env` in the working directory > user file > default. */
 import { join } from 'node:path';
 import { OperatorError } from '../errors.ts';
+import type { PlacedFile } from '../platform/placed-file.ts';
 import { isLoopbackHost } from '../protocol/base-url.ts';
 import { CCP_DECLARATIONS, CCP_SECRETS, PROFILE_DEFAULTS } from './ccp-declarations.ts';
 import type { EnvFile } from './env-file.ts';
 import { type FlagsOf, ignoredWarnings, readLayers, repeatedWarnings, type Start } from './layers.ts';
-import { type PlacedFile, placedFiles } from './placed-files.ts';
+import { placedFiles } from './placed-files.ts';
 import { type Layer, namesOf, type Resolved, resolveSettings, unknownNames } from './resolve-settings.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
 import type { SettingsOf } from './setting.ts';

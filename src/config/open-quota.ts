@@ -1,5 +1,6 @@
 /** The quotas from loaded settings: the same for the proxy and for the commands that only look. */
 import { type LoadedQuotas, loadQuotas } from '../features/quota/load-quotas.ts';
+import { parseQuotas } from '../features/quota/parse-quotas.ts';
 import { createQuota, type Quota, type QuotaOptions } from '../features/quota/quota.ts';
 import type { LoadedCcp } from './ccp-settings.ts';
 
@@ -13,3 +14,5 @@ export function openQuota(
 
 /** What the file that counts says now. Throws `CONFIG` where it is wrong. */
 export const lookAtQuotas = ({ quotaFiles }: LoadedCcp): LoadedQuotas => loadQuotas(quotaFiles);
+
+export { parseQuotas };

@@ -1,5 +1,6 @@
 /** Which files of a kind count: one that was named, else the working directory's and the user's. */
 import { join } from 'node:path';
+import type { PlacedFile, PlacedText } from '../platform/placed-file.ts';
 import { readSmallFile } from './read-small-file.ts';
 import type { TrustStore } from './trust.ts';
 
@@ -12,21 +13,6 @@ export interface Places {
   readonly configFolder: string;
   readonly trust: TrustStore;
 }
-
-/** A place where such a file may lie. */
-export interface PlacedFile {
-  readonly path: string;
-  /** Whether it is an error that it is missing. */
-  readonly required: boolean;
-  /** Looks anew each time. Throws `CONFIG` where the file is there and can't be read. */
-  read(): PlacedText;
-}
-
-export type PlacedText =
-  | { readonly state: 'absent' }
-  /** It is there and does not count; `why` is a sentence with the remedy. */
-  | { readonly state: 'ignored'; readonly why: string }
-  | { readonly state: 'used'; readonly text: string };
 
 /**
  * In order of precedence. The one in the working directory counts only while it is trusted: a catalog moves prompts or

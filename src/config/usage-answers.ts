@@ -1,5 +1,6 @@
 /** What a running proxy's meter answers, for the commands that ask it. */
 export {
+  endedAnswer,
   type LimitsAnswer,
   type ModelUsage,
   type QuotaAnswer,
@@ -10,4 +11,4 @@ export {
   type UsageAnswer,
   usageAnswer,
 } from '../features/usage/answers.ts';
-export { QUOTAS_PATH, RELOAD_PATH, USAGE_PATH } from '../features/usage/paths.ts';
+export { END_COOLDOWN_PATH, QUOTAS_PATH, RELOAD_PATH, USAGE_PATH } from '../features/usage/paths.ts';

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { OperatorError } from '../errors.ts';
 import {
+  endedAnswer,
   quotasAnswer,
   rollupsAnswer,
   samplesAnswer,
@@ -388,6 +389,44 @@ describe('quotas', () => {
       status: 400,
       body: { error: { message: `ccp: ${why}` } },
     });
+  });
+});
+
+describe('POST /v1/quotas/end-cooldown', () => {
+  const world = () => {
+    const asked: unknown[] = [];
+    const cooldown = { lane: 'zai', key: '*haiku*', until: NOW + HOUR, stated: 'reset' } as const;
+    const quota = quotaWorld({
+      endCooldowns(which) {
+        asked.push(which);
+        return [cooldown];
+      },
+    });
+    return { asked, ...startStoreless({ quota }) };
+  };
+
+  it('ends all, those of a lane, or one, and names them', async () => {
+    const { ask, asked } = world();
+    for (const body of ['', '{"lane":"zai"}', '{"lane":"zai","key":"*haiku*"}']) {
+      const answer = await ask('POST', '/v1/quotas/end-cooldown', body);
+      expect(endedAnswer.parse(answer.body).ended).toEqual([
+        { lane: 'zai', key: '*haiku*', until: '2026-11-02T13:30:00.000Z', stated: 'reset' },
+      ]);
+    }
+    expect(asked).toEqual([{}, { lane: 'zai' }, { lane: 'zai', key: '*haiku*' }]);
+  });
+
+  it.each([
+    ['{"lanes":"zai"}', 'ccp: lanes: not known here; allowed is lane, key'],
+    ['{"lane":7}', 'ccp: lane: allowed is the name of a lane'],
+    ['zai', 'ccp: the body is no object; allowed are lane, key'],
+  ])('does not guess what %s means', async (body, message) => {
+    const { ask, asked } = world();
+    expect(await ask('POST', '/v1/quotas/end-cooldown', body)).toMatchObject({
+      status: 400,
+      body: { error: { message } },
+    });
+    expect(asked).toEqual([]);
   });
 });
 

@@ -35,6 +35,8 @@ export interface Account {
   ownBytes: number;
   readonly attempts: AttemptRecord[];
   decide(step: Step, alternatives: readonly Provider[]): void;
+  /** Another attempt is to follow. */
+  plan(step: Step): void;
   /** Starts the record of one attempt; the attempt fills it in. */
   openAttempt(step: Step): AttemptRecord;
   /** The head of the last attempt's answer came. */
@@ -107,6 +109,11 @@ export function openAccount(options: AccountOptions): Account {
         alternatives: alternatives.map(({ id }) => id),
       };
       for (const observer of observers) observer.onDecision?.(event);
+    },
+
+    plan(step) {
+      const facts = attemptFacts(step);
+      for (const observer of observers) observer.onPlan?.(facts);
     },
 
     openAttempt(step) {

@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { scanBody } from '../protocol/body-scan.ts';
 import type { AnthropicErrorType } from '../protocol/error-body.ts';
-import { isPassable } from '../protocol/standing.ts';
+import { isPassable, OPEN } from '../protocol/standing.ts';
 import { type Account, type AnsweredFacts, openAccount } from './account.ts';
 import { isEventStream } from './answer.ts';
 import { type Answer, type AttemptEnd, type RunningAttempt, startAttempt } from './attempt.ts';
@@ -238,11 +238,16 @@ class Exchange {
 
   #plan(step: Step, failure: Failure): Step | null {
     if (!this.#body.repeatable()) return null;
-    const { gate, policy } = this.#ports;
-    if (gate === undefined || step.alternatives.length === 0) return nextStep(step, failure, policy);
-    const facts = this.#facts();
-    const alternatives = step.alternatives.filter(({ lane }) => isPassable(gate(lane, facts)));
-    return nextStep({ ...step, alternatives }, failure, policy);
+    const alternatives = step.alternatives.filter(({ lane }) => this.#mayTakeOver(lane, step.provider.lane));
+    const next = nextStep({ ...step, alternatives }, failure, this.#ports.policy);
+    if (next !== null) this.#account.plan(next);
+    return next;
+  }
+
+  #mayTakeOver(lane: string, from: string): boolean {
+    const standing = this.#ports.gate?.(lane, this.#facts()) ?? OPEN;
+    // On the lane that it is on, this very exchange has taken the room that is missing.
+    return isPassable(standing) || (standing.kind === 'block' && lane === from);
   }
 
   #start(step: Step): RunningAttempt {

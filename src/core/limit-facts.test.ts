@@ -21,6 +21,7 @@ function listener() {
   const heard: string[] = [];
   const observer: ExchangeObserver = {
     onDecision: ({ decision }) => void heard.push(`decision ${decision}`),
+    onPlan: ({ lane, decision }) => void heard.push(`plan ${lane} ${decision}`),
     onAttempt: ({ lane, decision, model, op }) =>
       void heard.push(`attempt ${lane} ${decision} ${model} ${op}`),
     onAnswer: ({ lane, status, headers }) => {
@@ -71,6 +72,7 @@ describe('an observer hears of', () => {
         'decision to_zai',
         'attempt zai to_zai claude-haiku-4-5 nonstream',
         'answer zai 429',
+        'plan anthropic fallback_limit',
         'limit zai window 7000 sent on',
         'attempt anthropic fallback_limit claude-haiku-4-5 nonstream',
         'answer anthropic 200',
@@ -126,6 +128,35 @@ describe('a gate', () => {
     // Once each: what was said when the failure was judged holds.
     expect(asked).toEqual(Array(2).fill('anthropic claude-haiku-4-5 nonstream'));
     expect(world.completions.map(({ decision }) => decision)).toEqual(['to_zai', 'fallback_limit']);
+  });
+
+  it('is told in the same turn what follows from its word', async () => {
+    const { heard, options } = listener();
+    const gate: Gate = (lane) => {
+      heard.push(`asked for ${lane}`);
+      queueMicrotask(() => heard.push('later'));
+      return { kind: 'open' };
+    };
+    await using world = await startTwoLanes(fails('429 No', zaiError('1308')), answerMessage, {
+      gateway: { ...options.gateway, gate },
+    });
+    await ask(world);
+    const at = heard.indexOf('asked for anthropic');
+    expect(heard.slice(at, at + 2)).toEqual(['asked for anthropic', 'plan anthropic fallback_limit']);
+  });
+
+  it.each([
+    ['block', '200 OK'],
+    ['cooldown', '429 No'],
+  ] as const)('that says %s of the lane that the exchange is on: %s', async (kind, status) => {
+    const opening = () => ({ inMs: 1, why: '' });
+    const standing: Standing = kind === 'block' ? { kind, opening } : { kind };
+    await using world = await startTwoLanes(fails('429 No', zaiError('1308')), answerMessage, {
+      // Two providers of one lane: the room that is missing may be what this exchange has taken.
+      zaiProvider: { lane: 'anthropic' },
+      gateway: { gate: () => standing },
+    });
+    expect((await ask(world)).status).toBe(status);
   });
 
   it('tells passable lanes from others', () => {

@@ -89,7 +89,12 @@ export interface ExchangeObserver {
   onStreamStart?(event: StreamStartEvent): void;
   onCompletion?(event: CompletionEvent): void;
   onAnomaly?(anomaly: Anomaly): void;
-  /** An attempt begins, in the same turn of the event loop in which it was decided. */
+  /**
+   * Another attempt is decided, in the same turn in which the gate was asked for it: of many exchanges that fail at once,
+   * each finds what those before it have taken. It may not come to it, where the client leaves.
+   */
+  onPlan?(attempt: AttemptFacts): void;
+  /** An attempt begins; the first one in the same turn of the event loop in which it was decided. */
   onAttempt?(attempt: AttemptFacts): void;
   /** The head of an answer came, whether or not it goes to the client. */
   onAnswer?(answer: AnswerFacts): void;

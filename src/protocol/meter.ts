@@ -143,18 +143,19 @@ export interface StoreStatus {
 
 /**
  * The store as the rest of the proxy sees it. Nothing here throws into, or waits in, an exchange. A question finds all that
- * was taken before it. Where the file cannot be used, answers are empty and `status` says why; only a mistake of
- * the asker rejects, with an `OperatorError` of code `USAGE`: a cursor that no page named, more rollups than the query allows.
+ * was taken before it. Where the file cannot be used, `samples` and `rollups` are empty and `status` says why: they are to
+ * look at. What budgets and limits are counted from rejects: nothing read is not nothing there. A mistake of the asker
+ * rejects with an `OperatorError` of code `USAGE`: a cursor that no page named, more rollups than the query allows.
  */
 export interface MeterStore {
   /** Takes what the upstreams' limits did; written with the next batch. */
   saveCooldown(cooldown: Cooldown): void;
   saveLimitHit(hit: LimitHit): void;
-  /** Those that are not over, of this and earlier processes. */
+  /** Those that are not over, of this and earlier processes. Rejects where the file cannot be read, as the next two. */
   cooldowns(): Promise<readonly Cooldown[]>;
   limitHits(): Promise<readonly LimitHit[]>;
-  /** Every sample that ended at `since` (epoch milliseconds) or later, oldest first, some hundred at a time. */
-  samplesSince(since: number): AsyncIterable<readonly Sample[]>;
+  /** What ended at `since` (epoch milliseconds) or later, some hundred at a time; `cursor` is where the page before ended. */
+  history(since: number, cursor: string | null): Promise<SamplePage>;
   samples(query: SampleQuery): Promise<SamplePage>;
   rollups(query: RollupQuery): Promise<readonly Rollup[]>;
   status(): Promise<StoreStatus>;

@@ -7,6 +7,8 @@ export interface Cooldowns {
   save(cooldowns: readonly Cooldown[]): void;
   /** Those that are not over at `now`, epoch milliseconds. */
   current(now: number): readonly Cooldown[];
+  /** Deletes those that are over at `now`. */
+  forget(now: number): void;
 }
 
 export function openCooldowns(db: Database.Database): Cooldowns {
@@ -17,8 +19,10 @@ export function openCooldowns(db: Database.Database): Cooldowns {
   const current = db.prepare<[number], Cooldown>(
     'SELECT lane, key, until, stated FROM cooldowns WHERE until > ? ORDER BY lane, key',
   );
+  const forget = db.prepare<[number]>('DELETE FROM cooldowns WHERE until <= ?');
   return {
     save: (cooldowns) => cooldowns.forEach((cooldown) => void save.run(cooldown)),
     current: (now) => current.all(now),
+    forget: (now) => void forget.run(now),
   };
 }

@@ -8,7 +8,6 @@ import { inodeOf, setAside } from './damage.ts';
 import { CHECKED_AT_ONCE, isDamage, isSqlite } from './database.ts';
 import { sizeOf } from './file-size.ts';
 import { KEEP_HOURS_MS } from './rollups.ts';
-import type { Chunk, Place } from './samples.ts';
 import { type Batch, type FileStatus, openStoreFile, type StoreFile } from './store-file.ts';
 
 /** What can be asked of the storing thread; one argument each, which must survive the way between threads. */
@@ -22,7 +21,6 @@ export interface Keeper {
    */
   tend(age: Age | null): { readonly rolledUp: number; readonly more: boolean };
   page(query: SampleQuery): SamplePage;
-  after(from: { readonly since: number; readonly place: Place | null; readonly limit: number }): Chunk;
   rollups(query: RollupQuery): readonly Rollup[];
   cooldowns(now: number): readonly Cooldown[];
   limitHits(): readonly LimitHit[];
@@ -101,20 +99,21 @@ export function createKeeper({ path, onDamage }: KeeperOptions): Keeper {
     open: () => using(() => ({ unchecked: sizeOf(path) > CHECKED_AT_ONCE })),
     write: (batch) => void using((file) => file.write(batch)),
     tend: (age) =>
-      using(({ rollups, samples }) => {
+      using(({ rollups, samples, cooldowns, limitHits }) => {
         const rolledUp = rollups.advance(ROLLED_AT_ONCE);
         if (rolledUp === ROLLED_AT_ONCE) return { rolledUp, more: true };
+        limitHits.forget();
         if (age === null) return { rolledUp, more: false };
+        cooldowns.forget(age.now);
         const forgotten =
           samples.forget(samples.horizon(age.now, age.keepMs), FORGOTTEN_AT_ONCE) +
           rollups.forgetHours(samples.horizon(age.now, KEEP_HOURS_MS), FORGOTTEN_AT_ONCE);
         return { rolledUp, more: forgotten >= FORGOTTEN_AT_ONCE };
       }),
     page: (query) => using(({ samples }) => samples.page(query)),
-    after: ({ since, place, limit }) => using(({ samples }) => samples.after(since, place, limit)),
     rollups: (query) => using(({ rollups }) => rollups.read(query)),
     cooldowns: (now) => using(({ cooldowns }) => cooldowns.current(now)),
-    limitHits: () => using(({ limitHits }) => limitHits.all()),
+    limitHits: () => using(({ limitHits }) => limitHits.telling()),
     status: () => using((file) => file.status()),
     damaged: ({ problem, inode }) => {
       if (inodeOf(path) === inode) replace(problem, inode);

@@ -5,11 +5,14 @@ import type { LimitHit } from '../protocol/meter.ts';
 export interface LimitHits {
   /** One per exchange, lane and key. Within a transaction of the caller. */
   save(hits: readonly LimitHit[]): void;
-  /** The newest thousand, oldest first: more would say nothing new. */
-  all(): readonly LimitHit[];
+  /** Of each lane and key the newest that tell how full a window was when it was hit, oldest first. */
+  telling(): readonly LimitHit[];
+  /** Deletes all but those and the newest of the rest: keys may be names that a client made up. */
+  forget(): void;
 }
 
-const KEPT_IN_VIEW = 1000;
+const TELLING_OF_ONE = 20;
+const KEPT = 2000;
 const COLUMNS = 'rid, ts, lane, key, kind, rolling_pct, weekly_pct, since_warn_s, resets_at';
 
 export function openLimitHits(db: Database.Database): LimitHits {
@@ -17,11 +20,19 @@ export function openLimitHits(db: Database.Database): LimitHits {
     `INSERT INTO limit_hits (${COLUMNS}) VALUES (:rid, :ts, :lane, :key, :kind, :rolling_pct, :weekly_pct,
      :since_warn_s, :resets_at) ON CONFLICT DO NOTHING`,
   );
-  const newest = db.prepare<[number], LimitHit>(
-    `SELECT ${COLUMNS} FROM limit_hits ORDER BY ts DESC, rowid DESC LIMIT ?`,
+  const numbered = `SELECT rowid AS place, row_number() OVER (PARTITION BY lane, key ORDER BY ts DESC, rowid DESC) AS number
+     FROM limit_hits WHERE kind = 'window' AND max(ifnull(rolling_pct, 0), ifnull(weekly_pct, 0)) > 0`;
+  const telling = `SELECT place FROM (${numbered}) WHERE number <= ${TELLING_OF_ONE}`;
+  const newest = `SELECT rowid FROM limit_hits ORDER BY ts DESC, rowid DESC LIMIT ${KEPT}`;
+  const read = db.prepare<[], LimitHit>(
+    `SELECT ${COLUMNS} FROM limit_hits WHERE rowid IN (${telling}) ORDER BY ts, rowid`,
+  );
+  const forget = db.prepare(
+    `DELETE FROM limit_hits WHERE rowid NOT IN (${newest}) AND rowid NOT IN (${telling})`,
   );
   return {
     save: (hits) => hits.forEach((hit) => void save.run(hit)),
-    all: () => newest.all(KEPT_IN_VIEW).toReversed(),
+    telling: () => read.all(),
+    forget: () => void forget.run(),
   };
 }

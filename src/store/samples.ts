@@ -1,7 +1,7 @@
 /** The samples: one row per completion. */
 import type Database from 'better-sqlite3';
 import { OperatorError } from '../errors.ts';
-import type { Sample, SamplePage, SampleQuery } from '../protocol/meter.ts';
+import type { SamplePage, SampleQuery } from '../protocol/meter.ts';
 import { SAMPLE_COLUMNS, type SampleRow, sampleOfRow } from './sample-row.ts';
 
 export type SampleFilter = Pick<SampleQuery, 'since' | 'until' | 'model' | 'lane'>;
@@ -23,8 +23,6 @@ export interface Samples {
   /** Puts in those that are not known yet, by `rid`; gives how many those were. Within a transaction of the caller. */
   insert(rows: readonly SampleRow[]): number;
   page(query: SampleQuery): SamplePage;
-  /** Some of those from `since` (epoch milliseconds) on and after a place, oldest first. */
-  after(since: number, place: Place | null, limit: number): Chunk;
   /** All that a filter lets through, oldest first; the file is read as it goes. */
   each(filter: SampleFilter): IterableIterator<SampleRow>;
   /**
@@ -39,12 +37,6 @@ export interface Samples {
   extent(): { readonly samples: number; readonly oldest: number | null; readonly newest: number | null };
 }
 
-export interface Chunk {
-  readonly samples: readonly Sample[];
-  /** Null where nothing followed. */
-  readonly place: Place | null;
-}
-
 /** A row with its place in the order of arrival behind it. */
 type Placed = readonly [...SampleRow, seq: number];
 
@@ -56,12 +48,6 @@ export function openSamples(db: Database.Database): Samples {
      WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE rid = ${FORGOTTEN_KEY('new.rid')})
      ON CONFLICT (rid) DO NOTHING`,
   );
-  const after = db
-    .prepare<Place & { limit: number }, Placed>(
-      // One bound of the time, as in `page`.
-      `SELECT ${COLUMNS}, seq FROM samples WHERE ts >= :ts AND (ts > :ts OR seq > :seq) ORDER BY ts, seq LIMIT :limit`,
-    )
-    .raw();
   const newest = db.prepare<[], number | null>('SELECT max(ts) FROM samples').pluck();
   const old = `SELECT seq FROM samples WHERE ts < :before AND seq <= (SELECT seq FROM rolled_up)`;
 
@@ -87,11 +73,6 @@ export function openSamples(db: Database.Database): Samples {
         samples: rows.slice(0, limit).map(sampleOfRow),
         next_cursor: last === undefined ? null : cursorOf(placeOfRow(last)),
       };
-    },
-    after(since, place, limit) {
-      const rows = after.all({ ...(place ?? { ts: since, seq: 0 }), limit });
-      const last = rows.at(-1);
-      return { samples: rows.map(sampleOfRow), place: last === undefined ? null : placeOfRow(last) };
     },
     each(filter) {
       const { where, values } = conditions(filter);

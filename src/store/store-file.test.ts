@@ -390,6 +390,22 @@ describe('cooldowns and limit hits', () => {
   it('keep one hit per exchange, lane and key, oldest first', () => {
     const later = { ...hit, rid: 'r2', ts: NOON + 1 };
     file.write({ samples: [], cooldowns: [], hits: [later, hit, hit] });
-    expect(file.limitHits.all()).toEqual([hit, later]);
+    expect(file.limitHits.telling()).toEqual([hit, later]);
+  });
+
+  it('are forgotten when they are over or too many, but for the hits that tell how full a window was', () => {
+    const made = (at: number, given: object) => ({ ...hit, rid: `m${at}`, ts: NOON + at, ...given });
+    const throttles = Array.from({ length: 3000 }, (_, at) => made(at, { kind: 'throttle', key: `k${at}` }));
+    const windows = Array.from({ length: 30 }, (_, at) => made(at - 1000, {}));
+    file.write({ samples: [], cooldowns: [cooldown], hits: [...windows, ...throttles] });
+    expect(file.limitHits.telling()).toEqual(windows.slice(10));
+    file.limitHits.forget();
+    const count = file.db.prepare('SELECT count(*) FROM limit_hits').pluck();
+    expect(count.get()).toBe(2020);
+    expect(file.limitHits.telling()).toEqual(windows.slice(10));
+    file.cooldowns.forget(NOON - 1);
+    expect(file.cooldowns.current(0)).toEqual([cooldown]);
+    file.cooldowns.forget(NOON);
+    expect(file.cooldowns.current(0)).toEqual([]);
   });
 });

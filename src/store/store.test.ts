@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Clock, systemClock } from '../platform/clock.ts';
-import type { Sample } from '../protocol/meter.ts';
+import type { Sample, SamplePage } from '../protocol/meter.ts';
 import { sampleOfRow } from './sample-row.ts';
 import { openStore, type Store, type StoreOptions } from './store.ts';
 import { openStoreFile, readStoreFile } from './store-file.ts';
@@ -104,12 +104,17 @@ describe('a store', () => {
     expect(onDisk()).toEqual([sample(1)]);
   });
 
-  it('gives all samples since a time, oldest first, however many', async () => {
+  it('gives all samples since a time, newest first, however many', async () => {
     const store = open();
-    for (let id = 1201; id >= 1; id--) store.onCompletion(completion(id));
+    for (let id = 1; id <= 1201; id++) store.onCompletion(completion(id));
     const found: Sample[] = [];
-    for await (const some of store.samplesSince(NOON + 2)) found.push(...some);
-    expect(found.map(({ ts }) => ts - NOON)).toEqual(Array.from({ length: 1200 }, (_, at) => at + 2));
+    let cursor: string | null = null;
+    do {
+      const page: SamplePage = await store.history(NOON + 2, cursor);
+      found.push(...page.samples);
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+    expect(found.map(({ ts }) => ts - NOON)).toEqual(Array.from({ length: 1200 }, (_, at) => 1201 - at));
   });
 
   it('keeps cooldowns and limit hits for the next process', async () => {
@@ -138,10 +143,13 @@ describe('a store', () => {
     const rounds: number[] = [];
     const clock = fastClock();
     const store = open({ clock, rollupMs: 30, ttlDays: 1, onRollup: (seconds) => void rounds.push(seconds) });
+    store.saveCooldown({ lane: 'zai', key: 'x', until: NOON, stated: 'default' });
     store.onCompletion(completion(1));
     store.onCompletion(completion(2, { ts: new Date(NOON - DAY - 1).toISOString() }));
     await soon(() => expect(onDisk()).toEqual([sample(1)]));
     await soon(() => expect(rounds.length).toBeGreaterThan(0));
+    using file = readStoreFile(place.path);
+    await soon(() => expect(file.cooldowns.current(0)).toEqual([]));
     expect((await store.rollups({ granularity: 'day' })).map(({ count }) => count)).toEqual([1, 1]);
   });
 
@@ -259,7 +267,10 @@ describe('a file that cannot be used', () => {
       expect(store.health()).toMatchObject({ ok: false, reason: expect.stringMatching(reason), pending: 1 });
       expect(await store.status()).toMatchObject({ trouble: expect.stringMatching(reason), samples: 0 });
       expect(await store.samples({ limit: 1 })).toEqual({ samples: [], next_cursor: null });
-      expect(await store.cooldowns()).toEqual([]);
+      // From these something is counted: nothing read is not nothing there.
+      await expect(store.cooldowns()).rejects.toThrow(reason);
+      await expect(store.limitHits()).rejects.toThrow(reason);
+      await expect(store.history(0, null)).rejects.toThrow(reason);
       expect(said).toEqual([expect.stringMatching(reason)]);
       expect(statSync(place.path, { throwIfNoEntry: false })?.mtimeMs).toBe(before);
     },
@@ -308,6 +319,7 @@ describe('a file that cannot be used', () => {
     store.onCompletion(completion(3));
     await store.flush();
     expect(store.health().reason).toContain('was replaced by another file');
+    await expect(store.history(0, null)).rejects.toThrow('was replaced by another file');
   });
 });
 

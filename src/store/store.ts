@@ -6,12 +6,10 @@ import type { ExchangeObserver } from '../core/types.ts';
 import { OperatorError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import type { Cooldown, LimitHit, MeterStore, Sample, StoreNumbers } from '../protocol/meter.ts';
+import type { Cooldown, LimitHit, MeterStore, StoreNumbers } from '../protocol/meter.ts';
 import { sizeOf } from './file-size.ts';
-import type { Keeper } from './keeper.ts';
 import { createOutbox } from './outbox.ts';
 import { rowOf, sampleOf } from './sample-row.ts';
-import type { Chunk, Place } from './samples.ts';
 import { createSteadiness } from './steadiness.ts';
 import { createKeeperThread } from './thread.ts';
 import { createTrouble } from './trouble.ts';
@@ -111,30 +109,25 @@ export function openStore(options: StoreOptions): Store {
     cancelRound = clock.after(ms, () => void tend().then(() => nextRound(rollupMs)));
   };
 
-  /** What the file says, after all that was taken so far; `instead` where it cannot be read. */
-  const read = async <T>(ask: () => Promise<T>, instead: T): Promise<T> => {
+  /** What the file says, after all that was taken so far. Rejects where it cannot be read. */
+  const read = async <T>(ask: () => Promise<T>): Promise<T> => {
     await outbox.flush();
     try {
       const found = await ask();
       trouble.worked('read');
       return found;
     } catch (error) {
-      // The asker's own mistake, e.g. a cursor.
-      if (error instanceof OperatorError && error.code === 'USAGE') throw error;
-      trouble.failed('read', error);
-      return instead;
+      if (!isAskers(error)) trouble.failed('read', error);
+      throw error;
     }
   };
 
-  async function* samplesSince(since: number): AsyncGenerator<readonly Sample[], void> {
-    let place: Place | null = null;
-    do {
-      const from: Parameters<Keeper['after']>[0] = { since, place, limit: READ_AT_ONCE };
-      const chunk: Chunk = await read(() => thread.ask('after', from), { samples: [], place: null });
-      if (chunk.samples.length > 0) yield chunk.samples;
-      ({ place } = chunk);
-    } while (place !== null);
-  }
+  /** The same for who only looks: `instead` where it cannot be read. */
+  const look = <T>(ask: () => Promise<T>, instead: T): Promise<T> =>
+    read(ask).catch((error: unknown) => {
+      if (isAskers(error)) throw error;
+      return instead;
+    });
 
   setImmediate(() => void open());
   nextRound(Math.min(FIRST_ROUND_MS, rollupMs));
@@ -143,11 +136,12 @@ export function openStore(options: StoreOptions): Store {
     onCompletion: (event) => outbox.addSample(rowOf(sampleOf(event))),
     saveCooldown: (cooldown: Cooldown) => outbox.addCooldown(cooldown),
     saveLimitHit: (hit: LimitHit) => outbox.addLimitHit(hit),
-    cooldowns: () => read(() => thread.ask('cooldowns', clock.now()), []),
-    limitHits: () => read(() => thread.ask('limitHits'), []),
-    samplesSince,
-    samples: (query) => read(() => thread.ask('page', query), { samples: [], next_cursor: null }),
-    rollups: (query) => read(() => thread.ask('rollups', query), []),
+    cooldowns: () => read(() => thread.ask('cooldowns', clock.now())),
+    limitHits: () => read(() => thread.ask('limitHits')),
+    history: (since, cursor) =>
+      read(() => thread.ask('page', { since, limit: READ_AT_ONCE, ...(cursor !== null && { cursor }) })),
+    samples: (query) => look(() => thread.ask('page', query), { samples: [], next_cursor: null }),
+    rollups: (query) => look(() => thread.ask('rollups', query), []),
     async status() {
       const unreadable = {
         path,
@@ -157,7 +151,7 @@ export function openStore(options: StoreOptions): Store {
         oldest: null,
         newest: null,
       };
-      const file = await read(() => thread.ask('status'), unreadable);
+      const file = await look(() => thread.ask('status'), unreadable);
       const { pending, writes, writeErrors } = outbox.numbers();
       return { ...file, pending, writes, write_errors: writeErrors, trouble: trouble.sentence() };
     },
@@ -175,3 +169,6 @@ export function openStore(options: StoreOptions): Store {
     },
   };
 }
+
+/** A mistake of whoever asks, e.g. a cursor: no trouble of the store. */
+const isAskers = (error: unknown): boolean => error instanceof OperatorError && error.code === 'USAGE';

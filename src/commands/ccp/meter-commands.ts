@@ -81,7 +81,10 @@ function addQuotas(program: Command, host: Host, exit: Exit): void {
   const quotas = program
     .command('quotas')
     .description('the quotas of the running proxy: what is configured, and taking it anew')
-    .addHelpText('after', examples('ccp quotas', 'ccp quotas reload', 'ccp quotas reload ./quotas.json'));
+    .addHelpText(
+      'after',
+      examples('ccp quotas', 'ccp quotas reload ./quotas.json', 'ccp quotas end-cooldown zai'),
+    );
   quotas
     .command('show', { isDefault: true })
     .description('show the quotas and the file that they come from')
@@ -95,8 +98,27 @@ function addQuotas(program: Command, host: Host, exit: Exit): void {
     .description('let the proxy read its file again, or take the content of another one')
     .argument('[file]', 'a file of quotas; its content is sent')
     .option(...AS_JSON)
+    .addHelpText('after', examples('ccp quotas reload', 'ccp quotas reload ./quotas.json'))
     .action(async (file: string | undefined, { json = false }: Json) => {
       const { reloadQuotas } = await import('./quota.ts');
       exit(await reloadQuotas(host, { file, json }));
+    });
+  quotas
+    .command('end-cooldown')
+    .description('try a lane again that is left alone because its upstream refused for a limit')
+    .argument('[lane]', 'as "ccp quota" names it; all of them where it is left out')
+    .argument('[key]', 'the glob or model that is left alone there; all of them where it is left out')
+    .option(...AS_JSON)
+    .addHelpText(
+      'after',
+      examples(
+        'ccp quotas end-cooldown',
+        'ccp quotas end-cooldown zai',
+        "ccp quotas end-cooldown zai '*haiku*'",
+      ),
+    )
+    .action(async (lane: string | undefined, key: string | undefined, { json = false }: Json) => {
+      const { endCooldown } = await import('./quota.ts');
+      exit(await endCooldown(host, { lane, key, json }));
     });
 }

@@ -8,7 +8,7 @@ import type {
   UsageAnswer,
 } from '../../config/usage-answers.ts';
 import { plain, type Screen } from '../shared/host.ts';
-import { table } from '../shared/table.ts';
+import { table, wrap } from '../shared/table.ts';
 import { bar, clockTime, compact, costText, paintQuota, percent, savedText, span } from './figures.ts';
 
 /** Why figures may lack exchanges, a line; nothing while the store is well. */
@@ -75,62 +75,90 @@ export function shortNames<T>(entries: readonly (readonly [string, T])[]): (read
 const countTokens = ({ tokens }: Totals): number =>
   Object.values(tokens).reduce((sum, count) => sum + count, 0);
 
-/** How full each quota is: a line a quota, with both windows. */
-export function quotaLines(screen: Screen, quotas: readonly QuotaAnswer[]): string {
+/** How full each quota is: a line a quota, with both windows; in front what the figures alone would not say. */
+export function quotaLines(
+  screen: Screen,
+  { quotas, mode, rebuilding }: Pick<QuotasAnswer, 'quotas' | 'mode' | 'rebuilding'>,
+): string {
   if (quotas.length === 0) return 'No quotas are set: traffic is metered, and never held back.\n';
   const names = quotas.map(({ model, lane }) => plain(`${model} (${lane})`));
-  const room = Math.max(18, Math.min(screen.width, MOST_COLUMNS) - REST_OF_LINE);
-  const width = Math.min(room, Math.max(...names.map(({ length }) => length)));
-  return quotas
-    .map((quota, index) => {
-      const windows = [quota.rolling, quota.weekly].map((one) => windowText(one, screen, quota)).join('  ');
-      return `${fitted(names[index] ?? '', width)}  ${windows}  ${standing(screen, quota)}`.trimEnd();
-    })
-    .map((line) => `${line}\n`)
-    .join('');
+  const standings = quotas.map(standing);
+  const windows = quotas.map((quota) => [windowName(quota.rolling), windowName(quota.weekly)].join(''));
+  const rest = longest(standings) + longest(windows) + REST_OF_LINE;
+  const room = Math.max(LEAST_NAME, Math.min(screen.width, MOST_COLUMNS) - rest);
+  const width = Math.min(room, longest(names));
+  const lines = quotas.map((quota, index) => {
+    const bars = [quota.rolling, quota.weekly].map((one) => windowText(one, screen, quota)).join('  ');
+    const stands = paintQuota(screen, quota, standings[index] ?? '');
+    return `${fitted(names[index] ?? '', width)}  ${bars}  ${stands}`.trimEnd();
+  });
+  return [...caveats(mode, rebuilding), ...lines].map((line) => `${line}\n`).join('');
 }
 
-/** Two windows and the longest standing, with what parts them. */
+/** What a person must know to read the figures. */
+function caveats(mode: string, rebuilding: boolean): string[] {
+  const what = WHAT_MODES_DO[mode];
+  return [
+    ...(what === undefined ? [] : [`Mode ${mode}: ${what}.`]),
+    ...(rebuilding ? ['The windows are still being rebuilt: more was used than is shown.'] : []),
+  ];
+}
+
+const WHAT_MODES_DO: Readonly<Record<string, string>> = {
+  off: 'quotas only count, nothing is held back',
+  hybrid: "a full quota holds nothing back, only the upstream's limit does",
+};
+
+const longest = (texts: readonly string[]): number => Math.max(...texts.map(({ length }) => length));
+
 /** Where no person looks, a screen has no end. */
 const MOST_COLUMNS = 120;
-const REST_OF_LINE = 62;
+/** Two bars with their per cents, and what parts them. */
+const REST_OF_LINE = 38;
+const LEAST_NAME = 8;
+
+const windowName = ({ span_seconds }: QuotaAnswer['rolling']): string =>
+  span(span_seconds).replace(' ', '').padStart(3);
 
 /** `5h ███████░░░  70%`; as wide without a cap. */
-function windowText(
-  { span_seconds, pct }: QuotaAnswer['rolling'],
-  screen: Screen,
-  quota: QuotaAnswer,
-): string {
-  const name = span(span_seconds).replace(' ', '').padStart(3);
+function windowText(window: QuotaAnswer['rolling'], screen: Screen, quota: QuotaAnswer): string {
+  const { pct } = window;
+  const name = windowName(window);
   if (pct === null) return `${name} ${'no cap'.padEnd(15)}`;
   const painted = paintQuota(
     screen,
     { warn: pct >= quota.warn_pct, block: pct >= quota.block_pct },
     bar(pct),
   );
-  return `${name} ${painted} ${percent(pct).padStart(4)}`;
+  return `${name} ${painted} ${(pct >= 999.5 ? '>999' : percent(pct)).padStart(4)}`;
 }
 
-function standing(screen: Screen, quota: QuotaAnswer): string {
-  const { warn, block, eta_seconds, cooldown_until } = quota;
-  if (cooldown_until !== null) return paintQuota(screen, quota, `cooling until ${clockTime(cooldown_until)}`);
+function standing({ warn, block, eta_seconds, cooldown_until }: QuotaAnswer): string {
+  if (cooldown_until !== null) return `cooling until ${clockTime(cooldown_until)}`;
   const eta = eta_seconds === null ? '' : span(eta_seconds);
-  if (block) return paintQuota(screen, quota, eta === '' ? 'full' : `full, room in ${eta}`);
+  if (block) return eta === '' ? 'full' : `full, room in ${eta}`;
   const word = warn ? 'warn' : 'ok';
-  return paintQuota(screen, quota, eta === '' ? word : `${word}, full in ${eta}`);
+  return eta === '' ? word : `${word}, full in ${eta}`;
 }
 
 const fitted = (text: string, width: number): string =>
   text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width);
 
-/** Lanes that are left alone now, and what each upstream last said of its own limits, a line each. */
-export function limitLines({ cooldowns, provider_limits }: QuotasAnswer): string {
+/** Lanes that are left alone now, and what each upstream last said of its own limits, each on a line of its own. */
+export function limitLines(screen: Screen, { cooldowns, provider_limits }: QuotasAnswer): string {
   const cooling = cooldowns.map(
     ({ lane, key, until, stated }) =>
       `${lane}: ${key} is left alone until ${clockTime(until)} (${STATED[stated] ?? stated})`,
   );
   const said = provider_limits.map((limits) => `${limits.lane} says of itself: ${limitsText(limits)}`);
-  return [...cooling, ...said].map((line) => `${plain(line)}\n`).join('');
+  return [...cooling, ...said].map((line) => hanging(screen, '', '  ', plain(line))).join('');
+}
+
+/** A text that is wrapped at the end of the screen, its further lines behind `indent`. */
+function hanging(screen: Screen, before: string, indent: string, text: string): string {
+  return wrap(text, screen.width - Math.max(before.length, indent.length))
+    .map((line, index) => `${index === 0 ? before : indent}${line}\n`)
+    .join('');
 }
 
 const STATED: Readonly<Record<string, string>> = {
@@ -139,8 +167,14 @@ const STATED: Readonly<Record<string, string>> = {
   default: 'it did not say how long',
 };
 
+/** Everything that is known of each quota. */
+export function quotasInDetail(screen: Screen, { quotas, mode, rebuilding }: QuotasAnswer): string {
+  const before = caveats(mode, rebuilding).map((line) => `${line}\n`);
+  return before.join('') + quotas.map((one) => quotaDetails(screen, one)).join('\n');
+}
+
 /** Everything that is known of one quota, a fact a line. */
-export function quotaDetails(screen: Screen, quota: QuotaAnswer): string {
+function quotaDetails(screen: Screen, quota: QuotaAnswer): string {
   const facts: readonly (readonly [string, string])[] = [
     ...windowFacts('rolling', quota.rolling),
     ...windowFacts('weekly', quota.weekly),
@@ -157,7 +191,9 @@ export function quotaDetails(screen: Screen, quota: QuotaAnswer): string {
     ...gapFacts(quota),
     ...providerFacts(quota),
   ];
-  const lines = facts.map(([name, value]) => `  ${name.padEnd(9)}  ${plain(value)}\n`);
+  const lines = facts.map(([name, value]) =>
+    hanging(screen, `  ${name.padEnd(9)}  `, ' '.repeat(13), plain(value)),
+  );
   return `${screen.paint('bold', plain(`${quota.model} on lane ${quota.lane}`))}\n${lines.join('')}`;
 }
 
@@ -188,7 +224,8 @@ function hourText<T extends { readonly start: string }>(hour: T | null, say: (ho
 function learned({ gap_samples, warn_pct_auto, warn_pct_confidence }: QuotaAnswer): string {
   if (gap_samples === 0 && warn_pct_auto === null) return 'nothing yet: no limit of the provider was hit';
   const warnAt = warn_pct_auto === null ? 'no better warning' : `warn at ${percent(warn_pct_auto)}`;
-  return `${warnAt} (confidence ${warn_pct_confidence.toFixed(2)}, ${gap_samples} hits)`;
+  const after = gap_samples === 1 ? '1 hit came' : `${gap_samples === 0 ? 'no' : gap_samples} hits came`;
+  return `${warnAt} (confidence ${warn_pct_confidence.toFixed(2)}; ${after} after the warning)`;
 }
 
 function gapFacts({ gap_seconds_p50, gap_seconds_p95 }: QuotaAnswer): (readonly [string, string])[] {

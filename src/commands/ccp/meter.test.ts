@@ -37,6 +37,44 @@ describe('every page of the meter', () => {
     expect(widest(await printed(...argv))).toBeLessThanOrEqual(80);
   });
 
+  it.each([[['status']], [['status', '--debug-quota']], [['quota']], [['quota', '--details']]])(
+    '%j fits 80 columns whatever it has to say',
+    async (argv) => {
+      const late = new Date(Date.now() + 29 * 86_400_000).toISOString();
+      const told = meter.answers.get('/v1/quotas')?.value;
+      const windows = ['5h', '7d', 'overage', 'seven_day_opus'].map((name) => ({
+        name,
+        status: 'allowed_warning',
+        used_pct: 99.5,
+        limit: 1_234_567,
+        remaining: 123_456,
+        resets_at: late,
+      }));
+      const refused = { at: late, kind: 'window', until: late };
+      const limits = { lane: 'anthropic', at: late, status: 'allowed', windows, refused };
+      const one = quota();
+      const wide = {
+        model: 'claude-haiku-4-5-20251001-with-a-long-name',
+        rolling: { ...one.rolling, span_seconds: 6 * 86_400 + 23 * 3600, pct: 12_345 },
+        weekly: { ...one.weekly, pct: 1000 },
+        eta_seconds: 6 * 86_400 + 23 * 3600,
+        block: true,
+        peak_hour: { start: late, tokens: 123_456_789 },
+        provider_limits: limits,
+      };
+      const value = {
+        ...Object(told),
+        mode: 'hybrid',
+        rebuilding: true,
+        quotas: [quota(wide), quota({ ...wide, cooldown_until: late }), quota()],
+        cooldowns: [{ lane: 'zai', key: 'claude-haiku-4-5-20251001', until: late, stated: 'reset' }],
+        provider_limits: [limits],
+      };
+      meter.answers.set('/v1/quotas', { status: 200, value });
+      expect(widest(await printed(...argv))).toBeLessThanOrEqual(80);
+    },
+  );
+
   it.each([
     [['status', '--json'], 'usage'],
     [['usage', '--json'], 'models'],
@@ -159,6 +197,36 @@ describe('ccp quota', () => {
     expect(await stand(part)).toMatch(new RegExp(`  ${text}\n$`));
   });
 
+  const answered = async (part: object, ...argv: string[]): Promise<string> => {
+    const told = meter.answers.get('/v1/quotas')?.value;
+    meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), ...part } });
+    return printed(...argv);
+  };
+
+  it.each([
+    ['off', 'Mode off: quotas only count, nothing is held back.\n'],
+    ['hybrid', "Mode hybrid: a full quota holds nothing back, only the upstream's limit does.\n"],
+  ])('says that in mode %s nothing is held back', async (mode, line) => {
+    for (const argv of [['quota'], ['quota', '--details'], ['status'], ['status', '--debug-quota']]) {
+      expect(await answered({ mode }, ...argv)).toContain(line);
+    }
+  });
+
+  it('says that figures are too low while the windows are rebuilt', async () => {
+    expect(await answered({ rebuilding: true }, 'quota')).toMatch(
+      /^The windows are still being rebuilt: .*\n\*haiku/,
+    );
+  });
+
+  it.each([
+    [0, 'no hits came after the warning'],
+    [1, '1 hit came after the warning'],
+    [3, '3 hits came after the warning'],
+  ])('says how many of the hits tell of the gap: %i', async (gap_samples, text) => {
+    const page = await answered({ quotas: [quota({ gap_samples })] }, 'quota', '--details');
+    expect(page.replaceAll(/\s+/g, ' ')).toContain(`learned warn at 72% (confidence 0.50; ${text})`);
+  });
+
   it('says until when a lane is left alone', async () => {
     const until = new Date(Date.now() + 60_000).toISOString();
     expect(await stand({ cooldown_until: until })).toMatch(/ {2}cooling until (?:\d+ \w+ )?\d\d:\d\d\n$/);
@@ -215,17 +283,56 @@ describe('ccp quotas reload', () => {
     expect(meter.seen).toEqual(['POST /v1/quotas/reload {"quotas":[]}']);
   });
 
-  it('says why they were not taken', async () => {
+  it('says why the proxy did not take them', async () => {
     const message = 'ccp: the quotas sent:1: quotas.0.model: must be a glob';
     meter.answers.set('/v1/quotas/reload', { status: 400, value: { error: { message } } });
-    host.write('mine.json', '{}');
+    host.write('mine.json', '{"quotas":[]}');
     expect(await main(['quotas', 'reload', 'mine.json'], host)).toBe(2);
     expect(host.said().err).toBe('ccp: error: the quotas sent:1: quotas.0.model: must be a glob\n');
+  });
+
+  it.each([
+    ['', 'mine.json is no JSON'],
+    ['{"quotas":[{"lane":"zai"}]}', 'mine.json:1: quotas[0].model: must be a glob'],
+  ])('names the file that is wrong, and sends nothing: %j', async (text, why) => {
+    host.write('mine.json', text);
+    expect(await main(['quotas', 'reload', 'mine.json'], host)).toBe(2);
+    expect(host.said().err).toContain(`ccp: error: ${why}`);
+    expect(meter.seen).toEqual([]);
   });
 
   it('says that there is no such file', async () => {
     expect(await main(['quotas', 'reload', 'nothing.json'], host)).toBe(2);
     expect(host.said().err).toContain('there is no file');
+  });
+});
+
+describe('ccp quotas end-cooldown', () => {
+  const PATH = '/v1/quotas/end-cooldown';
+  const ended = [{ lane: 'zai', key: '*haiku*', until: '2026-11-02T12:30:00.000Z', stated: 'reset' }];
+  beforeEach(() => void host.write('~/.local/state/ccp/default/control.token', 'c0ntrol'));
+
+  it('ends all, those of a lane, or one, and says which', async () => {
+    meter.answers.set(PATH, { status: 200, value: { ended } });
+    expect(await printed('quotas', 'end-cooldown')).toMatch(
+      /^zai: \*haiku\* is tried again; it was to rest until .*\d\d:\d\d\n$/,
+    );
+    await printed('quotas', 'end-cooldown', 'zai');
+    expect(JSON.parse(await printed('quotas', 'end-cooldown', 'zai', '*haiku*', '--json'))).toEqual({
+      ended,
+    });
+    expect(meter.seen).toEqual([
+      `POST ${PATH} {}`,
+      `POST ${PATH} {"lane":"zai"}`,
+      `POST ${PATH} {"lane":"zai","key":"*haiku*"}`,
+    ]);
+  });
+
+  it('says that there is nothing to end', async () => {
+    meter.answers.set(PATH, { status: 200, value: { ended: [] } });
+    expect(await printed('quotas', 'end-cooldown', 'zia')).toBe(
+      'Nothing to end: no such lane is left alone.\n',
+    );
   });
 });
 

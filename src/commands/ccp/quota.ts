@@ -1,8 +1,11 @@
 /** `ccp quota` and `ccp quotas`: how full each quota is, what is configured, and taking it anew. */
 import { resolve } from 'node:path';
 import type { LoadedCcp } from '../../config/ccp-settings.ts';
+import { parseQuotas } from '../../config/open-quota.ts';
 import { readNamedFile } from '../../config/policy-files.ts';
 import {
+  END_COOLDOWN_PATH,
+  endedAnswer,
   QUOTAS_PATH,
   type QuotaAnswer,
   type QuotasAnswer,
@@ -15,9 +18,9 @@ import { table } from '../shared/table.ts';
 import { show, watchUntilInterrupted } from '../shared/watch.ts';
 import { askMeter } from './ask-meter.ts';
 import { postText } from './control.ts';
-import { compact, span } from './figures.ts';
+import { clockTime, compact, span } from './figures.ts';
 import { load } from './load.ts';
-import { limitLines, quotaDetails, quotaLines } from './meter-text.ts';
+import { limitLines, quotaLines, quotasInDetail } from './meter-text.ts';
 
 interface Json {
   readonly json: boolean;
@@ -39,10 +42,8 @@ export async function quota(
     const answer = await ask(loaded);
     const { quotas } = answer;
     const page =
-      details && quotas.length > 0
-        ? quotas.map((one) => quotaDetails(host.out, one)).join('\n')
-        : quotaLines(host.out, quotas);
-    return page + limitLines(answer);
+      details && quotas.length > 0 ? quotasInDetail(host.out, answer) : quotaLines(host.out, answer);
+    return page + limitLines(host.out, answer);
   };
   return watching ? watchUntilInterrupted(host, look) : show(host, look);
 }
@@ -55,16 +56,40 @@ export async function showQuotas(host: Host, { json }: Json): Promise<number> {
   return EXIT.ok;
 }
 
-/** `ccp quotas reload`: sends the content of a file, or has the proxy read its own again. Throws `CONFIG` as it says. */
+/**
+ * `ccp quotas reload`: sends the content of a file, or has the proxy read its own again. Throws `CONFIG` for what is wrong
+ * in the file, by its name, and as the proxy says.
+ */
 export async function reloadQuotas(
   host: Host,
   { file, json }: Json & { readonly file: string | undefined },
 ): Promise<number> {
   const loaded = load(host);
   const text = file === undefined ? '' : readNamedFile(resolve(host.cwd, file)).toString('utf8');
+  // The proxy knows no name for what it is sent, and takes nothing for its own file.
+  if (file !== undefined) parseQuotas(file, text);
   const answer = quotasAnswer.parse(JSON.parse(await postText(loaded, RELOAD_PATH, text)));
   if (json) printJson(host, answer);
   else host.out.write(`Taken. ${configured(host, answer)}`);
+  return EXIT.ok;
+}
+
+/** `ccp quotas end-cooldown`: of all lanes, of one, or of one key of it. */
+export async function endCooldown(
+  host: Host,
+  { lane, key, json }: Json & { readonly lane: string | undefined; readonly key: string | undefined },
+): Promise<number> {
+  const order = JSON.stringify({ lane, key });
+  const answer = endedAnswer.parse(JSON.parse(await postText(load(host), END_COOLDOWN_PATH, order)));
+  if (json) printJson(host, answer);
+  else if (answer.ended.length === 0) host.out.write('Nothing to end: no such lane is left alone.\n');
+  else {
+    for (const one of answer.ended) {
+      host.out.write(
+        plain(`${one.lane}: ${one.key} is tried again; it was to rest until ${clockTime(one.until)}`) + '\n',
+      );
+    }
+  }
   return EXIT.ok;
 }
 
@@ -82,7 +107,7 @@ function configured({ out }: Host, { file, quotas }: QuotasAnswer): string {
     `${one.warn_pct}%`,
     `${one.block_pct}%`,
   ]);
-  const from = file === null ? 'sent by hand, until the next reload or restart' : plain(file);
+  const from = file === null ? 'sent by hand, until their file changes, a reload or a restart' : plain(file);
   return `Quotas: ${from}\n${table(out, ['model', 'lane', 'rolling', 'weekly', 'warn', 'block'], rows)}`;
 }
 

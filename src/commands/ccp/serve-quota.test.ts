@@ -1,5 +1,7 @@
 /** Quotas and cooldowns as a client of a real proxy meets them, over real sockets and a real store. */
+import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { licenseEnv } from '../../config/testing/license-env.ts';
 import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
@@ -183,6 +185,18 @@ describe('mode hybrid', () => {
     const second = await served(quotas, hybrid);
     expect(await ask(second.url, HAIKU)).toBe(200);
     expect(zai.seen).toHaveLength(4);
+
+    const end = (authorization: string) =>
+      fetch(`${second.url}/v1/quotas/end-cooldown`, { method: 'POST', headers: { authorization } });
+    expect((await end('Bearer guessed')).status).toBe(401);
+    expect(await ask(second.url, HAIKU)).toBe(200);
+    expect(zai.seen).toHaveLength(4);
+    const token = readFileSync(join(host.home, '.local/state/ccp/default/control.token'), 'utf8').trim();
+    expect(await (await end(`Bearer ${token}`)).json()).toMatchObject({
+      ended: [{ lane: 'zai', key: '*haiku*' }],
+    });
+    expect(await ask(second.url, HAIKU)).toBe(200);
+    expect(zai.seen).toHaveLength(5);
   });
 
   it('passes the refusal on where nobody may take over, and does not stay away', async () => {

@@ -16,7 +16,7 @@ import { askMeter } from './ask-meter.ts';
 import { askProxy, proxyUrl } from './ask-proxy.ts';
 import { span } from './figures.ts';
 import { load } from './load.ts';
-import { emptyText, limitLines, quotaDetails, quotaLines, storeLine, totalsTable } from './meter-text.ts';
+import { emptyText, limitLines, quotaLines, quotasInDetail, storeLine, totalsTable } from './meter-text.ts';
 
 export interface StatusOptions {
   readonly debugQuota: boolean;
@@ -101,10 +101,8 @@ function pageOf({ out }: Host, url: string, look: Look, debugQuota: boolean): st
       ? `${emptyText(store)}.\n`
       : totalsTable(out, 'lane', Object.entries(lanes), [['total', total]]),
     title('Quotas'),
-    debugQuota && quotas.length > 0
-      ? quotas.map((quota) => quotaDetails(out, quota)).join('\n')
-      : quotaLines(out, quotas),
-    limitLines(look.quotas),
+    debugQuota && quotas.length > 0 ? quotasInDetail(out, look.quotas) : quotaLines(out, look.quotas),
+    limitLines(out, look.quotas),
   ].join('');
 }
 

@@ -53,7 +53,7 @@ function layOut(row: readonly string[], widths: readonly number[]): string {
 }
 
 /** Breaks at spaces where it can, and inside a word that is longer than a line. */
-function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let rest = text;
   while (rest.length > width) {

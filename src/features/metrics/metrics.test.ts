@@ -68,6 +68,13 @@ describe('metrics', () => {
     metrics.onAttempt?.({ ...attempt, decision: 'to_zai' });
     metrics.onLimit?.(limit);
     metrics.onLimit?.({ ...limit, sentOn: false });
+    const refused = { provider: 'local', err_type: 'limit', ms: 1 } as const;
+    const again = { provider: 'zai', err_type: 'limit', ms: 1 } as const;
+    const good = { provider: 'anth', ms: 1 };
+    // An exchange is one, however many refused it; one that was only tried again there was not taken over.
+    metrics.onCompletion?.({ ...completed, attempts: [refused, again, good] });
+    metrics.onCompletion?.({ ...completed, attempts: [again, again] });
+    metrics.onCompletion?.({ ...completed, attempts: [{ ...refused, err_type: 'net' }, good] });
     const values = await Promise.all(
       ['ccp_preferred_attempt_total', 'ccp_rerouted_on_limit_total', 'ccp_wasted_retry_ms_total'].map(
         (name) => samples(metrics, name),

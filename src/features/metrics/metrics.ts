@@ -4,7 +4,7 @@ import type { ExchangeObserver } from '../../core/types.ts';
 import { ANOMALY_KINDS } from '../../protocol/anomaly.ts';
 import type { StoreNumbers } from '../../protocol/meter.ts';
 import type { QuotaView } from '../../protocol/quota-view.ts';
-import type { Tokens } from '../../protocol/usage-event.ts';
+import type { CompletionEvent, Tokens } from '../../protocol/usage-event.ts';
 import { createModelLabels } from './model-labels.ts';
 
 export interface MetricsOptions {
@@ -145,7 +145,7 @@ export function createMetrics({
   });
   const rerouted = new Counter({
     name: 'ccp_rerouted_on_limit_total',
-    help: 'Exchanges that another lane took over because of a limit of the first upstream',
+    help: 'Exchanges that another provider took over because of a limit of one before',
     registers,
   });
   const wasted = new Counter({
@@ -191,14 +191,13 @@ export function createMetrics({
       duration.observe({ lane, op }, event.latency_ms / 1000);
       if (event.ttfb_ms !== undefined) ttfb.observe({ lane, op }, event.ttfb_ms / 1000);
       if (event.tokens !== undefined) countTokens(lane, event.model, event.tokens);
+      if (wasSentOn(event)) rerouted.inc();
     },
     onAttempt({ decision }) {
       if (decision === 'quota_warn_attempt') preferred.inc();
     },
     onLimit({ sentOn, ms }) {
-      if (!sentOn) return;
-      rerouted.inc();
-      wasted.inc(ms);
+      if (sentOn) wasted.inc(ms);
     },
     onAnomaly: ({ kind }) => anomalies.inc({ kind }),
     onInflight: (count) => inflight.set(count),
@@ -208,6 +207,13 @@ export function createMetrics({
     rolledUp: (seconds) => rollups.observe(seconds),
   };
 }
+
+/** Whether another provider was tried because one had refused for a limit. */
+const wasSentOn = ({ attempts }: CompletionEvent): boolean =>
+  attempts.some(
+    ({ provider, err_type }, at) =>
+      err_type === 'limit' && attempts.slice(at + 1).some((later) => later.provider !== provider),
+  );
 
 /** The store counts for itself; its figures are asked for when they are scraped. */
 function registerStore(registry: Registry, store: () => StoreNumbers): void {

@@ -61,6 +61,22 @@ describe('a budget', () => {
     expect(budget.held(NOW)).toBe(30);
   });
 
+  it('expects of the next one what those with tokens used, whatever failed in between', () => {
+    const budget = budgetOf('"rolling": {"tokens": 100}');
+    for (let index = 0; index < 20; index += 1) budget.add(sampleOf(NOW, { tokens: tokens({ input: 10 }) }));
+    for (let index = 0; index < 20; index += 1) budget.add(sampleOf(NOW, { tokens: null, latency_ms: 0 }));
+    expect(budget.reserve().tokens).toBe(10);
+    expect(budget.reserve().tenths).toBeLessThan(5000);
+  });
+
+  it('expects of the next one what the newest of before used', () => {
+    const budget = budgetOf('"rolling": {"tokens": 100}');
+    for (let ago = 0; ago < 100; ago += 1) {
+      budget.fill(sampleOf(NOW - ago * MINUTE, { tokens: tokens({ input: ago < 20 ? 10 : 99 }) }), NOW);
+    }
+    expect(budget.reserve().tokens).toBe(10);
+  });
+
   it('equals a recount, in any order of reserving, settling and giving up', () => {
     const step = fc.record({
       kind: fc.constantFrom('reserve', 'settle', 'drop', 'wait'),
@@ -251,6 +267,15 @@ describe('the time since the warning', () => {
         },
       ),
     );
+  });
+
+  it('is unknown of what was filled in, until the count was below', () => {
+    const budget = after(0, 5, 9);
+    budget.fill(sampleOf(NOW - MINUTE), NOW + 10 * MINUTE);
+    expect(budget.warnSince(NOW + 30 * MINUTE)).toBeNull();
+    expect(budget.warnSince(NOW + 64 * MINUTE)).toBeNull();
+    for (const minute of [65, 66, 67]) budget.add(sampleOf(NOW + minute * MINUTE));
+    expect(budget.warnSince(NOW + 68 * MINUTE)).toBe(NOW + 66 * MINUTE);
   });
 
   it('is none below it', () => {

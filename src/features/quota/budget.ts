@@ -4,10 +4,8 @@ import type { Sample } from '../../protocol/meter.ts';
 import type { Calibration, QuotaView, QuotaWindow } from '../../protocol/quota-view.ts';
 import type { Opening } from '../../protocol/standing.ts';
 import { type Cap, capsOf, type Filling, fills, fullness, type Used, untilFull, untilRoom } from './caps.ts';
-import { type Count, createCount, type Hold, PACE_MS } from './count.ts';
-import { crossedAt } from './crossing.ts';
+import { type Count, type Counted, createCount, type Hold, PACE_MS } from './count.ts';
 import type { QuotaDefinition, WindowCaps } from './parse-quotas.ts';
-import type { Entry } from './sliding-windows.ts';
 
 /** What a record says of one exchange, as far as it is counted. */
 export type Use = Pick<Sample, 'ts' | 'tokens' | 'latency_ms' | 'stream_ms'>;
@@ -19,8 +17,10 @@ export type BudgetView = Omit<QuotaView, keyof Calibration | 'cooldown_until' | 
 export interface Budget {
   readonly definition: QuotaDefinition;
   readonly count: Count;
-  /** Counts an exchange that is over. */
+  /** Counts an exchange that ends now. */
   add(use: Use): void;
+  /** Counts one of before; they come newest first. */
+  fill(use: Use, now: number): void;
   /** Takes room for an exchange that begins: one request, and the mean of the recent ones of all else. */
   reserve(): Hold;
   release(hold: Hold): void;
@@ -28,27 +28,45 @@ export interface Budget {
   held(now: number): number;
   /** The windows without what is under way, in per cent; null where there is no cap. */
   full(now: number): { readonly rolling: number | null; readonly weekly: number | null };
-  /** When it has room again, and what it has not. */
+  /** When it has room again, and what it has not, as it was within the last second. */
   opening(now: number): Opening;
-  /** Since when its count is past `warn_pct`, in epoch milliseconds; null where it is not. */
+  /**
+   * Since when its count is past `warn_pct`, in epoch milliseconds; null where it is not, or where it was already when
+   * what is of before was filled in.
+   */
   warnSince(now: number): number | null;
   view(now: number): BudgetView;
 }
 
+/** Everybody who is refused asks; where a cap was lowered the answer lies a whole week of exchanges back. */
+const OPENING_HOLDS_MS = 1000;
 /** What is younger says nothing of a pace. */
 const LEAST_PACE_MS = 60_000;
-/** `count` is what was counted before where only the caps are new. */
+/** `count` is what was counted before where only caps, or the span of the rolling window, are new. */
 export function createBudget(definition: QuotaDefinition, count: Count = createCount(definition)): Budget {
   const { warnPct, blockPct } = definition;
   const rolling = { name: 'rolling', window: 0, given: definition.rolling, caps: capsOf(definition.rolling) };
   const weekly = { name: 'weekly', window: 1, given: definition.weekly, caps: capsOf(definition.weekly) };
   const recent = 2;
+  /** Whether the count was seen below the warning since, and when it was then found past it. */
+  const crossing: { wasBelow: boolean; at: number | null } = { wasBelow: false, at: null };
   const { windows, hours, reserved } = count;
+  windows.resize(rolling.window, rolling.given.spanMs);
 
   const fullOf = ({ window, caps }: Capped, now: number, more?: Used): number | null =>
     caps.length === 0 ? null : fullness(caps, windows.sums(window, now), more);
 
   const full = (now: number) => ({ rolling: fullOf(rolling, now), weekly: fullOf(weekly, now) });
+
+  let told = { at: Number.NEGATIVE_INFINITY, inMs: 0, why: '' };
+
+  /** Called before and after each that ends: between two of them the count only falls. */
+  const watch = (now: number): void => {
+    const pct = full(now);
+    if (Math.max(pct.rolling ?? 0, pct.weekly ?? 0) < warnPct)
+      [crossing.wasBelow, crossing.at] = [true, null];
+    else if (crossing.wasBelow) crossing.at ??= now;
+  };
 
   /** Every cap at one moment. */
   const fillings = (now: number): readonly (Filling & { readonly name: string })[] =>
@@ -60,9 +78,12 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
 
   /** When the oldest exchange of a window began, in epoch milliseconds; null where there is none. */
   const beginning = (window: number, now: number): number | null => {
-    const oldest = windows.tail(window, now);
-    if (oldest === windows.size()) return null;
-    return windows.endOf(oldest) - windows.amountOf(oldest, 'tenths') / 10;
+    let began = Number.NaN;
+    windows.visit(window, now, 'tenths', (end, tenths) => {
+      began = end - tenths / 10;
+      return true;
+    });
+    return Number.isNaN(began) ? null : began;
   };
 
   /** Units a millisecond, of the last quarter of an hour or, where there is less, of what there is. */
@@ -71,10 +92,23 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
     return windows.sums(recent, now)[amount] / Math.max(now - since, LEAST_PACE_MS);
   };
 
+  const opening = (now: number): Opening => {
+    if (now >= told.at && now < told.at + OPENING_HOLDS_MS) {
+      return { inMs: Math.max(told.inMs - (now - told.at), 1), why: told.why };
+    }
+    const waits = fillings(now).map((filling) => ({ ...filling, inMs: untilRoom(filling) }));
+    // All of them must have room.
+    const [last] = waits.toSorted((a, b) => b.inMs - a.inMs);
+    const what = last === undefined ? 'quota' : `${last.name} quota of ${last.cap.unit}`;
+    const why = `the ${what} for "${definition.model}" on lane ${definition.lane} is used up`;
+    const inMs = last?.inMs ?? 0;
+    if (inMs > 0) told = { at: now, inMs, why };
+    return { inMs, why };
+  };
+
   const etaSeconds = (now: number, blocked: boolean): number | null => {
-    const all = fillings(now);
-    if (blocked) return Math.ceil(Math.max(...all.map(untilRoom)) / 1000);
-    const times = all.flatMap((filling) => untilFull(filling, paceOf(filling.cap, now)) ?? []);
+    if (blocked) return Math.ceil(opening(now).inMs / 1000);
+    const times = fillings(now).flatMap((filling) => untilFull(filling, paceOf(filling.cap, now)) ?? []);
     return times.length === 0 ? null : Math.round(Math.min(...times) / 1000);
   };
 
@@ -103,22 +137,24 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
   return {
     definition,
     count,
-    add: (use) => count.add(entryOf(use, definition.countCacheReads)),
+    add(use) {
+      watch(use.ts);
+      count.add(entryOf(use, definition.countCacheReads), use.ts);
+      watch(use.ts);
+    },
+    fill(use, now) {
+      count.fill(entryOf(use, definition.countCacheReads), now);
+      [crossing.wasBelow, crossing.at] = [false, null];
+    },
     reserve: () => count.reserve(),
     release: (hold) => count.release(hold),
     held: (now) => Math.max(fullOf(rolling, now, reserved) ?? 0, fullOf(weekly, now, reserved) ?? 0),
     full,
-    opening(now) {
-      const waits = fillings(now).map((filling) => ({ ...filling, inMs: untilRoom(filling) }));
-      // All of them must have room.
-      const [last] = waits.toSorted((a, b) => b.inMs - a.inMs);
-      const what = last === undefined ? 'quota' : `${last.name} quota of ${last.cap.unit}`;
-      return {
-        inMs: last?.inMs ?? 0,
-        why: `the ${what} for "${definition.model}" on lane ${definition.lane} is used up`,
-      };
+    opening,
+    warnSince(now) {
+      watch(now);
+      return crossing.at;
     },
-    warnSince: (now) => crossedAt(windows, [rolling, weekly], warnPct, now),
     view(now) {
       const pct = full(now);
       const fullest = Math.max(pct.rolling ?? 0, pct.weekly ?? 0);
@@ -150,7 +186,7 @@ interface Capped {
   readonly caps: readonly Cap[];
 }
 
-function entryOf({ ts, tokens, latency_ms, stream_ms }: Use, countCacheReads: boolean): Entry {
+function entryOf({ ts, tokens, latency_ms, stream_ms }: Use, countCacheReads: boolean): Counted {
   const output = tokens?.output ?? 0;
   const charged = tokens === null ? 0 : tokens.input + output + tokens.cache_write_5m + tokens.cache_write_1h;
   return {
@@ -161,5 +197,6 @@ function entryOf({ ts, tokens, latency_ms, stream_ms }: Use, countCacheReads: bo
     output,
     streamed: stream_ms === null ? 0 : output,
     streamTenths: (stream_ms ?? 0) * 10,
+    hasTokens: tokens !== null,
   };
 }

@@ -20,11 +20,8 @@ const HALF_AT = 3;
  *   a warning preceded; `gap_samples` is their number.
  */
 export function calibrate(hits: readonly LimitHit[]): Calibration {
-  const latest = hits
-    .filter(({ kind }) => kind === 'window')
-    .toSorted((a, b) => a.ts - b.ts)
-    .slice(-LATEST);
-  const full = latest.flatMap(fullest).toSorted(ascending);
+  const latest = latestOf(hits.filter(teaches));
+  const full = latest.map(fullest).toSorted(ascending);
   const gaps = latest.flatMap(({ since_warn_s }) => since_warn_s ?? []).toSorted(ascending);
   const low = percentile(full, 10);
   return {
@@ -36,9 +33,15 @@ export function calibrate(hits: readonly LimitHit[]): Calibration {
   };
 }
 
-function fullest({ rolling_pct, weekly_pct }: LimitHit): number | [] {
-  const pct = Math.max(rolling_pct ?? 0, weekly_pct ?? 0);
-  return pct > 0 ? pct : [];
+/** Whether a hit says anything of a cap: nothing was counted where no quota named the exchange. */
+export const teaches = (hit: LimitHit): boolean => hit.kind === 'window' && fullest(hit) > 0;
+
+/** Those of one quota that count, oldest first. */
+export const latestOf = (hits: readonly LimitHit[]): readonly LimitHit[] =>
+  hits.toSorted((a, b) => a.ts - b.ts).slice(-LATEST);
+
+function fullest({ rolling_pct, weekly_pct }: LimitHit): number {
+  return Math.max(rolling_pct ?? 0, weekly_pct ?? 0);
 }
 
 function confidence(full: readonly number[]): number {

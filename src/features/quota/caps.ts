@@ -70,11 +70,14 @@ export function untilRoom({ windows, window, spanMs, cap, blockPct, reserved, no
   let left = windows.sums(window, now)[cap.amount] + reserved;
   const isFull = (): boolean => (left * 100) / cap.limit >= blockPct;
   if (!isFull()) return 0;
-  for (let index = windows.tail(window, now); index < windows.size(); index += 1) {
-    left -= windows.amountOf(index, cap.amount);
-    if (!isFull()) return Math.max(windows.endOf(index) + spanMs - now, 1);
-  }
-  return spanMs;
+  let inMs = spanMs;
+  windows.visit(window, now, cap.amount, (end, value) => {
+    left -= value;
+    if (isFull()) return false;
+    inMs = Math.max(end + spanMs - now, 1);
+    return true;
+  });
+  return inMs;
 }
 
 /**
@@ -87,13 +90,14 @@ export function untilFull(filling: Filling, pace: number): number | null {
   let used = windows.sums(window, now)[cap.amount] + reserved;
   if (used >= limit) return 0;
   if (pace <= 0) return null;
+  let inMs = (limit - used) / pace;
   // Between two departures the sum only grows: it is full before the next one, or not until then.
-  for (let index = windows.tail(window, now); index < windows.size(); index += 1) {
-    const inMs = (limit - used) / pace;
-    if (now + inMs < windows.endOf(index) + spanMs) return inMs;
-    used -= windows.amountOf(index, cap.amount);
-  }
-  // All that is there now is gone: what is left is use at this pace, which itself begins to leave after a span.
-  const inMs = (limit - used) / pace;
+  windows.visit(window, now, cap.amount, (end, value) => {
+    if (now + inMs < end + spanMs) return true;
+    used -= value;
+    inMs = (limit - used) / pace;
+    return false;
+  });
+  // Where all that is there now is gone, what is left is use at this pace, which itself begins to leave after a span.
   return inMs <= spanMs ? inMs : null;
 }

@@ -5,9 +5,10 @@ import type { Log } from '../../platform/log.ts';
 import type { Cooldown, LimitHit, MeterStore } from '../../protocol/meter.ts';
 import type { Calibration } from '../../protocol/quota-view.ts';
 import type { Budget } from './budget.ts';
-import { calibrate } from './calibration.ts';
-import { createCooldowns, endOf } from './cooldowns.ts';
+import { calibrate, latestOf, teaches } from './calibration.ts';
+import { createCooldowns, endOf, holdsAt } from './cooldowns.ts';
 import { createProviderLimits, type ProviderLimitsBook } from './provider-limits.ts';
+import type { Retry } from './retry.ts';
 
 export interface LimitHits {
   readonly providerLimits: ProviderLimitsBook;
@@ -17,27 +18,53 @@ export interface LimitHits {
   /** An attempt was refused, for a limit that is kept under `key`; `budget` is the quota of that key, if there is one. */
   hit(limit: LimitFacts, key: string, budget: Budget | undefined): void;
   calibration(lane: string, key: string): Calibration;
+  /** Ends the cooldowns of a lane, or of one key of it, or all; gives them. */
+  endCooldowns(which: CooldownChoice): readonly Cooldown[];
   /** Takes from the store what earlier processes knew. */
   load(): Promise<void>;
+}
+
+/** Left out is any. */
+export interface CooldownChoice {
+  readonly lane?: string | undefined;
+  readonly key?: string | undefined;
 }
 
 export interface LimitHitsOptions {
   /** Whether a lane that refused is left alone. */
   readonly coolsDown: boolean;
   readonly store: MeterStore;
+  readonly retry: Retry;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Calibration looks at the latest of each quota; this is for all of them. */
-const MAX_HITS = 2000;
+/** Keys may be names that a client made up. */
+const MAX_REFUSALS = 1000;
 
-export function createLimitHits({ coolsDown, store, clock, log }: LimitHitsOptions): LimitHits {
+export function createLimitHits({ coolsDown, store, retry, clock, log }: LimitHitsOptions): LimitHits {
   const providerLimits = createProviderLimits();
   const cooldowns = createCooldowns();
-  // While an upstream refuses, each further refusal is the same hit.
-  const refusals = createCooldowns();
-  let hits: readonly LimitHit[] = [];
+  // While an upstream refuses, each further refusal of the kind is the same hit: its end, by kind, lane and key.
+  const refusals = new Map<string, number>();
+  // Of those that teach: by lane and key, which are the operator's quotas.
+  const hits = new Map<string, readonly LimitHit[]>();
+
+  /** Says whether an upstream was not refusing already. */
+  const isFirst = (id: string, until: number, now: number): boolean => {
+    const known = refusals.get(id) ?? 0;
+    const goesOn = holdsAt(known, now);
+    const [oldest] = refusals.keys();
+    if (!refusals.has(id) && refusals.size >= MAX_REFUSALS && oldest !== undefined) refusals.delete(oldest);
+    refusals.set(id, goesOn ? Math.max(known, until) : until);
+    return !goesOn;
+  };
+
+  const learn = (hit: LimitHit): void => {
+    if (!teaches(hit)) return;
+    const id = idOf(hit.lane, hit.key);
+    hits.set(id, latestOf([...(hits.get(id) ?? []), hit]));
+  };
 
   const record = (
     { rid, lane, error }: LimitFacts,
@@ -58,12 +85,12 @@ export function createLimitHits({ coolsDown, store, clock, log }: LimitHitsOptio
       since_warn_s: since === null ? null : Math.max(Math.round((now - since) / 1000), 0),
       resets_at: error.resetsAt ?? null,
     };
-    hits = [...hits, hit].slice(-MAX_HITS);
+    learn(hit);
     store.saveLimitHit(hit);
   };
 
-  const coolDown = (cooldown: Cooldown, now: number): void => {
-    if (!cooldowns.set(cooldown, now)) return;
+  const coolDown = (cooldown: Cooldown, now: number, madeUp: boolean): void => {
+    if (!cooldowns.set(cooldown, now, madeUp)) return;
     store.saveCooldown(cooldown);
     const { lane, key, until, stated } = cooldown;
     const end = new Date(until).toISOString();
@@ -80,23 +107,30 @@ export function createLimitHits({ coolsDown, store, clock, log }: LimitHitsOptio
       const { until, stated } = endOf(error, now);
       const said = stated === 'default' ? null : until;
       providerLimits.refused(lane, { at: now, kind: kindOf(error), until: said });
-      if (refusals.until(lane, [key], now) === null) record(limit, key, budget, now);
-      refusals.set({ lane, key, until, stated }, now);
+      if (isFirst(`${kindOf(error)} ${idOf(lane, key)}`, until, now)) record(limit, key, budget, now);
       // Too fast for a moment, and not said for how long: no reason to stay away for minutes.
       const passing = error.kind === 'throttle' && said === null && decision !== 'quota_warn_attempt';
-      if (coolsDown && sentOn && !passing) coolDown({ lane, key, until, stated }, now);
+      if (coolsDown && sentOn && !passing) coolDown({ lane, key, until, stated }, now, budget === undefined);
     },
-    calibration: (lane, key) => calibrate(hits.filter((hit) => hit.lane === lane && hit.key === key)),
-    async load() {
-      try {
-        const [known, learned] = await Promise.all([store.cooldowns(), store.limitHits()]);
-        const now = clock.now();
-        for (const cooldown of known) cooldowns.set(cooldown, now);
-        hits = [...learned, ...hits].slice(-MAX_HITS);
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        log.error(`cooldowns and limit hits of before could not be read: ${why}`);
+    endCooldowns(which) {
+      const now = clock.now();
+      const ended = cooldowns.end(which, now);
+      for (const { lane, key, stated } of ended) {
+        store.saveCooldown({ lane, key, until: now, stated });
+        log.info(`lane ${lane} is not left alone any more for ${JSON.stringify(key)}`);
       }
+      return ended;
+    },
+    calibration: (lane, key) => calibrate(hits.get(idOf(lane, key)) ?? []),
+    async load() {
+      const before = await retry.until('cooldowns and limit hits of before are still missing', () =>
+        Promise.all([coolsDown ? store.cooldowns() : [], store.limitHits()]),
+      );
+      if (before === null) return;
+      const [known, learned] = before;
+      const now = clock.now();
+      for (const cooldown of known) cooldowns.set(cooldown, now, false);
+      for (const hit of learned) learn(hit);
     },
   };
 }
@@ -109,3 +143,5 @@ const WHO_SAID: Readonly<Record<Cooldown['stated'], string>> = {
 
 const kindOf = ({ kind }: LimitFacts['error']): LimitHit['kind'] =>
   kind === 'window' || kind === 'balance' || kind === 'plan' ? kind : 'throttle';
+
+const idOf = (lane: string, key: string): string => `${lane} ${key}`;

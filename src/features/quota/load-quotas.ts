@@ -1,7 +1,7 @@
 /** Which quota file counts, and what it says. */
 import { OperatorError } from '../../errors.ts';
+import type { PlacedFile } from '../../platform/placed-file.ts';
 import { parseQuotas, type QuotaDefinition } from './parse-quotas.ts';
-import type { QuotaFile } from './quota-file.ts';
 
 export interface LoadedQuotas {
   /** The file that counts; null where there is none. */
@@ -12,7 +12,7 @@ export interface LoadedQuotas {
 }
 
 /** Reads the first file that counts; those behind it are left alone. Throws `CONFIG` for what is wrong in it. */
-export function loadQuotas(files: readonly QuotaFile[]): LoadedQuotas {
+export function loadQuotas(files: readonly PlacedFile[]): LoadedQuotas {
   const ignored: string[] = [];
   for (const quotaFile of files) {
     const { path, required } = quotaFile;

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LimitFacts } from '../../core/types.ts';
 import type { Clock } from '../../platform/clock.ts';
+import type { PlacedFile, PlacedText } from '../../platform/placed-file.ts';
 import type { UpstreamError } from '../../protocol/upstream-error.ts';
 import { createQuota, type Quota, type QuotaOptions } from './quota.ts';
-import type { QuotaFile, QuotaText } from './quota-file.ts';
 import { createMemoryStore } from './testing/memory-store.ts';
 import { completionOf, sampleOf, tokens } from './testing/records.ts';
 
@@ -19,17 +19,29 @@ const ASK = { method: 'POST', path: '/v1/messages', op: 'stream', model: HAIKU }
 let now: number;
 let said: string[];
 let world: AsyncDisposableStack;
-const clock: Clock = { now: () => now, monotonic: () => now, after: () => () => {} };
+/** What waits for the clock, with how long. */
+let waiting: { ms: number; go: () => void }[];
+const clock: Clock = {
+  now: () => now,
+  monotonic: () => now,
+  after(ms, go) {
+    const one = { ms, go };
+    waiting.push(one);
+    return () => void waiting.splice(waiting.indexOf(one) >>> 0, 1);
+  },
+};
+const pass = (): void => waiting.at(-1)?.go();
 const say = (line: string): void => void said.push(line);
 
 beforeEach(() => {
   now = START;
   said = [];
+  waiting = [];
   world = new AsyncDisposableStack();
 });
 afterEach(() => world.disposeAsync());
 
-const textFile = (text: string): QuotaFile => ({
+const textFile = (text: string): PlacedFile => ({
   path: '/q.json',
   required: false,
   read: () => ({ state: 'used', text }),
@@ -118,12 +130,30 @@ describe('a gate in mode block', () => {
     expect(quota.views().map((view) => view.rolling.requests.used)).toEqual([0, 2]);
   });
 
+  it('takes the room when another lane is planned, before that is tried', () => {
+    const quota = open(`{"quotas": [{"model": "*", "lane": "anthropic", "rolling": {"requests": 1}}]}`);
+    for (const rid of ['a', 'b']) begin(quota, rid);
+    expect(quota.gate('anthropic', ASK).kind).toBe('open');
+    const facts = { provider: 'anth', model: HAIKU, op: 'stream', decision: 'fallback_limit' } as const;
+    quota.onPlan?.({ rid: 'a', lane: 'anthropic', ...facts });
+    expect(quota.gate('anthropic', ASK).kind).toBe('block');
+  });
+
   it('counts an exchange in every quota that names it, and is shut by any', () => {
     const quota = open(`{"quotas": [{"model": "*haiku*", "lane": "zai", "rolling": {"requests": 9}},
       {"model": "*", "lane": "zai", "rolling": {"requests": 2}}]}`);
     end(quota, 'a');
     end(quota, 'b', { model: 'claude-sonnet-5' });
     expect(quota.views().map((view) => view.rolling.requests.used)).toEqual([1, 2]);
+    const models = ['*haiku*', '*'].entries();
+    expect(quota.fills()).toEqual(
+      [...models].map(([at, model]) => ({
+        lane: 'zai',
+        model,
+        rolling_pct: [100 / 9, 100][at],
+        weekly_pct: null,
+      })),
+    );
     expect(quota.gate('zai', ASK).kind).toBe('block');
   });
 
@@ -208,6 +238,31 @@ describe('mode hybrid', () => {
     expect(quota.gate('zai', ASK).kind).toBe('open');
   });
 
+  it('tries a lane again when a command ends its cooldown, also after a restart', async () => {
+    const store = createMemoryStore();
+    const quota = hybrid(null, { store });
+    refuse(quota, { resetsAt: START + HOUR });
+    expect(quota.endCooldowns({ lane: 'other' })).toEqual([]);
+    expect(quota.endCooldowns({ lane: 'zai' })).toMatchObject([{ key: HAIKU, until: START + HOUR }]);
+    expect(quota.gate('zai', ASK).kind).toBe('open');
+    expect(store.cool.at(-1)).toEqual({ lane: 'zai', key: HAIKU, until: START, stated: 'reset' });
+    expect(said.at(-1)).toBe(`lane zai is not left alone any more for "${HAIKU}"`);
+  });
+
+  it('takes no cooldown from the store that its clock cannot have set, and the other modes none at all', async () => {
+    const store = createMemoryStore();
+    store.cool.push({ lane: 'zai', key: HAIKU, until: START + 3650 * 24 * HOUR, stated: 'default' });
+    const quota = hybrid(null, { store });
+    await quota.load();
+    expect(quota.cooldowns()).toEqual([]);
+    expect(quota.gate('zai', ASK).kind).toBe('open');
+    store.cool.push({ lane: 'zai', key: HAIKU, until: START + HOUR, stated: 'default' });
+    const block = open(haiku('"rolling": {"requests": 1}'), { store });
+    await block.load();
+    expect(block.cooldowns()).toEqual([]);
+    expect(block.views()[0]?.cooldown_until).toBeNull();
+  });
+
   it.each([
     ['is not left alone where nobody took over', { kind: 'window' }, { sentOn: false }, 'open'],
     ['is not left alone for counting tokens', { kind: 'window' }, { op: 'count_tokens' }, 'open'],
@@ -269,6 +324,41 @@ describe('a limit hit', () => {
     expect(store.hits).toHaveLength(1);
     expect(store.hits[0]).toMatchObject({ rolling_pct: null, since_warn_s: null, key: HAIKU });
     now += HOUR;
+    refuse(quota, {});
+    expect(store.hits).toHaveLength(2);
+  });
+
+  it('is not forgotten for a flood of throttles, which are few hits however little they ask to wait', () => {
+    const store = createMemoryStore();
+    const quota = open(haiku('"rolling": {"requests": 10}'), { store });
+    for (let index = 0; index < 9; index += 1) end(quota, `e${index}`);
+    refuse(quota, {});
+    now += HOUR;
+    for (let index = 0; index < 3000; index += 1) {
+      refuse(quota, { kind: 'throttle', retryAfterMs: 0 });
+      now += 1;
+    }
+    expect(store.hits.map(({ kind }) => kind)).toEqual(['window', 'throttle']);
+    expect(quota.views()[0]).toMatchObject({ warn_pct_auto: 81, warn_pct_confidence: 0.25 });
+    // Nor for names that a client makes up.
+    for (let index = 0; index < 3000; index += 1) refuse(quota, {}, { model: `m${index}` });
+    expect(quota.views()[0]).toMatchObject({ warn_pct_auto: 81 });
+  });
+
+  it('of a window is one although throttles came before it', () => {
+    const store = createMemoryStore();
+    const quota = open(null, { store });
+    refuse(quota, { kind: 'throttle' });
+    refuse(quota, {});
+    expect(store.hits.map(({ kind }) => kind)).toEqual(['throttle', 'window']);
+  });
+
+  it('is a new one where the end of the one before lies in a future that never came', () => {
+    const store = createMemoryStore();
+    const quota = open(null, { store });
+    now += 3650 * 24 * HOUR;
+    refuse(quota, {});
+    now = START;
     refuse(quota, {});
     expect(store.hits).toHaveLength(2);
   });
@@ -336,16 +426,49 @@ describe('windows', () => {
     expect(said).toContain('quota windows rebuilt: 7 exchanges of the last seven days');
   });
 
-  it('count from now on where the store fails, which is told', async () => {
-    const store = createMemoryStore([sampleOf(START)]);
-    store.onPage = () => Promise.reject(new Error('disk on fire'));
-    store.limitHits = () => Promise.reject(new Error('no table'));
-    const quota = open(haiku('"rolling": {"requests": 9}'), { store });
-    await quota.load();
-    await vi.waitFor(() => expect(quota.rebuilding()).toBe(false));
+  it('are asked for until the store answers, from the place where it stopped; until then they say so', async () => {
+    const store = createMemoryStore(Array.from({ length: 5 }, (_, index) => sampleOf(START - index * HOUR)));
+    let [works, pages] = [true, 0];
+    store.onPage = () => {
+      pages += 1;
+      works = pages === 1;
+      if (pages > 1 && pages < 5) throw new Error('disk on fire');
+    };
+    const quota = open(haiku('"weekly": {"requests": 6}'), { store });
+    void quota.load();
+    await vi.waitFor(() => expect(pages).toBe(2));
+    expect(works).toBe(false);
     end(quota, 'e');
-    expect(quota.views()[0]?.rolling.requests.used).toBe(1);
-    expect(said.join('\n')).toMatch(/could not be read: no table[^]*count from now on: disk on fire/);
+    for (const [index, waits] of [500, 1000, 2000].entries()) {
+      await vi.waitFor(() => expect([pages, waiting.at(-1)?.ms]).toEqual([index + 2, waits]));
+      expect(quota.rebuilding()).toBe(true);
+      expect(quota.views()[0]?.weekly.requests.used).toBe(3);
+      pass();
+    }
+    await vi.waitFor(() => expect(quota.rebuilding()).toBe(false));
+    expect(quota.views()[0]?.weekly.requests.used).toBe(6);
+    expect(quota.gate('zai', ASK).kind).toBe('block');
+    expect(said).toEqual([
+      'the quota windows still lack what the store has: disk on fire; the store is asked again until it answers',
+      'quota windows rebuilt: 5 exchanges of the last seven days',
+    ]);
+  });
+
+  it('take cooldowns and what was learned, too, once the store answers', async () => {
+    const store = createMemoryStore();
+    refuse(open(null, { store, mode: 'hybrid' }), { resetsAt: START + HOUR });
+    let asked = 0;
+    store.limitHits = async () => {
+      asked += 1;
+      if (asked === 1) throw new Error('no table');
+      return [];
+    };
+    const quota = open(null, { store, mode: 'hybrid' });
+    void quota.load();
+    await vi.waitFor(() => expect(waiting.at(-1)?.ms).toBe(500));
+    expect(quota.gate('zai', ASK).kind).toBe('open');
+    pass();
+    await vi.waitFor(() => expect(quota.gate('zai', ASK).kind).toBe('cooldown'));
   });
 
   it('are let go of when the proxy ends in the middle of it', async () => {
@@ -374,6 +497,47 @@ describe('a reload', () => {
     expect(quota.views()[0]).toMatchObject({ rolling_pct: 50, reserved: { requests: 1 } });
     end(quota, 'b');
     expect(quota.views()[0]).toMatchObject({ rolling_pct: 100, reserved: { requests: 0 } });
+  });
+
+  it.each([
+    ['a longer window', '"rolling": {"span": "6h", "requests": 10}'],
+    ['another way of counting', '"rolling": {"requests": 10}, "count_cache_reads": true'],
+    ['a glob of its own', '"rolling": {"requests": 10}', '*'],
+  ])(
+    'to %s never lets more through than the cap, with what is under way',
+    async (_, fields, glob = '*haiku*') => {
+      const quota = open(haiku('"rolling": {"requests": 10}'));
+      await quota.load();
+      for (let index = 0; index < 10; index += 1) begin(quota, `e${index}`);
+      quota.reload(haiku(fields).replace('*haiku*', glob));
+      expect(quota.gate('zai', ASK).kind).toBe('block');
+      expect(quota.views()[0]?.reserved.requests).toBe(10);
+      for (let index = 0; index < 10; index += 1) end(quota, `e${index}`);
+      expect(quota.views()[0]).toMatchObject({ rolling_pct: 100, reserved: { requests: 0 } });
+    },
+  );
+
+  it('to another span counts at once what that holds', async () => {
+    const quota = open(haiku('"rolling": {"span": "1h", "requests": 10}'));
+    await quota.load();
+    end(quota, 'a');
+    now += 2 * HOUR;
+    end(quota, 'b');
+    const used = () => quota.views()[0]?.rolling.requests.used;
+    expect(used()).toBe(1);
+    quota.reload(haiku('"rolling": {"span": "6h", "requests": 2}'));
+    expect([quota.rebuilding(), used(), quota.gate('zai', ASK).kind]).toEqual([false, 2, 'block']);
+    quota.reload(haiku('"rolling": {"span": "30m", "requests": 2}'));
+    now += HOUR;
+    expect(used()).toBe(0);
+  });
+
+  it('that caps a lane for the first time counts what is under way there', async () => {
+    const quota = open(null);
+    await quota.load();
+    begin(quota, 'e');
+    quota.reload(haiku('"rolling": {"requests": 1}'));
+    expect(quota.gate('zai', ASK).kind).toBe('block');
   });
 
   it('fills a quota that is new from the store', async () => {
@@ -405,7 +569,11 @@ describe('a reload', () => {
 });
 
 describe('a quota file', () => {
-  const placed = (path: string, text: QuotaText): QuotaFile => ({ path, required: false, read: () => text });
+  const placed = (path: string, text: PlacedText): PlacedFile => ({
+    path,
+    required: false,
+    read: () => text,
+  });
 
   it('counts alone: the first that is there and may be believed', () => {
     const quota = open(null, {
@@ -429,7 +597,8 @@ describe('a quota file', () => {
   it('is followed; one that is spoiled changes nothing', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ccp-quota-'));
     world.defer(() => rmSync(folder, { recursive: true }));
-    const path = join(folder, 'quotas.json');
+    const [path, trust] = [join(folder, 'quotas.json'), join(folder, 'trusted.json')];
+    let reads = 0;
     let text = haiku('"rolling": {"requests": 1}');
     const write = (next: string): void => {
       text = next;
@@ -437,11 +606,23 @@ describe('a quota file', () => {
     };
     write(text);
     const quota = open(null, {
-      files: [{ path, required: true, read: () => ({ state: 'used', text }) }],
+      files: [{ path, required: true, read: () => ((reads += 1), { state: 'used', text }) }],
+      alsoWatch: [trust],
       lookEveryMs: 5,
     });
     await quota.load();
     end(quota, 'e', { tokens: tokens({ input: 1 }) });
+    write(haiku('"rolling": {"requests": 4}'));
+    await vi.waitFor(() => expect(quota.views()[0]?.rolling_pct).toBe(25));
+    // What was sent stands until the file says something else: here only its spaces change, and then what else is watched.
+    quota.reload(haiku('"rolling": {"requests": 8}'));
+    write(haiku('"rolling":   {"requests": 4}'));
+    writeFileSync(trust, 'trusted');
+    const looks = reads;
+    await vi.waitFor(() => expect(reads).toBeGreaterThan(looks));
+    expect(quota.views()[0]?.rolling_pct).toBe(12.5);
+    write(haiku('"rolling": {"requests": 2}'));
+    await vi.waitFor(() => expect(quota.views()[0]?.rolling_pct).toBe(50));
     write(haiku('"rolling": {"requests": 4}'));
     await vi.waitFor(() => expect(quota.views()[0]?.rolling_pct).toBe(25));
     write('{"quotas": 1}');

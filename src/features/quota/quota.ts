@@ -2,9 +2,10 @@
  * The quota feature: counts exchanges against budgets, says whether a lane is open for one more, and learns from the
  * limits that upstreams really have.
  */
-import type { ExchangeObserver, Gate } from '../../core/types.ts';
+import type { AttemptFacts, ExchangeObserver, Gate } from '../../core/types.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
+import type { PlacedFile } from '../../platform/placed-file.ts';
 import { watchFiles } from '../../platform/watch-files.ts';
 import type { Cooldown, MeterStore } from '../../protocol/meter.ts';
 import type { ProviderLimits, QuotaView } from '../../protocol/quota-view.ts';
@@ -13,11 +14,11 @@ import { MAX_MODEL_LENGTH } from '../../protocol/usage-event.ts';
 import { type Budget, createBudget } from './budget.ts';
 import { isCharged, useOf } from './charge.ts';
 import { type Hold } from './count.ts';
-import { createLimitHits } from './limit-hits.ts';
+import { type CooldownChoice, createLimitHits } from './limit-hits.ts';
 import { type LoadedQuotas, loadQuotas } from './load-quotas.ts';
 import { parseQuotas, type QuotaDefinition } from './parse-quotas.ts';
-import type { QuotaFile } from './quota-file.ts';
 import { type Rebuild, rebuild } from './rebuild.ts';
+import { createRetry } from './retry.ts';
 
 export const REROUTE_MODES = ['off', 'block', 'hybrid'] as const;
 /** `off`: count only. `block`: stop at our own caps. `hybrid`: run into the upstream's, and then go elsewhere. */
@@ -25,7 +26,7 @@ export type RerouteMode = (typeof REROUTE_MODES)[number];
 
 export interface QuotaOptions {
   /** In order of precedence; the first that counts is the only one. */
-  readonly files: readonly QuotaFile[];
+  readonly files: readonly PlacedFile[];
   /** Files besides those whose change may change which one counts. */
   readonly alsoWatch: readonly string[];
   readonly mode: RerouteMode;
@@ -45,15 +46,19 @@ export interface Quota extends ExchangeObserver, AsyncDisposable {
   readonly file: string | null;
   /** Every quota as it stands, in the order of the file. */
   views(): readonly QuotaView[];
+  /** How full each is, for who asks often: no more than a look at sums. */
+  fills(): readonly Pick<QuotaView, 'lane' | 'model' | 'rolling_pct' | 'weekly_pct'>[];
   /** Lanes that are left alone now, also for models that no quota names. */
   cooldowns(): readonly Cooldown[];
+  /** Ends the cooldowns of a lane, or of one key of it, or all; gives them. */
+  endCooldowns(which: CooldownChoice): readonly Cooldown[];
   /** What upstreams last said of their own limits, a lane each. */
   providerLimits(): readonly ProviderLimits[];
   /** Whether the windows still lack what the store has. */
   rebuilding(): boolean;
   /** Takes from the store what earlier processes knew. Resolves when windows and cooldowns hold, or after two seconds. */
   load(): Promise<void>;
-  /** Reads the files again, or takes `text` in their place until one of them changes. A bad one changes nothing. */
+  /** Reads the files again, or takes `text` in their place until what they say changes. A bad one changes nothing. */
   reload(text?: string): Reloaded;
 }
 
@@ -76,21 +81,23 @@ const SENT = 'the quotas sent';
 /** Reads the quotas and follows their file. Throws `CONFIG` where they can't be used at the start. */
 export function createQuota(options: QuotaOptions): Quota {
   const { files, mode, store, clock, log } = options;
-  const limits = createLimitHits({ coolsDown: mode === 'hybrid', store, clock, log });
+  const retry = createRetry({ clock, log });
+  const limits = createLimitHits({ coolsDown: mode === 'hybrid', store, retry, clock, log });
   const holds = new Map<string, Held>();
   const memo = new Map<string, readonly Budget[]>();
   const rebuilds = new Set<Rebuild>();
-  let stopped = false;
   let loaded = false;
 
   let { file, definitions, ignored } = loadQuotas(files);
+  /** What the files said last; quotas that were sent stand in place of that. */
+  let inFiles = contentOf({ file, definitions });
   for (const why of ignored) log.warn(why);
   let budgets: readonly Budget[] = definitions.map((definition) => createBudget(definition));
 
   const stopWatching = watchFiles(
     [...files.map(({ path }) => path), ...options.alsoWatch],
     () => {
-      const result = reload();
+      const result = follow();
       if (!result.ok) log.error(`quotas not taken over, the ones before stay: ${result.why}`);
     },
     options.lookEveryMs,
@@ -123,25 +130,37 @@ export function createQuota(options: QuotaOptions): Quota {
     return full.length === 0 ? OPEN : { kind: 'block', opening: () => lastOpening(full, now) };
   };
 
+  /** Moves it from another lane, if it had any there. */
+  const takeRoom = ({ rid, lane, model, op }: AttemptFacts): void => {
+    if (!isCharged(op) || holds.get(rid)?.lane === lane) return;
+    release(rid);
+    holds.set(rid, holdOn(lane, model));
+  };
+
+  const holdOn = (lane: string, model: string | null): Held => ({
+    lane,
+    model,
+    parts: chargedTo(lane, model).map((budget) => ({ budget, hold: budget.reserve() })),
+  });
+
   const release = (rid: string): void => {
     const held = holds.get(rid);
     if (held === undefined) return;
     holds.delete(rid);
-    for (const { budget, hold } of held.parts) budget.release(hold);
+    giveBack(held);
+  };
+
+  const giveBack = ({ parts }: Held): void => {
+    for (const { budget, hold } of parts) budget.release(hold);
   };
 
   const fillFromStore = async (empty: readonly Budget[]): Promise<void> => {
     if (empty.length === 0) return;
-    const filling = rebuild(empty, { store, now: clock.now(), stopped: () => stopped });
+    const filling = rebuild(empty, { store, retry, now: clock.now() });
     rebuilds.add(filling);
-    try {
-      const samples = await filling.done;
-      if (!stopped) log.info(`quota windows rebuilt: ${samples} exchanges of the last seven days`);
-    } catch (error) {
-      log.error(`quota windows could not be rebuilt and count from now on: ${messageOf(error)}`);
-    } finally {
-      rebuilds.delete(filling);
-    }
+    const samples = await filling.run();
+    rebuilds.delete(filling);
+    if (!retry.stopped()) log.info(`quota windows rebuilt: ${samples} exchanges of the last seven days`);
   };
 
   const warnOfLanes = (): void => {
@@ -165,29 +184,48 @@ export function createQuota(options: QuotaOptions): Quota {
       return budget;
     });
     memo.clear();
+    // What is under way takes its room in those that count now.
+    for (const [rid, held] of holds) {
+      giveBack(held);
+      holds.set(rid, holdOn(held.lane, held.model));
+    }
     for (const why of ignored) log.warn(why);
     if (!loaded) return;
     warnOfLanes();
     void fillFromStore(empty);
   };
 
-  const reload = (text?: string): Reloaded => {
-    const before = JSON.stringify({ file, definitions });
+  /** Takes what `read` gives, unless it throws; `source` is where it comes from where that is no file. */
+  const take = (read: () => LoadedQuotas, source: string): Reloaded => {
+    const before = contentOf({ file, definitions });
     try {
-      takeOver(
-        text === undefined
-          ? loadQuotas(files)
-          : { file: null, definitions: parseQuotas(SENT, text), ignored: [] },
-      );
+      takeOver(read());
     } catch (error) {
       return { ok: false, why: messageOf(error) };
     }
-    // What else is watched changes for other reasons, too.
-    if (JSON.stringify({ file, definitions }) !== before) {
-      const source = file ?? (text === undefined ? 'no file' : 'a command');
-      log.info(`quotas taken over: ${budgets.length} from ${source}`);
+    if (contentOf({ file, definitions }) !== before) {
+      log.info(`quotas taken over: ${budgets.length} from ${file ?? source}`);
     }
     return { ok: true, file, quotas: budgets.length };
+  };
+
+  const reload = (text?: string): Reloaded =>
+    text === undefined
+      ? take(() => {
+          const next = loadQuotas(files);
+          inFiles = contentOf(next);
+          return next;
+        }, 'no file')
+      : take(() => ({ file: null, definitions: parseQuotas(SENT, text), ignored: [] }), 'a command');
+
+  /** What is watched changes for other reasons, too, which must not replace quotas that were sent. */
+  const follow = (): Reloaded => {
+    try {
+      if (contentOf(loadQuotas(files)) === inFiles) return { ok: true, file, quotas: budgets.length };
+    } catch (error) {
+      return { ok: false, why: messageOf(error) };
+    }
+    return reload();
   };
 
   return {
@@ -208,7 +246,16 @@ export function createQuota(options: QuotaOptions): Quota {
         };
       });
     },
+    fills() {
+      const now = clock.now();
+      return budgets.map((budget) => {
+        const { lane, model } = budget.definition;
+        const { rolling, weekly } = budget.full(now);
+        return { lane, model, rolling_pct: rolling, weekly_pct: weekly };
+      });
+    },
     cooldowns: () => limits.cooldowns(clock.now()),
+    endCooldowns: (which) => limits.endCooldowns(which),
     providerLimits: () => limits.providerLimits.all(),
     rebuilding: () => rebuilds.size > 0,
     async load() {
@@ -218,13 +265,8 @@ export function createQuota(options: QuotaOptions): Quota {
       await Promise.race([filled, new Promise<void>((resolve) => void clock.after(PATIENCE_MS, resolve))]);
     },
     reload,
-    onAttempt({ rid, lane, model, op }) {
-      if (holds.get(rid)?.lane === lane) return;
-      release(rid);
-      const mine = isCharged(op) ? chargedTo(lane, model) : NONE;
-      if (mine.length === 0) return;
-      holds.set(rid, { lane, parts: mine.map((budget) => ({ budget, hold: budget.reserve() })) });
-    },
+    onPlan: takeRoom,
+    onAttempt: takeRoom,
     onAnswer: ({ lane, headers }) => limits.providerLimits.stated(lane, clock.now(), headers),
     onLimit(limit) {
       const { lane, model, op } = limit;
@@ -243,7 +285,7 @@ export function createQuota(options: QuotaOptions): Quota {
       for (const filling of rebuilds) filling.sawLive(event.rid);
     },
     async [Symbol.asyncDispose]() {
-      stopped = true;
+      retry[Symbol.dispose]();
       stopWatching();
     },
   };
@@ -252,6 +294,7 @@ export function createQuota(options: QuotaOptions): Quota {
 /** The room that an exchange under way has taken. */
 interface Held {
   readonly lane: string;
+  readonly model: string | null;
   readonly parts: readonly { readonly budget: Budget; readonly hold: Hold }[];
 }
 
@@ -263,11 +306,12 @@ const keysOf = (mine: readonly Budget[], model: string): readonly string[] =>
 const lastOpening = (full: readonly Budget[], now: number) =>
   full.map((budget) => budget.opening(now)).reduce((a, b) => (b.inMs > a.inMs ? b : a));
 
-/** Whether the counts of one are those of the other: then only its caps are new. */
+/** Whether what one has counted serves the other. */
 const countsTheSame = (a: QuotaDefinition, b: QuotaDefinition): boolean =>
-  a.lane === b.lane &&
-  a.model === b.model &&
-  a.rolling.spanMs === b.rolling.spanMs &&
-  a.countCacheReads === b.countCacheReads;
+  a.lane === b.lane && a.model === b.model && a.countCacheReads === b.countCacheReads;
+
+/** What of quotas is worth a word when it changes. */
+const contentOf = ({ file, definitions }: Pick<LoadedQuotas, 'file' | 'definitions'>): string =>
+  JSON.stringify({ file, definitions });
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -253,6 +253,9 @@ describe('the gates of budgets and limits', () => {
   it('hold for the fallback of what has no licence or no key', () => {
     const shut = { anthropic: full(5) };
     expect(gated(HAIKU, shut, { licensed: new Set() })).toBe('zai quota_block refused 429 in 5');
+    // Before the key also where there is no fallback.
+    const alone = { zai: { ...zaiWith(null), fallback: [] } };
+    expect(gated(HAIKU, { zai: full(5) }, alone)).toBe('zai quota_block refused 429 in 5');
     expect(gated(HAIKU, shut, { zai: zaiWith(null) })).toBe('zai quota_block refused 429 in 5');
     const resting = { zai: rests, anthropic: full(5) };
     expect(gated(HAIKU, resting, { zai: zaiWith(null) })).toBe('zai quota_block refused 429 in 5');

@@ -128,9 +128,9 @@ export function passGates(choice: Choice, standingOf: StandingOf): Route {
     return { provider: next.provider, decision: obstacle, alternatives: fallbacks.slice(free + 1) };
   }
   const locked = choice.unlicensed ?? choice.keyless;
-  const all = [...(locked === null ? [{ provider, standing }] : []), ...others];
+  const usable = [...(locked === null ? [{ provider, standing }] : []), ...others];
   // Nobody is free. Where a lane only rests, its upstream's own answer is better than one of ours.
-  const resting = all.find((one) => one.standing.kind === 'cooldown')?.provider;
+  const resting = usable.find((one) => one.standing.kind === 'cooldown')?.provider;
   if (resting !== undefined) {
     return {
       provider: resting,
@@ -138,7 +138,10 @@ export function passGates(choice: Choice, standingOf: StandingOf): Route {
       alternatives: [],
     };
   }
-  const openings = all.flatMap((one) => (one.standing.kind === 'block' ? one.standing.opening() : []));
+  // The quota comes before the key: it is told of although the key is missing as well.
+  const openings = [{ standing }, ...others].flatMap((one) =>
+    one.standing.kind === 'block' ? one.standing.opening() : [],
+  );
   const [soonest] = openings.toSorted((a, b) => a.inMs - b.inMs);
   if (soonest !== undefined) {
     return { provider, decision: 'quota_block', alternatives: [], refusal: usedUp(soonest) };

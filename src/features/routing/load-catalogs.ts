@@ -1,15 +1,15 @@
 /** From catalog files to the providers and routes that they add to the built-in ones. */
 import type { Provider } from '../../core/types.ts';
 import { OperatorError } from '../../errors.ts';
+import type { PlacedFile } from '../../platform/placed-file.ts';
 import { compileGlob } from '../../protocol/glob.ts';
 import { type Catalog, parseCatalog } from './catalog.ts';
-import type { CatalogFile } from './catalog-file.ts';
 import type { CompiledRoute } from './decide.ts';
 import { catalogProvider, type KeyOf } from './providers.ts';
 
 export interface CatalogOptions {
   /** In order of precedence: of two entries with one id, and of two routes, the earlier file's counts. */
-  readonly files: readonly CatalogFile[];
+  readonly files: readonly PlacedFile[];
   readonly builtIn: readonly Provider[];
   readonly keyOf: KeyOf;
   readonly forceH1: boolean;

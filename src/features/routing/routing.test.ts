@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { CatalogFile } from './catalog-file.ts';
+import type { PlacedFile } from '../../platform/placed-file.ts';
 import { createRouting, type Routing, type RoutingOptions } from './routing.ts';
 
 let root: string;
@@ -21,7 +21,7 @@ afterEach(async () => {
 
 const say = (text: string): void => void said.push(text);
 
-function catalogAt(name: string): CatalogFile & { save(text: string): void } {
+function catalogAt(name: string): PlacedFile & { save(text: string): void } {
   const path = join(root, name);
   return {
     path,
@@ -172,7 +172,7 @@ describe('catalogs', () => {
   });
 
   it('that do not count are named with the remedy, and change nothing', () => {
-    const ignored: CatalogFile = {
+    const ignored: PlacedFile = {
       path: join(root, 'foreign.yaml'),
       required: false,
       read: () => ({ state: 'ignored', why: 'foreign.yaml is not trusted' }),

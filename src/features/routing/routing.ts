@@ -1,11 +1,11 @@
 /** The routing feature: keeps the snapshot that decisions are made from, and replaces it when something changes. */
 import type { Gate, Provider, Router } from '../../core/types.ts';
 import type { Log } from '../../platform/log.ts';
+import type { PlacedFile } from '../../platform/placed-file.ts';
 import { watchFiles } from '../../platform/watch-files.ts';
 import { OPEN } from '../../protocol/standing.ts';
 import type { HeaderMode } from '../../protocol/usage-event.ts';
 import { applyPolicy, baseUrlOf, type PolicyRules, type Wired } from './apply-policy.ts';
-import type { CatalogFile } from './catalog-file.ts';
 import { type Choice, choose, passGates, routedExplicitly, type Snapshot } from './decide.ts';
 import { describeProviders, type ProviderRow } from './describe.ts';
 import { type LoadedCatalogs, loadCatalogs } from './load-catalogs.ts';
@@ -21,7 +21,7 @@ export interface RoutingOptions {
   /** Whether it starts paused. */
   readonly paused: boolean;
   /** In order of precedence. */
-  readonly catalogs: readonly CatalogFile[];
+  readonly catalogs: readonly PlacedFile[];
   /** Files besides the catalogs whose change may change what a catalog counts for. */
   readonly alsoWatch: readonly string[];
   readonly override: OverrideOptions;

@@ -137,6 +137,12 @@ export const usageAnswer = z.object({
   lanes: z.record(z.string(), totals),
 });
 
+export const cooldown = z.object({ lane: z.string(), key: z.string(), until: time, stated: z.string() });
+
+export const endedAnswer = z.object({
+  ended: z.array(cooldown).describe('the cooldowns that held until now, with when they would have ended'),
+});
+
 export const quotasAnswer = z.object({
   generated_at: time,
   mode: z.string().describe('off, block or hybrid'),
@@ -146,7 +152,7 @@ export const quotasAnswer = z.object({
     .describe('where the quotas come from; null without any, or where they were sent'),
   rebuilding: z.boolean().describe('whether the windows still lack what the store has'),
   quotas: z.array(quotaAnswer),
-  cooldowns: z.array(z.object({ lane: z.string(), key: z.string(), until: time, stated: z.string() })),
+  cooldowns: z.array(cooldown),
   provider_limits: z.array(providerLimits).describe('what each upstream last said of its own limits'),
 });
 

@@ -80,6 +80,14 @@ export const simBody = z.strictObject({
     .describe('how long each of them took'),
 });
 
+const LANE_ALLOWED = 'the name of a lane';
+const KEY_ALLOWED = 'a key as it stands in cooldowns: the glob of a quota, or a model';
+
+export const endBody = z.strictObject({
+  lane: z.string(LANE_ALLOWED).min(1, LANE_ALLOWED).optional().describe('every lane where it is left out'),
+  key: z.string(KEY_ALLOWED).min(1, KEY_ALLOWED).optional().describe('every one where it is left out'),
+});
+
 export type SimBody = z.infer<typeof simBody>;
 
 export type Judged<T> =

@@ -9,6 +9,7 @@ import type { Prices } from '../../protocol/money.ts';
 import { type Moment, settle } from '../../protocol/point-in-time.ts';
 import type { StoreState, UsageAnswer } from './answers.ts';
 import {
+  endBody,
   noQuery,
   readBody,
   readQuery,
@@ -21,7 +22,7 @@ import {
 } from './arguments.ts';
 import type { LiveFeed } from './live-feed.ts';
 import * as paths from './paths.ts';
-import { type QuotaViews, quotasReport } from './quota-views.ts';
+import { cooldownAnswer, type QuotaViews, quotasReport } from './quota-views.ts';
 import { type SimulationPorts, simulate } from './simulate.ts';
 import { usageReport } from './usage-report.ts';
 
@@ -116,6 +117,14 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
       handle({ body }) {
         const taken = quota.reload(body.length === 0 ? undefined : body.toString('utf8'));
         return taken.ok ? quotas() : refuse(taken.why).answer;
+      },
+    },
+    {
+      method: 'POST',
+      path: paths.END_COOLDOWN_PATH,
+      handle({ body }) {
+        const asked = readBody(endBody, body.length === 0 ? {} : parseJson(body.toString('utf8')));
+        return asked.ok ? json({ ended: quota.endCooldowns(asked.value).map(cooldownAnswer) }) : asked.answer;
       },
     },
     {

@@ -8,6 +8,8 @@ import * as paths from './paths.ts';
 /** The forms that answers are made of, each of which the document says once. */
 const NAMED = {
   Error: answers.errorAnswer,
+  Cooldown: answers.cooldown,
+  EndedCooldowns: answers.endedAnswer,
   Fill: answers.fill,
   ProviderLimits: answers.providerLimits,
   Quota: answers.quotaAnswer,
@@ -108,6 +110,15 @@ const ENDPOINTS: readonly Described[] = [
     body: { schema: z.looseObject({}).describe('the content of a quotas file'), required: false },
     answer: json('Quotas', 'The quotas from now on'),
     refusals: { 400: 'Not taken, and the old ones stay; the message says why' },
+  },
+  {
+    method: 'post',
+    path: paths.END_COOLDOWN_PATH,
+    id: 'endCooldown',
+    summary: 'Ends cooldowns, so that their lanes are tried again',
+    body: { schema: args.endBody, required: false },
+    answer: json('EndedCooldowns', 'Those that held'),
+    refusals: BAD_ARGUMENT,
   },
   {
     method: 'post',

@@ -13,6 +13,11 @@ export interface QuotaViews {
   views(): readonly QuotaView[];
   /** Lanes that are left alone now, also for models that no quota names. */
   cooldowns(): readonly Cooldown[];
+  /** Ends those of a lane, or of one key of it, or all; gives them. */
+  endCooldowns(which: {
+    readonly lane?: string | undefined;
+    readonly key?: string | undefined;
+  }): readonly Cooldown[];
   /** What the upstreams last said of their own limits, a lane each. */
   providerLimits(): readonly ProviderLimits[];
   /** Whether the windows still lack what the store has. */
@@ -27,8 +32,13 @@ export const quotasReport = (quota: QuotaViews, now: number): QuotasAnswer => ({
   file: quota.file,
   rebuilding: quota.rebuilding(),
   quotas: quota.views().map(quotaAnswer),
-  cooldowns: quota.cooldowns().map((cooldown) => ({ ...cooldown, until: rfc3339(cooldown.until) })),
+  cooldowns: quota.cooldowns().map(cooldownAnswer),
   provider_limits: quota.providerLimits().map(limitsAnswer),
+});
+
+export const cooldownAnswer = (cooldown: Cooldown): QuotasAnswer['cooldowns'][number] => ({
+  ...cooldown,
+  until: rfc3339(cooldown.until),
 });
 
 function quotaAnswer(view: QuotaView): QuotaAnswer {

@@ -21,12 +21,11 @@ export function createMemoryStore(kept: Sample[] = []): MemoryStore {
     saveLimitHit: (hit) => void store.hits.push(hit),
     cooldowns: async () => store.cool,
     limitHits: async () => store.hits,
-    async *samplesSince(since) {
-      const found = kept.filter(({ ts }) => ts >= since);
-      for (let from = 0; from < found.length; from += PAGE) {
-        await store.onPage();
-        yield found.slice(from, from + PAGE);
-      }
+    async history(since, cursor) {
+      await store.onPage();
+      const found = kept.filter(({ ts }) => ts >= since).toSorted((a, b) => b.ts - a.ts);
+      const [from, to] = [Number(cursor ?? 0), Number(cursor ?? 0) + PAGE];
+      return { samples: found.slice(from, to), next_cursor: to < found.length ? String(to) : null };
     },
     samples: async () => ({ samples: [], next_cursor: null }),
     rollups: async () => [],

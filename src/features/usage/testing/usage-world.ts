@@ -114,6 +114,7 @@ export const quotaWorld = (part: Partial<QuotaViews> = {}): QuotaViews => ({
   file: null,
   views: () => [],
   cooldowns: () => [],
+  endCooldowns: () => [],
   providerLimits: () => [],
   rebuilding: () => false,
   reload: () => ({ ok: true }),

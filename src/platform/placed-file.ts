@@ -1,13 +1,13 @@
-/** A place where a quota file may lie. Who may be believed there is settled by the configuration. */
-export interface QuotaFile {
+/** A place where a file of the operator's may lie. Who may be believed there is settled by the configuration. */
+export interface PlacedFile {
   readonly path: string;
   /** Whether it is an error that it is missing. */
   readonly required: boolean;
   /** Looks anew each time. Throws `CONFIG` where the file is there and can't be read. */
-  read(): QuotaText;
+  read(): PlacedText;
 }
 
-export type QuotaText =
+export type PlacedText =
   | { readonly state: 'absent' }
   /** It is there and does not count; `why` is a sentence with the remedy. */
   | { readonly state: 'ignored'; readonly why: string }
