@@ -31,10 +31,10 @@ describe('judgeAll', () => {
     const outcomes = Object.fromEntries(judgeAll(CHECKS, nothing).map(({ id, outcome }) => [id, outcome]));
     const { 'ABORT-01': abort, 'LIMIT-01': limit, ...others } = outcomes;
     expect([abort, limit]).toEqual(['skipped', 'skipped']);
-    const [kills, rest] = [true, false].map((are) =>
-      Object.entries(others).filter(([id]) => id.startsWith('PERSIST') === are),
+    const [killsAndNights, rest] = [true, false].map((are) =>
+      Object.entries(others).filter(([id]) => /^(PERSIST|NIGHT)/.test(id) === are),
     );
-    expect(new Set(kills?.map(([, outcome]) => outcome))).toEqual(new Set(['skipped']));
+    expect(new Set(killsAndNights?.map(([, outcome]) => outcome))).toEqual(new Set(['skipped']));
     expect(new Set(rest?.map(([, outcome]) => outcome))).toEqual(new Set(['inconclusive']));
   });
 
