@@ -3,25 +3,33 @@ import type { RunRecord } from '../run-record.ts';
 
 type Verdict = RunRecord['checks'][number];
 
-export function junitXml({ suite, checks, startedAt, ms }: RunRecord): string {
+/** One suite a run. */
+export function junitXml(...records: readonly RunRecord[]): string {
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites ${figuresOf(records)}>`,
+    ...records.flatMap((record) => [
+      `  <testsuite name="${escape(record.suite)}" timestamp="${record.startedAt}" ${figuresOf([record])}>`,
+      ...record.checks.map((verdict) => testCase(record.suite, verdict)),
+      '  </testsuite>',
+    ]),
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
+function figuresOf(records: readonly RunRecord[]): string {
+  const checks = records.flatMap((record) => record.checks);
   const count = (...outcomes: Verdict['outcome'][]): number =>
     checks.filter(({ outcome }) => outcomes.includes(outcome)).length;
-  const figures = [
+  const ms = records.reduce((sum, record) => sum + record.ms, 0);
+  return [
     `tests="${checks.length}"`,
     `failures="${count('fail')}"`,
     `errors="${count('inconclusive', 'invalid')}"`,
     `skipped="${count('skipped')}"`,
     `time="${(ms / 1000).toFixed(3)}"`,
   ].join(' ');
-  return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites ${figures}>`,
-    `  <testsuite name="${escape(suite)}" timestamp="${startedAt}" ${figures}>`,
-    ...checks.map((verdict) => testCase(suite, verdict)),
-    '  </testsuite>',
-    '</testsuites>',
-    '',
-  ].join('\n');
 }
 
 function testCase(suite: string, verdict: Verdict): string {
