@@ -22,7 +22,20 @@ const LARGEST = 500 * 1024 ** 2;
 
 /** The files of a bundle, in their order. Throws a `Refusal` at the first thing that no bundle of ours has. */
 export async function* readArchive(file: string, limits: Limits = LIMITS): AsyncGenerator<Entry> {
-  const blocks = createBlocks(inflate(file, limits));
+  const stream = inflate(file, limits);
+  try {
+    yield* entriesIn(stream, limits);
+  } catch (error) {
+    // What looks like a trick may be damage, of which the check sum at the end knows.
+    if (error instanceof Refusal) await drain(stream);
+    throw error;
+  } finally {
+    await stream.return(undefined);
+  }
+}
+
+async function* entriesIn(stream: AsyncGenerator<Buffer>, limits: Limits): AsyncGenerator<Entry> {
+  const blocks = createBlocks(stream);
   const seen = new Seen();
   let root: string | null = null;
   for (let count = 1; ; count += 1) {
@@ -39,7 +52,15 @@ export async function* readArchive(file: string, limits: Limits = LIMITS): Async
     yield { root, path: path.slice(root.length + 1), content };
   }
   if (!isZero(await blocks.take(BLOCK))) throw new Refusal('tar_damaged', 'it ends with one empty block');
-  if (await blocks.more()) throw new Refusal('trailing_data', 'behind the end of the archive');
+  if (blocks.rest() + (await drain(stream)) > 0)
+    throw new Refusal('trailing_data', 'behind the end of the archive');
+}
+
+/** Reads on to the end; gives how many bytes that were. */
+async function drain(stream: AsyncGenerator<Buffer>): Promise<number> {
+  let bytes = 0;
+  for await (const piece of stream) bytes += piece.length;
+  return bytes;
 }
 
 /** Takes a stream apart at any length. */
@@ -58,12 +79,8 @@ function createBlocks(stream: AsyncGenerator<Buffer>) {
       rest = all.subarray(length);
       return all.subarray(0, length);
     },
-    /** Reads on to the end in any case: the check sum stands there. */
-    async more(): Promise<boolean> {
-      let found = rest.length > 0;
-      for await (const piece of stream) found ||= piece.length > 0;
-      return found;
-    },
+    /** How many bytes were taken from the stream and from nowhere else yet. */
+    rest: () => rest.length,
   };
 }
 

@@ -226,13 +226,14 @@ function mustBeTheVerdicts(contents: Contents, { runs }: Evidence): void {
         'verdict_differs',
         `${where} ${record.outcome}, ${record.ending}; run.json says ${other.outcome}, ${other.ending}`,
       );
-    for (const check of record.checks) {
-      const same = other.checks.find(({ id }) => id === check.id);
-      if (json(same) !== json(check))
-        throw new Refusal(
-          'verdict_differs',
-          `${record.suite}/${check.id}: the evidence gives ${check.outcome}; run.json says ${same?.outcome ?? 'nothing'}`,
-        );
+    const ids = new Set([...record.checks, ...other.checks].map(({ id }) => id));
+    for (const id of ids) {
+      const [ours, theirs] = [record, other].map(({ checks }) => checks.find((check) => check.id === id));
+      if (json(ours) === json(theirs)) continue;
+      throw new Refusal(
+        'verdict_differs',
+        `${record.suite}/${quote(id)}: the evidence gives ${ours?.outcome ?? 'nothing'}; run.json says ${theirs?.outcome ?? 'nothing'}`,
+      );
     }
   }
 }
