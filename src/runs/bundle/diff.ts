@@ -41,9 +41,21 @@ export async function diffBundles(a: string, b: string): Promise<BundleDiff> {
 
 type Facts = ReadonlyMap<string, string>;
 
-async function factsOf(
-  file: string,
-): Promise<Record<'verdicts' | 'checks' | 'provenance' | 'counts', Facts>> {
+async function factsOf(file: string): Promise<Record<Part, Facts>> {
+  try {
+    return await readFacts(file);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new OperatorError('CHECK_FAILED', `${file} is refused: ${error.message}`, {
+      hint: 'Look at it with "ccp-uat bundle verify".',
+      cause: error,
+    });
+  }
+}
+
+type Part = 'verdicts' | 'checks' | 'provenance' | 'counts';
+
+async function readFacts(file: string): Promise<Record<Part, Facts>> {
   const contents = await unpack(file, null, LIMITS);
   const manifest = mustAgree(contents);
   const summary = documentIn(contents, 'summary.json', summarySchema);

@@ -4,8 +4,9 @@
  * place; never the secret.
  */
 import { gunzipSync } from 'node:zlib';
-import { findCanaries, findCredentialShapes } from '../../analysis/hygiene.ts';
+import { findCanaries, findCredentialShapes, type HygieneHit, matchesPlace } from '../../analysis/hygiene.ts';
 import { decodedBody } from '../../analysis/oracle/answer.ts';
+import { bytesOf } from '../../analysis/wire.ts';
 import type { Canary } from '../../protocol/witness.ts';
 import { transcriptSchema } from '../stored-witness.ts';
 
@@ -57,7 +58,7 @@ export function scanFile(file: string, content: Buffer, secrets: readonly Secret
   for (const view of begun.flatMap((one) => [...viewsOf(one, known)])) {
     for (const hit of look(view, file, canaries)) {
       const key = `${hit.rule} ${hit.line} ${hit.hidden}`;
-      finds.set(key, { ...hit, count: hit.count + (finds.get(key)?.count ?? 0) });
+      finds.set(key, { ...hit, count: Math.max(hit.count, finds.get(key)?.count ?? 0) });
     }
   }
   return leastHidden([...finds.values()]);
@@ -81,7 +82,10 @@ const asItIs = (line: number): number => line;
 
 function look({ text, how, lineOf }: View, file: string, canaries: readonly Canary[]): Find[] {
   const artifact = [{ place: file, text }];
-  const planted = findCanaries(canaries, artifact);
+  // What was decoded is looked through for what stands there: every disguise has a view of its own.
+  const planted = how.every((step) => step === BODY)
+    ? findCanaries(canaries, artifact)
+    : plainIn(text, file, canaries);
   const shaped = findCredentialShapes(artifact).filter(
     ({ rule }) => !how.includes(JOINED) || !LOOSE.has(rule),
   );
@@ -91,9 +95,19 @@ function look({ text, how, lineOf }: View, file: string, canaries: readonly Cana
   });
 }
 
+function plainIn(text: string, place: string, canaries: readonly Canary[]): HygieneHit[] {
+  return canaries.flatMap(({ name, value, allowed }) => {
+    const first = text.indexOf(value);
+    if (first === -1 || allowed.some((pattern) => matchesPlace(pattern, place))) return [];
+    const line = 1 + lineEnds(text, 0, first);
+    return [{ rule: `canary:${name}`, place, line, count: text.split(value).length - 1 }];
+  });
+}
+
 /** A shape that fits prose once its lines are joined. */
 const LOOSE: ReadonlySet<string> = new Set(['value-after-auth-word']);
 
+const BODY = 'inside of a body';
 const JOINED = 'split across lines';
 const ESCAPED = 'percent-encoded';
 const BASE64 = 'base64';
@@ -106,14 +120,22 @@ function* viewsOf(view: View, known: Set<string>, depth = 0): Generator<View> {
     if (inner !== null) yield* viewsOf(inner, known, depth + 1);
 }
 
-/** The end of a line with what indents the next one, also as JSON, or a mail, writes it. */
-const LINE_END = /[ \t]*(?:=?\r?\n|\\r\\n|\\[nr])[ \t]*/g;
+/** The end of a line with what indents the next one, also as JSON (and JSON in JSON), or a mail, writes it. */
+const LINE_END = /[ \t]*(?:=?(?:\r?\n|\r)|\\+r\\+n|\\+[nr])[ \t]*/;
 
-/** Where in the file it is cannot be told any more. */
+/** Of each side of a line end: as much as any secret has in any code. */
+const EDGE = 512;
+
+/**
+ * All lines as one, for what is split over many of them; and the seams alone, as what follows on the next line may hide
+ * where a secret ends. Where in the file it is cannot be told any more.
+ */
 function joined({ text, how, lineOf }: View): View | null {
   if (how.includes(JOINED)) return null;
-  const one = text.replaceAll(LINE_END, '');
-  return one === text ? null : { text: one, how: [...how, JOINED], lineOf: () => lineOf(1) };
+  const lines = text.split(LINE_END);
+  if (lines.length === 1) return null;
+  const seams = lines.slice(1).map((line, index) => `${lines[index]?.slice(-EDGE)}${line.slice(0, EDGE)}`);
+  return { text: [lines.join(''), ...seams].join('\n'), how: [...how, JOINED], lineOf: () => lineOf(1) };
 }
 
 const ESCAPES = /%([0-9A-Fa-f]{2})|\\u00([0-7][0-9A-Fa-f])|\\(\/)/g;
@@ -128,8 +150,8 @@ function unescaped({ text, how, lineOf }: View): View | null {
   return one === text ? null : { text: one, how: [...how, ESCAPED], lineOf };
 }
 
-/** Long enough for the shortest thing that has a shape. */
-const CODE = /[A-Za-z0-9+/_-]{24,}/g;
+/** Long enough for the shortest thing that has a shape. Looked for at the beginnings of words alone: it is five times as fast. */
+const CODE = /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}/g;
 
 /** What is base64 in it, a line each. */
 function decoded({ text, how, lineOf }: View, known: Set<string>): View | null {
@@ -189,9 +211,9 @@ function* bodiesIn(file: string, text: string): Generator<View> {
   if (!/\/witness\/(client|upstream)\.jsonl$/.test(file)) return;
   for (const [index, line] of text.split('\n').entries()) {
     const { success, data } = transcriptSchema.safeParse(parsed(line));
-    const body = success ? decodedBody(data) : null;
-    if (body === null) continue;
-    yield { text: body.toString('latin1'), how: ['inside of a body'], lineOf: () => index + 1 };
+    if (!success) continue;
+    for (const body of [bytesOf(data.request.body), decodedBody(data)])
+      if (body !== null) yield { text: body.toString('latin1'), how: [BODY], lineOf: () => index + 1 };
   }
 }
 
