@@ -4,12 +4,14 @@
  * harness has a hole. One that only alters records needs no run of its own: the run that nobody broke is told again,
  * with its alterations.
  */
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Check, Outcome, Verdict } from '../analysis/check.ts';
+import { createCanaries } from '../harness/canaries.ts';
 import type { ClaudeLookup, Saboteur, World } from '../harness/types.ts';
 import type { Clock } from '../platform/clock.ts';
+import { judgeBundle } from './bundle/judge-bundle.ts';
 import { driveOf } from './drivers.ts';
 import { execute } from './execute.ts';
 import { judgeRun } from './judge.ts';
@@ -97,9 +99,11 @@ async function runControls(options: SelftestOptions): Promise<readonly Judged[]>
   return [own, ...theirs];
 }
 
-/** Whether all that it does is to alter records, of exchanges that the control run has anyway. */
+/** Whether all that it does is to alter what is told or stored, of exchanges that the control run has anyway. */
 const needsNoRun = ({ faults, scenario, claude }: Saboteur): boolean =>
-  faults.every(({ layer }) => layer === 'records') && scenario === undefined && claude === undefined;
+  faults.every(({ layer }) => layer === 'records' || layer === 'stored') &&
+  scenario === undefined &&
+  claude === undefined;
 
 const rawProbes = ({ probes }: Suite): ProbeSpec[] => probes.filter(({ client }) => client === 'curl');
 
@@ -213,13 +217,31 @@ async function runOnce(
   signal.throwIfAborted();
   const judge = async (name: string): Promise<readonly Verdict[]> =>
     judgeRun(await readStoredRun(path.join(base, name)), checks);
+  /** Of what somebody is handed: dear, so only where there is somebody who could spoil it. */
+  const judgePacked = (name: string): Promise<Verdict> =>
+    judgeBundle(
+      { name, folder: path.join(base, name), suite: plan.suite, seed, startedAt: clock.now() },
+      checks,
+    );
   const retold = new Map<Saboteur, readonly Verdict[]>();
   for (const teller of retell) {
     await copyFile(path.join(runDir, 'events.jsonl'), path.join(base, teller.name, 'events.jsonl'));
-    retold.set(teller, await judge(teller.name));
+    const verdicts = await judge(teller.name);
+    await spoil(path.join(base, teller.name), teller, seed);
+    retold.set(teller, touchesStored(teller) ? [...verdicts, await judgePacked(teller.name)] : verdicts);
   }
   await writeMetrics(folder);
-  return { verdicts: await judge('run'), retold };
+  const verdicts = await judge('run');
+  const packed = retell.some(touchesStored) ? [await judgePacked('run')] : [];
+  return { verdicts: [...verdicts, ...packed], retold };
+}
+
+const touchesStored = ({ faults }: Saboteur): boolean => faults.some(({ layer }) => layer === 'stored');
+
+async function spoil(folder: string, { faults }: Saboteur, seed: string): Promise<void> {
+  for (const fault of faults)
+    if (fault.layer === 'stored')
+      await appendFile(path.join(folder, fault.place), fault.text(createCanaries(seed)));
 }
 
 const LANE_OF = { anth: 'anthropic', zai: 'zai' } as const satisfies Record<string, Lane>;

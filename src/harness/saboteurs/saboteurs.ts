@@ -1,6 +1,7 @@
 /** Every saboteur there is, in the order in which a self-test tries them. */
 import type { Saboteur } from '../types.ts';
 import { ANSWER_SABOTEURS } from './answers.ts';
+import { BUNDLE_SABOTEURS } from './bundles.ts';
 import { CLIENT_SABOTEURS } from './clients.ts';
 import { LICENSE_SABOTEURS } from './licenses.ts';
 import { METER_SABOTEURS } from './meter.ts';
@@ -14,4 +15,5 @@ export const SABOTEURS: readonly Saboteur[] = [
   ...RECORD_SABOTEURS,
   ...LICENSE_SABOTEURS,
   ...METER_SABOTEURS,
+  ...BUNDLE_SABOTEURS,
 ];
