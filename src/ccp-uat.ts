@@ -89,7 +89,7 @@ export interface Uat {
   /** Judges a stored run again, by today's checks; the newest where none is named. */
   report(run?: string): Promise<FinishedRun>;
   /** Packs the newest run of each suite. Throws NOT_READY where there is none, CONFIG for a seed that is none. */
-  bundle(request: Pick<BundleRequest, 'outDir' | 'seedFile' | 'secrets'>): Promise<Build>;
+  bundle(request: Pick<BundleRequest, 'outDir' | 'seedFile' | 'secrets' | 'signal'>): Promise<Build>;
   /** `pubkey`: the key itself or the name of a file. Throws CONFIG for one that is no key, USAGE for a file that is not there. */
   verifyBundle(
     file: string,

@@ -17,7 +17,7 @@ export interface Cleaned {
 
 const LIVE = 'usage.jsonl';
 /** Logs of runs, and what a run that died while it wrote one has left. */
-const OURS = /^(usage_[\w.-]+\.jsonl(\.part)?|\.trial-[0-9a-f-]{36})$/;
+const OURS = /^(usage_[\w.-]+\.(jsonl|part)|\.trial-[0-9a-f-]{36})$/;
 
 export async function cleanLogs({ logsDir, live, dryRun }: CleanOptions): Promise<Cleaned> {
   const entries = await readdir(logsDir, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {

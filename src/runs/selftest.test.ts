@@ -160,7 +160,9 @@ it('kills a lost probe by the check of the run itself', { timeout: 60_000 }, asy
   expect(saboteurs).toMatchObject([{ killedBy: ['RUN-01'], outcomes: { 'RUN-01': 'fail' } }]);
 });
 
-it('kills a secret in a bundle, and makes one of the run that nobody broke', { timeout: 60_000 }, async () => {
+it('kills a secret in a bundle, and makes one of the run that nobody broke', {
+  timeout: 60_000,
+}, async () => {
   const { ok, control, saboteurs } = await run({
     saboteurs: [...named('secret-in-bundle'), ...named('secret-hidden-in-bundle')],
   });

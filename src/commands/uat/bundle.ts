@@ -4,6 +4,7 @@ import type { Build } from '../../ccp-uat.ts';
 import { EXIT } from '../../errors.ts';
 import { type Host, plain, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
+import type { Terminal } from '../shared/terminal.ts';
 import { open } from './load.ts';
 
 export interface BundleFlags {
@@ -13,12 +14,18 @@ export interface BundleFlags {
 }
 
 /** `ccp-uat bundle`: packs the newest run of each suite; exit 1, and nothing left behind, where there is a secret in it. */
-export async function bundle(host: Host, { out, sign, json = false }: BundleFlags): Promise<number> {
+export async function bundle(
+  host: Host,
+  terminal: Terminal,
+  { out, sign, json = false }: BundleFlags,
+): Promise<number> {
+  using interruption = terminal.interruption();
   const { uat, settings } = open(host);
   const built = await uat.bundle({
     outDir: out === undefined ? usualPlace(host, settings.resultsDir) : resolve(host.cwd, out),
     seedFile: sign === undefined ? undefined : resolve(host.cwd, sign),
     secrets: ownKeys(host),
+    signal: interruption.signal,
   });
   if (json) printJson(host, built);
   else if (built.ok) host.out.write(builtText(host, built));

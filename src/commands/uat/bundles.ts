@@ -2,17 +2,23 @@
 import type { Command } from 'commander';
 import { AS_JSON, type Exit, examples, type Json } from '../shared/declare.ts';
 import type { Host } from '../shared/host.ts';
+import type { Terminal } from '../shared/terminal.ts';
 import type { BundleFlags } from './bundle.ts';
 import type { VerifyFlags } from './bundle-verify.ts';
+
+interface Given {
+  readonly host: Host;
+  readonly terminal: Terminal;
+  readonly exit: Exit;
+}
 
 /** Adds the commands to the program; `wholeNumber` reads a number as it is typed. */
 export function addBundles(
   program: Command,
-  host: Host,
-  exit: Exit,
+  { host, terminal, exit }: Given,
   wholeNumber: (text: string) => number,
 ): void {
-  addBundle(program, host, exit);
+  addBundle(program, { host, terminal, exit });
   program
     .command('prune-results')
     .description('remove old runs; never the newest of a suite, and never one that is still being written')
@@ -37,7 +43,7 @@ export function addBundles(
     });
 }
 
-function addBundle(program: Command, host: Host, exit: Exit): void {
+function addBundle(program: Command, { host, terminal, exit }: Given): void {
   const bundle = program
     .command('bundle')
     .description('pack the newest run of each suite into one file for a reviewer')
@@ -61,7 +67,7 @@ function addBundle(program: Command, host: Host, exit: Exit): void {
     )
     .action(async (flags: BundleFlags) => {
       const { bundle: make } = await import('./bundle.ts');
-      exit(await make(host, flags));
+      exit(await make(host, terminal, flags));
     });
   bundle
     .command('verify')

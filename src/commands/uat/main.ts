@@ -43,7 +43,7 @@ function build(program: Command, surroundings: Surroundings): void {
   addRuns(program, surroundings);
   addStored(program, surroundings);
   addAnalyzers(program, surroundings);
-  addBundles(program, host, surroundings.exit, wholeNumber);
+  addBundles(program, surroundings, wholeNumber);
   program
     .command('completion')
     .description('print a completion script for a shell')

@@ -32,6 +32,8 @@ export interface BuildOptions {
   readonly seed?: SigningSeed | undefined;
   /** What may stand nowhere in it, beside what the runs made up. */
   readonly secrets: readonly Secret[];
+  /** Its abort ends the work, and leaves nothing behind. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type Build =
@@ -79,9 +81,12 @@ export async function buildBundle(options: BuildOptions): Promise<Build> {
   }
 }
 
-async function gather(draft: string, { runs }: BuildOptions): Promise<LeftOut[]> {
+async function gather(draft: string, { runs, signal }: BuildOptions): Promise<LeftOut[]> {
   const leftOut: LeftOut[] = [];
-  for (const run of runs) leftOut.push(...(await copyEvidence(run, path.join(draft, 'evidence', run.name))));
+  for (const run of runs) {
+    signal?.throwIfAborted();
+    leftOut.push(...(await copyEvidence(run, path.join(draft, 'evidence', run.name))));
+  }
   return leftOut;
 }
 
@@ -110,14 +115,14 @@ type Written = BuildOptions & {
 
 async function write(draft: string, { name, evidence, leftOut, ...options }: Written): Promise<void> {
   const files = new Map<string, Hashed>(evidence.files);
-  const put = async (file: string, text: string): Promise<Hashed> => {
+  const store = async (file: string, text: string): Promise<Hashed> => {
     await writeFile(path.join(draft, file), text);
     return hashOf(Buffer.from(text));
   };
   const documents = compose(evidence, { ...options, leftOut: [...leftOut] }, options.suites);
-  for (const [file, text] of Object.entries(documents)) files.set(file, await put(file, text));
+  for (const [file, text] of Object.entries(documents)) files.set(file, await store(file, text));
   const manifest = manifestOf(name, files);
-  await put(SUMS, sumsOf(manifest, await put(MANIFEST, json(manifest))));
+  await store(SUMS, sumsOf(manifest, await store(MANIFEST, json(manifest))));
 }
 
 async function sign(draft: string, seed: SigningSeed): Promise<void> {
@@ -137,6 +142,7 @@ async function lookThrough(packed: string, options: BuildOptions): Promise<Find[
   const finds: Find[] = [];
   try {
     for await (const { path: file, content } of readArchive(packed)) {
+      options.signal?.throwIfAborted();
       const secrets = secretsFor(file, options);
       // A name can tell as much as a text.
       finds.push(...scanFile(file, content, secrets), ...scanFile(file, Buffer.from(file), secrets));

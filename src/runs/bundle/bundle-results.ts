@@ -7,7 +7,8 @@ import { listRuns, newestOfEach } from '../stored-runs.ts';
 import { type Build, type BuildOptions, buildBundle } from './build.ts';
 import { readSeed } from './signature.ts';
 
-export interface BundleRequest extends Pick<BuildOptions, 'checks' | 'suites' | 'outDir' | 'secrets'> {
+export interface BundleRequest
+  extends Pick<BuildOptions, 'checks' | 'suites' | 'outDir' | 'secrets' | 'signal'> {
   readonly resultsDir: string;
   /** Absolute: the file of the seed to sign with. */
   readonly seedFile?: string | undefined;

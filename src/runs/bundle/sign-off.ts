@@ -45,7 +45,7 @@ export interface SignOff {
   readonly unjudged: readonly string[];
 }
 
-export function signOff(records: readonly RunRecord[]): SignOff[] {
+export function signOff(records: readonly Pick<RunRecord, 'suite' | 'checks'>[]): SignOff[] {
   const verdicts = records.flatMap(({ suite, checks }) =>
     checks.map(({ id, outcome }) => ({ name: `${suite}/${id}`, area: areaOf(id), outcome })),
   );
