@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OperatorError } from '../../errors.ts';
 import type { Host } from '../shared/host.ts';
 import type { Terminal } from '../shared/terminal.ts';
 import { createTestHost } from '../shared/testing/test-host.ts';
@@ -22,7 +23,13 @@ async function uat(
     home,
     cwd = stored,
     env = {},
-  }: { readonly home?: string; readonly cwd?: string; readonly env?: Host['env'] } = {},
+    signal = new AbortController().signal,
+  }: {
+    readonly home?: string;
+    readonly cwd?: string;
+    readonly env?: Host['env'];
+    readonly signal?: AbortSignal;
+  } = {},
 ): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
   using host = createTestHost({
     CCP_RESULTS_DIR: path.join(stored, 'results'),
@@ -32,7 +39,7 @@ async function uat(
   const terminal: Terminal = {
     live: null,
     ask: null,
-    interruption: () => ({ signal: new AbortController().signal, [Symbol.dispose]: () => {} }),
+    interruption: () => ({ signal, [Symbol.dispose]: () => {} }),
   };
   const code = await main(argv, { ...host, cwd, home: home ?? host.home }, terminal);
   return { code, ...host.said() };
@@ -112,7 +119,15 @@ describe('ccp-uat bundle', () => {
     }
   });
 
-  it('exits 3 where there is nothing to bundle, 2 for a seed that is none', async () => {
+  it('that is interrupted exits 130 and leaves nothing behind', async () => {
+    const signal = AbortSignal.abort(new OperatorError('INTERRUPTED', 'interrupted by SIGINT'));
+    expect((await uat(['bundle', '--out', 'interrupted'], { signal })).code).toBe(130);
+    expect(await readdir(path.join(stored, 'interrupted'))).toEqual([]);
+  });
+
+  it('exits 3 where there is nothing to bundle or no place for it, 2 for a seed that is none', async () => {
+    await writeFile(path.join(stored, 'a-file'), '');
+    expect((await uat(['bundle', '--out', 'a-file'])).code).toBe(3);
     const nothing = await uat(['bundle'], { env: { CCP_RESULTS_DIR: path.join(stored, 'empty') } });
     expect(nothing).toMatchObject({ code: 3, err: expect.stringContaining('there is nothing to bundle') });
     const unsigned = await uat(['bundle', '--sign', 'none.seed']);

@@ -33,6 +33,8 @@ const TOLD = [
 /** What a run keeps of how it was asked for: where on the machine things lie is left out. */
 function invocationOf({ env, argv = [], cwd, home }: Host): NonNullable<UatSettings['invocation']> {
   const set = TOLD.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]));
-  const placeless = (word: string): string => word.replaceAll(cwd, '.').replaceAll(home, '~');
+  const places = [[cwd, '.'] as const, [home, '~'] as const].filter(([place]) => place.length > 1);
+  const placeless = (word: string): string =>
+    places.reduce((text, [place, name]) => text.replaceAll(place, name), word);
   return { argv: argv.map(placeless), environment: Object.fromEntries(set) };
 }

@@ -53,7 +53,14 @@ export function compose(
   const redaction: Redaction = { v: SCHEMA_VERSION, redactions, leftOut };
   const { outcome } = summary;
   return {
-    'index.html': indexPage({ summary, records, provenance, redaction, repository }),
+    'index.html': indexPage({
+      summary,
+      records,
+      provenance,
+      redaction,
+      repository,
+      files: new Set(files.keys()),
+    }),
     'provenance.json': json(provenance),
     'run.json': json({ v: SCHEMA_VERSION, runs: records }),
     'summary.json': json(summary),

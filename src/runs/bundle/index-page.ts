@@ -11,6 +11,8 @@ export interface Told {
   readonly provenance: ProvenanceDocument;
   readonly redaction: Redaction;
   readonly repository: Repository;
+  /** Paths of the evidence. */
+  readonly files: ReadonlySet<string>;
 }
 
 export function indexPage(told: Told): string {
@@ -21,7 +23,7 @@ export function indexPage(told: Told): string {
 ${claims(summary)}
 ${missing(summary)}
 ${checklist(summary)}
-${told.records.map((record, index) => runSection(record, summary.runs[index]?.run ?? record.run))}
+${told.records.map((record, index) => runSection(record, summary.runs[index]?.run ?? record.run, told.files))}
 ${provenanceSection(told.provenance)}
 ${redactionSection(told.redaction)}
 ${repositorySection(told.repository)}
@@ -74,12 +76,13 @@ ${table(
 
 const mark = (verdict: string): Html => html`<b class="${verdict}">${wordFor(verdict)}</b>`;
 
-function runSection(record: RunRecord, name: string): Html {
+function runSection(record: RunRecord, name: string, files: ReadonlySet<string>): Html {
+  const report = `evidence/${name}/report.html`;
   const { suite, title, outcome, ending, startedAt, ms, checks } = record;
   const failed = checks.filter(({ violations }) => violations.length > 0);
   return html`<h2>${mark(outcome)} ${suite}</h2>
 <p>${title}. Started ${startedAt}, ${seconds(ms)}, ${record.probes.length} probes${ending === 'complete' ? '' : `, ended as “${ending}”`}.
-<a href="evidence/${name}/">Evidence</a>.</p>
+<a href="evidence/${name}/">Evidence</a>${files.has(report) ? html`, <a href="${report}">report</a>` : html``}.</p>
 ${failed.map((check) => violationsOf(check, record))}
 <details><summary>${checks.length} checks</summary>
 ${table(
