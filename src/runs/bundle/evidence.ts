@@ -31,7 +31,7 @@ const KEPT: ReadonlySet<string> = new Set([
   'SUMMARY.md',
   'METRICS.json',
   'junit.xml',
-  'ctrf.json',
+  'ctrf-report.json',
   'usage.jsonl',
   'proxy.log',
   'GLM_LIMIT_PROBE.md',
