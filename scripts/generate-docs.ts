@@ -1,6 +1,6 @@
 /**
  * Writes the documents that follow from the code: the settings from their declarations, the reasons of licences, the
- * JSON Schemas of usage events and run records, and the OpenAPI document of the meter, from their zod schemas. `--check` writes nothing and exits 1 naming what is stale.
+ * JSON Schemas of usage events, run records and self-tests, and the OpenAPI document of the meter, from their zod schemas. `--check` writes nothing and exits 1 naming what is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -13,6 +13,7 @@ import { REASONS } from '../src/features/license/reasons.ts';
 import { openApi } from '../src/features/usage/openapi.ts';
 import { usageEventSchema } from '../src/protocol/usage-event.ts';
 import { runRecordSchema } from '../src/runs/run-record.ts';
+import { selftestSchema } from '../src/runs/selftest-record.ts';
 
 /** Path under the root → the text it must have. */
 export function generateDocs(): ReadonlyMap<string, string> {
@@ -21,6 +22,7 @@ export function generateDocs(): ReadonlyMap<string, string> {
     ['docs/licence-reasons.md', reasonsPage()],
     ['docs/usage-event.schema.json', jsonSchema(usageEventSchema)],
     ['docs/run.schema.json', jsonSchema(runRecordSchema)],
+    ['docs/selftest.schema.json', jsonSchema(selftestSchema)],
     ['docs/openapi.json', `${JSON.stringify(openApi(), null, 2)}\n`],
   ]);
 }

@@ -8,12 +8,14 @@ import path from 'node:path';
 import { OperatorError } from './errors.ts';
 import type { RealCredentials, Saboteur } from './harness/types.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
+import { createTurns, inTurns } from './platform/in-turns.ts';
 import type { ANALYSES, Analysis, Analyzed } from './runs/analyze-log.ts';
 import type { Build } from './runs/bundle/build.ts';
 import type { BundleRequest } from './runs/bundle/bundle-results.ts';
 import type { BundleDiff } from './runs/bundle/diff.ts';
 import type { Verification, VerifyOptions } from './runs/bundle/verify.ts';
 import type { Cleaned, CleanOptions } from './runs/clean-logs.ts';
+import type { StillRed } from './runs/last-failed.ts';
 import type { Invocation } from './runs/provenance.ts';
 import type { Pruned, PruneOptions } from './runs/prune-results.ts';
 import type { Places } from './runs/report/write-reports.ts';
@@ -21,7 +23,9 @@ import type { RunEvent } from './runs/run-events.ts';
 import type { RunOptions } from './runs/run-options.ts';
 import type { Plan } from './runs/run-record.ts';
 import type { FinishedRun } from './runs/run-suite.ts';
-import type { SelftestOptions, SelftestResult } from './runs/selftest.ts';
+import type { Shard } from './runs/selection.ts';
+import type { SelftestOptions } from './runs/selftest.ts';
+import type { SelftestResult } from './runs/selftest-record.ts';
 import type { Suite } from './runs/suite.ts';
 
 export type { Progress } from './runs/report/progress.ts';
@@ -33,13 +37,19 @@ export type {
   RunEvent,
   RunOptions,
   SelftestResult,
+  Shard,
+  StillRed,
   Suite,
   Verification,
 };
+export { inTurns };
 
 /** What shows plans and runs to a person. Most commands show none, and an analyzer's memory is measured. */
 export const loadProgress = () => import('./runs/report/progress.ts');
 export const loadVerdictText = () => import('./runs/report/verdict-text.ts');
+export const loadSelftestText = () => import('./runs/report/selftest-markdown.ts');
+export const loadSelection = () => import('./runs/selection.ts');
+export const loadGithub = () => import('./runs/report/github.ts');
 export const loadSpend = () => import('./runs/spend.ts');
 
 export interface UatSettings extends Places {
@@ -65,7 +75,7 @@ export interface RunRequest {
   readonly signal: AbortSignal;
 }
 
-export interface SelftestRequest extends Pick<SelftestOptions, 'onResult' | 'signal'> {
+export interface SelftestRequest extends Pick<SelftestOptions, 'onResult' | 'signal' | 'full'> {
   /** Names; none means all there are. */
   readonly saboteurs: readonly string[];
   readonly seed?: string | undefined;
@@ -80,14 +90,19 @@ export interface Uat {
     suite: string,
     options: Omit<RunOptions, 'seed'> & { readonly seed?: string | undefined },
   ): Promise<Plan>;
+  /** What is still red of these suites, or of all. Throws USAGE for one that is none. */
+  lastFailed(suites: readonly string[]): Promise<readonly StillRed[]>;
   /** Rejects where nothing could be stored; a run that was broken is finished too, with its cause. */
   run(request: RunRequest): Promise<FinishedRun>;
-  /** Rejects with USAGE for a saboteur that is none. */
-  selftest(request: SelftestRequest): Promise<SelftestResult>;
+  /** Rejects with USAGE for a saboteur that is none. `folder` is absolute and holds the control run and the matrix. */
+  selftest(request: SelftestRequest): Promise<{ readonly result: SelftestResult; readonly folder: string }>;
   /** Reads a usage log. Throws USAGE where there is none. */
   analyze(name: AnalysisName, log: Pick<Analyzed, 'log' | 'rotated'>): Promise<Analysis>;
-  /** Judges a stored run again, by today's checks; the newest where none is named. */
-  report(run?: string): Promise<FinishedRun>;
+  /**
+   * Judges a stored run again, by today's checks, and writes its `report.html` anew; the newest where none is named. `problem`:
+   * why it could not be written.
+   */
+  report(run?: string): Promise<FinishedRun & { readonly problem?: unknown }>;
   /** Packs the newest run of each suite. Throws NOT_READY where there is none, CONFIG for a seed that is none. */
   bundle(request: Pick<BundleRequest, 'outDir' | 'seedFile' | 'secrets' | 'signal'>): Promise<Build>;
   /** `pubkey`: the key itself or the name of a file. Throws CONFIG for one that is no key, USAGE for a file that is not there. */
@@ -102,6 +117,8 @@ export interface Uat {
 }
 
 export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: systemClock }): Uat {
+  const since = clock.now();
+  const inTurn = createTurns();
   return {
     suites: loadSuites,
     async plan(name, { seed = drawSeed(), ...options }) {
@@ -119,6 +136,10 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         claude: findClaude(),
         startedAt,
       });
+    },
+    async lastFailed(names) {
+      const suites = names.length === 0 ? await loadSuites() : await Promise.all(names.map(suiteNamed));
+      return (await import('./runs/last-failed.ts')).lastFailed(settings.resultsDir, suites);
     },
     async run({ plan, credentials, license, folder, ...watching }) {
       // The heavy libraries load while the rest gets ready.
@@ -155,6 +176,8 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         provenance: await fullProvenanceOf(findClaude(), settings.invocation ?? NOTHING_TYPED),
         folder: runDir,
         clock,
+        since,
+        inTurn,
         openWorld: async () =>
           (await world).createWorld({
             ...worldPlanOf(plan),
@@ -171,7 +194,9 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
     async selftest({ saboteurs: names, seed = drawSeed(), ...watching }) {
       const [
         { selftest },
-        { worldPlanOf },
+        { worldPlanOf, compactUtc },
+        { claimRunDir },
+        { tryPlaces },
         { SABOTEURS },
         { createWorld },
         { provenanceOf },
@@ -180,6 +205,8 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       ] = await Promise.all([
         import('./runs/selftest.ts'),
         import('./runs/plan.ts'),
+        import('./runs/find-run.ts'),
+        import('./runs/report/write-reports.ts'),
         import('./harness/saboteurs/saboteurs.ts'),
         import('./harness/world.ts'),
         import('./runs/provenance.ts'),
@@ -187,12 +214,16 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         import('./harness/clients/claude-binary.ts'),
       ]);
       const claude = findClaude();
-      return selftest({
+      const saboteurs = names.length === 0 ? SABOTEURS : names.map((name) => saboteurNamed(name, SABOTEURS));
+      await tryPlaces(settings);
+      const folder = await claimRunDir(settings.resultsDir, `${compactUtc(new Date(clock.now()))}-selftest`);
+      const result = await selftest({
         // Each check must be able to fail, also one that the suite leaves to others.
         suite: { ...(await suiteNamed('repro-go-quick')), checks: CHECKS.map(({ id }) => id) },
         others: await loadSuites(),
         claude,
-        saboteurs: names.length === 0 ? SABOTEURS : names.map((name) => saboteurNamed(name, SABOTEURS)),
+        saboteurs,
+        folder,
         checks: CHECKS,
         seed,
         clock,
@@ -206,6 +237,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
           }),
         ...watching,
       });
+      return { result, folder };
     },
     async analyze(name, log) {
       const { ANALYSES } = await import('./runs/analyze-log.ts');
@@ -213,14 +245,23 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       return ANALYSES[name]({ ...log, resultsDir, logsDir });
     },
     async report(run) {
-      const [{ findRun }, { readStoredRun }, { recordOf }, { CHECKS }] = await Promise.all([
-        import('./runs/find-run.ts'),
-        import('./runs/stored-run.ts'),
-        import('./runs/judge.ts'),
-        import('./analysis/checks/index.ts'),
-      ]);
+      const [{ findRun }, { readStoredRun }, { recordOf }, { CHECKS }, { rewriteReports }] =
+        await Promise.all([
+          import('./runs/find-run.ts'),
+          import('./runs/stored-run.ts'),
+          import('./runs/judge.ts'),
+          import('./analysis/checks/index.ts'),
+          import('./runs/report/write-reports.ts'),
+        ]);
       const folder = await findRun(settings.resultsDir, settings.cwd, run);
-      return { folder, record: recordOf(await readStoredRun(folder), CHECKS) };
+      const stored = await readStoredRun(folder);
+      const record = recordOf(stored, CHECKS);
+      // A verdict is worth having also of evidence on a medium that takes nothing more.
+      const problem = await rewriteReports(folder, { record, stored }).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      return { folder, record, ...(problem !== undefined && { problem }) };
     },
     async bundle(request) {
       const [{ bundleResults }, { CHECKS }, suites] = await Promise.all([

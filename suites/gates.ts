@@ -19,6 +19,7 @@ export const FIDELITY = [
   'RECONCILE-01',
   'RECONCILE-02',
   'RECONCILE-03',
+  'RECONCILE-04',
   'STORE-01',
   'STORE-02',
   'USAGE-01',

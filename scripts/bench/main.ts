@@ -10,7 +10,14 @@ import type { Results } from './results.ts';
 import { carryOut } from './run.ts';
 
 const [first, ...rest] = process.argv.slice(2);
-process.exitCode = first === 'summarize' ? analyzer(rest) : await proxies(process.argv.slice(2));
+/** The benchmarks that are programs of their own, and their places in the page. */
+const PROGRAMS: ReadonlyMap<string, { readonly script: URL; readonly section: string }> = new Map([
+  ['summarize', { script: new URL('./summarize.ts', import.meta.url), section: 'analyzer' }],
+  ['meter', { script: new URL('./meter.ts', import.meta.url), section: 'meter' }],
+]);
+
+const program = PROGRAMS.get(first ?? '');
+process.exitCode = program === undefined ? await proxies(process.argv.slice(2)) : run(program);
 
 async function proxies(args: readonly string[]): Promise<number> {
   const options = readOptions(args);
@@ -35,14 +42,12 @@ async function proxies(args: readonly string[]): Promise<number> {
   return [...results.cells, ...results.slow].some(({ failures }) => failures.length > 0) ? 1 : 0;
 }
 
-/** The analyzer's benchmark is a program of its own; here it gets its place in the page. */
-function analyzer(args: readonly string[]): number {
-  const program = fileURLToPath(new URL('./summarize.ts', import.meta.url));
-  const own = args.filter((arg) => arg !== '--write');
-  const text = execFileSync(process.execPath, [program, ...own], { encoding: 'utf8' });
+function run({ script, section }: { readonly script: URL; readonly section: string }): number {
+  const own = rest.filter((arg) => arg !== '--write');
+  const text = execFileSync(process.execPath, [fileURLToPath(script), ...own], { encoding: 'utf8' });
   process.stdout.write(text);
-  if (args.includes('--write'))
-    writeSection(PAGE, 'analyzer', `${facts(provenance(['summarize', ...args]))}\n\n${text}`);
+  if (rest.includes('--write'))
+    writeSection(PAGE, section, `${facts(provenance([first ?? '', ...rest]))}\n\n${text}`);
   return 0;
 }
 

@@ -44,7 +44,7 @@ export const pointerTo = ({ side, observer, id }: Transcript): string =>
   `${side === 'client' ? 'client' : observer}:${id}`;
 
 /** A name for an exchange in a sentence. */
-export function nameOf({ client, probe }: Exchange): string {
+export function nameOf({ client, probe }: Pick<Exchange, 'client' | 'probe'>): string {
   const { method, target } = client.request;
   const request = `${method} ${target.length > 80 ? `${target.slice(0, 80)}…` : target}`;
   return probe === undefined ? request : `${request} of probe ${probe.id}`;

@@ -36,6 +36,10 @@ export function findCredentialShapes(artifacts: readonly Artifact[]): HygieneHit
   return artifacts.flatMap(({ place, text }) => SHAPES.flatMap((shape) => hitsOf(shape, place, text)));
 }
 
+/** The text with the name of its shape in the place of each. */
+export const withoutCredentialShapes = (text: string): string =>
+  SHAPES.reduce((rest, { rule, pattern }) => rest.replaceAll(pattern, `[${rule}]`), text);
+
 function hitsOf({ rule, pattern }: (typeof SHAPES)[number], place: string, text: string): HygieneHit[] {
   const found = [...text.matchAll(pattern)];
   return found[0] === undefined

@@ -40,6 +40,7 @@ function rollupOf(start: number, { lane, model }: Sample, group: readonly Sample
     ttfb_p95: nearestRank(firsts, 95),
     duration_ms: sum(latencies),
     stream_ms: sum(group.map(({ stream_ms: ms }) => ms ?? 0)),
+    streamed_tokens: sumTokens(group.filter(({ stream_ms: ms }) => ms !== null)).output,
   };
 }
 
@@ -68,7 +69,7 @@ function nearestRank(values: readonly number[], percent: number): number | null 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 const PERCENTILES = ['latency_p50', 'latency_p95', 'ttfb_p50', 'ttfb_p95'] as const;
-const COUNTS = ['count', 'errors'] as const;
+const COUNTS = ['count', 'errors', 'streamed_tokens'] as const;
 const SUMS = ['duration_ms', 'stream_ms'] as const;
 /** What a percentile may be off by (contract of the rollups), and milliseconds that are told rounded. */
 const RELATIVE_ERROR = 0.02;

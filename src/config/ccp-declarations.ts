@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { POLICY_KEY_ALLOWED, parsePolicyKey } from '../features/policy/keys.ts';
 import { REROUTE_MODES } from '../features/quota/quota.ts';
 import { BASE_URL_ALLOWED, parseBaseUrl } from '../protocol/base-url.ts';
-import { logsDir, zaiApiKey } from './common-declarations.ts';
+import { logsDir, resultsDir, zaiApiKey } from './common-declarations.ts';
 import {
   credential,
   days,
@@ -64,6 +64,7 @@ export const CCP_DECLARATIONS = {
     help: 'Separate port, logs and state: dev (port 8182, logs/dev) or prod (port 8082, logs in the state folder).',
   }),
   logsDir,
+  resultsDir,
   anthropicBaseUrl: setting(baseUrl, {
     env: ['CCP_ANTHROPIC_BASE_URL'],
     default: 'https://api.anthropic.com',
@@ -237,7 +238,7 @@ export const CCP_DECLARATIONS = {
   persist: setting(flag, {
     env: ['CCP_PERSIST'],
     default: '1',
-    help: 'Whether exchanges are kept in the store; 0: usage and quotas know only this run, the log goes on.',
+    help: 'Whether exchanges are kept in the store; 0: usage counts nothing, quotas only this run, the log goes on.',
   }),
   dbPath: setting(path, {
     env: ['CCP_DB_PATH'],
@@ -251,7 +252,7 @@ export const CCP_DECLARATIONS = {
   sampleTtlDays: setting(days, {
     env: ['CCP_SAMPLE_TTL_DAYS'],
     default: '7',
-    help: 'Days that single exchanges are kept in the store; hours and days stay. Weekly quotas need 7.',
+    help: 'Days that single exchanges are kept in the store; hours are for 400, days for good. Weekly quotas need 7.',
   }),
 };
 

@@ -8,6 +8,12 @@ export const logsDir = setting(path, {
   help: 'Folder of usage.jsonl, anomalies.jsonl and the partials.',
 });
 
+export const resultsDir = setting(path, {
+  env: ['CCP_RESULTS_DIR'],
+  default: 'results',
+  help: 'Folder of the runs, their summaries, and the rollups of "ccp db merge".',
+});
+
 export const zaiApiKey = setting(credential, {
   env: ['ZAI_API_KEY'],
   help: 'The Z.AI credential.',

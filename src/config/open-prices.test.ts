@@ -20,9 +20,11 @@ function write(name: string, text: string): string {
 
 /** Dollars for a million tokens of input to claude-haiku-4-5. */
 function priceWith(env: NodeJS.ProcessEnv = {}): number | null {
-  const bill = openPrices(loadCcpSettings({ flags: {}, env, cwd: home, home })).open();
+  const prices = openPrices(loadCcpSettings({ flags: {}, env, cwd: home, home }));
+  const bill = prices.open();
   const tokens = { input: 1_000_000, output: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 };
-  bill.add({ lane: 'anthropic', model: 'claude-haiku-4-5', tokens, at: Date.parse('2026-11-01') });
+  const at = Date.parse('2026-11-01');
+  bill.add(prices.chargeOf({ lane: 'anthropic', model: 'claude-haiku-4-5', tokens, at }));
   return bill.sum().cost_usd;
 }
 

@@ -1,16 +1,12 @@
 /** Prices from loaded settings: the operator's before ours. */
 import { OperatorError } from '../errors.ts';
-import { type Bill, openBill } from '../features/pricing/bill.ts';
+import { createPrices } from '../features/pricing/bill.ts';
 import { readPriceFile } from '../features/pricing/price-file.ts';
 import { PRICE_LIST } from '../features/pricing/price-list.ts';
 import { createPricing } from '../features/pricing/pricing.ts';
+import type { Prices } from '../protocol/money.ts';
 import type { LoadedCcp } from './ccp-settings.ts';
 import { readSmallFile } from './read-small-file.ts';
-
-export interface Prices {
-  /** A bill that starts at nothing. */
-  open(): Bill;
-}
 
 /** Throws `CONFIG` where a file is named that is not there, or a file holds no prices. */
 export function openPrices({ settings: { pricesFile }, paths }: LoadedCcp): Prices {
@@ -22,6 +18,5 @@ export function openPrices({ settings: { pricesFile }, paths }: LoadedCcp): Pric
     });
   }
   const own = bytes === null ? [] : readPriceFile(path, bytes.toString('utf8'));
-  const pricing = createPricing(own, PRICE_LIST);
-  return { open: () => openBill(pricing) };
+  return createPrices(createPricing(own, PRICE_LIST));
 }

@@ -4,7 +4,7 @@ import { createNoStore } from '../store/no-store.ts';
 import { openStore as open, type Store, type StoreOptions } from '../store/store.ts';
 import type { LoadedCcp } from './ccp-settings.ts';
 
-/** What a kill may lose of the store, in milliseconds; the log has it. */
+/** What a kill may lose of the store as a rule, in milliseconds; the log has it. */
 const FLUSH_MS = 200;
 
 /** The store that the proxy writes; one that keeps nothing where `CCP_PERSIST` says so. */

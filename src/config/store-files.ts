@@ -1,16 +1,17 @@
 /** The file of the store for the commands. Loads SQLite, which the relaying thread never does. */
 import { existsSync } from 'node:fs';
 import { OperatorError } from '../errors.ts';
-import { setAside } from '../store/damage.ts';
+import { inodeOf, setAside } from '../store/damage.ts';
 import { isDamage, isSqlite } from '../store/database.ts';
 import { failureOf } from '../store/explain.ts';
 import { errorOf } from '../store/failure.ts';
 import { openStoreFile, readStoreFile, type StoreFile } from '../store/store-file.ts';
 
-export { POINT_IN_TIME_ALLOWED, pointInTime } from '../protocol/point-in-time.ts';
+export { POINT_IN_TIME_ALLOWED, parseMoment, settle } from '../protocol/point-in-time.ts';
 export { check } from '../store/database.ts';
 export { CSV_HEADING, csvLine, exportLine, readExportLine } from '../store/export.ts';
 export { type MergedStore, mergeStores } from '../store/merge.ts';
+export { KEEP_HOURS_MS } from '../store/rollups.ts';
 export { rowOf, type SampleRow, sampleOf } from '../store/sample-row.ts';
 export type { SampleFilter } from '../store/samples.ts';
 export type { StoreFile } from '../store/store-file.ts';
@@ -25,15 +26,24 @@ export function openStoreToRead(path: string): StoreFile {
   return forOperator(path, () => readStoreFile(path));
 }
 
-/** The store for a command that writes, made where there is none. One that is damaged is set aside; `onDamage` is told. */
-export function openStoreToWrite(path: string, onDamage: (aside: string) => void): StoreFile {
+/**
+ * The store for a command that writes, made where there is none. One that is damaged is set aside; `onDamage` is told.
+ * `busyMs` is how long it waits, then and later, for another process that writes, in milliseconds.
+ */
+export function openStoreToWrite(
+  path: string,
+  onDamage: (aside: string) => void,
+  busyMs?: number,
+): StoreFile {
   return forOperator(path, () => {
+    const inode = inodeOf(path);
     try {
-      return openStoreFile(path);
+      return openStoreFile(path, busyMs);
     } catch (error) {
       if (!isDamage(error)) throw error;
-      onDamage(setAside(path, Date.now()));
-      return openStoreFile(path);
+      const aside = setAside(path, inode, Date.now());
+      if (aside !== null) onDamage(aside);
+      return openStoreFile(path, busyMs);
     }
   });
 }

@@ -1,15 +1,11 @@
 /** Every setting of `ccp-uat`, declared once; `docs/settings.md` is made from this. */
-import { logsDir, zaiApiKey } from './common-declarations.ts';
-import { flag, listOf, path, seconds } from './kinds.ts';
+import { logsDir, resultsDir, zaiApiKey } from './common-declarations.ts';
+import { flag, listOf, seconds } from './kinds.ts';
 import { setting } from './setting.ts';
 
 export const UAT_DECLARATIONS = {
   logsDir,
-  resultsDir: setting(path, {
-    env: ['CCP_RESULTS_DIR'],
-    default: 'results',
-    help: 'Folder of the runs and their summaries.',
-  }),
+  resultsDir,
   timeoutSecs: setting(seconds, {
     env: ['TIMEOUT_SECS'],
     flag: '--timeout-secs',

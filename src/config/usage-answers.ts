@@ -5,6 +5,7 @@ export {
   type QuotaAnswer,
   type QuotasAnswer,
   quotasAnswer,
+  type StoreState,
   type Totals,
   type UsageAnswer,
   usageAnswer,

@@ -303,7 +303,14 @@ export interface Saboteur {
   /** Ids of the checks each of which must fail, or lose the evidence that it needs. */
   readonly caughtBy: readonly string[];
   /** What a sonnet or haiku probe must be answered with for the fault to show; default: any stream. */
-  readonly scenario?: { readonly provider: ProviderId; readonly name: string };
+  readonly scenario?: {
+    readonly provider: ProviderId;
+    readonly name: string;
+    /** Played by that provider alone, whatever the prompt says: the answer comes from the lane that it falls back to. */
+    readonly fallsBack?: true;
+  };
+  /** Shows only where something is sent to this lane; what sits in front of an upstream needs no word of it. */
+  readonly lane?: 'anthropic' | 'zai';
   /** Shows only with a client that leaves before the end. */
   readonly clientLeaves?: true;
   /** Shows only in these stages of this suite; default: in the run that the self-test makes anyway. */

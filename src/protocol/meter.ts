@@ -54,12 +54,19 @@ export type Granularity = (typeof GRANULARITIES)[number];
 
 export interface RollupQuery {
   readonly granularity: Granularity;
+  /**
+   * What makes a rollup of its own beside the time and the lane: the model that was asked for, or with it the one that
+   * served, as prices need it. The latter come without percentiles, which nobody adds up.
+   */
+  readonly by?: 'model' | 'served_model';
   readonly model?: string;
   readonly lane?: string;
   /** Epoch milliseconds, inclusive: the hour or day that it lies in is the first. */
   readonly since?: number;
   /** Exclusive: what begins then or later is left out. */
   readonly until?: number;
+  /** The most that may be found; more is refused. */
+  readonly limit?: number;
 }
 
 /** All exchanges of one hour or day (UTC), lane and model. */
@@ -67,8 +74,9 @@ export interface Rollup {
   /** Epoch milliseconds of its beginning. */
   readonly start: number;
   readonly lane: string;
+  /** `(other)` for what came under more names than are told apart: about a hundred of an hour or day and lane. */
   readonly model: string | null;
-  /** Where a store tells the models apart that served it, one of them; absent where it does not. */
+  /** Only by `served_model`; null also for what was rolled up before the store told them apart. */
   readonly served_model?: string | null;
   readonly count: number;
   /** Those whose client did not get an answer: a status of 400 or more, or a `reason` other than `ok` and `client_abort`. */
@@ -82,6 +90,8 @@ export interface Rollup {
   /** Sum over the exchanges, milliseconds. */
   readonly duration_ms: number;
   readonly stream_ms: number;
+  /** Output tokens of the exchanges that streamed. */
+  readonly streamed_tokens: number;
 }
 
 /** A lane that is skipped for a model until a time. */
@@ -130,8 +140,8 @@ export interface StoreStatus {
 
 /**
  * The store as the rest of the proxy sees it. Nothing here throws into, or waits in, an exchange. A question finds all that
- * was taken before it. Where the file cannot be used, answers are empty and `status` says why; only `samples` rejects, with
- * an `OperatorError` of code `USAGE`, for a cursor that no page named.
+ * was taken before it. Where the file cannot be used, answers are empty and `status` says why; only a mistake of
+ * the asker rejects, with an `OperatorError` of code `USAGE`: a cursor that no page named, more rollups than the query allows.
  */
 export interface MeterStore {
   /** Takes what the upstreams' limits did; written with the next batch. */

@@ -1,4 +1,5 @@
 /** Quotas as they are shown, beside what upstreams say of their own limits (contract, 6). */
+import type { BestHours } from './hours.ts';
 import type { LimitHit } from './meter.ts';
 
 /** How full one cap is. Without a cap only what was used is known. */
@@ -62,8 +63,8 @@ export interface Calibration {
   readonly gap_samples: number;
 }
 
-/** One quota as it stands. Times in epoch milliseconds. */
-export interface QuotaView extends Calibration {
+/** One quota as it stands, with the best of the clock hours (UTC) of the last seven days. Times in epoch milliseconds. */
+export interface QuotaView extends Calibration, BestHours {
   /** The glob, which with the lane is the key. */
   readonly model: string;
   readonly lane: string;
@@ -86,10 +87,6 @@ export interface QuotaView extends Calibration {
   readonly tps_elr: number | null;
   /** Output tokens a second since the oldest exchange of the rolling window began; null where there is none. */
   readonly tps_dirty: number | null;
-  /** The clock hour (UTC) of the last seven days with most tokens. */
-  readonly peak_hour: { readonly start: number; readonly tokens: number } | null;
-  /** The one that streamed fastest, among those with ten seconds of streaming. */
-  readonly fastest_hour: { readonly start: number; readonly tps: number } | null;
   readonly cooldown_until: number | null;
   readonly provider_limits: ProviderLimits | null;
 }

@@ -23,7 +23,7 @@ describe('mergeUsage', () => {
     expect(mergeUsage({ ...none, input: 5 }, { input_tokens: 0 })).toEqual(none);
   });
 
-  it.each([null, undefined, -1, 1.5, '7', Number.MAX_VALUE, {}])(
+  it.each([null, undefined, -1, 1.5, '7', 1e9 + 1, Number.MAX_VALUE, {}])(
     'keeps what is known where the new count is %j',
     (value) => {
       const known = { input: 1, output: 2, cache_read: 3, cache_write_5m: 4, cache_write_1h: 5 };

@@ -1,6 +1,9 @@
 import { isRecord } from './json.ts';
 import type { Tokens } from './usage-event.ts';
 
+/** A thousand times what the largest context takes: what says more is no count, and would break every sum that it is in. */
+export const MOST_TOKENS = 1e9;
+
 const NONE: Tokens = { input: 0, output: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 };
 
 /**
@@ -26,5 +29,6 @@ export function mergeUsage(known: Tokens | undefined, usage: unknown): Tokens | 
 }
 
 function count(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+  const counts = typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST_TOKENS;
+  return counts ? value : undefined;
 }

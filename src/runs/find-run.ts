@@ -31,17 +31,20 @@ async function made(folder: string): Promise<boolean> {
  */
 export async function findRun(resultsDir: string, cwd: string, given?: string): Promise<string> {
   if (given !== undefined && (await isRun(path.resolve(cwd, given)))) return path.resolve(cwd, given);
-  const names = (await namesIn(runsDir(resultsDir))).filter(
-    (name) => given === undefined || isCalled(name, given),
-  );
-  for (const name of names.toReversed()) {
-    const folder = path.join(runsDir(resultsDir), name);
-    if (await isRun(folder)) return folder;
-  }
+  for await (const folder of runsCalled(resultsDir, given)) return folder;
   const what = given === undefined ? 'no run is stored' : `no run ${given} is stored`;
   throw new OperatorError('USAGE', `${what} in ${runsDir(resultsDir)}`, {
     hint: 'Runs are kept by "ccp-uat run SUITE", in CCP_RESULTS_DIR.',
   });
+}
+
+/** The folders of the runs of that name or suite, or of all, the newest first. */
+export async function* runsCalled(resultsDir: string, given?: string): AsyncGenerator<string> {
+  const names = await namesIn(runsDir(resultsDir));
+  for (const name of names.toReversed()) {
+    const folder = path.join(runsDir(resultsDir), name);
+    if ((given === undefined || isCalled(name, given)) && (await isRun(folder))) yield folder;
+  }
 }
 
 /** A name is `<utc>-<suite>`, with a number behind it where two runs began in one second. */
@@ -50,13 +53,13 @@ function isCalled(name: string, given: string): boolean {
   return [name, suite, suite.replace(/-\d+$/, '')].includes(given);
 }
 
-/** Names begin with the time, so their order is that of the runs. */
+/** Names begin with the time, so their order is that of the runs; numbers count as such, so `-10` follows `-9`. */
 async function namesIn(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-  return names.toSorted((a, b) => (a < b ? -1 : 1));
+  return names.toSorted(new Intl.Collator('en', { numeric: true }).compare);
 }
 
 const isRun = (folder: string): Promise<boolean> =>

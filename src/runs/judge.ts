@@ -40,12 +40,15 @@ function judgeCompleteness({ plan, probes, lost, ending, endingNote }: StoredRun
     planned.some((one) => one.id === probe.id && !endedAsPlanned(one, probe)),
   );
   const violations = [
-    ...lost.map(({ id, problem }) => ({ what: `${id}: ${problem}`, pointers: ['events.jsonl'] })),
-    ...unsent.map(({ id }) => ({ what: `${id}: was never sent`, pointers: ['events.jsonl'] })),
+    ...lost.map(({ id, problem }) => ({
+      what: `${id}: ${problem}`,
+      pointers: ['events.jsonl', `probe:${id}`],
+    })),
+    ...unsent.map(({ id }) => ({ what: `${id}: was never sent`, pointers: ['events.jsonl', `probe:${id}`] })),
     ...failed.map((probe) => ({
       what: `${probe.id}: ${fateOf(probe, plan)}, where an answer was to come`,
       ...(probe.text !== '' && { saw: { client: beginning(probe.text) } }),
-      pointers: ['events.jsonl'],
+      pointers: ['events.jsonl', `probe:${probe.id}`],
     })),
     ...(ending === 'complete'
       ? []
@@ -82,9 +85,10 @@ export function outcomeOf(
 
 /** The record of a stored run, judged now. `brokenBy`: the exit code of what broke it, where something did. */
 export function recordOf(stored: StoredRun, checks: readonly Check[], brokenBy?: number): RunRecord {
-  const { plan, provenance, probes, ending, endingNote, startedAt, ms } = stored;
+  const { plan, provenance, probes, ending, endingNote, flaky, startedAt, ms } = stored;
   const verdicts = judgeRun(stored, checks);
-  const outcome = outcomeOf(verdicts, plan);
+  // What it says now is chance, so it may not make the run green.
+  const outcome = flaky.length > 0 ? 'fail' : outcomeOf(verdicts, plan);
   return {
     v: 1,
     run: plan.run,
@@ -100,6 +104,7 @@ export function recordOf(stored: StoredRun, checks: readonly Check[], brokenBy?:
     plan,
     probes: [...probes],
     checks: verdicts.map(toRecord),
+    ...(flaky.length > 0 && { flaky: [...flaky] }),
     ...(plan.showsAnswers && { answers: answersOf(stored) }),
   };
 }

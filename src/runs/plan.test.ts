@@ -356,3 +356,33 @@ describe('the name of a time', () => {
     expect(compactUtc(new Date('2026-01-02T03:04:05.678Z'))).toBe('20260102T030405Z');
   });
 });
+
+describe('what is asked for by name', () => {
+  const only = (...names: string[]) => plan({ only: names });
+
+  it('is checks, probes, or both; what is left out proves less', () => {
+    const { checks, waves, skippedProbes, proves, asked } = only('B-01', 'plain', 'claude-2');
+    expect(checks.map(({ id }) => id)).toEqual(['B-01']);
+    expect(waves.flat().map(({ id }) => id)).toEqual(['plain', 'claude-2']);
+    expect(skippedProbes).toContainEqual({ id: 'claude-1', reason: 'only plain and claude-2 is asked for' });
+    expect({ proves, asked }).toEqual({ proves: [], asked: { probes: ['plain', 'claude-2'] } });
+    expect(only('plain')).toMatchObject({
+      checks: [{ id: 'A-01' }, { id: 'B-01' }, { id: 'C-01' }],
+      proves: [],
+    });
+  });
+
+  it.each([
+    ['X-01', 'sample has no check X-01'],
+    ['nobody', 'sample has no check or probe nobody'],
+    ['plain-1', 'sample has no check or probe plain-1'],
+    ['claude-3', 'sample has no check or probe claude-3'],
+  ])('is refused where the suite has no %s', (name, message) => {
+    expect(() => only(name)).toThrow(expect.objectContaining({ code: 'USAGE', message }));
+  });
+
+  it('is no single probe of a budget, which all of them use up', () => {
+    const suite = { ...SUITE, quota: { lane: 'zai', model: 'haiku', requests: 3 } };
+    expect(() => plan({ only: ['plain'] }, FOUND, suite)).toThrow(/no probes to choose from/);
+  });
+});

@@ -3,6 +3,7 @@ import type { Check } from '../analysis/check.ts';
 import { OperatorError } from '../errors.ts';
 import type { ClaudeLookup, WorldPlan } from '../harness/types.ts';
 import { drivenBy, lanesOf } from './drivers.ts';
+import { splitOnly } from './only.ts';
 import type { RunOptions } from './run-options.ts';
 import type { Plan, PlannedProbe, PlannedStage } from './run-record.ts';
 import { BARRED_CLAIM, opensZai, planStages, stageOf, turnedAway } from './stages.ts';
@@ -13,7 +14,7 @@ import { missingWitness } from './witness-needs.ts';
 export const LANES = ['anthropic', 'zai'] as const satisfies readonly Lane[];
 
 /**
- * Throws USAGE for a check that the suite does not have or a licence that cannot be chosen, NOT_READY where the
+ * Throws USAGE for a check or probe that the suite does not have or a licence that cannot be chosen, NOT_READY where the
  * real client is demanded and missing, or where no probe is left.
  */
 export function makePlan({
@@ -49,9 +50,19 @@ export function makePlan({
   // A budget is used up by all of the probes, or not as planned.
   const lanesAsked = suite.quota === undefined ? options.lanes : LANES;
   const places = stages.map((stage) => ({ stage, staged, upstream: options.upstream }));
+  const only = splitOnly(options.only, suite);
   const probes = places
-    .flatMap((place) => suite.probes.flatMap((spec) => expand(spec, place)))
-    .map((probe) => ({ probe, skip: whySkipped(probe, { ...options, lanes: lanesAsked, stages }, claude) }));
+    .flatMap((place) =>
+      suite.probes.flatMap((spec) => expand(spec, place).map((probe) => ({ probe, spec: spec.id }))),
+    )
+    .map(({ probe, spec }) => ({
+      probe,
+      skip:
+        whySkipped(probe, { ...options, lanes: lanesAsked, stages }, claude) ??
+        (only.probes.length === 0 || only.probes.includes(spec) || only.probes.includes(probe.id)
+          ? null
+          : `only ${only.probes.join(' and ')} is asked for`),
+    }));
   const wanted = probes.flatMap(({ probe, skip }) => (skip === null ? [probe] : []));
   const skippedProbes = probes.flatMap(({ probe, skip }) =>
     skip === null ? [] : [{ id: probe.id, reason: skip }],
@@ -64,16 +75,16 @@ export function makePlan({
     );
   }
   const lanes = new Set<string>(driver === undefined ? wanted.map(({ lane }) => lane) : lanesOf(driver));
-  const chosen = chooseChecks({ suite, checks, options, lanes });
+  const chosen = chooseChecks({ suite, checks, only: only.checks, options, lanes });
   const judgesAll = chosen.length === suite.checks.length && chosen.every(({ skip }) => skip === undefined);
-  const sendsAllLanes = probes.every(({ probe }) => isAskedFor(probe, lanesAsked));
+  const sendsAll = only.probes.length === 0 && probes.every(({ probe }) => isAskedFor(probe, lanesAsked));
   const barred = !staged && wanted.some(({ decision }) => decision === 'license_block');
   return {
     run: `${compactUtc(startedAt)}-${suite.name}`,
     suite: suite.name,
     title: suite.title,
-    // The claims of a suite rest on its checks together and on all its lanes: a run that leaves some out shows none.
-    proves: !(judgesAll && sendsAllLanes) ? [] : barred ? [BARRED_CLAIM] : [...suite.proves],
+    // The claims of a suite rest on its checks together and on all its probes: a run that leaves some out shows none.
+    proves: !(judgesAll && sendsAll) ? [] : barred ? [BARRED_CLAIM] : [...suite.proves],
     upstream: options.upstream,
     target: options.target,
     settings: { ...suite.settings },
@@ -87,6 +98,7 @@ export function makePlan({
       ...(options.license !== undefined && { license: options.license }),
       ...(staged && options.login && { login: true }),
       ...(staged && !LANES.every((lane) => options.lanes.includes(lane)) && { lanes: [...options.lanes] }),
+      ...(only.probes.length > 0 && { probes: [...only.probes] }),
     },
     waves: stages.flatMap(({ name }) =>
       waves(
@@ -209,21 +221,17 @@ function waves(
 function chooseChecks({
   suite,
   checks,
+  only,
   options,
   lanes,
 }: {
   readonly suite: Suite;
   readonly checks: readonly Check[];
+  readonly only: readonly string[];
   readonly options: RunOptions;
   readonly lanes: ReadonlySet<string>;
 }): Plan['checks'] {
-  const stranger = options.only.find((id) => !suite.checks.includes(id));
-  if (stranger !== undefined) {
-    throw new OperatorError('USAGE', `${suite.name} has no check ${stranger}`, {
-      hint: `It has ${suite.checks.join(', ')}.`,
-    });
-  }
-  const ids = options.only.length > 0 ? options.only : suite.checks;
+  const ids = only.length > 0 ? only : suite.checks;
   return ids.map((id) => {
     const check = checks.find((one) => one.id === id);
     if (check === undefined)

@@ -1,6 +1,6 @@
 /** The lines of a run's `events.jsonl`: written as things happen, so that a run that dies leaves its account. */
 import { z } from 'zod';
-import { planSchema, probeResultSchema, provenanceSchema } from './run-record.ts';
+import { flakeSchema, planSchema, probeResultSchema, provenanceSchema } from './run-record.ts';
 
 const at = z.number().describe('epoch milliseconds');
 
@@ -24,6 +24,8 @@ export const runEventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('interrupted'), at, note: z.string() }),
   z.strictObject({ type: z.literal('broken'), at, note: z.string() }),
   z.strictObject({ type: z.literal('run_ended'), at }),
+  // Found once it had been judged, and kept with it: judged again, it is still red.
+  z.strictObject({ type: z.literal('flaky'), at, ...flakeSchema.shape }),
 ]);
 
 export type RunEvent = z.infer<typeof runEventSchema>;

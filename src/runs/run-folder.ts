@@ -45,11 +45,7 @@ export async function createRunFolder(folder: string): Promise<RunFolder> {
     });
   }
   mkdirSync(path.join(folder, 'witness'));
-  const write = async (name: string, text: string): Promise<void> => {
-    const file = path.join(folder, name);
-    await writeFile(`${file}.part`, text);
-    await rename(`${file}.part`, file);
-  };
+  const write = (name: string, text: string): Promise<void> => writeWhole(folder, name, text);
   const append = (name: string, lines: readonly object[]): void =>
     appendFileSync(path.join(folder, name), jsonLines(lines));
   const stored = new Set<string>();
@@ -94,6 +90,13 @@ export async function createRunFolder(folder: string): Promise<RunFolder> {
       ]);
     },
   };
+}
+
+/** Writes a file of a run, whole or not at all. Rejects with what the file system says. */
+export async function writeWhole(folder: string, name: string, text: string): Promise<void> {
+  const file = path.join(folder, name);
+  await writeFile(`${file}.part`, text);
+  await rename(`${file}.part`, file);
 }
 
 type ProxyLine = z.output<typeof proxyLineSchema>;

@@ -20,7 +20,7 @@ export interface RunOptions {
   readonly seed: string;
   /** Of a suite that is driven: figures in place of its own. */
   readonly driver?: DriverOptions | undefined;
-  /** Ids of the checks wanted; none means those of the suite. */
+  /** Ids of the checks and probes wanted; without any of a kind it is all of those of the suite. */
   readonly only: readonly string[];
   readonly failFast: boolean;
   readonly allowInconclusive: boolean;

@@ -120,6 +120,7 @@ export const planSchema = z.strictObject({
       license: z.enum(['trial', 'none', 'env']).exactOptional(),
       login: z.literal(true).exactOptional(),
       lanes: z.array(laneSchema).exactOptional(),
+      probes: z.array(z.string()).exactOptional(),
     })
     .exactOptional()
     .describe('what the command line chose in place of the default'),
@@ -156,10 +157,12 @@ export const probeResultSchema = z.strictObject({
   reproduce: z.string().describe('a line that repeats this probe by hand'),
 });
 
+export const outcomeSchema = z.enum(['pass', 'fail', 'inconclusive', 'invalid', 'skipped']);
+
 const verdictSchema = z.strictObject({
   id: z.string(),
   title: z.string(),
-  outcome: z.enum(['pass', 'fail', 'inconclusive', 'invalid', 'skipped']),
+  outcome: outcomeSchema,
   observed: z.int().nonnegative(),
   violations: z.array(
     z.strictObject({
@@ -172,8 +175,20 @@ const verdictSchema = z.strictObject({
   note: z.string().exactOptional(),
 });
 
+export const flakeSchema = z.strictObject({
+  check: z.string(),
+  outcome: outcomeSchema.describe('in this run'),
+  before: outcomeSchema.describe('in the newest run before it of the same plan, by the same programs'),
+  folder: z.string().describe('of that run, relative to the folder of this one'),
+  seed: z.string().describe('of that run'),
+});
+
 export const provenanceSchema = z.strictObject({
   version: z.string().describe('of this package'),
+  source: z
+    .string()
+    .exactOptional()
+    .describe('SHA-256 over the files of the package that a run depends on, names included'),
   node: z.string(),
   platform: z.string(),
   claude: z.string().describe('where Claude Code was found, or why not'),
@@ -215,6 +230,10 @@ export const runRecordSchema = z.strictObject({
   plan: planSchema,
   probes: z.array(probeResultSchema),
   checks: z.array(verdictSchema),
+  flaky: z
+    .array(flakeSchema)
+    .exactOptional()
+    .describe('checks that changed their mind; a run with any fails, whatever they say now'),
   answers: z.array(answerSchema).exactOptional(),
 });
 
@@ -224,5 +243,6 @@ export type Plan = z.infer<typeof planSchema>;
 export type PlannedStage = z.infer<typeof stageSchema>;
 export type PlannedProbe = z.infer<typeof plannedProbeSchema>;
 export type Answer = z.infer<typeof answerSchema>;
+export type Flake = z.infer<typeof flakeSchema>;
 export type Provenance = z.infer<typeof provenanceSchema>;
 export type RunRecord = z.infer<typeof runRecordSchema>;

@@ -2,11 +2,12 @@
 import type { Check } from '../analysis/check.ts';
 import { EXIT, OperatorError } from '../errors.ts';
 import { type ExecuteOptions, type Execution, execute } from './execute.ts';
+import { findFlakes } from './flakes.ts';
 import { recordOf } from './judge.ts';
 import { limitReport } from './report/limit-report.ts';
 import { writeMetrics } from './report/metrics.ts';
 import { type Places, publish, writeReports } from './report/write-reports.ts';
-import { createRunFolder } from './run-folder.ts';
+import { createRunFolder, type RunFolder } from './run-folder.ts';
 import type { RunRecord } from './run-record.ts';
 import { readStoredRun } from './stored-run.ts';
 import type { Suite } from './suite.ts';
@@ -25,28 +26,49 @@ export interface RunSuiteOptions extends Omit<ExecuteOptions, 'folder'> {
   readonly suite: Suite;
   readonly checks: readonly Check[];
   readonly places: Places;
+  /**
+   * Of what is no program of this package only runs since then are compared with this one: it may have been another before.
+   * Epoch milliseconds; default: none are.
+   */
+  readonly since?: number;
+  /** Runs that go on at the same time are held against each other, and published, one by one; default: there is only one. */
+  readonly inTurn?: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /**
  * Carries the plan out, judges what was stored, writes the reports; also of a run that was interrupted or
  * broken.
  */
-export async function runSuite({ suite, checks, places, ...options }: RunSuiteOptions): Promise<FinishedRun> {
+export async function runSuite(options: RunSuiteOptions): Promise<FinishedRun> {
   const folder = await createRunFolder(options.folder);
   const execution = await execute({ ...options, folder });
   await writeMetrics(folder);
-  const stored = await readStoredRun(folder.path);
-  const record = recordOf(stored, checks, brokenCode(execution));
-  await writeReports(folder, record);
-  const { report } = suite.artifacts;
-  if (report !== undefined && stored.plan.driver?.kind === 'limits')
-    await folder.write(report, limitReport(stored, stored.plan.driver));
-  await publish({ folder, record, suite, places });
+  const { inTurn = (work) => work() } = options;
+  const record = await inTurn(() => conclude(folder, execution, options));
   return {
     record,
     folder: folder.path,
     ...(execution.ending === 'broken' && { cause: execution.cause }),
   };
+}
+
+/** Judges what was stored, holds it against the run before, and writes and publishes the reports. */
+async function conclude(
+  folder: RunFolder,
+  execution: Execution,
+  { suite, checks, places, clock, since = Number.POSITIVE_INFINITY }: RunSuiteOptions,
+): Promise<RunRecord> {
+  const stored = await readStoredRun(folder.path);
+  const judged = recordOf(stored, checks, brokenCode(execution));
+  const flaky = await findFlakes(judged, { folder: folder.path, resultsDir: places.resultsDir, since });
+  for (const flake of flaky) folder.append({ type: 'flaky', at: clock.now(), ...flake });
+  const record = flaky.length === 0 ? judged : recordOf({ ...stored, flaky }, checks, brokenCode(execution));
+  await writeReports(folder, { record, stored: { ...stored, flaky } });
+  const { report } = suite.artifacts;
+  if (report !== undefined && stored.plan.driver?.kind === 'limits')
+    await folder.write(report, limitReport(stored, stored.plan.driver));
+  await publish({ folder, record, suite, places });
+  return record;
 }
 
 function brokenCode(execution: Execution): number {

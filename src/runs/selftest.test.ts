@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { expect, it } from 'vitest';
 import { CHECKS } from '../analysis/checks/index.ts';
 import { findClaude } from '../harness/clients/claude-binary.ts';
@@ -6,9 +8,10 @@ import type { ClaudeLookup, Saboteur } from '../harness/types.ts';
 import { createWorld } from '../harness/world.ts';
 import { systemClock } from '../platform/clock.ts';
 import { firstStage } from './plan.ts';
-import { type SabotageResult, selftest } from './selftest.ts';
+import { selftest } from './selftest.ts';
+import { type SabotageResult, selftestSchema } from './selftest-record.ts';
 import type { Suite } from './suite.ts';
-import { PROVENANCE } from './testing/stored-green-run.ts';
+import { PROVENANCE, temporaryFolder } from './testing/stored-green-run.ts';
 
 const SUITE: Suite = {
   name: 'sample',
@@ -48,11 +51,14 @@ async function run({
   saboteurs,
   suite = SUITE,
   claude = { found: false, reason: 'not looked for' },
+  full = false,
 }: {
   readonly saboteurs: readonly Saboteur[];
   readonly suite?: Suite;
   readonly claude?: ClaudeLookup;
+  readonly full?: boolean;
 }) {
+  await using folder = await temporaryFolder();
   const told: SabotageResult[] = [];
   const opened: (string | undefined)[] = [];
   const signal = new AbortController().signal;
@@ -61,6 +67,8 @@ async function run({
     others: [STAGED],
     claude,
     saboteurs,
+    full,
+    folder: folder.path,
     checks: CHECKS,
     seed: '5eed',
     provenance: PROVENANCE,
@@ -79,10 +87,13 @@ async function run({
     onResult: (one) => told.push(one),
     signal,
   });
-  return { ...result, told, opened };
+  const text = async (name: string): Promise<string> => readFile(path.join(folder.path, name), 'utf8');
+  const files = await readdir(folder.path);
+  const [summary, json] = [await text('SUMMARY.md'), await text('selftest.json')];
+  return { ...result, told, opened, files, summary, json };
 }
 
-it('kills what a named check notices, and fails where one survives', { timeout: 60_000 }, async () => {
+it('kills what a named check notices, and fails where one survives', { timeout: 120_000 }, async () => {
   const { ok, control, saboteurs, told } = await run({ saboteurs: [WORSE, HARMLESS] });
   expect(control).toEqual([]);
   expect(saboteurs.map(({ name, killedBy }) => [name, killedBy])).toEqual([
@@ -93,8 +104,45 @@ it('kills what a named check notices, and fails where one survives', { timeout: 
   expect(told).toHaveLength(2);
 });
 
+it('keeps the control run, the matrix beside it, and says both in the summary', {
+  timeout: 120_000,
+}, async () => {
+  const { files, json, summary, saboteurs } = await run({ saboteurs: [WORSE, HARMLESS] });
+  expect(files).toEqual(expect.arrayContaining(['events.jsonl', 'run.json', 'selftest.json', 'witness']));
+  const stored = selftestSchema.parse(JSON.parse(json));
+  expect(stored).toMatchObject({ ok: false, controls: ['sample'], control: [], saboteurs });
+  expect(summary).toMatch(/^# selftest: fail\n\n1 of 2 saboteurs killed, controls green/);
+  expect(summary).toContain('Repeat: `ccp-uat selftest harmless --seed 5eed`');
+  expect(summary).toContain('| paused | everything goes to Anthropic | sample | killed | ROUTE-02 |');
+  expect(summary).toContain('# selftest: pass');
+});
+
+it('gives the same faults in the same order for the same seed', { timeout: 120_000 }, async () => {
+  const saboteurs = [
+    WORSE,
+    ...SABOTEURS.filter(({ name }) => /^(line-torn|query-lost|event-lost)$/.test(name)),
+  ];
+  const [first, second] = [await run({ saboteurs }), await run({ saboteurs })];
+  expect(second.opened).toEqual(first.opened);
+  expect(second.saboteurs).toEqual(first.saboteurs);
+  expect(first.saboteurs.map(({ name }) => name)).toEqual(saboteurs.map(({ name }) => name));
+});
+
+it('tries each in every suite that it touches where all of it is asked for', {
+  timeout: 120_000,
+}, async () => {
+  const torn = SABOTEURS.filter(({ name }) => name === 'line-torn');
+  const { ok, saboteurs } = await run({ saboteurs: [WORSE, HARMLESS, ...torn], full: true });
+  // The stages of the other suite keep haiku from Z.AI, and its checks have no evidence of a torn line.
+  expect(saboteurs.map(({ name, suite, expected }) => [name, suite, expected])).toEqual([
+    ['paused', 'sample', ['ROUTE-02']],
+    ['line-torn', 'sample', ['LOG-01']],
+  ]);
+  expect(ok).toBe(true);
+});
+
 it('tells the run that nobody broke again, where a saboteur alters records and nothing else', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const torn = SABOTEURS.filter(({ name }) => name === 'line-torn');
   const { ok, control, saboteurs, opened } = await run({ saboteurs: [...torn, HARMLESS, WORSE] });
@@ -109,19 +157,37 @@ it('tells the run that nobody broke again, where a saboteur alters records and n
 });
 
 it('lets a saboteur survive where one of the checks that must catch it does not', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const { ok, saboteurs } = await run({ saboteurs: [{ ...WORSE, caughtBy: ['ROUTE-02', 'LOG-01'] }] });
   expect(saboteurs).toMatchObject([{ killed: false, killedBy: ['ROUTE-02'] }]);
   expect(ok).toBe(false);
 });
 
-it('fails where the run that nobody broke is not green', { timeout: 60_000 }, async () => {
+it('fails where the run that nobody broke is not green', { timeout: 120_000 }, async () => {
   // A haiku that the suite wrongly expects on the other lane.
   const wrong = { ...SUITE, probes: SUITE.probes.map((probe) => ({ ...probe, lane: 'anthropic' as const })) };
   const { ok, control } = await run({ saboteurs: [], suite: wrong });
   expect(control.map(({ id }) => id)).toContain('ROUTE-02');
   expect(ok).toBe(false);
+});
+
+it('goes on where the surroundings of one broke of themselves, and calls it not killed', {
+  timeout: 120_000,
+}, async () => {
+  const name = 'broken';
+  const broken: Saboteur = {
+    ...WORSE,
+    name,
+    faults: [{ layer: 'settings', settings: () => ({ CCP_REROUTE_MODE: 'nonsense' }) }],
+  };
+  const { ok, saboteurs, summary } = await run({ saboteurs: [broken, WORSE] });
+  expect(saboteurs).toMatchObject([
+    { name, killed: false, broke: expect.stringContaining('before it was ready') },
+    { killed: true },
+  ]);
+  expect(ok).toBe(false);
+  expect(summary).toContain('## Broke: broken, in sample');
 });
 
 const ACCEPTED: Saboteur = {
@@ -137,7 +203,7 @@ const ACCEPTED: Saboteur = {
 };
 
 it('runs the stages of another suite for a saboteur that names it, and its control', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const during = (...stages: string[]) => ({ ...ACCEPTED, during: { suite: 'staged', stages } });
   const { control, saboteurs } = await run({ saboteurs: [during('expired'), during('none')] });
@@ -155,7 +221,7 @@ it('leaves no check without a saboteur, that of the run itself included', () => 
   expect(['RUN-01', ...CHECKS.map(({ id }) => id)].filter((id) => !caught.has(id))).toEqual([]);
 });
 
-it('kills a lost probe by the check of the run itself', { timeout: 60_000 }, async () => {
+it('kills a lost probe by the check of the run itself', { timeout: 120_000 }, async () => {
   const { saboteurs } = await run({ saboteurs: named('probe-lost') });
   expect(saboteurs).toMatchObject([{ killedBy: ['RUN-01'], outcomes: { 'RUN-01': 'fail' } }]);
 });
@@ -170,7 +236,7 @@ it('kills a secret in a bundle, and makes one of the run that nobody broke', {
   expect(saboteurs.map(({ killedBy }) => killedBy)).toEqual([['BUNDLE-01'], ['BUNDLE-01']]);
 });
 
-it('does not count a saboteur of Claude Code where that is not found', { timeout: 60_000 }, async () => {
+it('does not count a saboteur of Claude Code where that is not found', { timeout: 120_000 }, async () => {
   const { ok, saboteurs } = await run({ saboteurs: [WORSE, ...named('client-usage-zeroed')] });
   expect(saboteurs).toMatchObject([
     { killedBy: ['ROUTE-02'] },
@@ -182,7 +248,7 @@ it('does not count a saboteur of Claude Code where that is not found', { timeout
 const claude = findClaude();
 it.skipIf(!claude.found)(
   'shows what only Claude Code shows: counts of its own, and whom else it turns to',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const { ok, control, saboteurs } = await run({
       suite: { ...SUITE, checks: ['TOKENS-02', 'HYGIENE-03'] },

@@ -5,7 +5,7 @@ import type { Evidence } from '../analysis/evidence.ts';
 import type { Artifact, ProbeResult } from '../protocol/witness.ts';
 import type { RunEvent } from './run-events.ts';
 import { readCollected, readEvents } from './run-folder.ts';
-import type { Answer, Plan, Provenance, RunRecord } from './run-record.ts';
+import type { Answer, Flake, Plan, Provenance, RunRecord } from './run-record.ts';
 import { livesUpTo, salvageProxy } from './salvage.ts';
 import { setAsideUnfinished } from './set-aside.ts';
 
@@ -13,6 +13,8 @@ export interface StoredRun {
   readonly plan: Plan;
   readonly provenance: Provenance;
   readonly evidence: Evidence;
+  /** Everything that it told of itself, in order. */
+  readonly events: readonly RunEvent[];
   readonly probes: readonly ProbeResult[];
   /** What Claude Code said of itself, by probe. */
   readonly reports: ReadonlyMap<string, Answer['report']>;
@@ -20,6 +22,8 @@ export interface StoredRun {
   readonly lost: readonly { readonly id: string; readonly problem: string }[];
   readonly ending: RunRecord['ending'];
   readonly endingNote?: string;
+  /** Checks that had said something else in the run before. */
+  readonly flaky: readonly Flake[];
   readonly startedAt: number;
   readonly ms: number;
 }
@@ -48,6 +52,7 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
   return {
     plan,
     provenance,
+    events,
     probes,
     reports: new Map(
       events.flatMap((event) =>
@@ -57,6 +62,7 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
     lost,
     ending,
     ...(endingNote !== undefined && { endingNote }),
+    flaky: events.flatMap((event) => (event.type === 'flaky' ? [flakeOf(event)] : [])),
     startedAt,
     ms: (events.at(-1)?.at ?? startedAt) - startedAt,
     evidence:
@@ -75,6 +81,11 @@ async function readReports(folder: string): Promise<Artifact[]> {
     return text === null ? [] : [{ place, text }];
   });
   return (await Promise.all(read)).flat();
+}
+
+function flakeOf(event: Extract<RunEvent, { type: 'flaky' }>): Flake {
+  const { type: _, at: __, ...flake } = event;
+  return flake;
 }
 
 const lastStage = (events: readonly RunEvent[]) => events.findLast((event) => event.type === 'stage_started');

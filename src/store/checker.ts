@@ -1,13 +1,16 @@
 /** A thread of its own that reads a large store to its end, beside the work, and says what is wrong with it. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { inodeOf } from './damage.ts';
 import { check, isDamage, openForReading } from './database.ts';
+import type { Damage } from './keeper.ts';
 import type { ThreadData } from './thread.ts';
 
 const { path }: ThreadData = workerData;
-parentPort?.postMessage(problemOf(path));
+parentPort?.postMessage(damageOf(path));
 
 /** Null also where it cannot be told: then those who write will hear it. */
-function problemOf(file: string): string | null {
+function damageOf(file: string): Damage | null {
+  const inode = inodeOf(file);
   try {
     const db = openForReading(file);
     try {
@@ -17,6 +20,8 @@ function problemOf(file: string): string | null {
     }
     return null;
   } catch (error) {
-    return isDamage(error) && error instanceof Error ? error.message : null;
+    return inode !== null && isDamage(error) && error instanceof Error
+      ? { problem: error.message, inode }
+      : null;
   }
 }

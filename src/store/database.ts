@@ -6,7 +6,7 @@ import { hasCode, makeFolder } from '../platform/files.ts';
 import { sizeOf } from './file-size.ts';
 import { migrate, mustBeCurrent, mustBeKnown } from './migrations/migrate.ts';
 
-/** How long a statement waits for another process that writes, in milliseconds. */
+/** How long a statement waits for another process that writes, in milliseconds, where nobody says `busyMs`. */
 const BUSY_MS = 2_000;
 /** A write-ahead log that an import made longer is cut to this many bytes. */
 const WAL_BYTES = 64 * 1024 * 1024;
@@ -17,9 +17,9 @@ export const CHECKED_AT_ONCE = 64 * 1024 * 1024;
  * Opens the store for writing, makes it where there is none (mode 0600) and brings its schema up to date. Throws what
  * SQLite says; `isDamage` tells whether the file itself is at fault. `CONFIG` for a file that is not ours to write.
  */
-export function openDatabase(path: string): Database.Database {
+export function openDatabase(path: string, busyMs = BUSY_MS): Database.Database {
   createPrivately(path);
-  const db = new Database(path, { timeout: BUSY_MS });
+  const db = new Database(path, { timeout: busyMs });
   try {
     if (sizeOf(path) <= CHECKED_AT_ONCE) check(db);
     mustBeKnown(db);

@@ -10,7 +10,7 @@ const GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR);
 const PER_LOG = 1 / Math.log(GAMMA);
 /** A microsecond and twelve days, in milliseconds: what is shorter counts as 0, what is longer as that. */
 const MIN_MS = 0.001;
-const MAX_MS = 1e9;
+export const MAX_MS = 1e9;
 const OFFSET = Math.ceil(Math.log(MIN_MS) * PER_LOG);
 
 /** How many values lie in each bucket; a bucket without any is absent. */
@@ -26,16 +26,19 @@ export function merge(into: Histogram, from: Histogram, times: 1 | -1 = 1): void
   for (const [bucket, count] of from) add(into, bucket, count * times);
 }
 
-/** The smallest value that `percent` (a whole number) of the values do not exceed, in milliseconds; null without values. */
-export function percentile(histogram: Histogram, percent: number): number | null {
-  const total = [...histogram.values()].reduce((sum, count) => sum + count, 0);
-  if (total === 0) return null;
-  let left = Math.max(1, Math.ceil((total * percent) / 100));
-  for (const [bucket, count] of inOrder(histogram)) {
-    left -= count;
-    if (left <= 0) return valueOf(bucket);
-  }
-  return null;
+/**
+ * For each of some per cents (whole numbers): the smallest value that so many of the values do not exceed, in
+ * milliseconds; nothing at all without values.
+ */
+export function percentiles(histogram: Histogram, percents: readonly number[]): readonly number[] {
+  if (histogram.size === 0) return [];
+  const buckets = inOrder(histogram);
+  const total = buckets.reduce((sum, [, count]) => sum + count, 0);
+  return percents.map((percent) => {
+    let left = Math.max(1, Math.ceil((total * percent) / 100));
+    const [bucket] = buckets.find(([, count]) => (left -= count) <= 0) ?? [0];
+    return valueOf(bucket);
+  });
 }
 
 /** Pairs of varints in the order of the buckets: the distance to the bucket before, the count. Some 3 bytes a bucket. */

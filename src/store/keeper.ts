@@ -2,12 +2,12 @@
  * What the storing thread does: keeps one file open, and does to it what it is asked. A file that turns out to be
  * damaged is set aside and a new one begun; what fails is thrown, and the file is tried again by the next request.
  */
-import { statSync } from 'node:fs';
 import { OperatorError } from '../errors.ts';
 import type { Cooldown, LimitHit, Rollup, RollupQuery, SamplePage, SampleQuery } from '../protocol/meter.ts';
-import { setAside } from './damage.ts';
+import { inodeOf, setAside } from './damage.ts';
 import { CHECKED_AT_ONCE, isDamage, isSqlite } from './database.ts';
 import { sizeOf } from './file-size.ts';
+import { KEEP_HOURS_MS } from './rollups.ts';
 import type { Chunk, Place } from './samples.ts';
 import { type Batch, type FileStatus, openStoreFile, type StoreFile } from './store-file.ts';
 
@@ -16,17 +16,32 @@ export interface Keeper {
   /** Makes sure that the file is open; gives whether it is too large to have been checked. */
   open(): { readonly unchecked: boolean };
   write(batch: Batch): void;
-  /** Rolls up, then forgets, a piece of what is due; `more` where it is to be asked again. */
-  tend(due: { readonly before: number }): { readonly rolledUp: number; readonly more: boolean };
+  /**
+   * Rolls up, then forgets, a piece of what is due; `more` where it is to be asked again. Forgets nothing by a clock that
+   * is not to be trusted: null.
+   */
+  tend(age: Age | null): { readonly rolledUp: number; readonly more: boolean };
   page(query: SampleQuery): SamplePage;
   after(from: { readonly since: number; readonly place: Place | null; readonly limit: number }): Chunk;
   rollups(query: RollupQuery): readonly Rollup[];
   cooldowns(now: number): readonly Cooldown[];
   limitHits(): readonly LimitHit[];
   status(): FileStatus;
-  /** A check of the file found damage. */
-  damaged(problem: string): void;
+  /** A check of a file found damage; nothing happens where another has its name by now. */
+  damaged(found: Damage): void;
   close(): void;
+}
+
+/** What is older than `keepMs` (milliseconds) at `now` (epoch milliseconds) is forgotten. */
+export interface Age {
+  readonly now: number;
+  readonly keepMs: number;
+}
+
+export interface Damage {
+  readonly problem: string;
+  /** Of the file that was read. */
+  readonly inode: bigint;
 }
 
 export interface KeeperOptions {
@@ -40,7 +55,7 @@ const ROLLED_AT_ONCE = 5_000;
 const FORGOTTEN_AT_ONCE = 2_000;
 
 interface Opened extends StoreFile {
-  readonly inode: bigint;
+  readonly inode: bigint | null;
 }
 
 /** Nothing is opened before the first request. */
@@ -53,20 +68,22 @@ export function createKeeper({ path, onDamage }: KeeperOptions): Keeper {
   };
 
   const open = (): Opened => {
-    const named = statSync(path, { bigint: true, throwIfNoEntry: false });
+    const named = inodeOf(path);
     // Deleted by somebody who wants to start afresh.
-    if (opened !== null && named === undefined) close();
-    if (opened !== null && named?.ino !== opened.inode) throw replaced(path);
-    opened ??= { ...openStoreFile(path), inode: statSync(path, { bigint: true }).ino };
+    if (opened !== null && named === null) close();
+    if (opened !== null && named !== opened.inode) throw replaced(path);
+    opened ??= { ...openStoreFile(path), inode: inodeOf(path) };
     return opened;
   };
 
-  const replace = (problem: string): void => {
+  const replace = (problem: string, inode: bigint | null): void => {
     close();
-    onDamage(setAside(path, Date.now()), problem);
+    const aside = setAside(path, inode, Date.now());
+    if (aside !== null) onDamage(aside, problem);
   };
 
   const using = <T>(act: (file: Opened) => T): T => {
+    const inode = opened?.inode ?? inodeOf(path);
     try {
       return act(open());
     } catch (error) {
@@ -75,7 +92,7 @@ export function createKeeper({ path, onDamage }: KeeperOptions): Keeper {
         if (isSqlite(error) && !/^SQLITE_(BUSY|FULL)/.test(error.code)) close();
         throw error;
       }
-      replace(error instanceof Error ? error.message : String(error));
+      replace(error instanceof Error ? error.message : String(error), inode);
       return act(open());
     }
   };
@@ -83,11 +100,15 @@ export function createKeeper({ path, onDamage }: KeeperOptions): Keeper {
   return {
     open: () => using(() => ({ unchecked: sizeOf(path) > CHECKED_AT_ONCE })),
     write: (batch) => void using((file) => file.write(batch)),
-    tend: ({ before }) =>
+    tend: (age) =>
       using(({ rollups, samples }) => {
         const rolledUp = rollups.advance(ROLLED_AT_ONCE);
         if (rolledUp === ROLLED_AT_ONCE) return { rolledUp, more: true };
-        return { rolledUp, more: samples.forget(before, FORGOTTEN_AT_ONCE) === FORGOTTEN_AT_ONCE };
+        if (age === null) return { rolledUp, more: false };
+        const forgotten =
+          samples.forget(samples.horizon(age.now, age.keepMs), FORGOTTEN_AT_ONCE) +
+          rollups.forgetHours(samples.horizon(age.now, KEEP_HOURS_MS), FORGOTTEN_AT_ONCE);
+        return { rolledUp, more: forgotten >= FORGOTTEN_AT_ONCE };
       }),
     page: (query) => using(({ samples }) => samples.page(query)),
     after: ({ since, place, limit }) => using(({ samples }) => samples.after(since, place, limit)),
@@ -95,8 +116,8 @@ export function createKeeper({ path, onDamage }: KeeperOptions): Keeper {
     cooldowns: (now) => using(({ cooldowns }) => cooldowns.current(now)),
     limitHits: () => using(({ limitHits }) => limitHits.all()),
     status: () => using((file) => file.status()),
-    damaged: (problem) => {
-      replace(problem);
+    damaged: ({ problem, inode }) => {
+      if (inodeOf(path) === inode) replace(problem, inode);
       open();
     },
     close,

@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Sample } from '../protocol/meter.ts';
 import { mergeStores } from './merge.ts';
 import { rowOf } from './sample-row.ts';
-import { openStoreFile } from './store-file.ts';
+import { openStoreFile, readStoreFile } from './store-file.ts';
 import { makeStorePlace, type StorePlace } from './testing/place.ts';
 import { NOON, sample } from './testing/samples.ts';
 
@@ -64,6 +66,30 @@ describe('merging', () => {
       [12, null],
       [0, null],
     ]);
+  });
+
+  it('counts once what a proxy forgets in the middle of it', async () => {
+    const all = Array.from({ length: 20_000 }, (_, id) => sample(id));
+    const path = fill('a', all);
+    const proxy = spawn(process.execPath, [join(import.meta.dirname, 'testing/forgetful.ts'), path]);
+    await once(proxy.stdout, 'data');
+    const { stores, days } = merged([path], all);
+    expect(days).toMatchObject([{ count: 20_000 }]);
+    expect(stores).toMatchObject([{ problem: null }]);
+    await once(proxy, 'exit');
+    using rest = readStoreFile(path);
+    expect(rest.status().samples).toBe(0);
+  });
+
+  it('counts by the day where a store has forgotten the hours', () => {
+    const path = fill('a', exchanges(0, 40), NOON + 15 * HOUR);
+    {
+      using file = openStoreFile(path);
+      file.rollups.forgetHours(NOON + 24 * HOUR, 100);
+    }
+    const found = merged([path], exchanges(5, 45));
+    expect(found.days).toEqual(whole(exchanges(0, 45)).days);
+    expect(found.hours.map(({ count }) => count)).toEqual([12, ...Array.from({ length: 33 }, () => 1)]);
   });
 
   it('adds nothing for an older copy of a store', () => {

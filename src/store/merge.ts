@@ -25,24 +25,33 @@ const NOTHING = { cooldowns: [], hits: [] };
 
 /**
  * Joins the stores at `paths` in a file of its own at `scratch`, which the caller removes. What a store has forgotten is
- * joined before any sample: its hours count exchanges that another store or a log may still hold.
+ * joined before any sample: its hours count exchanges that another store or a log may still hold. Each store is read as it
+ * is at one moment, so that what its proxy forgets meanwhile is neither lost nor counted twice.
  */
 export function mergeStores(
   scratch: string,
   paths: readonly string[],
 ): { merge: Merge; stores: MergedStore[] } {
-  const merged = openStoreFile(scratch);
+  using stack = new DisposableStack();
+  const merged = stack.use(openStoreFile(scratch));
   merged.db.pragma('synchronous = OFF');
-  const pasts = paths
-    .map((path) => ({ path, forgotten: countForgotten(path) }))
-    .toSorted((a, b) => (b.forgotten ?? 0) - (a.forgotten ?? 0))
-    .map(({ path }) => ({ path, ...attempt(() => joinPast(merged, path)) }));
-  const stores = pasts.map(({ path, value: forgotten = 0, problem: past }) => {
-    const { value: samples = 0, problem } = attempt(() => joinSamples(merged, path));
-    return { path, samples, forgotten, problem: past ?? problem };
+  using opened = new DisposableStack();
+  const unread: MergedStore[] = [];
+  const moments = paths
+    .flatMap((path) => {
+      const { value, problem } = attempt(() => opened.use(ofSource(() => openMoment(path))));
+      if (value === undefined) unread.push({ path, samples: 0, forgotten: 0, problem });
+      return value ?? [];
+    })
+    .toSorted((a, b) => b.forgotten - a.forgotten);
+  const pasts = moments.map((moment) => ({ moment, ...attempt(() => joinPast(merged, moment)) }));
+  const joined = pasts.map(({ moment, value: forgotten = 0, problem: past }) => {
+    const { value: samples = 0, problem } = attempt(() => joinSamples(merged, moment));
+    return { path: moment.path, samples, forgotten, problem: past ?? problem };
   });
+  stack.move();
   return {
-    stores,
+    stores: [...joined, ...unread],
     merge: {
       add: (samples) => merged.write({ samples, ...NOTHING }),
       rollups(granularity) {
@@ -54,61 +63,92 @@ export function mergeStores(
   };
 }
 
-function attempt(act: () => number): { readonly value?: number; readonly problem: string | null } {
+/** Why a source could not be counted; whatever else is thrown is the fault of the scratch file. */
+class SourceError extends Error {}
+
+function attempt<T>(act: () => T): { readonly value?: T; readonly problem: string | null } {
   try {
     return { value: act(), problem: null };
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    if (error instanceof SourceError) return { problem: error.message };
+    throw error;
   }
 }
 
-const COUNT_FORGOTTEN = 'SELECT count(*) FROM forgotten';
+function ofSource<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    throw sourceError(cause);
+  }
+}
 
-/** Null where the store cannot be read; then joining it says why. */
-function countForgotten(path: string): number | null {
-  const { value = null } = attempt(() => {
-    using store = readStoreFile(path);
-    return store.db.prepare<[], number>(COUNT_FORGOTTEN).pluck().get() ?? 0;
-  });
-  return value;
+/** What the caller throws between two rows does not come by here. */
+function* each<T>(rows: Iterable<T>): Generator<T, void> {
+  try {
+    yield* rows;
+  } catch (cause) {
+    throw sourceError(cause);
+  }
+}
+
+const sourceError = (cause: unknown): SourceError =>
+  new SourceError(cause instanceof Error ? cause.message : String(cause), { cause });
+
+interface Moment extends StoreFile {
+  readonly path: string;
+  /** Ids that it has forgotten. */
+  readonly forgotten: number;
+}
+
+/** A store in one read transaction, which the first question begins. */
+function openMoment(path: string): Moment {
+  const store = readStoreFile(path);
+  try {
+    store.db.exec('BEGIN');
+    const forgotten = store.db.prepare<[], number>('SELECT count(*) FROM forgotten').pluck().get() ?? 0;
+    return { ...store, path, forgotten };
+  } catch (error) {
+    store[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /**
  * Adds the hours of what a store has forgotten; gives how many exchanges those are. A copy of a store adds nothing: all
  * that it forgot is known. Of two that share a past and went on by themselves the smaller cannot be told apart; throws.
  */
-function joinPast(merged: StoreFile, path: string): number {
-  using store = readStoreFile(path);
+function joinPast(merged: StoreFile, store: StoreFile): number {
   const ids = store.db.prepare<[], Buffer | string>('SELECT rid FROM forgotten').pluck();
   const known = merged.db.prepare<[Buffer | string], number>('SELECT 1 FROM forgotten WHERE rid = ?').pluck();
   let [shared, all] = [0, 0];
-  for (const id of ids.iterate()) {
+  for (const id of each(ids.iterate())) {
     all += 1;
     shared += known.get(id) ?? 0;
   }
   if (shared === all) return 0;
   if (shared > 0) {
-    throw new Error(
+    throw new SourceError(
       `it shares ${shared} forgotten exchanges with another store and has ${all - shared} of its own: their hours are left out`,
     );
   }
   const forget = merged.db.prepare<[Buffer | string]>('INSERT INTO forgotten VALUES (?)');
   merged.db.transaction(() => {
-    for (const id of ids.iterate()) forget.run(id);
-    merged.rollups.addHours(store.rollups.ofForgotten());
+    for (const id of each(ids.iterate())) forget.run(id);
+    merged.rollups.forgetHours(store.rollups.hoursFrom(), 0);
+    merged.rollups.addHours(ofSource(() => store.rollups.ofForgotten()));
   })();
   return all;
 }
 
-function joinSamples(merged: StoreFile, path: string): number {
-  using store = readStoreFile(path);
+function joinSamples(merged: StoreFile, store: StoreFile): number {
   let added = 0;
   let rows: SampleRow[] = [];
   const write = (): void => {
     added += merged.write({ samples: rows, ...NOTHING });
     rows = [];
   };
-  for (const row of store.samples.each({})) {
+  for (const row of each(store.samples.each({}))) {
     rows.push(row);
     if (rows.length === AT_ONCE) write();
   }

@@ -1,7 +1,7 @@
-/** Rollups in memory: exchanges of one hour or day, lane and model, added up. */
-import type { Granularity, Rollup } from '../protocol/meter.ts';
+/** Rollups in memory: exchanges of one hour or day, lane, model and the model that served, added up. */
+import type { Granularity, Rollup, RollupQuery } from '../protocol/meter.ts';
 import type { Tokens } from '../protocol/usage-event.ts';
-import { type Histogram, merge, percentile, record } from './histogram.ts';
+import { type Histogram, merge, percentiles, record } from './histogram.ts';
 
 /** What a rollup is made of; every part of it adds up the same in any order. */
 export interface Cell {
@@ -9,12 +9,15 @@ export interface Cell {
   readonly start: number;
   readonly lane: string;
   readonly model: string | null;
+  readonly served: string | null;
   count: number;
   errors: number;
   readonly tokens: { -readonly [Kind in keyof Tokens]: number };
   /** Whole microseconds. */
   durationUs: number;
   streamUs: number;
+  /** Output of those that streamed. */
+  streamedTokens: number;
   readonly latency: Histogram;
   readonly ttfb: Histogram;
 }
@@ -25,6 +28,7 @@ export type RolledRow = readonly [
   ts: number,
   lane: string,
   model: string | null,
+  served: string | null,
   status: number,
   reason: string,
   latency_ms: number,
@@ -37,7 +41,7 @@ export type RolledRow = readonly [
   cache_write_1h: number | null,
 ];
 
-export const ROLLED_COLUMNS = `seq, ts, lane, model, status, reason, latency_ms, ttfb_ms, stream_ms, tokens_input,
+export const ROLLED_COLUMNS = `seq, ts, lane, model, served_model, status, reason, latency_ms, ttfb_ms, stream_ms, tokens_input,
   tokens_output, tokens_cache_read, tokens_cache_write_5m, tokens_cache_write_1h`;
 
 const LENGTHS: Readonly<Record<Granularity, number>> = { hour: 3_600_000, day: 86_400_000 };
@@ -47,11 +51,12 @@ export const startOf = (granularity: Granularity, ts: number): number =>
   Math.floor(ts / LENGTHS[granularity]) * LENGTHS[granularity];
 
 export type Cells = Map<string, Cell>;
+export type CellKey = Pick<Cell, 'start' | 'lane' | 'model' | 'served'>;
 
 /** Adds a sample to the cell of its hour or day. */
 export function addSample(cells: Cells, granularity: Granularity, row: RolledRow): void {
-  const [, ts, lane, model, status, reason, latency, ttfb, stream, ...tokens] = row;
-  const cell = cellOf(cells, startOf(granularity, ts), lane, model);
+  const [, ts, lane, model, served, status, reason, latency, ttfb, stream, ...tokens] = row;
+  const cell = cellAt(cells, { start: startOf(granularity, ts), lane, model, served });
   const [input, output, cacheRead, cacheWrite5m, cacheWrite1h] = tokens;
   cell.count += 1;
   if (isError(status, reason)) cell.errors += 1;
@@ -63,7 +68,9 @@ export function addSample(cells: Cells, granularity: Granularity, row: RolledRow
   cell.durationUs += microseconds(latency);
   record(cell.latency, latency);
   if (ttfb !== null) record(cell.ttfb, ttfb);
-  if (stream !== null) cell.streamUs += microseconds(stream);
+  if (stream === null) return;
+  cell.streamUs += microseconds(stream);
+  cell.streamedTokens += output ?? 0;
 }
 
 /** Adds one cell to another; with -1 takes it away. */
@@ -77,57 +84,90 @@ export function addCell(into: Cell, from: Cell, times: 1 | -1 = 1): void {
   into.tokens.cache_write_1h += from.tokens.cache_write_1h * times;
   into.durationUs += from.durationUs * times;
   into.streamUs += from.streamUs * times;
+  into.streamedTokens += from.streamedTokens * times;
   merge(into.latency, from.latency, times);
   merge(into.ttfb, from.ttfb, times);
 }
 
-/** Adds the cells of hours to the cells of another granularity, or of the same. */
-export function addCells(into: Cells, granularity: Granularity, from: Cells, times: 1 | -1 = 1): void {
-  for (const cell of from.values()) {
-    addCell(cellOf(into, startOf(granularity, cell.start), cell.lane, cell.model), cell, times);
-  }
+/** Adds cells to those of a map, to which `place` assigns them. */
+export function addCells(
+  into: Cells,
+  from: Iterable<Cell>,
+  place: (cell: Cell) => CellKey,
+  times: 1 | -1 = 1,
+): void {
+  for (const cell of from) addCell(cellAt(into, place(cell)), cell, times);
 }
 
-/** The rollup that a cell means. */
-export function rollupOf({ durationUs, streamUs, latency, ttfb, tokens, ...cell }: Cell): Rollup {
+/** The cell's own place, or that of the day that it lies in. */
+export const placeIn =
+  (granularity: Granularity) =>
+  (cell: Cell): CellKey => ({ ...cell, start: startOf(granularity, cell.start) });
+
+/** Its place where nobody asks which model served. */
+export const withoutServed = (cell: Cell): CellKey => ({ ...cell, served: null });
+
+/** The rollup that a cell means, by whatever it was asked for. */
+export function rollupOf(cell: Cell, by: RollupQuery['by'] = 'model'): Rollup {
+  const { durationUs, streamUs, streamedTokens, latency, ttfb, tokens, served, ...rest } = cell;
+  const [latencyP50 = null, latencyP95 = null] = percentiles(latency, [50, 95]);
+  const [ttfbP50 = null, ttfbP95 = null] = percentiles(ttfb, [50, 95]);
   return {
-    ...cell,
+    ...rest,
+    ...(by === 'served_model' && { served_model: served }),
     tokens: { ...tokens },
-    latency_p50: percentile(latency, 50),
-    latency_p95: percentile(latency, 95),
-    ttfb_p50: percentile(ttfb, 50),
-    ttfb_p95: percentile(ttfb, 95),
+    latency_p50: latencyP50,
+    latency_p95: latencyP95,
+    ttfb_p50: ttfbP50,
+    ttfb_p95: ttfbP95,
     duration_ms: durationUs / 1000,
     stream_ms: streamUs / 1000,
+    streamed_tokens: streamedTokens,
   };
 }
 
-/** Oldest first, then by lane and model, those without a model first. */
+/** Oldest first, then by lane, model and the model that served, those without one first. */
 export function inOrder(cells: Cells): Cell[] {
   return [...cells.values()].toSorted(
     (a, b) =>
       a.start - b.start ||
       compare(a.lane, b.lane) ||
-      Number(a.model !== null) - Number(b.model !== null) ||
-      compare(a.model ?? '', b.model ?? ''),
+      compareNames(a.model, b.model) ||
+      compareNames(a.served, b.served),
   );
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const compareNames = (a: string | null, b: string | null): number =>
+  Number(a !== null) - Number(b !== null) || compare(a ?? '', b ?? '');
 
-function cellOf(cells: Cells, start: number, lane: string, model: string | null): Cell {
-  const key = JSON.stringify([start, lane, model]);
+/** Puts in a cell that is the caller's to give, or adds it to the one that is there. */
+export function join(cells: Cells, cell: Cell): void {
+  const key = nameOf(cell);
+  const known = cells.get(key);
+  if (known === undefined) cells.set(key, cell);
+  else addCell(known, cell);
+}
+
+const nameOf = ({ start, lane, model, served }: CellKey): string =>
+  JSON.stringify([start, lane, model, served]);
+
+function cellAt(cells: Cells, place: CellKey): Cell {
+  const key = nameOf(place);
   const known = cells.get(key);
   if (known !== undefined) return known;
+  const { start, lane, model, served } = place;
   const cell = {
     start,
     lane,
     model,
+    served,
     count: 0,
     errors: 0,
     tokens: { input: 0, output: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 },
     durationUs: 0,
     streamUs: 0,
+    streamedTokens: 0,
     latency: new Map(),
     ttfb: new Map(),
   };

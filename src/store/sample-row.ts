@@ -1,6 +1,8 @@
 /** A sample as a row: a flat tuple crosses to the storing thread in 1.1 µs, the object that it means in 2.6. */
 import type { Sample } from '../protocol/meter.ts';
+import { MOST_TOKENS } from '../protocol/usage-count.ts';
 import type { CompletionEvent, Tokens } from '../protocol/usage-event.ts';
+import { MAX_MS } from './histogram.ts';
 
 /** In the order of `SAMPLE_COLUMNS`. */
 export type SampleRow = readonly [
@@ -83,7 +85,7 @@ export function sampleOf(event: CompletionEvent): Sample {
   };
 }
 
-/** The row of a sample. */
+/** The row of a sample, within bounds that no exchange reaches: a line of a log may say anything, and sums must not overflow. */
 export function rowOf({ tokens, h2, ...sample }: Sample): SampleRow {
   return [
     sample.rid,
@@ -97,14 +99,14 @@ export function rowOf({ tokens, h2, ...sample }: Sample): SampleRow {
     sample.reason,
     sample.status,
     sample.err_type,
-    sample.latency_ms,
-    sample.ttfb_ms,
-    sample.stream_ms,
-    tokens?.input ?? null,
-    tokens?.output ?? null,
-    tokens?.cache_read ?? null,
-    tokens?.cache_write_5m ?? null,
-    tokens?.cache_write_1h ?? null,
+    Math.min(MAX_MS, sample.latency_ms),
+    atMost(MAX_MS, sample.ttfb_ms),
+    atMost(MAX_MS, sample.stream_ms),
+    atMost(MOST_TOKENS, tokens?.input),
+    atMost(MOST_TOKENS, tokens?.output),
+    atMost(MOST_TOKENS, tokens?.cache_read),
+    atMost(MOST_TOKENS, tokens?.cache_write_5m),
+    atMost(MOST_TOKENS, tokens?.cache_write_1h),
     sample.bytes_in,
     sample.bytes_out,
     sample.attempts,
@@ -112,6 +114,9 @@ export function rowOf({ tokens, h2, ...sample }: Sample): SampleRow {
     sample.header_mode,
   ];
 }
+
+const atMost = (most: number, value: number | null | undefined): number | null =>
+  value === null || value === undefined ? null : Math.min(most, value);
 
 /** The sample of a row; what stands behind its columns is left alone. */
 export function sampleOfRow(row: readonly [...SampleRow, ...unknown[]]): Sample {

@@ -12,6 +12,7 @@ export interface Place {
   readonly seq: number;
 }
 
+const DAY_MS = 86_400_000;
 const COLUMNS = SAMPLE_COLUMNS.join(', ');
 
 /** A forgotten id in as few bytes as it takes: ours are 16 hexadecimal digits. */
@@ -26,6 +27,11 @@ export interface Samples {
   after(since: number, place: Place | null, limit: number): Chunk;
   /** All that a filter lets through, oldest first; the file is read as it goes. */
   each(filter: SampleFilter): IterableIterator<SampleRow>;
+  /**
+   * The time before which samples are older than `keepMs`. A clock more than a day past the newest sample is not believed:
+   * what a wrong one deletes, no log brings back.
+   */
+  horizon(now: number, keepMs: number): number;
   /** Deletes up to `limit` of those older than `before` that the rollups count; gives how many. */
   forget(before: number, limit: number): number;
   /** How many `forget` would delete in all. */
@@ -51,24 +57,31 @@ export function openSamples(db: Database.Database): Samples {
      ON CONFLICT (rid) DO NOTHING`,
   );
   const after = db
-    .prepare<{ since: number; ts: number; seq: number; limit: number }, Placed>(
-      `SELECT ${COLUMNS}, seq FROM samples WHERE ts >= :since AND (ts, seq) > (:ts, :seq) ORDER BY ts, seq LIMIT :limit`,
+    .prepare<Place & { limit: number }, Placed>(
+      // One bound of the time, as in `page`.
+      `SELECT ${COLUMNS}, seq FROM samples WHERE ts >= :ts AND (ts > :ts OR seq > :seq) ORDER BY ts, seq LIMIT :limit`,
     )
     .raw();
+  const newest = db.prepare<[], number | null>('SELECT max(ts) FROM samples').pluck();
   const old = `SELECT seq FROM samples WHERE ts < :before AND seq <= (SELECT seq FROM rolled_up)`;
 
   return {
     insert: (rows) => rows.reduce((count, row) => count + insert.run(...row).changes, 0),
-    page({ limit, cursor, ...filter }) {
+    page({ limit, cursor, until, ...filter }) {
       const place = cursor === undefined ? null : placeOf(cursor);
-      const { where, values } = conditions(filter);
-      const from = place === null ? '' : 'AND (ts, seq) < (:ts, :seq)';
+      // Of two bounds of the time SQLite may begin at the farther one, for every page.
+      const behind = place !== null && (until === undefined || place.ts < until) ? place : null;
+      const { where, values } = conditions({
+        ...filter,
+        ...(behind === null && until !== undefined && { until }),
+      });
+      const from = behind === null ? '' : 'AND ts <= :ts AND (ts < :ts OR seq < :seq)';
       const rows = db
         .prepare<object, Placed>(
           `SELECT ${COLUMNS}, seq FROM samples WHERE ${where} ${from} ORDER BY ts DESC, seq DESC LIMIT :limit`,
         )
         .raw()
-        .all({ ...values, ...place, limit: limit + 1 });
+        .all({ ...values, ...behind, limit: limit + 1 });
       const last = rows.length > limit ? rows[limit - 1] : undefined;
       return {
         samples: rows.slice(0, limit).map(sampleOfRow),
@@ -76,12 +89,7 @@ export function openSamples(db: Database.Database): Samples {
       };
     },
     after(since, place, limit) {
-      const rows = after.all({
-        since,
-        ts: place?.ts ?? Number.MIN_SAFE_INTEGER,
-        seq: place?.seq ?? 0,
-        limit,
-      });
+      const rows = after.all({ ...(place ?? { ts: since, seq: 0 }), limit });
       const last = rows.at(-1);
       return { samples: rows.map(sampleOfRow), place: last === undefined ? null : placeOfRow(last) };
     },
@@ -92,6 +100,7 @@ export function openSamples(db: Database.Database): Samples {
         .raw()
         .iterate(values);
     },
+    horizon: (now, keepMs) => Math.min(now, (newest.get() ?? now) + DAY_MS) - keepMs,
     forget(before, limit) {
       return db
         .transaction(() => {

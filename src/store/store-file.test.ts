@@ -47,6 +47,27 @@ describe('samples', () => {
     expect(sampleOf(completion(1))).toEqual(sample(1));
   });
 
+  it('bound what no exchange can be, which would stop the rollups for ever', () => {
+    const most = Number.MAX_SAFE_INTEGER;
+    const tokens = {
+      input: most,
+      output: most,
+      cache_read: most,
+      cache_write_5m: most,
+      cache_write_1h: most,
+    };
+    const absurd = { latency_ms: 1e16, ttfb_ms: 1e16, stream_ms: 1e300, tokens };
+    put(Array.from({ length: 1_100 }, (_, id) => sample(id, absurd)));
+    rollAll();
+    const [hour] = file.rollups.read({ granularity: 'hour' });
+    expect(hour).toMatchObject({
+      count: 1_100,
+      tokens: { input: 1_100e9 },
+      duration_ms: 1_100e9,
+      stream_ms: 1_100e9,
+    });
+  });
+
   it('are counted once, however often they come', () => {
     expect(put([sample(1), sample(2), sample(1)])).toBe(2);
     expect(put([sample(2), sample(3)])).toBe(1);
@@ -58,21 +79,24 @@ describe('samples', () => {
       fc.property(
         fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 30 }),
         fc.integer({ min: 1, max: 7 }),
-        (times, limit) => {
+        fc.option(fc.integer({ min: 0, max: 4 })),
+        (times, limit, end) => {
+          const until = end === null ? {} : { until: NOON + end };
           file.db.exec('DELETE FROM samples');
           put(times.map((time, id) => sample(id, { ts: NOON + time })));
           const pages: Sample[][] = [];
           for (let cursor: string | undefined; ; ) {
-            const page = file.samples.page({ limit, ...(cursor !== undefined && { cursor }) });
+            const page = file.samples.page({ limit, ...until, ...(cursor !== undefined && { cursor }) });
             pages.push([...page.samples]);
             if (page.next_cursor === null) break;
             cursor = page.next_cursor;
           }
           expect(pages.every(({ length }, at) => length === limit || at === pages.length - 1)).toBe(true);
-          expect(pages.flat()).toEqual(all().toReversed());
+          const wanted = all().filter(({ ts }) => end === null || ts < NOON + end);
+          expect(pages.flat()).toEqual(wanted.toReversed());
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 60 },
     );
   });
 
@@ -157,6 +181,60 @@ describe('rollups', () => {
       );
   });
 
+  describe('of more names than a client has a right to', () => {
+    const made = (count: number): Sample[] =>
+      Array.from({ length: count }, (_, id) =>
+        sample(id, { model: `made up ${id % 300}`, served_model: id % 2 ? null : `echo ${id % 500}` }),
+      );
+    const named = (by: 'model' | 'served_model') => file.rollups.read({ granularity: 'hour', by });
+    const other = () => named('model').find(({ model }) => model === '(other)')?.count;
+
+    it('tell a hundred apart and count the others together, rolled up or not', () => {
+      put(made(1_000));
+      const before = [named('model'), named('served_model')];
+      expect(before.map(({ length }) => length)).toEqual([101, expect.toSatisfy((n: number) => n < 400)]);
+      expect(other()).toBe(1_000 - 4 * 100);
+      file.rollups.advance(123);
+      expect([named('model'), named('served_model')]).toEqual(before);
+      while (file.rollups.advance(200) > 0);
+      expect([named('model'), named('served_model')]).toEqual(before);
+      expect(file.rollups.read({ granularity: 'day' })).toHaveLength(101);
+    });
+
+    it('go on with the names that they have, in another hour with others', () => {
+      put(made(500));
+      rollAll();
+      put([
+        sample(9_001, { model: 'made up 7' }),
+        sample(9_002, { model: 'late' }),
+        sample(9_003, { model: 'late', ts: NOON + HOUR }),
+      ]);
+      rollAll();
+      expect(file.rollups.read({ granularity: 'hour', model: 'made up 7' })).toMatchObject([{ count: 3 }]);
+      expect(file.rollups.read({ granularity: 'hour', model: 'late' })).toMatchObject([
+        { start: NOON + HOUR, count: 1 },
+      ]);
+    });
+
+    it('know what of them is forgotten', () => {
+      put(made(500));
+      rollAll();
+      file.samples.forget(NOON + 200, 1_000);
+      const counts = [...file.rollups.ofForgotten().values()].map(({ model, count }) => [model, count]);
+      expect(counts).toHaveLength(101);
+      expect(counts).toContainEqual(['made up 7', 1]);
+      expect(counts).toContainEqual(['(other)', 100]);
+    });
+  });
+
+  it('refuse more than were asked for', () => {
+    put([sample(1), sample(2, { lane: 'anthropic' })]);
+    expect(file.rollups.read({ granularity: 'hour', limit: 2 })).toHaveLength(2);
+    expect(() => file.rollups.read({ granularity: 'hour', limit: 1 })).toThrow(
+      'more than 1 rollups: ask for a shorter time (since, until)',
+    );
+  });
+
   it('know what was not rolled up yet', () => {
     put([sample(1), sample(2)]);
     file.rollups.advance(1);
@@ -204,6 +282,14 @@ describe('retention', () => {
     expect(file.rollups.read({ granularity: 'hour' })).toMatchObject([{ count: 3 }]);
   });
 
+  it('goes by the clock, unless it is more than a day past all that was ever seen', () => {
+    const DAY = 24 * HOUR;
+    expect(file.samples.horizon(NOON, DAY)).toBe(NOON - DAY);
+    put([sample(0, { ts: NOON })]);
+    expect(file.samples.horizon(NOON + HOUR, DAY)).toBe(NOON + HOUR - DAY);
+    expect(file.samples.horizon(NOON + 30 * DAY, DAY)).toBe(NOON);
+  });
+
   it('leaves no way to count a sample twice: what was deleted is known by its id', () => {
     put([sample(1), sample(2, { rid: 'not hexadecimal' })]);
     rollAll();
@@ -211,6 +297,47 @@ describe('retention', () => {
     expect(put([sample(1), sample(2, { rid: 'not hexadecimal' }), sample(3)])).toBe(1);
     rollAll();
     expect(file.rollups.read({ granularity: 'hour' })).toMatchObject([{ count: 3 }]);
+  });
+});
+
+describe('hours that are forgotten', () => {
+  const DAY = 24 * HOUR;
+  /** Beginning of the day of NOON. */
+  const TODAY = NOON - (NOON % DAY);
+  const hours = (query: object = {}) =>
+    file.rollups
+      .read({ granularity: 'hour', ...query })
+      .map(({ start, count }) => [(start - TODAY) / HOUR, count]);
+
+  it('are told by their day, which counts the same, also what comes late or is not rolled up', () => {
+    put([sample(1), sample(2, { ts: NOON + HOUR }), sample(3, { ts: NOON + DAY })]);
+    rollAll();
+    expect(file.rollups.forgetHours(NOON + DAY, 100)).toBe(2);
+    expect(hours()).toEqual([
+      [0, 2],
+      [36, 1],
+    ]);
+    put([sample(4)]);
+    const late = [
+      [0, 3],
+      [36, 1],
+    ];
+    expect(hours()).toEqual(late);
+    rollAll();
+    expect(hours()).toEqual(late);
+    expect(hours({ since: NOON + HOUR, until: TODAY + DAY })).toEqual([[0, 3]]);
+    expect(hours({ since: TODAY + DAY })).toEqual([[36, 1]]);
+    expect(file.rollups.forgetHours(NOON + DAY, 100)).toBe(1);
+    expect([hours(), file.rollups.hoursFrom()]).toEqual([late, TODAY + DAY]);
+  });
+
+  it('still tell what of them is forgotten', () => {
+    put([sample(1), sample(2, { ts: NOON + HOUR }), sample(3, { ts: NOON + DAY })]);
+    rollAll();
+    file.rollups.forgetHours(NOON + DAY, 100);
+    file.samples.forget(NOON + HOUR, 100);
+    const left = [...file.rollups.ofForgotten().values()].map(({ start, count }) => [start, count]);
+    expect(left).toEqual([[TODAY, 1]]);
   });
 });
 
@@ -231,7 +358,7 @@ describe('the file', () => {
       samples: 1,
       oldest: NOON + 1,
       newest: NOON + 1,
-      schema_version: 1,
+      schema_version: 2,
     });
   });
 });

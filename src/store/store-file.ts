@@ -44,7 +44,8 @@ export interface StoreFile extends Disposable {
 const PAGES_AT_ONCE = 1_000;
 
 /** Opens for writing; throws as `openDatabase` does. */
-export const openStoreFile = (path: string): StoreFile => storeFile(openDatabase(path), path);
+export const openStoreFile = (path: string, busyMs?: number): StoreFile =>
+  storeFile(openDatabase(path, busyMs), path);
 
 /** Opens one that is there for reading; throws as `openForReading` does. */
 export const readStoreFile = (path: string): StoreFile => storeFile(openForReading(path), path);

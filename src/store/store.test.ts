@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../platform/clock.ts';
+import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Sample } from '../protocol/meter.ts';
 import { sampleOfRow } from './sample-row.ts';
 import { openStore, type Store, type StoreOptions } from './store.ts';
@@ -53,6 +53,13 @@ function open(given: Partial<StoreOptions> = {}): Store {
   );
 }
 
+/** Goes 50,000 times as fast, from a time on. */
+function fastClock(now = NOON): Clock {
+  const start = systemClock.monotonic();
+  const passed = (): number => (systemClock.monotonic() - start) * 50_000;
+  return { ...systemClock, monotonic: passed, now: () => now + passed() };
+}
+
 const onDisk = (): Sample[] => {
   using file = readStoreFile(place.path);
   return [...file.samples.each({})].map(sampleOfRow);
@@ -76,6 +83,18 @@ describe('a store', () => {
     expect(await store.rollups({ granularity: 'hour' })).toMatchObject([{ count: 2 }]);
     store.onCompletion(completion(3));
     expect(await store.status()).toMatchObject({ samples: 3, pending: 0, trouble: null, oldest: NOON + 1 });
+  });
+
+  it('rejects a question for more rollups than are wanted, and is in no trouble for it', async () => {
+    const store = open();
+    store.onCompletion(completion(1));
+    store.onCompletion(completion(2, { lane: 'anthropic' }));
+    const refused = store.rollups({ granularity: 'hour', limit: 1 });
+    await expect(refused).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('more than 1'),
+    });
+    expect(store.health().ok).toBe(true);
   });
 
   it('commits the rest when it is closed', async () => {
@@ -117,12 +136,40 @@ describe('a store', () => {
 
   it('rolls up and forgets in rounds, and says how long they took', async () => {
     const rounds: number[] = [];
-    const store = open({ rollupMs: 30, ttlDays: 1, onRollup: (seconds) => void rounds.push(seconds) });
+    const clock = fastClock();
+    const store = open({ clock, rollupMs: 30, ttlDays: 1, onRollup: (seconds) => void rounds.push(seconds) });
     store.onCompletion(completion(1));
     store.onCompletion(completion(2, { ts: new Date(NOON - DAY - 1).toISOString() }));
     await soon(() => expect(onDisk()).toEqual([sample(1)]));
     await soon(() => expect(rounds.length).toBeGreaterThan(0));
     expect((await store.rollups({ granularity: 'day' })).map(({ count }) => count)).toEqual([1, 1]);
+  });
+
+  it('forgets nothing while the clock stands a month ahead for a moment', async () => {
+    let [ahead, rounds] = [0, 0];
+    const clock = { ...systemClock, now: () => NOON + ahead };
+    const store = open({ clock, rollupMs: 20, onRollup: () => void (rounds += 1) });
+    for (let id = 1; id <= 50; id++) store.onCompletion(completion(id));
+    await store.flush();
+    ahead = 30 * DAY;
+    store.onCompletion(completion(51, { ts: new Date(NOON + ahead).toISOString() }));
+    await store.flush();
+    const before = rounds;
+    await soon(() => expect(rounds).toBeGreaterThan(before + 3));
+    expect(onDisk()).toHaveLength(51);
+    expect(said).toEqual([expect.stringMatching(/the clock jumped by 30 days.+steady for 10 minutes/)]);
+  });
+
+  it('forgets nothing by a clock that is a month ahead from the start, when no exchange says so', async () => {
+    const first = open();
+    for (let id = 1; id <= 50; id++) first.onCompletion(completion(id));
+    await first[Symbol.asyncDispose]();
+    let rounds = 0;
+    const clock = fastClock(NOON + 30 * DAY);
+    const store = open({ clock, rollupMs: 20, onRollup: () => void (rounds += 1) });
+    await soon(() => expect(rounds).toBeGreaterThan(5));
+    await store[Symbol.asyncDispose]();
+    expect(onDisk()).toHaveLength(50);
   });
 
   it('shares its file with another proxy', async () => {
@@ -227,7 +274,7 @@ describe('a file that cannot be used', () => {
     rmdirSync(place.path);
     await store.flush();
     expect(onDisk()).toEqual([sample(1)]);
-    expect([store.health().ok, said.at(-1)]).toEqual([true, 'the store keeps again what comes']);
+    expect([store.health().ok, said.at(-1)]).toEqual([true, 'the store works again']);
   });
 
   it('is waited for where another process holds it', async () => {

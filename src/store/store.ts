@@ -12,13 +12,14 @@ import type { Keeper } from './keeper.ts';
 import { createOutbox } from './outbox.ts';
 import { rowOf, sampleOf } from './sample-row.ts';
 import type { Chunk, Place } from './samples.ts';
+import { createSteadiness } from './steadiness.ts';
 import { createKeeperThread } from './thread.ts';
 import { createTrouble } from './trouble.ts';
 
 export interface StoreOptions {
   /** The file; made where it is missing, with its folder. */
   readonly path: string;
-  /** How long a sample waits for company at most, in milliseconds; what a kill may lose. */
+  /** How long a sample waits for company at most, in milliseconds. */
   readonly flushMs: number;
   /** Days that a sample is kept. */
   readonly ttlDays: number;
@@ -65,6 +66,13 @@ export function openStore(options: StoreOptions): Store {
   );
   const trouble = createTrouble(log);
   const outbox = createOutbox({ flushMs, clock, trouble, write: (batch) => thread.ask('write', batch) });
+  const steady = createSteadiness(clock, (ms) => {
+    if (Math.abs(ms) < DAY_MS) return;
+    log.warn(
+      `the clock jumped by ${Math.round(ms / DAY_MS)} days (it was set, or this machine slept): ` +
+        'no exchange is deleted for its age before it has been steady for 10 minutes',
+    );
+  });
   let ended = false;
   let cancelRound = (): void => {};
 
@@ -80,19 +88,19 @@ export function openStore(options: StoreOptions): Store {
   };
 
   const checkBeside = async (): Promise<void> => {
-    const problem = await thread.check();
-    if (problem !== null && !ended)
-      await thread.ask('damaged', problem).catch((error) => trouble.failed('open', error));
+    const damage = await thread.check();
+    if (damage !== null && !ended)
+      await thread.ask('damaged', damage).catch((error) => trouble.failed('open', error));
   };
 
   const tend = async (): Promise<void> => {
-    const started = { now: clock.now(), at: clock.monotonic() };
+    const started = clock.monotonic();
     try {
-      const before = started.now - ttlDays * DAY_MS;
+      const age = steady() ? { now: clock.now(), keepMs: ttlDays * DAY_MS } : null;
       // In pieces, so that what was taken meanwhile is written between them.
-      for (let more = true; more; ) ({ more } = ended ? DONE : await thread.ask('tend', { before }));
+      for (let more = true; more; ) ({ more } = ended ? DONE : await thread.ask('tend', age));
       trouble.worked('tend');
-      onRollup?.((clock.monotonic() - started.at) / 1000);
+      onRollup?.((clock.monotonic() - started) / 1000);
     } catch (error) {
       if (!ended) trouble.failed('tend', error);
     }

@@ -2,7 +2,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { errorOf, type Failure } from './failure.ts';
-import type { Keeper } from './keeper.ts';
+import type { Damage, Keeper } from './keeper.ts';
 
 export type Request = keyof Keeper;
 type Argument<R extends Request> = Parameters<Keeper[R]>;
@@ -27,7 +27,7 @@ export interface KeeperThread extends AsyncDisposable {
   /** Rejects with what the keeper throws, an `OperatorError` where it is nobody's bug. */
   ask<R extends Request>(name: R, ...argument: Argument<R>): Promise<Result<R>>;
   /** Reads the file to its end in a third thread; gives what is wrong with it, null where nothing is. */
-  check(): Promise<string | null>;
+  check(): Promise<Damage | null>;
 }
 
 interface Waiting {

@@ -8,21 +8,31 @@ export interface Trouble {
   /** Tells the operator, unless it is what was told last. */
   failed(deed: Deed, error: unknown): void;
   worked(deed: Deed): void;
-  /** Why nothing can be kept; null while all is well. */
+  /** Why something cannot be done; null while all is well. */
   sentence(): string | null;
 }
+
+const FAILING: Readonly<Record<Deed, string>> = {
+  open: 'keeps nothing',
+  write: 'keeps nothing',
+  read: 'cannot be read',
+  tend: 'adds nothing up',
+};
 
 /** Exchanges by the thousand fail on a full disk: the operator hears of it once, and once more when it is over. */
 export function createTrouble(log: Log): Trouble {
   const troubles = new Map<Deed, string>();
-  let told: string | null = null;
+  let told: { readonly reason: string; readonly kept: boolean } | null = null;
   return {
     failed(deed, error) {
-      const said = error instanceof Error ? error.message : String(error);
+      const reason = error instanceof Error ? error.message : String(error);
       const hint = error instanceof OperatorError && error.hint !== undefined ? `. ${error.hint}` : '';
-      troubles.set(deed, said);
-      if (said !== told) log.warn(`the store keeps nothing for now: ${said}${hint}`);
-      told = said;
+      const kept = deed === 'read' || deed === 'tend';
+      troubles.set(deed, reason);
+      const known = told?.reason === reason && (kept || !told.kept);
+      if (known) return;
+      log.warn(`the store ${FAILING[deed]} for now: ${reason}${hint}`);
+      told = { reason, kept };
     },
     worked(deed) {
       if (told === null) return;
@@ -30,7 +40,7 @@ export function createTrouble(log: Log): Trouble {
       else troubles.delete(deed);
       if (troubles.size > 0) return;
       told = null;
-      log.info('the store keeps again what comes');
+      log.info('the store works again');
     },
     sentence: () => [...troubles.values()][0] ?? null,
   };

@@ -1,6 +1,7 @@
 import type { Check } from '../check.ts';
 import { ABORT_CHECKS } from './abort.ts';
 import { BYTES_CHECKS } from './bytes.ts';
+import { ENDING_CHECKS } from './ending.ts';
 import { HEADER_CHECKS } from './header.ts';
 import { HYGIENE_CHECKS } from './hygiene.ts';
 import { LICENSE_CHECKS } from './license.ts';
@@ -31,6 +32,7 @@ export const CHECKS: readonly Check[] = [
   ...RESTART_CHECKS,
   ...LOG_CHECKS,
   ...RECONCILE_CHECKS,
+  ...ENDING_CHECKS,
   ...STORE_CHECKS,
   ...USAGE_CHECKS,
   ...QUOTA_CHECKS,

@@ -73,7 +73,7 @@ function misrouted(
       what: `probe ${probe.id} (${probe.model}) did not reach exactly the lane expected`,
       expected: probe.expectedLane,
       saw: { upstream: [...lanes].join(', ') || 'nothing', log: decisionsOf(exchanges) },
-      pointers: sightings.map(pointerTo),
+      pointers: [`probe:${probe.id}`, ...sightings.map(pointerTo)],
     },
   ];
 }

@@ -28,7 +28,7 @@ export function addDb(program: Command, host: Host, exit: Exit): void {
   addExport(db, host, exit);
   addImport(db, host, exit);
   db.command('prune')
-    .description('delete single exchanges that are old; their hours and days stay')
+    .description('delete single exchanges that are old; what was counted of them by hours and days stays')
     .option('--days <days>', 'keep those of the last days (default: CCP_SAMPLE_TTL_DAYS, 7)', wholeDays)
     .option('--yes', 'do not ask')
     .option(...AS_JSON)
@@ -43,13 +43,16 @@ export function addDb(program: Command, host: Host, exit: Exit): void {
       '--dir <folder>',
       'where *.sqlite3, usage*.jsonl and their rotated copies lie, at any depth',
     )
-    .option('--out <folder>', 'where rollup_hour.json and rollup_day.json go', 'results/rollups')
+    .option(
+      '--out <folder>',
+      'where rollup_hour.json and rollup_day.json go (default: rollups in CCP_RESULTS_DIR)',
+    )
     .option(...AS_JSON)
     .addHelpText(
       'after',
       examples('ccp db merge --dir logs', 'ccp db merge --dir ~/all-logs --out /tmp/rollups'),
     )
-    .action(async ({ dir, out, json = false }: Json & { readonly dir: string; readonly out: string }) => {
+    .action(async ({ dir, out, json = false }: Json & { readonly dir: string; readonly out?: string }) => {
       const { dbMerge } = await import('./db-merge.ts');
       exit(await dbMerge(host, { dir, out, json }));
     });

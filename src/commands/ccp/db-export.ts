@@ -1,4 +1,4 @@
-import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   CSV_HEADING,
@@ -7,8 +7,9 @@ import {
   forOperator,
   openStoreToRead,
   POINT_IN_TIME_ALLOWED,
-  pointInTime,
+  parseMoment,
   type SampleFilter,
+  settle,
 } from '../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import type { Host } from '../shared/host.ts';
@@ -67,8 +68,8 @@ function filterOf({ since, until, model, lane }: ExportOptions, now: number): Sa
 }
 
 function timeOf(flag: string, text: string, now: number): number {
-  const time = pointInTime(text, now);
-  if (time !== null) return time;
+  const moment = parseMoment(text);
+  if (moment !== null) return settle(moment, now);
   throw new OperatorError('USAGE', `${flag} must be ${POINT_IN_TIME_ALLOWED}`);
 }
 
@@ -84,23 +85,33 @@ const screenOutput = ({ out }: Host): Output => ({
   [Symbol.dispose]: () => {},
 });
 
-/** A file that has its name only when it is whole. */
+/** A file that has its name only when it is whole. A link is followed, and what is no file, as a pipe, written as it is. */
 function fileOutput(path: string): Output {
-  const part = `${path}.part`;
-  const fd = openForWriting(part);
+  const there = statSync(path, { throwIfNoEntry: false });
+  const target = there === undefined ? path : realpathSync(path);
+  const written = there === undefined || there.isFile() ? `${target}.part` : target;
+  const fd = orSay(path, () => openSync(written, 'w', 0o600));
+  let ended = written === target;
   return {
-    write: (text: string) => void writeSync(fd, text),
-    end: () => renameSync(part, path),
-    [Symbol.dispose]: () => closeSync(fd),
+    write: (text) => orSay(path, () => writeFileSync(fd, text)),
+    end() {
+      if (!ended) orSay(path, () => renameSync(written, target));
+      ended = true;
+    },
+    [Symbol.dispose]() {
+      closeSync(fd);
+      if (!ended) rmSync(written, { force: true });
+    },
   };
 }
 
-function openForWriting(path: string): number {
+function orSay<T>(path: string, act: () => T): T {
   try {
-    return openSync(path, 'w', 0o600);
+    return act();
   } catch (cause) {
-    throw new OperatorError('NOT_READY', `${path} cannot be written`, {
-      hint: 'Name a file in a folder that is there, and that this user may write.',
+    const said = cause instanceof Error ? cause.message : String(cause);
+    throw new OperatorError('NOT_READY', `${path} cannot be written: ${said}`, {
+      hint: 'Name a file in a folder that is there, with room, and that this user may write.',
       cause,
     });
   }

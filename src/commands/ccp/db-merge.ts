@@ -1,15 +1,17 @@
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { type MergedStore, mergeStores } from '../../config/store-files.ts';
+import { forOperator, type MergedStore, mergeStores } from '../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson, printWarnings } from '../shared/host.ts';
 import { type LogFile, openLogFiles } from '../shared/log-files.ts';
 import { badLineWarnings, readExchanges } from './db-lines.ts';
+import { load } from './load.ts';
 
 export interface MergeOptions {
   readonly dir: string;
-  readonly out: string;
+  /** By default `rollups` in the folder of results. */
+  readonly out: string | undefined;
   readonly json: boolean;
 }
 
@@ -19,22 +21,24 @@ const LOG = /^usage.*\.jsonl(\.[1-9]\d*)?$/;
 
 /** `ccp db merge`: exit 1 where a source could not be counted in full. */
 export async function dbMerge(host: Host, { dir, out, json }: MergeOptions): Promise<number> {
+  const { settings } = load(host);
   const folder = resolve(host.cwd, dir);
   const files = sourcesUnder(folder);
   const scratch = mkdtempSync(join(tmpdir(), 'ccp-merge-'));
+  const joined = join(scratch, 'merged.sqlite3');
   try {
-    const { merge, stores } = mergeStores(
-      join(scratch, 'merged.sqlite3'),
-      files.filter((file) => STORE.test(file)),
-    );
+    const paths = files.filter((file) => STORE.test(file));
+    const { merge, stores } = forOperator(joined, () => mergeStores(joined, paths));
     using _ = merge;
     const logs = (await Promise.all(files.filter((file) => LOG.test(basename(file))).map(openLog))).flat();
     let fromLogs = 0;
-    const lines = await readExchanges(logs, (rows) => void (fromLogs += merge.add(rows)));
-    const target = resolve(host.cwd, out);
+    const lines = await readExchanges(logs, (rows) => {
+      fromLogs += forOperator(joined, () => merge.add(rows));
+    });
+    const target = resolve(host.cwd, out ?? join(settings.resultsDir, 'rollups'));
     mkdirSync(target, { recursive: true });
     const written = (['hour', 'day'] as const).map((granularity) => {
-      const rollups = merge.rollups(granularity);
+      const rollups = forOperator(joined, () => merge.rollups(granularity));
       const path = join(target, `rollup_${granularity}.json`);
       const shown = rollups.map((rollup) => ({ ...rollup, start: new Date(rollup.start).toISOString() }));
       writeWhole(path, `${JSON.stringify({ granularity, rollups: shown })}\n`);
@@ -50,7 +54,8 @@ export async function dbMerge(host: Host, { dir, out, json }: MergeOptions): Pro
       );
       for (const { path, rollups } of written) host.out.write(`  ${path}  ${rollups} rollups\n`);
     }
-    return stores.every(({ problem }) => problem === null) ? EXIT.ok : EXIT.failed;
+    const whole = lines.bad.count === 0 && stores.every(({ problem }) => problem === null);
+    return whole ? EXIT.ok : EXIT.failed;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

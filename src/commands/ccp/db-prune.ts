@@ -1,6 +1,12 @@
-import { forOperator, openStoreToRead, openStoreToWrite, type StoreFile } from '../../config/store-files.ts';
+import {
+  forOperator,
+  KEEP_HOURS_MS,
+  openStoreToRead,
+  openStoreToWrite,
+  type StoreFile,
+} from '../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
-import { type Host, printJson } from '../shared/host.ts';
+import { type Host, printJson, printWarnings } from '../shared/host.ts';
 import { processTerminal } from '../shared/terminal.ts';
 import { megabytes } from './db-status.ts';
 import { load } from './load.ts';
@@ -16,11 +22,16 @@ const DAY_MS = 86_400_000;
 const ROLLED_AT_ONCE = 5_000;
 const FORGOTTEN_AT_ONCE = 2_000;
 
+const WEEK_DAYS = 7;
+const LACKING =
+  'weekly quotas count the exchanges of the last 7 days; from its next start on, ccp counts without those that this deletes';
+
 /** `ccp db prune`: deletes old exchanges that the hours and days count, and gives their room back to the disk. */
 export async function dbPrune(host: Host, { days, yes, json }: PruneOptions): Promise<number> {
   const { settings, paths } = load(host);
   const kept = days ?? settings.sampleTtlDays;
-  const before = Date.now() - kept * DAY_MS;
+  const now = Date.now();
+  const before = now - kept * DAY_MS;
   // Never makes a store only to thin it out, nor sets one aside.
   openStoreToRead(paths.store)[Symbol.dispose]();
   using store = openStoreToWrite(paths.store, () => {});
@@ -28,10 +39,13 @@ export async function dbPrune(host: Host, { days, yes, json }: PruneOptions): Pr
     while (store.rollups.advance(ROLLED_AT_ONCE) > 0);
     return store.samples.countBefore(before);
   });
+  if (due > 0 && kept < WEEK_DAYS) printWarnings(host, 'ccp', [LACKING]);
   if (due > 0 && !yes)
-    await confirm(`Delete ${due} exchanges older than ${kept} days? Their hours and days stay.`);
+    await confirm(
+      `Delete ${due} exchanges older than ${kept} days? Their days stay, and of 400 days their hours.`,
+    );
   const bytes = store.status().bytes;
-  const deleted = forOperator(paths.store, () => forgetAll(store, before));
+  const deleted = forOperator(paths.store, () => forgetAll(store, before, now - KEEP_HOURS_MS));
   const after = store.status();
   if (json) {
     printJson(host, {
@@ -59,9 +73,10 @@ async function confirm(question: string): Promise<void> {
   if (!(await ask(question))) throw new OperatorError('INTERRUPTED', 'nothing was deleted');
 }
 
-function forgetAll(store: StoreFile, before: number): number {
+function forgetAll(store: StoreFile, before: number, hoursBefore: number): number {
   let deleted = 0;
   for (let count = -1; count !== 0; deleted += count) count = store.samples.forget(before, FORGOTTEN_AT_ONCE);
+  while (store.rollups.forgetHours(hoursBefore, FORGOTTEN_AT_ONCE) > 0);
   store.shrink();
   return deleted;
 }

@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openStoreToWrite, rowOf, type StoreFile, sampleOf } from '../../config/store-files.ts';
@@ -92,6 +94,18 @@ describe('ccp db import', () => {
     expect(inStore((store) => store.status().samples)).toBe(3);
   });
 
+  it('has added up what it put in, wherever it is stopped', async () => {
+    log(
+      'logs/usage.jsonl',
+      Array.from({ length: 12_000 }, (_, id) => completion(id, 1)),
+    );
+    // Can be opened, and not read.
+    await expect(run('import', '--jsonl', 'logs/usage.jsonl', '/proc/self/mem')).rejects.toThrow();
+    const { report } = await json('status');
+    expect(report.samples).toBeGreaterThan(10_000);
+    expect(report.not_rolled_up).toBeLessThan(5_000);
+  });
+
   it('makes a store of a damaged one anew, and keeps the damaged file', async () => {
     host.write('logs/ccp.sqlite3', 'no database'.repeat(500));
     log('logs/usage.jsonl', [completion(1)]);
@@ -101,6 +115,30 @@ describe('ccp db import', () => {
       expect.stringMatching(/damaged and set aside as .*ccp\.sqlite3\.damaged-/),
     ]);
     expect(readdirSync(join(host.cwd, 'logs')).join()).toContain('damaged-');
+  });
+
+  it('waits for a process that holds the store for longer than a proxy would', async () => {
+    fill([1]);
+    log('logs/usage.jsonl', [completion(2)]);
+    const hold = `const db = new (require('better-sqlite3'))(process.argv[1]);
+      db.pragma('locking_mode = EXCLUSIVE'); db.exec('BEGIN IMMEDIATE'); console.log('held');
+      setTimeout(() => db.close(), 3500);`;
+    const holder = spawn(process.execPath, ['-e', hold, storePath()], { cwd: import.meta.dirname });
+    await once(holder.stdout, 'data');
+    expect(await json('import', '--jsonl', 'logs/usage.jsonl')).toMatchObject({
+      code: 0,
+      report: { added: 1 },
+    });
+  });
+
+  it('exits 1 where it understood nothing of what there was', async () => {
+    log('else.jsonl', ['{"event":"something else"}', 'no JSON']);
+    expect(await run('import', '--jsonl', 'else.jsonl')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('else.jsonl:2: not valid JSON'),
+    });
+    log('announced.jsonl', [announcement(1)]);
+    expect((await run('import', '--jsonl', 'announced.jsonl')).code).toBe(0);
   });
 
   it('says which file cannot be read', async () => {
@@ -133,12 +171,38 @@ describe('ccp db export', () => {
     );
   });
 
+  it('writes where a link or a pipe leads, and leaves them in place', async () => {
+    fill([1, 2]);
+    const path = (name: string): string => join(host.cwd, name);
+    host.write('target.jsonl', 'old');
+    symlinkSync('target.jsonl', path('link.jsonl'));
+    expect((await run('export', '--jsonl', '--out', 'link.jsonl')).code).toBe(0);
+    expect(lstatSync(path('link.jsonl')).isSymbolicLink()).toBe(true);
+    expect(readFileSync(path('target.jsonl'), 'utf8').split('\n')).toHaveLength(3);
+
+    execFileSync('mkfifo', [path('pipe')]);
+    const reader = spawn('cat', [path('pipe')]);
+    const read = reader.stdout.toArray();
+    const { code } = await run('export', '--jsonl', '--out', 'pipe');
+    const text = Buffer.concat(await read).toString();
+    expect([code, text.split('\n').length, lstatSync(path('pipe')).isFIFO()]).toEqual([0, 3, true]);
+  });
+
+  it('leaves what was there, and no draft, where it fails half-way', async () => {
+    fill([1, 2]);
+    inStore((store) => store.db.exec("UPDATE samples SET ts = 9e15 WHERE rid LIKE '%2'"));
+    host.write('all.jsonl', 'old');
+    await expect(run('export', '--jsonl', '--out', 'all.jsonl')).rejects.toThrow('Invalid time');
+    expect(readFileSync(join(host.cwd, 'all.jsonl'), 'utf8')).toBe('old');
+    expect(readdirSync(host.cwd).toSorted()).toEqual(['all.jsonl', 'logs']);
+  });
+
   it('refuses what it cannot take', async () => {
     fill([1]);
     expect(await run('export')).toMatchObject({ code: 2, err: expect.stringContaining('--csv or --jsonl') });
     expect(await run('export', '--csv', '--since', 'yesterday')).toMatchObject({
       code: 2,
-      err: expect.stringContaining('--since must be epoch seconds, an RFC 3339 time'),
+      err: expect.stringContaining('--since must be epoch seconds, RFC 3339 like'),
     });
     expect((await run('export', '--csv', '--out', 'no/such/folder.csv')).code).toBe(3);
   });
@@ -150,7 +214,7 @@ describe('ccp db status', () => {
     const { report } = await json('status', '--check');
     expect(report).toMatchObject({
       path: storePath(),
-      schema_version: 1,
+      schema_version: 2,
       samples: 2,
       not_rolled_up: 2,
       integrity: 'ok',
@@ -188,6 +252,12 @@ describe('ccp db prune', () => {
     expect((await json('import', '--jsonl', 'old.jsonl')).report).toMatchObject({ added: 1, known: 1 });
   });
 
+  it('warns where a weekly quota will lack what it deletes', async () => {
+    fill([1], 60 * 24 * 5);
+    expect((await run('prune', '--days', '7', '--yes')).err).toBe('');
+    expect((await run('prune', '--days', '3', '--yes')).err).toMatch(/weekly quotas.+of the last 7 days/);
+  });
+
   it('deletes nothing that nobody confirmed, and nothing that is young enough', async () => {
     fill([1], OLD);
     expect(await run('prune')).toMatchObject({ code: 2, err: expect.stringContaining('--yes') });
@@ -215,6 +285,20 @@ describe('ccp db merge', () => {
       expect(rollups.reduce((sum: number, { count }: { count: number }) => sum + count, 0)).toBe(4);
       expect(rollups[0].start).toMatch(/^\d{4}-\d\d-\d\dT\d\d:00:00\.000Z$/);
     }
+  });
+
+  it('writes into the folder of results, and exits 1 where a line was not understood', async () => {
+    log('logs/usage.jsonl', [completion(1), { ...completion(2), status: 'fine' }]);
+    const code = await main(['db', 'merge', '--dir', 'logs'], {
+      ...host,
+      env: { CCP_RESULTS_DIR: 'elsewhere' },
+    });
+    const { out, err } = host.said();
+    expect([code, out, err]).toEqual([
+      1,
+      expect.stringContaining(join(host.cwd, 'elsewhere/rollups/rollup_hour.json')),
+      expect.stringMatching(/^ccp: warning: \S+usage\.jsonl:2: status: not an integer\n$/),
+    ]);
   });
 
   it('exits 1 where a store cannot be read, and 3 where there is nothing', async () => {

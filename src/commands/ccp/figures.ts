@@ -31,7 +31,14 @@ export function costText({
   return unpriced_tokens === 0 ? known : `${known} + ?`;
 }
 
-export const savedText = (saved: number | null): string => (saved === null ? '–' : usd(saved));
+/** What was saved. `+ ?` where some of it has no price on either side. */
+export function savedText({
+  saved_usd,
+  saved_is_partial,
+}: Pick<Totals, 'saved_usd' | 'saved_is_partial'>): string {
+  if (saved_usd === null) return '–';
+  return saved_is_partial ? `${usd(saved_usd)} + ?` : usd(saved_usd);
+}
 
 /** `45s`, `12m`, `3h 20m`, `2d 4h`. */
 export function span(seconds: number): string {

@@ -71,8 +71,9 @@ it('tells in usage, samples, rollups and metrics of the same exchanges, as soon 
     cost_usd: 4.000052,
     unpriced_tokens: 0,
   });
-  // What answered is what is billed: the answer names its model.
-  expect(usage.lanes['anthropic']?.requests).toBe(3);
+  // What answered is what is billed, by whatever name it was asked for: the answer names its model.
+  expect(usage.models['nobody-knows']).toMatchObject({ cost_usd: 2.000026, unpriced_tokens: 0 });
+  expect(usage.lanes['anthropic']).toMatchObject({ requests: 3, cost_usd: 6.000078 });
 
   const first = page.parse(await get('/v1/usage/samples?limit=2'));
   const rest = page.parse(await get(`/v1/usage/samples?limit=2&cursor=${first.next_cursor}`));
@@ -92,6 +93,25 @@ it('tells in usage, samples, rollups and metrics of the same exchanges, as soon 
   expect(await printed('usage')).toMatch(/^claude-sonnet-5 +2 +– +2\.0M +4 +60\/0 +\$4\.00 +–$/m);
   expect(await printed('status')).toMatch(/^anthropic +3 /m);
   expect(await printed('statusline')).toMatch(/anthropic 3\.0M tok\/24h/);
+});
+
+it.each([
+  ['switched off', { CCP_PERSIST: '0' }, /^store: switched off \(CCP_PERSIST=0\), nothing is counted here$/m],
+  ['in trouble', { CCP_DB_PATH: '.' }, /^store: .*, 2 exchanges are not counted yet$/m],
+])('never calls unused what a store that is %s cannot count', async (_, env, line) => {
+  await start(env);
+  for (const model of ['claude-sonnet-5', 'nobody-knows']) await ask(proxy.url, model);
+  await completions(host.cwd, 2);
+  for (const argv of [['usage'], ['status']]) {
+    const page = await printed(...argv);
+    expect(page).toMatch(line);
+    expect(page).not.toContain('No requests');
+    expect(page).toContain('Nothing counted');
+  }
+  expect(await printed('usage', '--banner')).toMatch(
+    /^ccp 24h: nothing counted · store (switched off|in trouble)/,
+  );
+  expect(await printed('statusline')).toMatch(/^anthropic not counted( · store in trouble)?$/m);
 });
 
 const page = z.object({

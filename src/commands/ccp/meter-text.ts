@@ -3,28 +3,45 @@ import type {
   LimitsAnswer,
   QuotaAnswer,
   QuotasAnswer,
+  StoreState,
   Totals,
   UsageAnswer,
 } from '../../config/usage-answers.ts';
 import { plain, type Screen } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
-import { bar, clockTime, compact, costText, paintQuota, percent, savedText, span, usd } from './figures.ts';
+import { bar, clockTime, compact, costText, paintQuota, percent, savedText, span } from './figures.ts';
 
-type Named = readonly [name: string, totals: Totals];
+/** Why figures may lack exchanges, a line; nothing while the store is well. */
+export function storeLine(screen: Screen, { ok, reason, pending }: StoreState): string {
+  if (reason === null) return '';
+  const waiting = `, ${compact(pending)} exchanges are not counted yet`;
+  const missing = ok ? ', nothing is counted here' : pending === 0 ? '' : waiting;
+  return `${screen.paint(ok ? 'yellow' : 'red', 'store')}: ${plain(reason)}${missing}\n`;
+}
 
-/** Totals a line each, busiest first, and their sum where there are several. */
-export function totalsTable(screen: Screen, what: string, entries: readonly Named[], total?: Totals): string {
+/** What is said where nothing was counted: only a store that is well knows that nothing was used. */
+export const emptyText = ({ reason }: StoreState): string =>
+  reason === null ? 'No requests' : 'Nothing counted';
+
+export type Named = readonly [name: string, totals: Totals];
+
+/** Totals a line each, busiest first, and below them `sums` where there are several. */
+export function totalsTable(
+  screen: Screen,
+  what: string,
+  entries: readonly Named[],
+  sums: readonly Named[] = [],
+): string {
   const sorted = entries.toSorted(
     ([, a], [, b]) => countTokens(b) - countTokens(a) || b.requests - a.requests,
   );
-  const lines: readonly Named[] =
-    total !== undefined && entries.length > 1 ? [...sorted, ['total', total]] : sorted;
+  const lines = entries.length > 1 ? [...sorted, ...sums] : sorted;
   const heading = [what, 'requests', 'errors', 'in', 'out', 'cache r/w', 'cost', 'saved'];
   const rows = lines.map(([name, totals]) => [name, ...figuresOf(totals)]);
   return table(screen, ...rightAligned(heading, rows));
 }
 
-function figuresOf({ requests, errors, tokens, saved_usd, ...cost }: Totals): string[] {
+function figuresOf({ requests, errors, tokens, ...money }: Totals): string[] {
   const written = tokens.cache_write_5m + tokens.cache_write_1h;
   return [
     compact(requests),
@@ -32,8 +49,8 @@ function figuresOf({ requests, errors, tokens, saved_usd, ...cost }: Totals): st
     compact(tokens.input),
     compact(tokens.output),
     `${compact(tokens.cache_read)}/${compact(written)}`,
-    costText(cost),
-    savedText(saved_usd),
+    costText(money),
+    savedText(money),
   ];
 }
 
@@ -206,9 +223,9 @@ function limitsText({ windows, refused, status, at }: LimitsAnswer): string {
 }
 
 /** Everything on one line, for a shell's greeting. */
-export function banner({ lanes, models }: UsageAnswer, range: string): string {
+export function banner({ lanes, models, store }: UsageAnswer, range: string): string {
   const parts = Object.entries(lanes).map(([lane, totals]) => {
-    const saved = totals.saved_usd === null ? '' : `, saved ${usd(totals.saved_usd)}`;
+    const saved = totals.saved_usd === null ? '' : `, saved ${savedText(totals)}`;
     return `${lane} ${compact(totals.requests)} req ${costText(totals)}${saved}`;
   });
   const [fullest] = shortNames(Object.entries(models))
@@ -219,6 +236,10 @@ export function banner({ lanes, models }: UsageAnswer, range: string): string {
     .filter(({ pct }) => pct > 0)
     .toSorted((a, b) => b.pct - a.pct);
   const quota = fullest === undefined ? [] : [`${fullest.model} quota ${percent(fullest.pct)}`];
-  const used = parts.length === 0 ? ['nothing used'] : parts;
-  return `${plain(`ccp ${range}: ${[...used, ...quota].join(' · ')}`)}\n`;
+  const nothing = store.reason === null ? 'nothing used' : 'nothing counted';
+  const used = parts.length === 0 ? [nothing] : parts;
+  return `${plain(`ccp ${range}: ${[...used, ...quota, ...storeWords(store)].join(' · ')}`)}\n`;
 }
+
+const storeWords = ({ ok, reason }: StoreState): string[] =>
+  reason === null ? [] : [ok ? `store ${reason}` : 'store in trouble'];

@@ -71,11 +71,11 @@ describe('every page of the meter', () => {
 describe('ccp usage', () => {
   it('shows models and lanes, the busiest first, and never calls free what has no price', async () => {
     expect((await printed('usage')).replace(/^Used since .*\n/, '')).toBe(`
-model             requests  errors    in   out  cache r/w        cost  saved
-claude-opus-4-8       1.3k       2   40k  512k   81M/900k      $59.10      –
-claude-haiku-4-5        88       –  1.2M  200k     9.0M/0       $0.73  $2.37
-llama                    3       –     0   500        0/0    unpriced      –
-total                 1.4k       2  1.2M  713k   90M/900k  $59.83 + ?  $2.37
+model             requests  errors    in   out  cache r/w        cost      saved
+claude-opus-4-8       1.3k       2   40k  512k   81M/900k      $59.10          –
+claude-haiku-4-5        88       –  1.2M  200k     9.0M/0       $0.73      $2.37
+llama                    3       –     0   500        0/0    unpriced          –
+total                 1.4k       2  1.2M  713k   90M/900k  $59.83 + ?  $2.37 + ?
 
 lane       requests  errors    in   out  cache r/w      cost  saved
 anthropic      1.3k       2   40k  512k   81M/900k    $59.10      –
@@ -87,12 +87,20 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
 `);
   });
 
+  it('shows the models beyond the most used as one line', async () => {
+    const other_models = { ...totals({ requests: 9_000 }), models: 4_900 };
+    meter.answers.set('/v1/usage', { status: 200, value: { ...USAGE, other_models } });
+    const page = await printed('usage');
+    expect(page).toMatch(/^\(4\.9k others\) +9\.0k .*\ntotal /m);
+    expect(page).toContain('Others: what was used beyond the most used models, summed.');
+  });
+
   it('keeps the day of a snapshot where two would read the same', async () => {
     const [one, other] = ['claude-haiku-4-5-20251001', 'claude-haiku-4-5-20260101'];
     const { 'claude-opus-4-8': opus } = USAGE.models;
     meter.answers.set('/v1/usage', {
       status: 200,
-      value: { ...USAGE, models: { [one]: opus, [other]: opus } },
+      value: { ...USAGE, total: totals(), models: { [one]: opus, [other]: opus } },
     });
     const page = await printed('usage');
     // A long name is broken inside its column.
@@ -179,7 +187,7 @@ describe('ccp quota', () => {
       expect(page).toMatch(/^anthropic says of itself: 5h 42% used until .*\d\d:\d\d \(at .*\d\d:\d\d\)$/m);
     }
     expect(await printed('statusline')).toMatch(
-      /^anthropic 5h 42% · local .* · zai cooling until .*\d\d:\d\d · saved/,
+      /^anthropic 5h 42% · local .* · zai 5h 70% \(\*haiku\* cooling until .*\d\d:\d\d\) · saved/,
     );
   });
 
@@ -233,7 +241,7 @@ describe('ccp statusline', () => {
 
   it('shows Anthropic as Claude Code was told, and Z.AI as we count', async () => {
     expect(await line({ model: { display_name: 'Opus 4.8' }, rate_limits: limits })).toMatch(
-      /^Opus 4\.8 · anthropic 5h 42% 7d 96% until \d+ \w+ \d\d:\d\d · local 500 tok\/24h · zai 5h 70% · saved \$2\.37\/24h\n$/,
+      /^Opus 4\.8 · anthropic 5h 42% 7d 96% until \d+ \w+ \d\d:\d\d · local 500 tok\/24h · zai 5h 70% · saved \$2\.37\/24h \+ \?\n$/,
     );
   });
 
@@ -258,10 +266,44 @@ describe('ccp statusline', () => {
   });
 
   it('does not wait for a proxy that does not answer', async () => {
-    meter.silent = true;
+    for (const path of ['/v1/usage', '/v1/quotas']) meter.silent.add(path);
     const asked = performance.now();
-    expect(await line({})).toBe('ccp is not running\n');
+    expect(await line({})).toBe('ccp does not answer\n');
     expect(performance.now() - asked).toBeLessThan(2_000);
+  });
+
+  it('calls no proxy down that answers with something else', async () => {
+    for (const path of ['/v1/usage', '/v1/quotas']) meter.answers.set(path, { status: 404, value: null });
+    expect(await line({})).toBe('ccp does not answer\n');
+  });
+
+  it('shows the quotas, which are in memory, while the store keeps the usage waiting', async () => {
+    meter.silent.add('/v1/usage');
+    expect(await line({ rate_limits: { five_hour: { used_percentage: 7 } } })).toBe(
+      'anthropic 5h 7% · zai 5h 70% · usage: no answer\n',
+    );
+  });
+
+  it('shows what was used where the quotas cannot be read', async () => {
+    meter.answers.set('/v1/quotas', { status: 200, value: { of: 'an older ccp' } });
+    expect(await line({})).toMatch(
+      /^anthropic 82M tok\/24h · local .* · zai 10M tok\/24h · saved \$2\.37\/24h \+ \? · quotas: no answer\n$/,
+    );
+  });
+
+  it('calls cooling what cools, and not the whole lane', async () => {
+    const soon = new Date(Date.now() + 60_000).toISOString();
+    const told = meter.answers.get('/v1/quotas')?.value;
+    const cool = async (...keys: string[]) => {
+      const cooldowns = keys.map((key) => ({ lane: 'zai', key, until: soon, stated: 'reset' }));
+      meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), quotas: [], cooldowns } });
+      return line({});
+    };
+    expect(await cool('glm-5')).toMatch(/ · zai 10M tok\/24h \(glm-5 cooling until [^)]+\) · /);
+    expect(await cool('glm-5', 'glm-4.6')).toMatch(
+      / · zai 10M tok\/24h \(glm-5 \+ 1 cooling until [^)]+\) · /,
+    );
+    expect(await cool('glm-5', '*')).toMatch(/ · zai cooling until [^)]+ · /);
   });
 
   it('prints a line where the settings are wrong', async () => {

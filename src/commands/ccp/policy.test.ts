@@ -238,7 +238,7 @@ describe('ccp serve with a policy', () => {
     ops.publish({
       version: 1,
       routes: { '*opus*': 'local' },
-      expires_at: new Date(Date.now() + 2500).toISOString(),
+      expires_at: new Date(Date.now() + 5000).toISOString(),
     });
     const proxy = await served();
     await state(proxy, { source: 'fetched', version: 1 });

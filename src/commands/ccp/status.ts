@@ -16,7 +16,7 @@ import { askMeter } from './ask-meter.ts';
 import { askProxy, proxyUrl } from './ask-proxy.ts';
 import { span } from './figures.ts';
 import { load } from './load.ts';
-import { limitLines, quotaDetails, quotaLines, totalsTable } from './meter-text.ts';
+import { emptyText, limitLines, quotaDetails, quotaLines, storeLine, totalsTable } from './meter-text.ts';
 
 export interface StatusOptions {
   readonly debugQuota: boolean;
@@ -89,14 +89,17 @@ async function askReadiness(loaded: LoadedCcp): Promise<Look['readiness']> {
 
 function pageOf({ out }: Host, url: string, look: Look, debugQuota: boolean): string {
   const { version, uptime_s } = look.health;
-  const { lanes, total } = look.usage;
+  const { lanes, total, store } = look.usage;
   const { quotas } = look.quotas;
   const title = (text: string): string => `\n${out.paint('bold', text)}\n`;
   return [
     `${out.paint('bold', `ccp ${plain(version)}`)} at ${url}, up ${span(uptime_s)}\n`,
     ...(look.readiness === null ? [] : readinessLines(out, look.readiness)),
+    storeLine(out, store),
     title('Last 24 hours'),
-    total.requests === 0 ? 'No requests.\n' : totalsTable(out, 'lane', Object.entries(lanes), total),
+    total.requests === 0
+      ? `${emptyText(store)}.\n`
+      : totalsTable(out, 'lane', Object.entries(lanes), [['total', total]]),
     title('Quotas'),
     debugQuota && quotas.length > 0
       ? quotas.map((quota) => quotaDetails(out, quota)).join('\n')
@@ -107,7 +110,7 @@ function pageOf({ out }: Host, url: string, look: Look, debugQuota: boolean): st
 
 function readinessLines(
   out: Host['out'],
-  { providers, paused, license, store }: NonNullable<Look['readiness']>,
+  { providers, paused, license }: NonNullable<Look['readiness']>,
 ): string[] {
   const width = Math.max(...Object.keys(providers).map(({ length }) => length));
   const lines = Object.entries(providers).map(([id, { ok, reason, ms, credential }]) => {
@@ -124,8 +127,5 @@ function readinessLines(
     ...lines,
     `licence: ${license.reason === 'none' ? 'none' : licence}\n`,
     ...(paused ? [`${out.paint('yellow', 'paused')}: everything goes to Anthropic\n`] : []),
-    ...(store?.ok === false
-      ? [`${out.paint('red', 'store')}: ${plain(store.reason ?? 'in trouble')}\n`]
-      : []),
   ];
 }

@@ -61,8 +61,17 @@ async function readSession({ input }: Host): Promise<Session> {
 }
 
 type Meter =
-  | { readonly state: 'told'; readonly usage: UsageAnswer; readonly quotas: QuotasAnswer }
-  | { readonly state: 'down' | 'unset' };
+  /** Null is what was not answered: the usage may wait for a locked store, the quotas are in memory. */
+  | { readonly state: 'told'; readonly usage: UsageAnswer | null; readonly quotas: QuotasAnswer | null }
+  | { readonly state: keyof typeof SILENCE };
+
+type Told = Extract<Meter, { readonly state: 'told' }>;
+
+const SILENCE = {
+  down: 'ccp is not running',
+  silent: 'ccp does not answer',
+  unset: 'ccp: settings are wrong ("ccp doctor")',
+};
 
 async function readMeter({ env, cwd, home }: Host): Promise<Meter> {
   let loaded: LoadedCcp;
@@ -75,17 +84,23 @@ async function readMeter({ env, cwd, home }: Host): Promise<Meter> {
     ask(loaded, USAGE_PATH, usageAnswer),
     ask(loaded, QUOTAS_PATH, quotasAnswer),
   ]);
-  if (usage === null || quotas === null) return { state: 'down' };
-  return { state: 'told', usage, quotas };
+  if (usage === 'down' && quotas === 'down') return { state: 'down' };
+  const told = {
+    usage: typeof usage === 'string' ? null : usage,
+    quotas: typeof quotas === 'string' ? null : quotas,
+  };
+  return told.usage === null && told.quotas === null ? { state: 'silent' } : { state: 'told', ...told };
 }
 
-async function ask<T>(loaded: LoadedCcp, path: string, schema: z.ZodType<T>): Promise<T | null> {
+/** What is answered; `down` where nobody listens, `silent` where it takes too long or is something else. */
+async function ask<T>(loaded: LoadedCcp, path: string, schema: z.ZodType<T>): Promise<T | 'down' | 'silent'> {
   const answer = await askProxy(loaded, { method: 'GET', path, patienceMs: PATIENCE_MS });
-  if (!answer.answered || answer.status !== 200) return null;
+  if (!answer.answered) return answer.why === 'ECONNREFUSED' ? 'down' : 'silent';
+  if (answer.status !== 200) return 'silent';
   try {
     return schema.parse(JSON.parse(answer.body));
   } catch {
-    return null;
+    return 'silent';
   }
 }
 
@@ -93,18 +108,26 @@ const modelPart = ({ model }: Session): string | null =>
   model === null || model === undefined ? null : plain(model.display_name);
 
 function lanes(out: Screen, input: Session, meter: Meter): (string | null)[] {
-  if (meter.state !== 'told') {
-    const why = meter.state === 'down' ? 'ccp is not running' : 'ccp: settings are wrong ("ccp doctor")';
-    return [stated(out, input), out.paint('yellow', why)];
-  }
+  if (meter.state !== 'told') return [stated(out, input), out.paint('yellow', SILENCE[meter.state])];
   const { usage, quotas } = meter;
-  const others = Object.keys(usage.lanes).filter((lane) => lane !== 'anthropic' && lane !== 'none');
-  const watched = quotas.quotas.map(({ lane }) => lane).filter((lane) => lane !== 'anthropic');
-  const saved = usage.total.saved_usd;
+  const metered = Object.keys(usage?.lanes ?? {});
+  const watched = [...(quotas?.quotas ?? []), ...(quotas?.cooldowns ?? [])].map(({ lane }) => lane);
+  const others = [...new Set([...watched, ...metered])].filter(
+    (lane) => lane !== 'anthropic' && lane !== 'none',
+  );
+  const { saved_usd: saved = null, saved_is_partial = false } = usage?.total ?? {};
   return [
     stated(out, input) ?? overheard(out, quotas) ?? counted(out, 'anthropic', meter),
-    ...[...new Set([...watched, ...others])].toSorted().map((lane) => counted(out, lane, meter)),
-    saved === null || saved <= 0 ? null : `saved ${usd(saved)}/24h`,
+    ...others.toSorted().map((lane) => counted(out, lane, meter)),
+    saved === null || saved <= 0 ? null : `saved ${usd(saved)}/24h${saved_is_partial ? ' + ?' : ''}`,
+    ...troubles(meter).map((trouble) => out.paint('yellow', trouble)),
+  ];
+}
+
+function troubles({ usage, quotas }: Told): string[] {
+  return [
+    ...(usage === null ? ['usage: no answer'] : usage.store.ok ? [] : ['store in trouble']),
+    ...(quotas === null ? ['quotas: no answer'] : []),
   ];
 }
 
@@ -117,8 +140,8 @@ function stated(out: Screen, { rate_limits }: Session): string | null {
 }
 
 /** The same as the proxy last heard it; null where Anthropic told it no share of a window. */
-function overheard(out: Screen, { provider_limits }: QuotasAnswer): string | null {
-  const { windows = [] } = provider_limits.find(({ lane }) => lane === 'anthropic') ?? {};
+function overheard(out: Screen, quotas: QuotasAnswer | null): string | null {
+  const { windows = [] } = quotas?.provider_limits.find(({ lane }) => lane === 'anthropic') ?? {};
   return windowsText(
     out,
     windows.map(({ name, used_pct, resets_at }) => ({
@@ -145,14 +168,27 @@ function windowsText(out: Screen, windows: readonly Window[]): string | null {
   return parts.length === 0 ? null : `anthropic ${parts.join(' ')}`;
 }
 
-/** A lane as the proxy counts it: its fullest quota, else what it used. */
-function counted(out: Screen, lane: string, { usage, quotas }: Meter & { readonly state: 'told' }): string {
-  const name = plain(lane);
-  const mine = quotas.quotas.filter((quota) => quota.lane === lane);
-  const cooling = quotas.cooldowns.find((cooldown) => cooldown.lane === lane);
-  if (cooling !== undefined)
-    return `${name} ${out.paint('red', `cooling until ${clockTime(cooling.until)}`)}`;
-  const windows = (['rolling', 'weekly'] as const).flatMap((window) => {
+/** A lane as the proxy counts it: its fullest quotas, else what it used, and what of it cools; null where nothing is known. */
+function counted(out: Screen, lane: string, { usage, quotas }: Told): string | null {
+  const cooling = (quotas?.cooldowns ?? []).filter((cooldown) => cooldown.lane === lane);
+  const all = cooling.find(({ key }) => key === '*');
+  if (all !== undefined) return `${plain(lane)} ${out.paint('red', `cooling until ${clockTime(all.until)}`)}`;
+  const figures = windowsOf(out, lane, quotas) ?? tokensOf(lane, usage);
+  const known = [figures, coolingText(out, cooling)].filter((text) => text !== null);
+  return known.length === 0 ? null : [plain(lane), ...known].join(' ');
+}
+
+/** Not the whole lane, but the models of these quotas: the one that is back first, and how many others. */
+function coolingText(out: Screen, cooldowns: QuotasAnswer['cooldowns']): string | null {
+  const [first, ...others] = cooldowns.toSorted((a, b) => Date.parse(a.until) - Date.parse(b.until));
+  if (first === undefined) return null;
+  const more = others.length === 0 ? '' : ` + ${others.length}`;
+  return out.paint('red', `(${plain(first.key)}${more} cooling until ${clockTime(first.until)})`);
+}
+
+function windowsOf(out: Screen, lane: string, quotas: QuotasAnswer | null): string | null {
+  const mine = (quotas?.quotas ?? []).filter((quota) => quota.lane === lane);
+  const parts = (['rolling', 'weekly'] as const).flatMap((window) => {
     const [fullest] = mine
       .flatMap((quota) => (quota[window].pct === null ? [] : [{ pct: quota[window].pct, quota }]))
       .toSorted((a, b) => b.pct - a.pct);
@@ -161,9 +197,13 @@ function counted(out: Screen, lane: string, { usage, quotas }: Meter & { readonl
       `${windowName(fullest.quota[window].span_seconds)} ${coloured(out, fullest.pct, percent(fullest.pct))}`,
     ];
   });
-  if (windows.length > 0) return `${name} ${windows.join(' ')}`;
+  return parts.length === 0 ? null : parts.join(' ');
+}
+
+function tokensOf(lane: string, usage: UsageAnswer | null): string | null {
+  if (usage === null) return null;
   const tokens = Object.values(usage.lanes[lane]?.tokens ?? {}).reduce((sum, count) => sum + count, 0);
-  return `${name} ${compact(tokens)} tok/24h`;
+  return tokens === 0 && usage.store.reason !== null ? 'not counted' : `${compact(tokens)} tok/24h`;
 }
 
 const windowName = (seconds: number): string =>

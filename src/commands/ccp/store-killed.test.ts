@@ -14,7 +14,7 @@ const CLIENTS = 8;
 const LOAD_MS = 1_500;
 /** The flush interval, and what a busy machine may take to come to it. */
 const FLUSH_MS = 200;
-const LATE_MS = 400;
+const LATE_MS = 800;
 
 async function keepAsking(url: string): Promise<void> {
   for (;;) {

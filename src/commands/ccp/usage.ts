@@ -6,7 +6,7 @@ import { show, watchUntilInterrupted } from '../shared/watch.ts';
 import { askMeter } from './ask-meter.ts';
 import { clockTime, compact } from './figures.ts';
 import { load } from './load.ts';
-import { banner, shortNames, totalsTable } from './meter-text.ts';
+import { banner, emptyText, type Named, shortNames, storeLine, totalsTable } from './meter-text.ts';
 
 export interface UsageOptions {
   /** As the endpoint takes it. */
@@ -37,22 +37,28 @@ export async function usage(
 const rangeOf = (since: string, answer: UsageAnswer): string =>
   /^-\d+[smhd]$/.test(since) ? since.slice(1) : `since ${clockTime(answer.since)}`;
 
-function pageOf({ out }: Host, { since, total, models, lanes }: UsageAnswer): string {
+function pageOf({ out }: Host, { since, total, models, other_models, lanes, store }: UsageAnswer): string {
   const from = `since ${clockTime(since)}`;
   const used = Object.entries(models).filter(([, { requests }]) => requests > 0);
-  if (used.length === 0) return `No requests ${from}.\n`;
+  if (used.length === 0) return `${emptyText(store)} ${from}.\n${storeLine(out, store)}`;
+  const sums: readonly Named[] = [
+    ...(other_models === null ? [] : [[`(${compact(other_models.models)} others)`, other_models] as const]),
+    ['total', total],
+  ];
   const notes = [
     'Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.',
     ...(total.unpriced_tokens === 0
       ? []
       : [`${compact(total.unpriced_tokens)} tokens have no known price: set one in a file (docs/usage.md).`]),
+    ...(other_models === null ? [] : ['Others: what was used beyond the most used models, summed.']),
   ];
   return [
     `${out.paint('bold', `Used ${plain(from)}`)}\n\n`,
-    totalsTable(out, 'model', shortNames(used), total),
+    totalsTable(out, 'model', shortNames(used), sums),
     '\n',
     totalsTable(out, 'lane', Object.entries(lanes)),
     '\n',
     ...notes.map((note) => `${out.paint('dim', note)}\n`),
+    storeLine(out, store),
   ].join('');
 }

@@ -1,19 +1,54 @@
-import { EXIT } from '../../errors.ts';
+import type { Suite } from '../../ccp-uat.ts';
+import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
 import { open } from './load.ts';
 
-/** `ccp-uat list`: the suites, and what a green run of each proves. */
-export async function list(host: Host, { json }: { readonly json: boolean }): Promise<number> {
-  const suites = await open(host).uat.suites();
-  if (json) {
-    printJson(host, { suites });
-    return EXIT.ok;
-  }
-  const rows = suites.map(({ name, title, probes, driver, checks, stages = [null] }) => {
-    const sent = probes.reduce((sum, { times = 1, stages: own }) => sum + times * (own ?? stages).length, 0);
-    return [name, title, driver === undefined ? String(sent) : '-', String(checks.length)];
-  });
-  host.out.write(table(host.out, ['suite', 'what it proves', 'probes', 'checks'], rows));
+/** `ccp-uat list`: the suites in a line each, or those named with all that a green run of them entitles one to say. */
+export async function list(
+  host: Host,
+  { names, json }: { readonly names: readonly string[]; readonly json: boolean },
+): Promise<number> {
+  const all = await open(host).uat.suites();
+  const suites = names.length === 0 ? all : names.map((name) => suiteNamed(name, all));
+  if (json) printJson(host, { suites });
+  else
+    host.out.write(
+      names.length === 0 ? overview(host, suites) : suites.map((one) => detail(host, one)).join('\n'),
+    );
   return EXIT.ok;
+}
+
+function suiteNamed(name: string, suites: readonly Suite[]): Suite {
+  const suite = suites.find((one) => one.name === name);
+  if (suite !== undefined) return suite;
+  throw new OperatorError('USAGE', `there is no suite ${name}`, {
+    hint: `There are ${suites.map((one) => one.name).join(', ')}.`,
+  });
+}
+
+function overview({ out }: Host, suites: readonly Suite[]): string {
+  const rows = suites.map((suite) => [suite.name, suite.title, probesOf(suite), String(suite.checks.length)]);
+  return table(out, ['suite', 'what it does', 'probes', 'checks'], rows);
+}
+
+/** A load, or a search for a limit, is no list of probes. */
+function probesOf({ probes, driver, stages }: Suite): string {
+  if (driver !== undefined) return '-';
+  const sent = probes.map(({ times = 1, stages: own }) => times * (own ?? stages ?? ['its only one']).length);
+  return String(sent.reduce((sum, one) => sum + one, 0));
+}
+
+function detail({ out }: Host, suite: Suite): string {
+  const { name, title, proves, probes, stages = [], checks } = suite;
+  const rows = [
+    ['does', title],
+    ...proves.map((claim, at) => [at === 0 ? 'proves' : '', claim]),
+    ...(stages.length === 0 ? [] : [['stages', stages.map((stage) => stage.name).join(', ')]]),
+    ...(probes.length === 0
+      ? []
+      : [['probes', probes.map(({ id, times = 1 }) => (times === 1 ? id : `${id} × ${times}`)).join(', ')]]),
+    ['checks', checks.join(' ')],
+  ];
+  return table(out, ['suite', name], rows);
 }

@@ -37,7 +37,8 @@ async function uat(
     env = {},
     ask = null,
     interruptAt,
-  }: { env?: Host['env']; ask?: Terminal['ask']; interruptAt?: string } = {},
+    width = Number.POSITIVE_INFINITY,
+  }: { env?: Host['env']; ask?: Terminal['ask']; interruptAt?: string; width?: number } = {},
 ): Promise<Ran> {
   const said = { out: '', err: '' };
   const interruption = new AbortController();
@@ -47,7 +48,7 @@ async function uat(
       if (interruptAt !== undefined && words.includes(interruptAt)) interruption.abort();
     },
     isTerminal: false,
-    width: 80,
+    width,
     paint: (_style, words) => words,
   });
   const input = { isTerminal: false, read: async () => Buffer.alloc(0) };
@@ -100,9 +101,11 @@ describe('a run', { timeout: 60_000 }, () => {
     expect(await readdir(await inRun(''))).toEqual([
       'METRICS.json',
       'SUMMARY.md',
+      'ctrf-report.json',
       'events.jsonl',
       'junit.xml',
       'proxy.log',
+      'report.html',
       'run.json',
       'usage.jsonl',
       'witness',
@@ -114,7 +117,7 @@ describe('a run', { timeout: 60_000 }, () => {
       'results/TESTS.md',
     ];
     const texts = await Promise.all(copies.map((name) => readFile(path.join(cwd, name), 'utf8')));
-    expect(texts[2]).toMatch(/\| go_repro_quick \| pass \| 30 of 31 checks passed, 1 skipped \|/);
+    expect(texts[2]).toMatch(/\| go_repro_quick \| pass \| 31 of 32 checks passed, 1 skipped \|/);
 
     const again = await uat(['report', '--json']);
     expect(recordSchema.parse(JSON.parse(again.out)).checks).toEqual(record.checks);
@@ -268,6 +271,8 @@ describe('a run', { timeout: 60_000 }, () => {
     const record = recordSchema.parse(JSON.parse(out));
     expect({ code, ...record }).toMatchObject({ code: 1, ending: 'died', outcome: 'fail' });
     expect(record.checks.find(({ id }) => id === 'HEADER-02')?.outcome).toBe('pass');
+    expect(await readFile(await inRun('report.html'), 'utf8')).toContain('The run ended as “died”');
+    expect(await readdir(await inRun(''))).toEqual(expect.arrayContaining(['SUMMARY.md', 'junit.xml']));
   });
 
   it('that was killed between two stages keeps what those before had told', async () => {
@@ -288,6 +293,63 @@ describe('a run', { timeout: 60_000 }, () => {
     );
     expect(found).toMatchObject({ 'LICENSE-02': 'pass 8', 'LICENSE-01': 'inconclusive 0' });
     expect(found['METRICS-01']).toBe('inconclusive 0');
+  });
+
+  it('is repeated and goes on beside others, each told in one piece and judged by itself', async () => {
+    const argv = ['run', 'repro-go-quick', '--client', 'curl', '--only', 'ROUTE-01', 'LOG-01', 'stream-zai'];
+    const { code, out, err } = await uat([...argv, '--repeat-each', '3', '--workers', '3', '--seed', '5eed']);
+    expect(code).toBe(0);
+    expect(out.match(/PASS {2}repro-go-quick: 3 of 3 checks passed, 1 probe/g)).toHaveLength(3);
+    const names = await runs();
+    expect(names.map((name) => name.replace(/^\w+Z-/, ''))).toEqual([
+      'repro-go-quick',
+      'repro-go-quick-2',
+      'repro-go-quick-3',
+    ]);
+    expect(err).toMatch(/-3: 1 probes, seed 5eed\nccp-uat: ready after .*\nccp-uat: stream-zai: answered/);
+    expect((await readFile(path.join(cwd, 'results/TESTS.md'), 'utf8')).match(/^# /gm)).toHaveLength(1);
+  });
+
+  it('whose check changes its mind is red and says so, and is chosen until it has made it up', async () => {
+    // Every other process of it answers nothing of itself.
+    const flip = path.join(cwd, 'flip');
+    const ccp = path.join(path.dirname(BIN), 'ccp.js');
+    const target = `if mkdir ${flip}; then export OFFLOAD_PAUSED=1; fi; ${process.execPath} ${ccp} serve --port {port}`;
+    const argv = ['run', 'repro-go-quick', '--client', 'curl', '--target', target];
+    const only = ['--only', 'ROUTE-02', 'nonstream-zai'];
+    const { code, out } = await uat([...argv, ...only, '--repeat-each', '2', '--json']);
+    expect(code).toBe(1);
+    const documents = z.object({ runs: z.array(recordSchema.loose()) }).parse(JSON.parse(out)).runs;
+    expect(documents.map(({ outcome, checks }) => [outcome, checks.at(-1)?.outcome])).toEqual([
+      ['fail', 'fail'],
+      ['fail', 'pass'],
+    ]);
+    expect(documents[1]).toMatchObject({
+      exitCode: 1,
+      flaky: [{ check: 'ROUTE-02', outcome: 'pass', before: 'fail' }],
+    });
+    const again = await uat([...argv, '--last-failed', '--json']);
+    expect({ code: again.code, ...recordSchema.parse(JSON.parse(again.out)) }).toMatchObject({
+      code: 0,
+      checks: [{ id: 'RUN-01' }, { id: 'ROUTE-02', outcome: 'pass' }],
+    });
+    expect((await uat([...argv, '--last-failed'])).err).toContain('nothing was red');
+  });
+
+  it('tells the job of GitHub Actions that it is part of, and lets nobody else command the runner', async () => {
+    const env = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: path.join(cwd, 'summary.md') };
+    const { out } = await uat(['repro-go-quick', '--client', 'curl', '--only', 'TOKENS-02'], { env });
+    const [, token = ''] = /^::stop-commands::(\S+)\n/.exec(out) ?? [];
+    const [shown = '', commands] = out.split(`\n::${token}::\n`);
+    expect(shown).toContain('FAIL  repro-go-quick');
+    expect(commands).toMatch(/^::error title=repro-go-quick::1 of 2 checks passed.*\n$/);
+    const again = await uat(['report', '--json'], { env: { ...env, GITHUB_STEP_SUMMARY: cwd } });
+    expect(JSON.parse(again.out)).toMatchObject({ outcome: 'fail' });
+    expect(again.err).toMatch(
+      /^::error [^\n]*\nccp-uat: warning: the summary of the job could not be written: EISDIR/,
+    );
+    const summary = await readFile(env.GITHUB_STEP_SUMMARY, 'utf8');
+    expect(summary).toMatch(/^### ❌ repro-go-quick: fail\n/);
   });
 
   it('is only printed with --dry-run', async () => {
@@ -324,6 +386,26 @@ http.createServer((request, response) => {
   request.pipe(upstream);
 }).listen(Number(process.argv[2]), '127.0.0.1');
 `;
+
+describe('the self-test', { timeout: 120_000 }, () => {
+  it('leaves the matrix in a folder of its own, which is no run of the suite', async () => {
+    const { code, out } = await uat(['selftest', 'line-torn', '--json', '--seed', '5eed']);
+    expect(code).toBe(0);
+    const matrix = z.object({
+      ok: z.boolean(),
+      control: z.array(z.unknown()),
+      saboteurs: z.array(z.unknown()),
+    });
+    expect(matrix.parse(JSON.parse(out))).toMatchObject({
+      ok: true,
+      control: [],
+      saboteurs: [{ name: 'line-torn', expected: ['LOG-01'], killed: true, killedBy: ['LOG-01'] }],
+    });
+    expect((await runs())[0]).toMatch(/^\w+Z-selftest$/);
+    expect(JSON.parse(await readFile(await inRun('selftest.json'), 'utf8'))).toEqual(JSON.parse(out));
+    expect((await uat(['run', 'repro-go-quick', '--last-failed'])).err).toContain('nothing was red');
+  });
+});
 
 describe('--upstream real', () => {
   const REAL = ['repro-go-quick', '--upstream', 'real'];
@@ -393,6 +475,15 @@ describe('wrong usage', () => {
     [['repro-go-quick', '--target', 'my-proxy'], '{port}'],
     [['repro-go-quick', '--timeout-secs', 'soon'], 'whole number of seconds'],
     [['run', '--run-dir', 'x'], '--run-dir is for one suite'],
+    [['verify-sse', '--repeat-each', '2', '--run-dir', 'x'], 'for one suite, run once'],
+    [['verify-sse', '--repeat-each', '0'], '--repeat-each <n>'],
+    [['verify-sse', '--shard', '1/2/3'], '--shard <i/n>'],
+    [['verify-sse', '--shard', '0/2'], '--shard <i/n>'],
+    [['verify-sse', '--shard', '2/2'], 'has nothing to run: there is 1 run'],
+    [['verify-sse', '--workers', '1000'], '--workers <n>'],
+    [['verify-sse', '--workers', '2', '--target', 'http://127.0.0.1:9'], 'needs a proxy for each run'],
+    [['verify-sse', '--last-failed'], 'nothing was red in the newest runs'],
+    [['verify-sse', '--last-failed', '--only', 'LOG-01'], 'chooses the checks itself'],
     [['smoke-license', '--license', 'none'], 'chooses the licence of each stage itself'],
     [['smoke-license', '--target', 'http://127.0.0.1:9'], 'is not ours to restart'],
     [['smoke-license', '--lanes', 'glm'], 'anthropic, zai'],
@@ -499,5 +590,17 @@ describe('the list', () => {
     const { out } = await uat(['list', '--json']);
     for (const { name } of names.parse(JSON.parse(out)).suites)
       expect((await uat(['list'])).out).toContain(name);
+  });
+
+  it('says of a suite that is named what it proves, and by which checks', async () => {
+    const { out } = await uat(['list', 'quota']);
+    expect(out).toContain('In mode hybrid the lane was tried until it stated its own limit');
+    expect(out).toMatch(/within × 3, beyond × 2.*\n.*QUOTA-01 QUOTA-02/);
+    expect(await uat(['list', 'quoat'])).toMatchObject({ code: 2, out: '' });
+  });
+
+  it('fits a terminal of 80 columns', async () => {
+    for (const line of (await uat(['list'], { width: 80 })).out.split('\n'))
+      expect(line.length).toBeLessThanOrEqual(80);
   });
 });

@@ -1,5 +1,6 @@
 /** The commands of `ccp-uat`. What a command does is imported when it is run, so that the rest costs no start-up. */
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import type { Shard } from '../../ccp-uat.ts';
 import { completionScript, SHELLS, type Shell } from '../shared/completion.ts';
 import { type Host, processHost } from '../shared/host.ts';
 import { runProgram } from '../shared/run-program.ts';
@@ -29,6 +30,11 @@ interface Surroundings {
 
 interface Json {
   readonly json?: boolean;
+}
+
+interface SelftestTyped extends Json {
+  readonly full?: boolean;
+  readonly seed?: string;
 }
 
 function build(program: Command, surroundings: Surroundings): void {
@@ -87,7 +93,13 @@ function addRuns(program: Command, { host, terminal, exit }: Surroundings): void
     .argument('[suite...]', 'names of suites, see "ccp-uat list"')
     .addHelpText(
       'after',
-      examples('ccp-uat run haiku-zai', 'ccp-uat run repro-go --only ROUTE-01 --seed 5eed'),
+      examples(
+        'ccp-uat run haiku-zai',
+        'ccp-uat run repro-go --only ROUTE-01 --seed 5eed',
+        'ccp-uat run verify-sse quota --repeat-each 10 --workers 2',
+        'ccp-uat run --shard 1/3 --dry-run',
+        'ccp-uat run --last-failed',
+      ),
     )
     .action(async (suites: readonly string[], flags: RunFlags) => {
       const { run } = await import('./run.ts');
@@ -97,15 +109,17 @@ function addRuns(program: Command, { host, terminal, exit }: Surroundings): void
     .command('selftest')
     .description('break the surroundings on purpose, one saboteur at a time, and demand that a check notices')
     .argument('[saboteur...]', 'names of saboteurs (default: all of them)')
+    .option('--full', 'try each in every suite that it touches, not only where it shows soonest')
     .option('--seed <text>', 'same seed, same faults (default: drawn)', someText)
     .option(...AS_JSON)
-    .addHelpText('after', examples('ccp-uat selftest', 'ccp-uat selftest --json'))
-    .action(
-      async (saboteurs: readonly string[], { seed, json = false }: Json & { readonly seed?: string }) => {
-        const { selftest } = await import('./selftest.ts');
-        exit(await selftest(host, terminal, { saboteurs, seed, json }));
-      },
-    );
+    .addHelpText(
+      'after',
+      examples('ccp-uat selftest', 'ccp-uat selftest usage-doubled --full', 'ccp-uat selftest --json'),
+    )
+    .action(async (saboteurs: readonly string[], { full = false, seed, json = false }: SelftestTyped) => {
+      const { selftest } = await import('./selftest.ts');
+      exit(await selftest(host, terminal, { saboteurs, full, seed, json }));
+    });
 }
 
 function withRunOptions(command: Command): Command {
@@ -130,11 +144,19 @@ function withRunOptions(command: Command): Command {
     .option('--timeout-secs <seconds>', "limit of each probe (default: the suite's own)")
     .option('--seed <text>', 'same seed, same canaries and upstream behaviour (default: drawn)', someText)
     .option('--run-dir <folder>', 'where the run is stored (default: a new folder in results/runs)')
-    .option('--only <check...>', 'judge by these checks alone')
+    .option('--only <name...>', 'judge by these checks alone; where probes are named, send these alone')
+    .option(
+      '--repeat-each <n>',
+      'run each suite so many times; a check that changes its mind is red',
+      wholeNumber,
+    )
+    .option('--shard <i/n>', 'of all runs only the i-th of n parts, e.g. 2/3', someShard)
+    .option('--workers <n>', 'runs at the same time (default: 1, as the checks measure time)', fewWorkers)
+    .option('--last-failed', 'only what was red, each check by the newest run that judged it')
     .addOption(new Option('--fail-fast', 'send nothing more once a probe went wrong').conflicts('keepGoing'))
     .option('--keep-going', 'send everything whatever happens (the default)')
     .option('--allow-inconclusive', 'exit 0 also where a check had too little evidence')
-    .option('--dry-run', 'print the plan and send nothing')
+    .option('--dry-run', 'print the plan and what it would spend; nothing is started')
     .option('--yes', 'with --upstream real: do not ask')
     .option(...AS_JSON);
 }
@@ -172,6 +194,21 @@ function wholeNumber(text: string): number {
   throw new InvalidArgumentError('It is no whole number from 1 on.');
 }
 
+function fewWorkers(text: string): number {
+  const workers = wholeNumber(text);
+  if (workers <= MOST_WORKERS) return workers;
+  throw new InvalidArgumentError(`At most ${MOST_WORKERS} runs go on at the same time.`);
+}
+
+/** Each has a proxy, two upstreams and clients: more would judge the machine. */
+const MOST_WORKERS = 16;
+
+function someShard(text: string): Shard {
+  const [, index = 0, count = 0] = (/^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? []).map(Number);
+  if (index >= 1 && index <= count) return { index, count };
+  throw new InvalidArgumentError('It is no part of a whole: 2/3 is the second of three.');
+}
+
 function someMinutes(text: string): number {
   const minutes = Number(text);
   if (/^\d/.test(text) && minutes > 0 && minutes <= MOST_MINUTES) return minutes;
@@ -184,12 +221,16 @@ const MOST_MINUTES = 2880;
 function addStored(program: Command, { host, exit }: Surroundings): void {
   program
     .command('list')
-    .description('show the suites')
+    .description('show the suites, or what those named prove')
+    .argument('[suite...]', 'names of suites (default: all, in a line each)')
     .option(...AS_JSON)
-    .addHelpText('after', examples('ccp-uat list', "ccp-uat list --json | jq '.suites[].name'"))
-    .action(async ({ json = false }: Json) => {
+    .addHelpText(
+      'after',
+      examples('ccp-uat list', 'ccp-uat list quota', "ccp-uat list --json | jq '.suites[].name'"),
+    )
+    .action(async (names: readonly string[], { json = false }: Json) => {
       const { list } = await import('./list.ts');
-      exit(await list(host, { json }));
+      exit(await list(host, { names, json }));
     });
   program
     .command('report')

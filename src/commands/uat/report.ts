@@ -1,16 +1,23 @@
 import { EXIT } from '../../errors.ts';
-import { type Host, printJson } from '../shared/host.ts';
+import { type Host, printJson, printWarnings } from '../shared/host.ts';
 import { open } from './load.ts';
 import { showRun } from './show-run.ts';
 
-/** `ccp-uat report [RUN]`: judges a stored run again; exit 1 where it is not a whole run with a pass. */
+/**
+ * `ccp-uat report [RUN]`: judges a stored run again and writes its `report.html` anew; exit 1 where it is not a whole run with
+ * a pass.
+ */
 export async function report(
   host: Host,
   { run, json }: { readonly run: string | undefined; readonly json: boolean },
 ): Promise<number> {
   const finished = await open(host).uat.report(run);
   if (json) printJson(host, finished.record);
-  else await showRun(host, finished);
+  await showRun(host, finished, { json });
+  if (finished.problem !== undefined)
+    printWarnings(host, 'ccp-uat', [`the reports could not be written: ${sentence(finished.problem)}`]);
   const { outcome, ending } = finished.record;
   return outcome === 'pass' && ending === 'complete' ? EXIT.ok : EXIT.failed;
 }
+
+const sentence = (problem: unknown): string => (problem instanceof Error ? problem.message : String(problem));

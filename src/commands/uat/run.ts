@@ -1,5 +1,13 @@
 import { resolve } from 'node:path';
-import type { FinishedRun, Plan, RunOptions, Uat } from '../../ccp-uat.ts';
+import {
+  type FinishedRun,
+  inTurns,
+  loadSelection,
+  type Plan,
+  type RunOptions,
+  type Shard,
+  type Uat,
+} from '../../ccp-uat.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import type { Terminal } from '../shared/terminal.ts';
@@ -8,7 +16,7 @@ import { consentToReal } from './consent.ts';
 import { type Opened, open } from './load.ts';
 import { showPlan } from './show-plan.ts';
 import { showRun } from './show-run.ts';
-import { watch } from './watch.ts';
+import { watch, watchOneOfMany } from './watch.ts';
 
 /** As typed; a flag that was left out is undefined. */
 export interface RunFlags {
@@ -26,6 +34,10 @@ export interface RunFlags {
   readonly seed?: string;
   readonly runDir?: string;
   readonly only?: readonly string[];
+  readonly repeatEach?: number;
+  readonly shard?: Shard;
+  readonly workers?: number;
+  readonly lastFailed?: true;
   readonly failFast?: true;
   readonly allowInconclusive?: true;
   readonly dryRun?: true;
@@ -34,8 +46,9 @@ export interface RunFlags {
 }
 
 /**
- * Runs suites one after the other; the exit code is the worst of theirs. An interruption ends the row, in
- * order, and so does a run whose surroundings broke: rejects with the cause, once everything is printed.
+ * Runs suites, one after the other where nothing else is asked for; the exit code is the worst of theirs. An
+ * interruption ends the row, in order, and so does a run whose surroundings broke: rejects with the cause, once
+ * everything is printed.
  */
 export async function run(
   host: Host,
@@ -48,39 +61,78 @@ export async function run(
     smokeLanes: flags.lanes,
     useLicenseLogin: flags.login && '1',
   });
-  const names = suites.length > 0 ? suites : await suitesFor(opened.uat, flags);
-  if (names.length > 1 && flags.runDir !== undefined) {
-    throw new OperatorError('USAGE', '--run-dir is for one suite', {
+  const { workers = 1 } = flags;
+  mustFitTogether(flags);
+  const plans = await planAll(opened, await chosenOf(opened.uat, suites, flags), flags);
+  if (plans.length > 1 && flags.runDir !== undefined) {
+    throw new OperatorError('USAGE', '--run-dir is for one suite, run once', {
       hint: 'Each run needs a folder of its own.',
     });
   }
-  const plans = await planAll(opened, names, flags);
-  if (flags.dryRun === true) return showPlan(host, plans, { json: flags.json === true });
+  if (flags.dryRun === true) return showPlan(host, plans, { json: flags.json === true, workers });
   const credentials = await consentToReal({ host, terminal, opened, plans, yes: flags.yes === true });
   const license = callersLicense(host, plans);
 
   using interruption = terminal.interruption();
-  const finished: FinishedRun[] = [];
-  for (const plan of plans) {
-    if (interruption.signal.aborted) break;
-    const result = await runOne(
-      { host, terminal, uat: opened.uat, plan, flags },
-      { credentials, license, signal: interruption.signal },
+  const { signal } = interruption;
+  const broken: FinishedRun[] = [];
+  const runOne = async (plan: Plan): Promise<FinishedRun> => {
+    const result = await runAndShow(
+      { host, terminal, uat: opened.uat, plan, flags, alone: workers === 1 },
+      { credentials, license, signal },
     );
-    if (flags.json !== true) await showRun(host, result);
-    finished.push(result);
-    if (result.cause !== undefined) break;
-  }
+    if (result.cause !== undefined) broken.push(result);
+    return result;
+  };
+  const goOn = (): boolean => !signal.aborted && broken.length === 0;
+  const finished = await inTurns(plans, workers, runOne, goOn);
   if (flags.json === true)
     printJson(
       host,
-      suites.length === 1 ? finished[0]?.record : { runs: finished.map(({ record }) => record) },
+      suites.length === 1 && plans.length === 1
+        ? finished[0]?.record
+        : { runs: finished.map(({ record }) => record) },
     );
-  const broken = finished.find(({ cause }) => cause !== undefined);
-  if (broken !== undefined) throw broken.cause;
+  const [first] = broken;
+  if (first !== undefined) throw first.cause;
   const codes = finished.map(({ record }) => record.exitCode);
   // An interruption between two runs is in the record of neither.
   return finished.length < plans.length ? EXIT.interrupted : worst(codes);
+}
+
+/** Throws USAGE for flags that contradict each other. */
+function mustFitTogether({ workers = 1, target, only, lastFailed }: RunFlags): void {
+  if (workers > 1 && targetOf(target).kind === 'url') {
+    throw new OperatorError(
+      'USAGE',
+      `--workers ${workers} needs a proxy for each run, and ${target} is one`,
+      {
+        hint: 'Leave --workers or --target out.',
+      },
+    );
+  }
+  if (lastFailed === true && only !== undefined) {
+    throw new OperatorError('USAGE', '--last-failed chooses the checks itself', {
+      hint: 'Leave --only or --last-failed out.',
+    });
+  }
+}
+
+interface Chosen {
+  readonly suite: string;
+  /** What to judge by; none means all. */
+  readonly only: readonly string[];
+}
+
+/** The suites to run. Throws USAGE where `--last-failed` finds nothing red: a run of nothing proves nothing. */
+async function chosenOf(uat: Uat, suites: readonly string[], flags: RunFlags): Promise<Chosen[]> {
+  const names = suites.length > 0 ? suites : await suitesFor(uat, flags);
+  if (flags.lastFailed !== true) return names.map((suite) => ({ suite, only: flags.only ?? [] }));
+  const red = await uat.lastFailed(names);
+  if (red.length > 0) return red.map(({ suite, checks }) => ({ suite, only: checks }));
+  throw new OperatorError('USAGE', '--last-failed: nothing was red in the newest runs', {
+    hint: 'Leave it out to run everything.',
+  });
 }
 
 /**
@@ -97,12 +149,15 @@ async function suitesFor(uat: Uat, { license, target, upstream }: RunFlags): Pro
     .map(({ name }) => name);
 }
 
+/** The repetitions of a suite share its seed: what differs between them is chance. */
 async function planAll(
   { uat, settings }: Opened,
-  names: readonly string[],
+  chosen: readonly Chosen[],
   flags: RunFlags,
 ): Promise<Plan[]> {
   const { timeoutSecs, smokeLanes, useLicenseLogin } = settings;
+  const { selectRuns } = await loadSelection();
+  const { repeatEach = 1, shard } = flags;
   const options = {
     upstream: flags.upstream,
     client: flags.client,
@@ -118,11 +173,23 @@ async function planAll(
     },
     timeoutMs: timeoutSecs === null ? null : timeoutSecs * 1000,
     seed: flags.seed,
-    only: flags.only ?? [],
     failFast: flags.failFast === true,
     allowInconclusive: flags.allowInconclusive === true,
   };
-  return Promise.all(names.map((name) => uat.plan(name, options)));
+  const units = selectRuns(
+    chosen.map(({ suite }) => suite),
+    { repeatEach, shard },
+  );
+  const planned = new Map<string, Promise<Plan>>();
+  return Promise.all(
+    units.map(async ({ suite, repetition }) => {
+      const only = chosen.find((one) => one.suite === suite)?.only ?? [];
+      const plan = planned.get(suite) ?? uat.plan(suite, { ...options, only });
+      planned.set(suite, plan);
+      const first = await plan;
+      return repetition === 1 ? first : { ...first, run: `${first.run}-${repetition}` };
+    }),
+  );
 }
 
 /** `builtin`, a URL, or else a command line for `sh` with `{port}` in it. */
@@ -141,22 +208,30 @@ interface One {
   readonly uat: Uat;
   readonly plan: Plan;
   readonly flags: RunFlags;
+  /** Whether no other run goes on at the same time. */
+  readonly alone: boolean;
 }
 
 type Rest = Pick<Parameters<Uat['run']>[0], 'credentials' | 'license' | 'signal'>;
 
-async function runOne({ host, terminal, uat, plan, flags }: One, rest: Rest): Promise<FinishedRun> {
-  const progress = await watch(host, terminal);
+async function runAndShow(
+  { host, terminal, uat, plan, flags, alone }: One,
+  rest: Rest,
+): Promise<FinishedRun> {
+  const progress = await (alone ? watch(host, terminal) : watchOneOfMany(host));
   const { runDir } = flags;
   try {
-    return await uat.run({
+    const finished = await uat.run({
       plan,
       folder: runDir === undefined ? undefined : resolve(host.cwd, runDir),
       onEvent: (event) => progress.onEvent(event),
       ...rest,
     });
-  } finally {
+    await showRun(host, finished, { json: flags.json === true, before: () => progress.end() });
+    return finished;
+  } catch (error) {
     await progress.end();
+    throw error;
   }
 }
 

@@ -1,4 +1,5 @@
-import type { SelftestResult } from '../../ccp-uat.ts';
+import { relative } from 'node:path';
+import { loadSelftestText, type SelftestResult } from '../../ccp-uat.ts';
 import { EXIT } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
@@ -8,53 +9,50 @@ import { open } from './load.ts';
 interface SelftestFlags {
   /** Names; none means all. */
   readonly saboteurs: readonly string[];
+  readonly full: boolean;
   readonly seed: string | undefined;
   readonly json: boolean;
 }
 
-/** `ccp-uat selftest`: fails where a saboteur survives, or where the run that nobody broke is not green. */
+/** `ccp-uat selftest`: fails where a saboteur survives, or where a run that nobody broke is not green. */
 export async function selftest(
   host: Host,
   terminal: Terminal,
-  { saboteurs, seed, json }: SelftestFlags,
+  { json, ...asked }: SelftestFlags,
 ): Promise<number> {
+  const words = await loadSelftestText();
   using interruption = terminal.interruption();
-  const result = await open(host).uat.selftest({
-    saboteurs,
-    seed,
+  const { result, folder } = await open(host).uat.selftest({
+    ...asked,
     signal: interruption.signal,
-    onResult: (one) => host.err.write(`ccp-uat: ${one.name}: ${fateOf(one)}\n`),
+    onResult: (one) => host.err.write(`ccp-uat: ${one.name}, in ${one.suite}: ${words.fateOf(one)}\n`),
   });
   if (json) printJson(host, result);
-  else host.out.write(textOf(host, result));
+  else host.out.write(textOf(host, result, words) + whereText(host, folder));
   return result.ok ? EXIT.ok : EXIT.failed;
 }
 
-function textOf({ out }: Host, { control, saboteurs, seed }: SelftestResult): string {
-  const rows = saboteurs.map((one) => [fateOf(one), one.name, reasonOf(one)]);
-  const survivors = saboteurs.filter((one) => fateOf(one) === 'SURVIVED');
-  const tried = saboteurs.filter((one) => fateOf(one) !== 'skipped');
-  const verdict = [
-    control.length === 0
-      ? 'The run that nobody broke was green.'
-      : `The run that nobody broke was red: ${control.map(({ id }) => id).join(' ')}`,
-    `${tried.length - survivors.length} of ${tried.length} saboteurs killed, seed ${seed}.`,
-    ...survivors.map(
-      ({ name, breaks }) => `${name}: ${breaks}\n  repeat: ccp-uat selftest ${name} --seed ${seed}`,
-    ),
-  ];
-  return `${table(out, ['', 'saboteur', 'killed by'], rows)}\n${verdict.join('\n')}\n`;
+type Words = Awaited<ReturnType<typeof loadSelftestText>>;
+
+function textOf({ out }: Host, result: SelftestResult, words: Words): string {
+  const { fateOf, whyOf, isAlive, repeatLine, countsOf } = words;
+  const { control, saboteurs, seed, ok } = result;
+  const rows = saboteurs.map((one) => [fateOf(one), one.name, one.suite, whyOf(one)]);
+  const red = control.map(
+    ({ suite, id, what }) => `The control run of ${suite} was red: ${id}: ${what.join('; ')}`,
+  );
+  const survivors = saboteurs
+    .filter(isAlive)
+    .map((one) => `${one.name}, in ${one.suite}: ${one.breaks}\n  repeat: ${repeatLine(one, result)}`);
+  const verdict = out.paint(ok ? 'green' : 'red', ok ? 'PASS' : 'FAIL');
+  return [
+    table(out, ['', 'saboteur', 'suite', 'killed by'], rows),
+    ...[...red, ...survivors].map((line) => `${line}\n`),
+    `${verdict}  selftest: ${countsOf(result)}, seed ${seed}\n`,
+  ].join('');
 }
 
-type Tried = SelftestResult['saboteurs'][number];
-
-function fateOf({ killed, skipped }: Tried): 'killed' | 'SURVIVED' | 'skipped' {
-  if (skipped !== undefined) return 'skipped';
-  return killed ? 'killed' : 'SURVIVED';
-}
-
-function reasonOf({ killed, killedBy, caughtBy, skipped }: Tried): string {
-  if (skipped !== undefined) return skipped;
-  if (killed) return killedBy.join(' ');
-  return `not noticed by ${caughtBy.filter((id) => !killedBy.includes(id)).join(' ')}`;
+function whereText({ cwd }: Host, folder: string): string {
+  const below = relative(cwd, folder);
+  return `  ${below.startsWith('..') ? folder : below}\n`;
 }

@@ -113,13 +113,15 @@ it('accepts no licence in which members or items changed places', () => {
 });
 
 it('accepts no other number, and the same number however it is written', () => {
-  const json = text.toString();
+  // The member of the list: a time of the pack may have the same digits.
+  const written = (number: string): Buffer => Buffer.from(text.toString().replace('[1,2.5', `[1,${number}`));
+  expect(text.toString()).toContain('[1,2.5');
   for (const same of ['2.50', '25e-1', '0.25E+1']) {
-    expect(accepted(Buffer.from(json.replace('2.5', same)))).not.toBeNull();
+    expect(accepted(written(same))).not.toBeNull();
   }
   for (const other of ['2.5000000000000004', '-2.5', '25', '"2.5"', '1e999', '02.5', '+2.5', '2.5.']) {
     tried += 1;
-    expect(accepted(Buffer.from(json.replace('2.5', other)))).toBeNull();
+    expect(accepted(written(other))).toBeNull();
   }
 });
 

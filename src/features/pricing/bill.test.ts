@@ -1,14 +1,16 @@
 import { expect, it } from 'vitest';
+import type { Use } from '../../protocol/money.ts';
 import type { Tokens } from '../../protocol/usage-event.ts';
-import { openBill } from './bill.ts';
+import { createPrices } from './bill.ts';
 import { PRICE_LIST } from './price-list.ts';
-import { createPricing, type Use } from './pricing.ts';
+import { createPricing } from './pricing.ts';
 
 const NONE: Tokens = { input: 0, output: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 };
 const at = Date.parse('2026-11-01T00:00:00Z');
+const prices = createPrices(createPricing(PRICE_LIST));
 const sumOf = (...uses: Omit<Use, 'at'>[]) => {
-  const bill = openBill(createPricing(PRICE_LIST));
-  for (const use of uses) bill.add({ ...use, at });
+  const bill = prices.open();
+  for (const use of uses) bill.add(prices.chargeOf({ ...use, at }));
   return bill.sum();
 };
 const sonnet = { lane: 'anthropic', model: 'claude-sonnet-5', tokens: { ...NONE, output: 123_457 } };
@@ -17,7 +19,13 @@ const stranger = { lane: 'local', model: 'llama', tokens: { ...NONE, input: 7 } 
 const nothing = { lane: 'anthropic', model: null, tokens: NONE };
 
 it('of nothing is nothing', () => {
-  const free = { cost_usd: 0, cost_is_at_least: false, unpriced_tokens: 0, saved_usd: null };
+  const free = {
+    cost_usd: 0,
+    cost_is_at_least: false,
+    unpriced_tokens: 0,
+    saved_usd: null,
+    saved_is_partial: false,
+  };
   expect(sumOf()).toEqual(free);
   expect(sumOf(nothing)).toEqual(free);
 });
@@ -28,6 +36,7 @@ it('says what uses cost, what of them has no price, and what they saved', () => 
     cost_is_at_least: false,
     unpriced_tokens: 7,
     saved_usd: 3.9,
+    saved_is_partial: true,
   });
 });
 
@@ -37,9 +46,16 @@ it('of what has no price is unknown, not nothing', () => {
     cost_is_at_least: false,
     unpriced_tokens: 7,
     saved_usd: null,
+    saved_is_partial: true,
   });
 });
 
 it('tells a saving of nothing from one that nobody knows', () => {
   expect(sumOf({ ...haiku, tokens: NONE }).saved_usd).toBe(0);
+});
+
+it('tells a saving in full from one that lacks what has no price on either side', () => {
+  expect(sumOf(sonnet, haiku, nothing)).toMatchObject({ saved_usd: 3.9, saved_is_partial: false });
+  const served = { lane: 'zai', model: 'glm-4.6', tokens: haiku.tokens };
+  expect(sumOf(haiku, served)).toMatchObject({ saved_usd: 3.9, saved_is_partial: true });
 });

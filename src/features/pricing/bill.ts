@@ -1,37 +1,38 @@
 /** Adds up what uses cost and saved, and says it as the endpoints do. */
-import { addCosts, NO_COST, type Pricing, toUsd, type Use } from './pricing.ts';
+import type { Bill, Charge, Prices, Use } from '../../protocol/money.ts';
+import { addCosts, NO_COST, type Pricing, toUsd } from './pricing.ts';
 
-export interface Bill {
-  add(use: Use): void;
-  sum(): BillSum;
+/** The prices as the views need them. */
+export const createPrices = (pricing: Pricing): Prices => ({
+  chargeOf: (use) => chargeOf(pricing, use),
+  open: openBill,
+});
+
+function chargeOf(pricing: Pricing, use: Use): Charge {
+  const tokens = Object.values(use.tokens).reduce((sum, count) => sum + count, 0);
+  const saved = pricing.savedBy(use);
+  const savingUnknown = saved === null && use.lane !== 'anthropic' && tokens > 0;
+  return { ...pricing.costOf(use), tokens, saved, savingUnknown };
 }
 
-export interface BillSum {
-  /** Null where there are tokens and none of them has a price. */
-  readonly cost_usd: number | null;
-  readonly cost_is_at_least: boolean;
-  readonly unpriced_tokens: number;
-  /** Null where nothing that was added says what it saved. */
-  readonly saved_usd: number | null;
-}
-
-/** A bill that starts at nothing. */
-export function openBill(pricing: Pricing): Bill {
+function openBill(): Bill {
   let cost = NO_COST;
   let tokens = 0;
   let saved: bigint | null = null;
+  let isPartial = false;
   return {
-    add(use) {
-      tokens += Object.values(use.tokens).reduce((sum, count) => sum + count, 0);
-      cost = addCosts(cost, pricing.costOf(use));
-      const saving = pricing.savedBy(use);
-      if (saving !== null) saved = (saved ?? 0n) + saving;
+    add(charge) {
+      tokens += charge.tokens;
+      cost = addCosts(cost, charge);
+      if (charge.saved !== null) saved = (saved ?? 0n) + charge.saved;
+      isPartial ||= charge.savingUnknown;
     },
     sum: () => ({
       cost_usd: tokens > 0 && cost.unpricedTokens === tokens ? null : toUsd(cost.nanoUsd),
       cost_is_at_least: cost.atLeast,
       unpriced_tokens: cost.unpricedTokens,
       saved_usd: saved === null ? null : toUsd(saved),
+      saved_is_partial: isPartial,
     }),
   };
 }

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Cost, Use } from '../../protocol/money.ts';
 import type { Tokens } from '../../protocol/usage-event.ts';
 import type { PriceEntry } from './price-file.ts';
 import { PRICE_LIST } from './price-list.ts';
-import { addCosts, type Cost, createPricing, NO_COST, toUsd, type Use } from './pricing.ts';
+import { addCosts, createPricing, NO_COST, toUsd } from './pricing.ts';
 
 const NONE: Tokens = { input: 0, output: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 };
 const MILLION_EACH: Tokens = {

@@ -3,29 +3,9 @@
  * they are exact in any order. A model without a price is unpriced: its tokens are told apart, and never count as free.
  */
 import { compileGlob, type Matcher } from '../../protocol/glob.ts';
+import type { Cost, Use } from '../../protocol/money.ts';
 import type { Tokens } from '../../protocol/usage-event.ts';
 import type { PriceEntry } from './price-file.ts';
-
-/** What was used of one model at one time. */
-export interface Use {
-  readonly lane: string;
-  /** The model that the client asked for; null where it named none. */
-  readonly model: string | null;
-  /** The model that the answer names; null or absent where it is not known. */
-  readonly servedModel?: string | null;
-  readonly tokens: Tokens;
-  /** Epoch milliseconds. */
-  readonly at: number;
-}
-
-export interface Cost {
-  /** Billionths of a US dollar. */
-  readonly nanoUsd: bigint;
-  /** Tokens that no price is known for, and that are not in the sum. */
-  readonly unpricedTokens: number;
-  /** Whether the true cost may be higher, by what counts cannot tell. */
-  readonly atLeast: boolean;
-}
 
 export interface Pricing {
   costOf(use: Use): Cost;

@@ -1,11 +1,11 @@
 /** One quota at work: what was used, what is under way, and whether there is room for more. */
+import { perSecond } from '../../protocol/hours.ts';
 import type { Sample } from '../../protocol/meter.ts';
 import type { Calibration, QuotaView, QuotaWindow } from '../../protocol/quota-view.ts';
 import type { Opening } from '../../protocol/standing.ts';
 import { type Cap, capsOf, type Filling, fills, fullness, type Used, untilFull, untilRoom } from './caps.ts';
 import { type Count, createCount, type Hold, PACE_MS } from './count.ts';
 import { crossedAt } from './crossing.ts';
-import { perSecond } from './pace.ts';
 import type { QuotaDefinition, WindowCaps } from './parse-quotas.ts';
 import type { Entry } from './sliding-windows.ts';
 
@@ -89,8 +89,8 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
     const { output, streamed, streamTenths } = windows.sums(rolling.window, now);
     const since = beginning(rolling.window, now);
     return {
-      tps_elr: perSecond(streamed, streamTenths),
-      tps_dirty: since === null ? null : perSecond(output, (now - since) * 10),
+      tps_elr: perSecond(streamed, streamTenths / 10),
+      tps_dirty: since === null ? null : perSecond(output, now - since),
     };
   };
 

@@ -1,21 +1,20 @@
-/** How fast a quota is used: by the hour, and lately. */
-import type { QuotaView } from '../../protocol/quota-view.ts';
+/** How much of a quota was used by the hour, and how fast. */
+import { type BestHours, bestHours } from '../../protocol/hours.ts';
 import type { Entry } from './sliding-windows.ts';
 
 const HOUR_MS = 3_600_000;
 const WEEK_HOURS = 7 * 24;
-/** Less streaming than that says nothing of a speed. */
-const LEAST_STREAM_TENTHS = 100_000;
 
 export interface Hours {
   add(entry: Entry): void;
   /** Of the clock hours (UTC) that began in the seven days before `now`. */
-  best(now: number): Pick<QuotaView, 'peak_hour' | 'fastest_hour'>;
+  best(now: number): BestHours;
 }
 
 interface Hour {
   tokens: number;
   streamed: number;
+  /** Whole, so that sums don't drift. */
   streamTenths: number;
 }
 
@@ -43,22 +42,11 @@ export function createHours(): Hours {
       hour.streamed += streamed;
       hour.streamTenths += streamTenths;
     },
-    best(now) {
-      let peak: QuotaView['peak_hour'] = null;
-      let fastest: QuotaView['fastest_hour'] = null;
-      for (const [start, { tokens, streamed, streamTenths }] of hours) {
-        if (start <= now - WEEK_HOURS * HOUR_MS || start > now) continue;
-        if (tokens > (peak?.tokens ?? 0)) peak = { start, tokens };
-        const tps = perSecond(streamed, streamTenths);
-        if (tps !== null && streamTenths >= LEAST_STREAM_TENTHS && tps > (fastest?.tps ?? 0)) {
-          fastest = { start, tps };
-        }
-      }
-      return { peak_hour: peak, fastest_hour: fastest };
-    },
+    best: (now) =>
+      bestHours(
+        [...hours]
+          .filter(([start]) => start > now - WEEK_HOURS * HOUR_MS && start <= now)
+          .map(([start, { streamTenths, ...use }]) => [start, { ...use, streamMs: streamTenths / 10 }]),
+      ),
   };
 }
-
-/** Tokens a second; null where no time was spent. */
-export const perSecond = (tokens: number, tenths: number): number | null =>
-  tenths > 0 ? (tokens * 10_000) / tenths : null;

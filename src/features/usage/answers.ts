@@ -5,14 +5,14 @@ import { ERR_TYPES, HEADER_MODES, OPS, REASONS, tokensSchema } from '../../proto
 
 const count = z.int().nonnegative();
 const milliseconds = z.number().nonnegative().describe('milliseconds');
-const time = z.iso.datetime({ precision: 3 }).describe('RFC 3339, UTC');
+export const time = z.iso.datetime({ precision: 3 }).describe('RFC 3339, UTC');
 const percent = z
   .number()
   .nonnegative()
   .nullable()
   .describe('per cent of the cap, may exceed 100; null without one');
 
-const totals = z.object({
+export const totals = z.object({
   requests: count,
   errors: count.describe('their client got a status of 400 or more, or an answer that broke'),
   tokens: tokensSchema,
@@ -23,19 +23,20 @@ const totals = z.object({
     .number()
     .nullable()
     .describe('cost at Anthropic less cost where it went; null where either has no price'),
+  saved_is_partial: z.boolean().describe('what has no price on either side is not in saved_usd'),
   duration_ms: milliseconds.describe('sum over the exchanges, milliseconds'),
   stream_ms: milliseconds.describe(
     'sum over the streams, from their first piece to their last, milliseconds',
   ),
 });
 
-const fill = z.object({
+export const fill = z.object({
   used: z.number().nonnegative(),
   cap: z.number().nullable(),
   pct: percent,
 });
 
-const quotaWindow = z.object({
+export const quotaWindow = z.object({
   span_seconds: z.number().positive(),
   tokens: fill,
   requests: fill,
@@ -58,7 +59,8 @@ const quotaFields = {
   headroom_tokens: z.number().nullable().describe('left until block_pct'),
   tps_elr: perSecond.describe('output tokens for a second of streaming'),
   tps_dirty: perSecond.describe(
-    'output tokens for a second since the oldest exchange of the rolling window began',
+    'output tokens for a second since the oldest exchange of the rolling window began; ' +
+      'without a quota, since the first hour that is counted began',
   ),
   peak_hour: hourOf({ tokens: count }).describe('the hour with the most tokens'),
   fastest_hour: hourOf({ tps: z.number() }).describe('the hour that streamed fastest'),
@@ -69,7 +71,7 @@ const quotaFields = {
   gap_samples: count,
 };
 
-const providerLimits = z.object({
+export const providerLimits = z.object({
   lane: z.string(),
   at: time.describe('when its upstream said so'),
   status: z.string().nullable(),
@@ -86,7 +88,7 @@ const providerLimits = z.object({
   refused: z.object({ at: time, kind: z.string(), until: time.nullable() }).nullable(),
 });
 
-const quotaAnswer = z.object({
+export const quotaAnswer = z.object({
   model: z.string().describe('glob'),
   lane: z.string(),
   rolling: quotaWindow,
@@ -99,17 +101,39 @@ const quotaAnswer = z.object({
   provider_limits: providerLimits.nullable().describe('what the upstream last said of its own limits'),
 });
 
+const storeState = z.object({
+  ok: z.boolean(),
+  reason: z
+    .string()
+    .nullable()
+    .describe(
+      'why exchanges may be missing here: the store is in trouble, or switched off; null while all is well',
+    ),
+  pending: count.describe(
+    'rows that wait to be written; while the store is in trouble they are not counted here',
+  ),
+});
+
 export const usageAnswer = z.object({
   generated_at: time,
+  store: storeState,
   since: time.describe('beginning of the first hour that is counted'),
-  until: time,
+  until: time.describe('end of the last hour that is counted; the present, unless it was asked for'),
   total: totals,
-  models: z.record(
-    z.string(),
-    totals
-      .extend({ lanes: z.record(z.string(), totals), ...quotaFields })
-      .describe('with the fields of the fullest quota that it falls under'),
-  ),
+  models: z
+    .record(
+      z.string(),
+      totals
+        .extend({ lanes: z.record(z.string(), totals), ...quotaFields })
+        .describe('with the fields of the fullest quota that it falls under'),
+    )
+    .describe('most used first, at most 100; and "(none)" for what names no model'),
+  other_models: totals
+    .extend({ models: count.describe('how many they are') })
+    .nullable()
+    .describe(
+      'the sum of the models beyond the 100 most used, by tokens, then by requests; null without any',
+    ),
   lanes: z.record(z.string(), totals),
 });
 
@@ -161,7 +185,6 @@ export const rollupsAnswer = z.object({
       start: time.describe('beginning of the hour or day, UTC'),
       lane: z.string(),
       model: z.string().nullable(),
-      served_model: z.string().nullable().optional(),
       count,
       errors: count,
       tokens: tokensSchema,
@@ -171,6 +194,7 @@ export const rollupsAnswer = z.object({
       ttfb_p95: milliseconds.nullable(),
       duration_ms: milliseconds,
       stream_ms: milliseconds,
+      streamed_tokens: count.describe('output tokens of the exchanges that streamed'),
     }),
   ),
 });
@@ -184,6 +208,7 @@ export const errorAnswer = z.object({
 
 export type Totals = z.infer<typeof totals>;
 export type QuotaAnswer = z.infer<typeof quotaAnswer>;
+export type StoreState = z.infer<typeof storeState>;
 export type UsageAnswer = z.infer<typeof usageAnswer>;
 export type ModelUsage = UsageAnswer['models'][string];
 export type LimitsAnswer = z.infer<typeof providerLimits>;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { EndpointAnswer } from '../../core/types.ts';
 import { errorBody } from '../../protocol/error-body.ts';
 import { GRANULARITIES } from '../../protocol/meter.ts';
-import { MOMENT_ALLOWED, moment } from './moment.ts';
+import { type Moment, POINT_IN_TIME_ALLOWED, parseMoment } from '../../protocol/point-in-time.ts';
 
 const MAX_PAGE = 1000;
 export const USUAL_PAGE = 100;
@@ -14,8 +14,17 @@ const CURSOR_ALLOWED = 'a next_cursor as it was answered';
 
 const name = z.string(NAME_ALLOWED).min(1, NAME_ALLOWED).max(500, NAME_ALLOWED);
 
+const moment = z.string().transform((text, context): Moment => {
+  const parsed = parseMoment(text);
+  if (parsed !== null) return parsed;
+  // Of an offset that was not encoded a blank is left.
+  const hint = / \d\d:\d\d$/.test(text) ? '; a + in a query is written %2B' : '';
+  context.addIssue(POINT_IN_TIME_ALLOWED + hint);
+  return z.NEVER;
+});
+
 const range = {
-  since: moment.optional().describe(`from then on: ${MOMENT_ALLOWED}`),
+  since: moment.optional().describe(`from then on: ${POINT_IN_TIME_ALLOWED}`),
   until: moment.optional().describe('before then, in the same forms'),
 };
 

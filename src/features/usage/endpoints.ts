@@ -5,6 +5,9 @@ import { rfc3339 } from '../../platform/clock.ts';
 import { errorBody } from '../../protocol/error-body.ts';
 import { parseJson } from '../../protocol/json.ts';
 import type { MeterStore } from '../../protocol/meter.ts';
+import type { Prices } from '../../protocol/money.ts';
+import { type Moment, settle } from '../../protocol/point-in-time.ts';
+import type { StoreState, UsageAnswer } from './answers.ts';
 import {
   noQuery,
   readBody,
@@ -17,15 +20,13 @@ import {
   usageQuery,
 } from './arguments.ts';
 import type { LiveFeed } from './live-feed.ts';
-import { type Moment, settle } from './moment.ts';
 import * as paths from './paths.ts';
-import type { Prices } from './prices.ts';
 import { type QuotaViews, quotasReport } from './quota-views.ts';
 import { type SimulationPorts, simulate } from './simulate.ts';
 import { usageReport } from './usage-report.ts';
 
 export interface UsageEndpointsOptions extends SimulationPorts {
-  readonly store: MeterStore;
+  readonly store: MeterStore & { health(): StoreState };
   readonly quota: QuotaViews;
   readonly prices: Prices;
   readonly live: LiveFeed;
@@ -34,6 +35,8 @@ export interface UsageEndpointsOptions extends SimulationPorts {
 }
 
 const HOUR_MS = 3_600_000;
+/** 4 MB of an answer. */
+const MOST_ROLLUPS = 10_000;
 const USUAL_RANGE: Moment = { ago: 24 * HOUR_MS };
 
 /** Endpoints for the gateway, which guards them, and checks the bearer of every POST before it calls one. */
@@ -50,12 +53,16 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         const asked = readQuery(usageQuery, query);
         if (!asked.ok) return asked.answer;
         const now = clock.now();
-        const { since: from = USUAL_RANGE, until: to = { ago: 0 } } = asked.value;
-        // Whole hours are what is kept for ever: the one in which `since` lies counts.
+        const { since: from = USUAL_RANGE, until: to } = asked.value;
+        // Whole hours are what is kept for ever: those in which `since` and `until` lie count.
         const since = Math.floor(settle(from, now) / HOUR_MS) * HOUR_MS;
-        const until = settle(to, now);
-        const found = await store.rollups({ granularity: 'hour', since, until });
-        return json(usageReport({ rollups: found, views: quota.views(), prices, since, until, now }));
+        const until = to === undefined ? now : Math.ceil(settle(to, now) / HOUR_MS) * HOUR_MS;
+        const found = await store.rollups({ granularity: 'hour', by: 'served_model', since, until });
+        const views = quota.views();
+        const report = await usageReport({ rollups: found, views, prices, since, until, now });
+        // Asked afterwards: a question that fails is a trouble, too.
+        const { ok, reason, pending } = store.health();
+        return json({ ...report, store: { ok, reason, pending } } satisfies UsageAnswer);
       },
     },
     {
@@ -66,14 +73,10 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         if (!asked.ok) return asked.answer;
         const { since, until, limit = USUAL_PAGE, ...rest } = asked.value;
         const wanted = { ...rest, limit, ...settled({ since, until }, clock.now()) };
-        try {
+        return unlessRefused(async () => {
           const { samples, next_cursor } = await store.samples(wanted);
           return json({ samples: samples.map((one) => ({ ...one, ts: rfc3339(one.ts) })), next_cursor });
-        } catch (error) {
-          // What a cursor is, only the store knows.
-          if (error instanceof OperatorError) return refuse(error.message).answer;
-          throw error;
-        }
+        });
       },
     },
     {
@@ -83,10 +86,11 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         const asked = readQuery(rollupsQuery, query);
         if (!asked.ok) return asked.answer;
         const { since, until, ...rest } = asked.value;
-        const found = await store.rollups({ ...rest, ...settled({ since, until }, clock.now()) });
-        return json({
-          granularity: rest.granularity,
-          rollups: found.map((rollup) => ({ ...rollup, start: rfc3339(rollup.start) })),
+        const wanted = { ...rest, ...settled({ since, until }, clock.now()), limit: MOST_ROLLUPS };
+        return unlessRefused(async () => {
+          const found = await store.rollups(wanted);
+          const rollups = found.map((rollup) => ({ ...rollup, start: rfc3339(rollup.start) }));
+          return json({ granularity: rest.granularity, rollups });
         });
       },
     },
@@ -120,6 +124,16 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
       handle: (request) => (devEnabled ? made(request, options) : NOT_ENABLED),
     },
   ];
+}
+
+/** What a cursor is, and how many rollups are too many, only the store knows. */
+async function unlessRefused(answer: () => Promise<EndpointAnswer>): Promise<EndpointAnswer> {
+  try {
+    return await answer();
+  } catch (error) {
+    if (error instanceof OperatorError && error.code === 'USAGE') return refuse(error.message).answer;
+    throw error;
+  }
 }
 
 function made({ body }: EndpointRequest, ports: SimulationPorts): EndpointAnswer {

@@ -1,9 +1,33 @@
 /** The OpenAPI description of the meter's endpoints, made from the schemas by which they judge and answer. */
 import { z } from 'zod';
-import { usageEventSchema } from '../../protocol/usage-event.ts';
+import { tokensSchema, usageEventSchema } from '../../protocol/usage-event.ts';
 import * as answers from './answers.ts';
 import * as args from './arguments.ts';
 import * as paths from './paths.ts';
+
+/** The forms that answers are made of, each of which the document says once. */
+const NAMED = {
+  Error: answers.errorAnswer,
+  Fill: answers.fill,
+  ProviderLimits: answers.providerLimits,
+  Quota: answers.quotaAnswer,
+  QuotaWindow: answers.quotaWindow,
+  Quotas: answers.quotasAnswer,
+  Rollups: answers.rollupsAnswer,
+  Sample: answers.sampleAnswer,
+  Samples: answers.samplesAnswer,
+  Simulated: answers.simAnswer,
+  Time: answers.time,
+  Tokens: tokensSchema,
+  Totals: answers.totals,
+  Usage: answers.usageAnswer,
+  UsageEvent: usageEventSchema,
+};
+
+type Name = keyof typeof NAMED;
+
+const uriOf = (name: string): string => `#/components/schemas/${name}`;
+const refTo = (name: Name): { $ref: string } => ({ $ref: uriOf(name) });
 
 interface Described {
   readonly method: 'get' | 'post';
@@ -13,7 +37,7 @@ interface Described {
   readonly description?: string;
   readonly query?: z.ZodObject;
   readonly body?: { readonly schema: z.ZodType; readonly required: boolean };
-  readonly answer: { readonly type: string; readonly schema: z.ZodType; readonly description: string };
+  readonly answer: { readonly type: string; readonly schema: Name; readonly description: string };
   /** Statuses besides 200 and what every endpoint may answer. */
   readonly refusals?: Readonly<Record<string, string>>;
 }
@@ -21,7 +45,7 @@ interface Described {
 const JSON_TYPE = 'application/json';
 const BAD_ARGUMENT = { 400: 'An argument that is not allowed; the message says what is' };
 
-const json = (schema: z.ZodType, description: string): Described['answer'] => ({
+const json = (schema: Name, description: string): Described['answer'] => ({
   type: JSON_TYPE,
   schema,
   description,
@@ -34,9 +58,9 @@ const ENDPOINTS: readonly Described[] = [
     id: 'getUsage',
     summary: 'What was used, per model and lane, how full the quotas are, and what it cost',
     description:
-      'Counts whole hours, UTC: from the one in which since lies. Without since, the last 24 hours.',
+      'Counts whole hours, UTC: from the one in which since lies to the one in which until lies. Without since, the last 24 hours.',
     query: args.usageQuery,
-    answer: json(answers.usageAnswer, 'The sums'),
+    answer: json('Usage', 'The sums'),
     refusals: BAD_ARGUMENT,
   },
   {
@@ -45,7 +69,7 @@ const ENDPOINTS: readonly Described[] = [
     id: 'getSamples',
     summary: 'Single exchanges, newest first, a page at a time',
     query: args.samplesQuery,
-    answer: json(answers.samplesAnswer, 'A page'),
+    answer: json('Samples', 'A page'),
     refusals: BAD_ARGUMENT,
   },
   {
@@ -54,7 +78,7 @@ const ENDPOINTS: readonly Described[] = [
     id: 'getRollups',
     summary: 'Sums by hour or day, UTC, lane and model',
     query: args.rollupsQuery,
-    answer: json(answers.rollupsAnswer, 'The sums'),
+    answer: json('Rollups', 'The sums'),
     refusals: BAD_ARGUMENT,
   },
   {
@@ -65,7 +89,7 @@ const ENDPOINTS: readonly Described[] = [
     description:
       'The type of an event is that of the record; its data is a line as in usage.jsonl. A comment comes every 15 s. ' +
       'What happened before, or while a reader was away, is not repeated; a reader that does not keep up is cut.',
-    answer: { type: 'text/event-stream', schema: usageEventSchema, description: 'The data of each event' },
+    answer: { type: 'text/event-stream', schema: 'UsageEvent', description: 'The data of each event' },
     refusals: { ...BAD_ARGUMENT, 429: 'Too many read along already' },
   },
   {
@@ -73,7 +97,7 @@ const ENDPOINTS: readonly Described[] = [
     path: paths.QUOTAS_PATH,
     id: 'getQuotas',
     summary: 'Every quota, how full it is, and what the upstreams say of their own limits',
-    answer: json(answers.quotasAnswer, 'The quotas'),
+    answer: json('Quotas', 'The quotas'),
     refusals: BAD_ARGUMENT,
   },
   {
@@ -82,7 +106,7 @@ const ENDPOINTS: readonly Described[] = [
     id: 'reloadQuotas',
     summary: 'Takes the quotas of the body, or of their file where there is no body',
     body: { schema: z.looseObject({}).describe('the content of a quotas file'), required: false },
-    answer: json(answers.quotasAnswer, 'The quotas from now on'),
+    answer: json('Quotas', 'The quotas from now on'),
     refusals: { 400: 'Not taken, and the old ones stay; the message says why' },
   },
   {
@@ -92,7 +116,7 @@ const ENDPOINTS: readonly Described[] = [
     summary:
       'Makes up exchanges, which are routed, recorded and counted like real ones; needs CCP_DEV_ENABLE=1',
     body: { schema: args.simBody, required: true },
-    answer: json(answers.simAnswer, 'Their ids'),
+    answer: json('Simulated', 'Their ids'),
     refusals: { ...BAD_ARGUMENT, 404: 'CCP_DEV_ENABLE is not 1' },
   },
 ];
@@ -117,7 +141,7 @@ export function openApi(): object {
       ]),
     ),
     components: {
-      schemas: { Error: schemaOf(answers.errorAnswer, 'output') },
+      schemas: components(),
       securitySchemes: {
         controlToken: {
           type: 'http',
@@ -143,18 +167,18 @@ function operation({ method, id, summary, description, query, body, answer, refu
     ...(body !== undefined && {
       requestBody: {
         required: body.required,
-        content: { [JSON_TYPE]: { schema: schemaOf(body.schema, 'input') } },
+        content: { [JSON_TYPE]: { schema: inputOf(body.schema) } },
       },
     }),
     responses: {
       200: {
         description: answer.description,
-        content: { [answer.type]: { schema: schemaOf(answer.schema, 'output') } },
+        content: { [answer.type]: { schema: refTo(answer.schema) } },
       },
       ...Object.fromEntries(
         Object.entries(refused).map(([status, text]) => [
           status,
-          { description: text, content: { [JSON_TYPE]: { schema: { $ref: '#/components/schemas/Error' } } } },
+          { description: text, content: { [JSON_TYPE]: { schema: refTo('Error') } } },
         ]),
       ),
     },
@@ -163,7 +187,7 @@ function operation({ method, id, summary, description, query, body, answer, refu
 }
 
 function parametersOf(query: z.ZodObject): object[] {
-  const { properties = {}, required = [] } = schemaOf(query, 'input');
+  const { properties = {}, required = [] } = inputOf(query);
   return Object.entries(properties).map(([name, property]) => {
     const { description, ...schema } = typeof property === 'object' ? property : {};
     return {
@@ -176,7 +200,19 @@ function parametersOf(query: z.ZodObject): object[] {
   });
 }
 
-function schemaOf(schema: z.ZodType, io: 'input' | 'output'): z.core.JSONSchema.BaseSchema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io });
+const inputOf = (schema: z.ZodType): z.core.JSONSchema.BaseSchema =>
+  bare(z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' }));
+
+/** The named forms, which refer to each other. */
+function components(): object {
+  const names = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(NAMED)) names.add(schema, { id });
+  const { schemas } = z.toJSONSchema(names, { target: 'draft-2020-12', io: 'output', uri: uriOf });
+  return Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, bare(schema)]));
+}
+
+/** As a part of a document, whose place says what it is. */
+function bare(schema: z.core.JSONSchema.BaseSchema): z.core.JSONSchema.BaseSchema {
+  const { $schema: _, $id: __, ...rest } = schema;
   return rest;
 }

@@ -1,12 +1,17 @@
 /** Adds hours up to what `/v1/usage` answers: per model and lane what was used, how full its quotas are, what it cost. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { rfc3339 } from '../../platform/clock.ts';
-import { compileGlob } from '../../protocol/glob.ts';
+import { compileGlob, type Matcher } from '../../protocol/glob.ts';
+import { bestHours, type HourUse, perSecond } from '../../protocol/hours.ts';
 import type { Rollup } from '../../protocol/meter.ts';
+import type { Charge, Prices } from '../../protocol/money.ts';
 import type { QuotaView } from '../../protocol/quota-view.ts';
 import type { Tokens } from '../../protocol/usage-event.ts';
 import type { ModelUsage, Totals, UsageAnswer } from './answers.ts';
-import type { Prices } from './prices.ts';
 import { hoursOf } from './quota-views.ts';
+
+/** All but how the store fares. */
+export type UsageReport = Omit<UsageAnswer, 'store'>;
 
 export interface ReportInput {
   /** Hours, in any order. */
@@ -21,69 +26,122 @@ export interface ReportInput {
 
 /** Requests that name no model, such as `GET /v1/models`. */
 const NO_MODEL = '(none)';
+/** Names come from clients, who may invent them: the models beyond are one sum. */
+export const MOST_MODELS = 100;
 
-export function usageReport({ rollups, views, prices, since, until, now }: ReportInput): UsageAnswer {
+/** Gives the thread away between slices, however many rollups there are. */
+export async function usageReport({
+  rollups,
+  views,
+  prices,
+  since,
+  until,
+  now,
+}: ReportInput): Promise<UsageReport> {
+  const days: Days = new Map();
+  const used = new Map<string, Used>();
+  await inSlices(rollups, (rollup) => {
+    addToDay(days, rollup);
+    addUse(used, rollup);
+  });
+  const shown = mostUsed(used);
+
   const total = createSum(prices);
   const lanes = createSums(prices);
-  const models = new Map<string, ModelSum>();
-  const modelSum = (model: string): ModelSum => getOrMake(models, model, () => createModelSum(prices));
-  for (const part of byDay(rollups)) {
+  const models = new Map(shown.map((name) => [name, createModelSum(prices)]));
+  const rest = createSum(prices);
+  const quotas = views.map((view): Quota => ({ view, matches: compileGlob(view.model) }));
+  const idle = new Set(quotas);
+  await inSlices(days.values(), (day) => {
+    const { lane, model, served_model: servedModel, tokens, start: at } = day;
+    const part = { ...day, charge: prices.chargeOf({ lane, model, servedModel, tokens, at }) };
     total.add(part);
-    lanes.add(part.lane, part);
-    modelSum(part.model ?? NO_MODEL).add(part);
-  }
-  for (const rollup of rollups) modelSum(rollup.model ?? NO_MODEL).addHour(rollup);
+    lanes.add(lane, part);
+    (models.get(nameOf(day)) ?? rest).add(part);
+    for (const quota of idle) if (isUnder(quota, day)) idle.delete(quota);
+  });
+  await inSlices(rollups, (rollup) => models.get(nameOf(rollup))?.addHour(rollup));
   // A quota that nothing was counted for yet stands under its glob.
-  for (const { model, lane } of views) {
-    const matches = compileGlob(model);
-    const used = rollups.some((rollup) => rollup.lane === lane && matches(rollup.model ?? ''));
-    if (!used) modelSum(model);
-  }
+  for (const { view } of idle) getOrMake(models, view.model, () => createModelSum(prices));
+  const end = Math.min(until, now);
   return {
     generated_at: rfc3339(now),
     since: rfc3339(since),
     until: rfc3339(until),
     total: total.totals(),
-    models: Object.fromEntries([...models].map(([model, sum]) => [model, sum.usage(model, views)])),
+    models: Object.fromEntries([...models].map(([model, sum]) => [model, sum.usage(model, quotas, end)])),
+    other_models: shown.length === used.size ? null : { models: used.size - shown.length, ...rest.totals() },
     lanes: lanes.totals(),
   };
 }
 
+/** About 5 ms of work: what is relayed meanwhile may wait so long. */
+const SLICE = 500;
+
+async function inSlices<T>(items: Iterable<T>, act: (item: T) => void): Promise<void> {
+  let done = 0;
+  for (const item of items) {
+    act(item);
+    done += 1;
+    if (done % SLICE === 0) await turn();
+  }
+}
+
+const nameOf = ({ model }: Pick<Rollup, 'model'>): string => model ?? NO_MODEL;
+
+interface Used {
+  tokens: number;
+  requests: number;
+}
+
+function addUse(used: Map<string, Used>, rollup: Rollup): void {
+  const sum = getOrMake(used, nameOf(rollup), () => ({ tokens: 0, requests: 0 }));
+  sum.tokens += countTokens(rollup.tokens);
+  sum.requests += rollup.count;
+}
+
+/** The names with most tokens, then most requests; last the one that is no model. */
+function mostUsed(used: ReadonlyMap<string, Used>): string[] {
+  const models = [...used]
+    .filter(([name]) => name !== NO_MODEL)
+    .toSorted(([, a], [, b]) => b.tokens - a.tokens || b.requests - a.requests)
+    .slice(0, MOST_MODELS)
+    .map(([name]) => name);
+  return used.has(NO_MODEL) ? [...models, NO_MODEL] : models;
+}
+
 /** What of one lane and model was used in one day. */
-type Part = Pick<
+type Day = Pick<
   Rollup,
-  'start' | 'lane' | 'model' | 'served_model' | 'count' | 'errors' | 'duration_ms' | 'stream_ms'
-> & { readonly tokens: Tokens };
+  'start' | 'lane' | 'model' | 'count' | 'errors' | 'tokens' | 'duration_ms' | 'stream_ms'
+> & {
+  readonly served_model: string | null;
+};
+
+/** The same, with what it cost. */
+type Part = Day & { readonly charge: Charge };
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
+type Days = Map<string, Writable<Day>>;
 
 const DAY_MS = 86_400_000;
 
-/**
- * The hours of a day added up, which is as fine as prices go by: a year of hours would be priced for longer than a
- * stream may pause.
- */
-function byDay(rollups: readonly Rollup[]): Iterable<Part> {
-  const parts = new Map<string, Writable<Part>>();
-  for (const rollup of rollups) {
-    const { lane, model, served_model: served = null } = rollup;
-    const start = rollup.start - (rollup.start % DAY_MS);
-    const key = `${start} ${lane} ${model === null} ${model} ${served}`;
-    const part = parts.get(key);
-    if (part === undefined) {
-      parts.set(key, { ...rollup, start, served_model: served, tokens: { ...rollup.tokens } });
-      continue;
-    }
-    part.count += rollup.count;
-    part.errors += rollup.errors;
-    part.duration_ms += rollup.duration_ms;
-    part.stream_ms += rollup.stream_ms;
-    for (const kind of KINDS) part.tokens[kind] += rollup.tokens[kind];
+/** Days are as fine as prices go by: to price a year of hours would take 24 times as long. */
+function addToDay(days: Days, rollup: Rollup): void {
+  const { lane, model, served_model: served = null } = rollup;
+  const start = rollup.start - (rollup.start % DAY_MS);
+  const key = JSON.stringify([start, lane, model, served]);
+  const day = days.get(key);
+  if (day === undefined) {
+    days.set(key, { ...rollup, start, served_model: served, tokens: { ...rollup.tokens } });
+    return;
   }
-  return parts.values();
+  day.count += rollup.count;
+  day.errors += rollup.errors;
+  day.duration_ms += rollup.duration_ms;
+  day.stream_ms += rollup.stream_ms;
+  day.tokens = addTokens(day.tokens, rollup.tokens);
 }
-
-const KINDS = ['input', 'output', 'cache_read', 'cache_write_5m', 'cache_write_1h'] as const;
 
 interface Sum {
   add(part: Part): void;
@@ -101,8 +159,7 @@ function createSum(prices: Prices): Sum {
       durationMs += part.duration_ms;
       streamMs += part.stream_ms;
       tokens = addTokens(tokens, part.tokens);
-      const { lane, model, served_model: servedModel = null, start: at } = part;
-      bill.add({ lane, model, servedModel, tokens: part.tokens, at });
+      bill.add(part.charge);
     },
     totals: () => ({
       requests,
@@ -133,7 +190,8 @@ function createSums(prices: Prices): Sums {
 interface ModelSum {
   add(part: Part): void;
   addHour(rollup: Rollup): void;
-  usage(model: string, views: readonly QuotaView[]): ModelUsage;
+  /** @param end of what was counted, epoch milliseconds */
+  usage(model: string, quotas: readonly Quota[], end: number): ModelUsage;
 }
 
 function createModelSum(prices: Prices): ModelSum {
@@ -146,27 +204,26 @@ function createModelSum(prices: Prices): ModelSum {
       lanes.add(part.lane, part);
     },
     addHour(rollup) {
-      const hour = getOrMake(hours, rollup.start, () => ({ tokens: 0, output: 0, streamMs: 0 }));
+      const hour = getOrMake(hours, rollup.start, () => ({ tokens: 0, output: 0, streamed: 0, streamMs: 0 }));
       hour.tokens += countTokens(rollup.tokens);
       hour.output += rollup.tokens.output;
+      hour.streamed += rollup.streamed_tokens;
       hour.streamMs += rollup.stream_ms;
     },
-    usage(model, views) {
+    usage(model, quotas, end) {
       const totals = sum.totals();
-      const view = fullest(model, new Set(lanes.names()), views);
+      const view = fullest(model, new Set(lanes.names()), quotas);
       return {
         ...totals,
         lanes: lanes.totals(),
-        ...(view === null ? withoutQuota(totals, hours) : fieldsOf(view)),
+        ...(view === null ? withoutQuota(hours, end) : fieldsOf(view)),
       };
     },
   };
 }
 
-interface Hour {
-  tokens: number;
+interface Hour extends Writable<HourUse> {
   output: number;
-  streamMs: number;
 }
 
 type QuotaFields = Omit<ModelUsage, keyof Totals | 'lanes'>;
@@ -189,22 +246,22 @@ const fieldsOf = (view: QuotaView): QuotaFields => ({
 });
 
 /** What the hours themselves tell of a model that no quota watches. */
-const withoutQuota = ({ tokens, stream_ms }: Totals, hours: ReadonlyMap<number, Hour>): QuotaFields => ({
+const withoutQuota = (hours: ReadonlyMap<number, Hour>, end: number): QuotaFields => ({
   rolling_pct: null,
   weekly_pct: null,
   warn: false,
   block: false,
   eta_seconds: null,
   headroom_tokens: null,
-  tps_elr: perSecond(tokens.output, stream_ms),
-  tps_dirty: null,
-  ...hoursOf({
-    peak_hour: best(hours, ({ tokens: count }, start) => ({ start, tokens: count, mark: count })),
-    fastest_hour: best(hours, ({ output, streamMs }, start) => {
-      const tps = streamMs < LEAST_STREAM_MS ? 0 : (perSecond(output, streamMs) ?? 0);
-      return { start, tps, mark: tps };
-    }),
-  }),
+  tps_elr: perSecond(
+    sumOf(hours, ({ streamed }) => streamed),
+    sumOf(hours, ({ streamMs }) => streamMs),
+  ),
+  tps_dirty: perSecond(
+    sumOf(hours, ({ output }) => output),
+    end - Math.min(...hours.keys()),
+  ),
+  ...hoursOf(bestHours(hours)),
   warn_pct_auto: null,
   warn_pct_confidence: 0,
   gap_seconds_p50: null,
@@ -212,28 +269,24 @@ const withoutQuota = ({ tokens, stream_ms }: Totals, hours: ReadonlyMap<number, 
   gap_samples: 0,
 });
 
-/** Less streaming than that says nothing of a speed. */
-const LEAST_STREAM_MS = 10_000;
+const sumOf = (hours: ReadonlyMap<number, Hour>, value: (hour: Hour) => number): number =>
+  [...hours.values()].reduce((sum, hour) => sum + value(hour), 0);
 
-/** The hour with the highest mark above zero, the earliest of equals; null without one. */
-function best<T extends { readonly start: number; readonly mark: number }>(
-  hours: ReadonlyMap<number, Hour>,
-  describe: (hour: Hour, start: number) => T,
-): Omit<T, 'mark'> | null {
-  const [first] = [...hours]
-    .map(([start, hour]) => describe(hour, start))
-    .filter(({ mark }) => mark > 0)
-    .toSorted((a, b) => b.mark - a.mark || a.start - b.start);
-  if (first === undefined) return null;
-  const { mark: _, ...rest } = first;
-  return rest;
+interface Quota {
+  readonly view: QuotaView;
+  readonly matches: Matcher;
 }
 
+const isUnder = ({ view, matches }: Quota, { lane, model }: Pick<Day, 'lane' | 'model'>): boolean =>
+  model !== null && view.lane === lane && matches(model);
+
 /** Of the quotas that a model falls under, on the lanes it used, the one that is fullest; null without any. */
-function fullest(model: string, lanes: ReadonlySet<string>, views: readonly QuotaView[]): QuotaView | null {
-  const mine = views.filter(
-    (view) => view.model === model || (lanes.has(view.lane) && compileGlob(view.model)(model)),
-  );
+function fullest(model: string, lanes: ReadonlySet<string>, quotas: readonly Quota[]): QuotaView | null {
+  // No quota counts what names no model.
+  if (model === NO_MODEL) return null;
+  const mine = quotas
+    .filter(({ view, matches }) => view.model === model || (lanes.has(view.lane) && matches(model)))
+    .map(({ view }) => view);
   return mine.toSorted((a, b) => fullness(b) - fullness(a))[0] ?? null;
 }
 
@@ -252,9 +305,6 @@ const addTokens = (one: Tokens, other: Tokens): Tokens => ({
 
 const countTokens = (tokens: Tokens): number =>
   tokens.input + tokens.output + tokens.cache_read + tokens.cache_write_5m + tokens.cache_write_1h;
-
-const perSecond = (tokens: number, ms: number): number | null =>
-  ms > 0 ? oneDecimal((tokens * 1000) / ms) : null;
 
 const oneDecimal = (value: number): number => Math.round(value * 10) / 10;
 

@@ -64,6 +64,7 @@ export const LICENSE_SABOTEURS: readonly Saboteur[] = [
     breaks: 'the Z.AI lane stays closed with a licence that is good',
     faults: [found('tampered')],
     caughtBy: ['LICENSE-01', 'LICENSE-02', 'ROUTE-02'],
+    lane: 'zai',
   },
   ...WRONG.map(([kind, what]) => ({
     name: `license-${kind}-accepted`,

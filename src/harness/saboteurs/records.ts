@@ -78,6 +78,18 @@ const SLIPS: readonly (Pick<Saboteur, 'name' | 'breaks' | 'caughtBy'> & { readon
     caughtBy: ['LOG-01'],
   },
   {
+    name: 'lines-interleaved',
+    breaks: 'one completion line is written in the middle of another',
+    alter: (told) => withFile(told, 'usage.jsonl', interleaved),
+    caughtBy: ['LOG-01', 'RECONCILE-02'],
+  },
+  {
+    name: 'failure-logged-as-success',
+    breaks: 'a refusal is on record as an answer that came well',
+    alter: reasonsAsOk('upstream_error'),
+    caughtBy: ['RECONCILE-04'],
+  },
+  {
     name: 'wrong-lane-label',
     breaks: 'a completion names the other lane',
     alter: onFirstCompletion((line) => ({ ...line, lane: line['lane'] === 'zai' ? 'anthropic' : 'zai' })),
@@ -136,6 +148,19 @@ const SLIPS: readonly (Pick<Saboteur, 'name' | 'breaks' | 'caughtBy'> & { readon
 
 const ANSWERS: readonly Saboteur[] = [
   {
+    name: 'truncation-logged-as-success',
+    breaks: 'a stream that lacks its end is on record as whole',
+    faults: [records(reasonsAsOk('truncated'))],
+    caughtBy: ['RECONCILE-04'],
+    scenario: { provider: 'anth', name: 'truncated' },
+  },
+  {
+    name: 'h1-claimed-as-h2',
+    breaks: 'upstreams are spoken to in HTTP/1.1, and the log claims HTTP/2',
+    faults: [{ layer: 'settings', settings: () => ({ CCP_FORCE_H1: '1' }) }, records(claimsH2)],
+    caughtBy: ['RECONCILE-03'],
+  },
+  {
     name: 'readiness-lies',
     breaks: '/readyz calls Z.AI ok, which was never asked',
     faults: [
@@ -177,6 +202,42 @@ const ANSWERS: readonly Saboteur[] = [
     caughtBy: ['METRICS-01'],
   },
 ];
+
+/** Completions with this reason, in the log and in the store, say that all was well. */
+function reasonsAsOk(reason: string): Alter {
+  const edit = onLines('completion', (line) => {
+    const { err_type: _, ...rest } = line;
+    return line['reason'] === reason ? { ...rest, reason: 'ok' } : line;
+  });
+  return (told) => {
+    const { store } = told;
+    if (store.kind !== 'read') return edit(told);
+    const rows = store.rows.map((row) => (row.reason === reason ? { ...row, reason: 'ok' as const } : row));
+    return edit({ ...told, store: { ...store, rows } });
+  };
+}
+
+function claimsH2(told: ProxyRecords): ProxyRecords {
+  const attemptsOf = (line: object) => Object.values(record(record(line)['attempts']));
+  return onLines('completion', (line) => ({
+    ...line,
+    h2: true,
+    attempts: attemptsOf(line).map((attempt) => ({ ...record(attempt), h2: true })),
+  }))(told);
+}
+
+/** The second completion, whole, within the first: two writers that do not wait for each other. */
+function interleaved(text: string): string {
+  const lines = text.split('\n');
+  const [first, second] = [...lines.keys()].filter((at) => lines[at]?.includes('"event":"completion"'));
+  if (first === undefined || second === undefined) return text;
+  const [outer = '', inner = ''] = [lines[first], lines[second]];
+  const middle = Math.floor(outer.length / 2);
+  return lines
+    .with(first, `${outer.slice(0, middle)}${inner}${outer.slice(middle)}`)
+    .toSpliced(second, 1)
+    .join('\n');
+}
 
 /** The body of a readiness in which every provider is fine. */
 function claimReady(body: unknown): unknown {

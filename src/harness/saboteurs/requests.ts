@@ -22,18 +22,28 @@ export const REQUEST_SABOTEURS: readonly Saboteur[] = [
     breaks: 'haiku is put on the zai lane and sent to Anthropic all the same',
     faults: settings(({ urls }) => ({ CCP_ZAI_BASE_URL: urls.anth })),
     caughtBy: ['ROUTE-01', 'ROUTE-02'],
+    lane: 'zai',
   },
   {
     name: 'haiku-stays',
     breaks: 'haiku is routed to Anthropic, and the log says so',
     faults: settings(() => ({ FORCE_HAIKU_TO_ZAI: '0' })),
     caughtBy: ['ROUTE-01', 'ROUTE-02'],
+    lane: 'zai',
   },
   {
     name: 'offload-paused',
     breaks: 'the kill switch is on: a reason on record, and still not the lane of the contract',
     faults: settings(() => ({ OFFLOAD_PAUSED: '1' })),
     caughtBy: ['ROUTE-02'],
+    lane: 'zai',
+  },
+  {
+    name: 'sonnet-to-zai',
+    breaks: 'what is for Anthropic goes to Z.AI',
+    faults: settings(() => ({ CCP_MODEL: 'claude-haiku-4-5' })),
+    caughtBy: ['ROUTE-02'],
+    lane: 'anthropic',
   },
   {
     name: 'client-key-to-zai',
@@ -45,6 +55,24 @@ export const REQUEST_SABOTEURS: readonly Saboteur[] = [
     caughtBy: ['HEADER-02', 'HYGIENE-01'],
   },
   {
+    name: 'client-login-to-zai',
+    breaks: 'the token of a stored login goes to Z.AI',
+    faults: upstream('zai', (request, { canaries }) => ({
+      ...request,
+      headers: withHeader(request.headers, 'authorization', `Bearer ${canaries.anthropicOauth}`),
+    })),
+    caughtBy: ['HEADER-02', 'HYGIENE-01'],
+  },
+  {
+    name: 'client-key-to-zai-disguised',
+    breaks: "the client's key goes to Z.AI in base64, under a name of its own",
+    faults: upstream('zai', (request, { canaries }) => ({
+      ...request,
+      headers: withHeader(request.headers, 'x-session', btoa(`user:${canaries.anthropicKey}`)),
+    })),
+    caughtBy: ['HEADER-02', 'HYGIENE-01'],
+  },
+  {
     name: 'zai-key-to-anthropic',
     breaks: "the Z.AI key takes the place of the client's credential on the Anthropic lane",
     faults: upstream('anth', (request, { canaries }) => ({
@@ -52,6 +80,17 @@ export const REQUEST_SABOTEURS: readonly Saboteur[] = [
       headers: withHeader(request.headers, 'x-api-key', canaries.zaiKey),
     })),
     caughtBy: ['HEADER-02', 'HYGIENE-01'],
+  },
+  {
+    name: 'zai-key-in-fallback-to-anthropic',
+    breaks: 'a request that Z.AI refused goes on to Anthropic with the Z.AI key; others do not',
+    faults: upstream('anth', (request, { canaries }) =>
+      request.body.includes('"claude-haiku')
+        ? { ...request, headers: withHeader(request.headers, 'x-api-key', canaries.zaiKey) }
+        : request,
+    ),
+    caughtBy: ['HEADER-02', 'HYGIENE-01'],
+    scenario: { provider: 'zai', name: 'zai-1308-2026', fallsBack: true },
   },
   {
     name: 'zai-key-in-probe-of-anthropic',

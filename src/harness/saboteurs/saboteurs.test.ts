@@ -30,6 +30,52 @@ describe('the saboteurs', () => {
   });
 });
 
+/** What the rules of evidence want broken at the least, and who breaks it. */
+const DEMANDED = {
+  'haiku sent to the wrong lane': ['haiku-to-anthropic-as-zai', 'haiku-stays', 'offload-paused'],
+  'client token leaked to Z.AI': ['client-key-to-zai', 'client-login-to-zai', 'client-key-to-zai-disguised'],
+  'Z.AI key leaked to Anthropic': ['zai-key-to-anthropic'],
+  'also only in a fallback': ['zai-key-in-fallback-to-anthropic'],
+  'only in a probe': ['zai-key-in-probe-of-anthropic'],
+  'anthropic-beta dropped or rewritten': ['beta-dropped', 'beta-rewritten'],
+  'query string lost': ['query-lost'],
+  'body re-serialised': ['body-reserialised'],
+  'stream buffered to the end': ['stream-buffered'],
+  'ping swallowed': ['ping-swallowed'],
+  'ping invented': ['ping-invented'],
+  'event duplicated, reordered, lost, cut inside a UTF-8 character': [
+    'event-doubled',
+    'events-swapped',
+    'event-lost',
+    'characters-torn',
+  ],
+  'truncation reported as success': ['reset-as-clean-end', 'truncation-logged-as-success'],
+  'message_stop synthesised': ['message-stop-synthesised'],
+  'usage doubled': ['usage-doubled'],
+  'cache tokens lost': ['cache-tokens-lost'],
+  'completion line missing, doubled, interleaved with another': [
+    'completion-missing',
+    'completion-doubled',
+    'lines-interleaved',
+  ],
+  'wrong lane label': ['wrong-lane-label'],
+  'retry-after lost': ['retry-after-lost'],
+  'error body rewritten': ['error-body-rewritten'],
+  'status changed': ['status-changed'],
+  'gzip decoded with its header kept': ['gzip-decoded-header-kept'],
+  'upstream kept running after the client left': ['upstream-runs-on'],
+  'H1 where H2 was claimed': ['h1-claimed-as-h2'],
+  'licence stuck on or off': ['license-stuck-on', 'license-stuck-off'],
+  'expired or tampered pack accepted': ['license-expired-accepted', 'license-tampered-accepted'],
+  'quota never or always blocking': ['quota-never-blocks', 'quota-always-blocks'],
+  'store rows lost on kill': ['rows-lost-on-kill'],
+  'readiness that lies': ['readiness-lies'],
+};
+
+it.each(Object.entries(DEMANDED))('%s: is among what they break', (_what, names) => {
+  expect(SABOTEURS.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
+});
+
 describe('a fault', () => {
   const find = (name: string): Saboteur => {
     const saboteur = SABOTEURS.find((one) => one.name === name);

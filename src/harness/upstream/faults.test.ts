@@ -15,6 +15,9 @@ import {
 import { loadScenarios } from './scenarios.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 
+/** No timer of a scenario is as short, and no machine as busy. */
+const SOON_MS = 1_000;
+
 const ca = createCa();
 let upstream: Upstream;
 
@@ -142,7 +145,7 @@ describe('over HTTP/1.1', () => {
       const left = performance.now();
       exchange.socket.destroy();
       await upstream.idle();
-      expect(performance.now() - left).toBeLessThan(100);
+      expect(performance.now() - left).toBeLessThan(SOON_MS);
       expect((await lastTranscript()).ending).toBe('cut_by_peer');
     },
   );
@@ -175,7 +178,7 @@ describe('over HTTP/1.1', () => {
     const left = performance.now();
     exchange.socket.destroy();
     await upstream.idle();
-    expect(performance.now() - left).toBeLessThan(100);
+    expect(performance.now() - left).toBeLessThan(SOON_MS);
     expect((await lastTranscript()).ending).toBe('cut_by_peer');
   });
 });
@@ -249,7 +252,7 @@ describe('over HTTP/2', () => {
     const left = performance.now();
     stream.close(constants.NGHTTP2_CANCEL);
     await upstream.idle();
-    expect(performance.now() - left).toBeLessThan(100);
+    expect(performance.now() - left).toBeLessThan(SOON_MS);
     expect((await lastTranscript()).ending).toBe('cut_by_peer');
     session.destroy();
   });

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemRandom } from '../../platform/random.ts';
+import { findBrowser, NO_BROWSER, startBrowser } from '../../platform/testing/browser.ts';
 import { createIssuerClient } from '../client/issuer-client.ts';
 import { loginByLoopback } from '../client/loopback-login.ts';
-import { findBrowser, NO_BROWSER, startBrowser } from '../testing/browser.ts';
 import { CODES, type IssuerWorld, startIssuer } from '../testing/issuer-world.ts';
 
 const executable = findBrowser();

@@ -181,6 +181,27 @@ describe('a half-finished run', () => {
 });
 
 describe('what a bundle says', () => {
+  it('shows of a probe that failed how it is repeated, phrase and all', async () => {
+    const other = path.join(place.path, 'failed');
+    const phrase = createCanaries('5eed').prompt('one', []);
+    await storeWholeRun(other, NAME, (evidence) => {
+      const [probe] = evidence.probes;
+      if (probe === undefined) throw new Error('no probe');
+      Object.assign(probe, {
+        ok: false,
+        exitCode: 1,
+        text: `no ${phrase}`,
+        reproduce: `claude -p '${phrase}'`,
+      });
+    });
+    const { file, summary } = await built({ runs: await runsIn(other), outDir: out('shown') });
+    expect(summary.signOff).toContainEqual(
+      expect.objectContaining({ area: 'Stability', failed: ['test/RUN-01'] }),
+    );
+    const { files } = await openBundle(file);
+    expect(files.get('junit.xml')?.toString()).toContain(phrase);
+  });
+
   it('is not what the run said, where the evidence says otherwise', async () => {
     const other = path.join(place.path, 'edited');
     const run = await storeWholeRun(other, NAME, (evidence) => {

@@ -35,6 +35,8 @@ const KEPT: ReadonlySet<string> = new Set([
   'usage.jsonl',
   'proxy.log',
   'GLM_LIMIT_PROBE.md',
+  'selftest.json',
+  'selftest.html',
   'witness/client.jsonl',
   'witness/upstream.jsonl',
   'witness/proxy.jsonl',

@@ -113,6 +113,7 @@ const ARTIFACTS: Readonly<Record<string, (text: string, before: string) => strin
   'METRICS.json': append,
   'junit.xml': append,
   'report.html': append,
+  'ctrf-report.json': append,
   'events.jsonl': line((text) => ({ type: 'interrupted', at: Date.UTC(2026, 0, 2, 3, 4, 6), note: text })),
   'witness/client.jsonl': body,
   'witness/upstream.jsonl': body,
@@ -200,7 +201,7 @@ describe('a bundle with a secret in it', () => {
         if (result.ok) throw new Error(`${disguise}: a bundle was made`);
         const file = `evidence/${NAME}/${name}`;
         const rules = new Set(result.finds.filter((find) => find.file === file).map(({ rule }) => rule));
-        const homes = /client|upstream|events|canaries|run\.json|report/.test(name);
+        const homes = /client|upstream|events|canaries|run\.json|junit|SUMMARY|report/.test(name);
         const wanted = new Set(
           KINDS.map(([, , rule]) => rule).filter((rule) => !homes || rule !== 'canary:prompt'),
         );

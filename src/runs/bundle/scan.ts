@@ -25,11 +25,19 @@ export interface Find {
 /** A phrase of any prompt: what all of them begin with. */
 export const PROMPT_PHRASE = 'canary-phrase-';
 
-/** What ties the witnesses together stands where they speak of a request, and nowhere else. */
+/**
+ * What ties the witnesses together stands where they speak of a request, and where a report shows one or says how it is
+ * repeated; in nothing that the proxy wrote or said.
+ */
 const HOMES_OF_PHRASES = [
+  'index.html',
   'run.json',
+  'junit.xml',
   'evidence/*/run.json',
+  'evidence/*/junit.xml',
+  'evidence/*/ctrf-report.json',
   'evidence/*/report.html',
+  'evidence/*/SUMMARY.md',
   'evidence/*/events.jsonl',
   'evidence/*/witness/client.jsonl',
   'evidence/*/witness/upstream.jsonl',

@@ -1,64 +1,183 @@
-/** `junit.xml` in the form that CI systems read: one test case a check. */
+/**
+ * `junit.xml` in the form that CI systems have in common (https://github.com/testmoapp/junitxml): one suite of checks, one of
+ * probes. Checks are judged when everything is over, so theirs is no time; probes have the time that they took.
+ */
+import { endedAsPlanned, fateOf } from '../probe-ending.ts';
 import type { RunRecord } from '../run-record.ts';
+import { failureText } from './failure-text.ts';
 
-type Verdict = RunRecord['checks'][number];
+interface TestCase {
+  readonly name: string;
+  /** Seconds. */
+  readonly time: number;
+  /** On how many observations it rests. */
+  readonly assertions: number;
+  readonly ending: 'pass' | 'failure' | 'error' | 'skipped';
+  /** The element that tells of the ending; none where it passed. */
+  readonly inner: string;
+}
 
-/** One suite a run. */
+/** Of one run, or of several in one document. */
 export function junitXml(...records: readonly RunRecord[]): string {
+  const runs = records.map((record) => ({ record, cases: casesOf(record) }));
+  const all = runs.flatMap(({ cases: { checks, probes } }) => [...checks, ...probes]);
+  const name = records.map(({ suite }) => suite).join(', ');
+  const seconds = records.reduce((sum, { ms }) => sum + ms, 0) / 1000;
+  const [first = ''] = records.map(timestampOf).toSorted();
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites ${figuresOf(records)}>`,
-    ...records.flatMap((record) => [
-      `  <testsuite name="${escape(record.suite)}" timestamp="${record.startedAt}" ${figuresOf([record])}>`,
-      ...record.checks.map((verdict) => testCase(record.suite, verdict)),
-      '  </testsuite>',
-    ]),
+    `<testsuites name="${escape(name)}" ${figures(all, seconds)} timestamp="${first}">`,
+    ...runs.flatMap(({ record, cases }) => runLines(record, cases)),
     '</testsuites>',
     '',
   ].join('\n');
 }
 
-function figuresOf(records: readonly RunRecord[]): string {
-  const checks = records.flatMap((record) => record.checks);
-  const count = (...outcomes: Verdict['outcome'][]): number =>
-    checks.filter(({ outcome }) => outcomes.includes(outcome)).length;
-  const ms = records.reduce((sum, record) => sum + record.ms, 0);
+interface Cases {
+  readonly checks: readonly TestCase[];
+  readonly probes: readonly TestCase[];
+}
+
+const casesOf = (record: RunRecord): Cases => ({
+  checks: record.checks.map((verdict) => checkCase(record, verdict)),
+  probes: [
+    ...record.probes.map((probe) => probeCase(record, probe)),
+    ...record.plan.skippedProbes.map(({ id, reason }) => skippedCase(id, reason)),
+  ],
+});
+
+/** Without zone and fraction: the strictest readers know no other form. */
+const timestampOf = ({ startedAt }: RunRecord): string => startedAt.slice(0, 19);
+
+function runLines(record: RunRecord, { checks, probes }: Cases): string[] {
+  const { suite, ms } = record;
+  const timestamp = timestampOf(record);
   return [
-    `tests="${checks.length}"`,
-    `failures="${count('fail')}"`,
-    `errors="${count('inconclusive', 'invalid')}"`,
+    ...suiteLines({
+      name: `${suite}.checks`,
+      cases: checks,
+      time: 0,
+      timestamp,
+      properties: propertiesOf(record),
+    }),
+    ...suiteLines({ name: `${suite}.probes`, cases: probes, time: ms / 1000, timestamp, properties: [] }),
+  ];
+}
+
+interface TestSuite {
+  readonly name: string;
+  readonly cases: readonly TestCase[];
+  readonly time: number;
+  readonly timestamp: string;
+  readonly properties: readonly (readonly [name: string, value: string])[];
+}
+
+function suiteLines({ name, cases, time, timestamp, properties }: TestSuite): string[] {
+  return [
+    `  <testsuite name="${escape(name)}" ${figures(cases, time)} timestamp="${timestamp}">`,
+    ...(properties.length === 0
+      ? []
+      : [
+          '    <properties>',
+          ...properties.map(
+            ([key, value]) => `      <property name="${escape(key)}" value="${escape(value)}"/>`,
+          ),
+          '    </properties>',
+        ]),
+    ...cases.map((one) => caseLine(name, one)),
+    '  </testsuite>',
+  ];
+}
+
+function figures(cases: readonly TestCase[], time: number): string {
+  const count = (ending: TestCase['ending']): number => cases.filter((one) => one.ending === ending).length;
+  return [
+    `tests="${cases.length}"`,
+    `failures="${count('failure')}"`,
+    `errors="${count('error')}"`,
     `skipped="${count('skipped')}"`,
-    `time="${(ms / 1000).toFixed(3)}"`,
+    `assertions="${cases.reduce((sum, { assertions }) => sum + assertions, 0)}"`,
+    `time="${time.toFixed(3)}"`,
   ].join(' ');
 }
 
-function testCase(suite: string, verdict: Verdict): string {
-  const open = `    <testcase classname="${escape(suite)}" name="${escape(`${verdict.id} ${verdict.title}`)}"`;
-  const inner = innerOf(verdict);
-  return inner === null ? `${open}/>` : `${open}>${inner}</testcase>`;
+function caseLine(suite: string, { name, time, assertions, inner }: TestCase): string {
+  const open = `    <testcase classname="${escape(suite)}" name="${escape(name)}" assertions="${assertions}" time="${time.toFixed(3)}"`;
+  return inner === '' ? `${open}/>` : `${open}>${inner}</testcase>`;
 }
 
-function innerOf({ outcome, violations, note = '' }: Verdict): string | null {
-  if (outcome === 'pass') return null;
-  if (outcome === 'skipped') return `<skipped message="${escape(note)}"/>`;
-  if (outcome !== 'fail') return `<error type="${outcome}" message="${escape(note)}"/>`;
-  const details = violations.map(({ what, expected, saw = {}, pointers }) =>
-    [
-      what,
-      ...(expected === undefined ? [] : [`expected: ${expected}`]),
-      ...Object.entries(saw).map(([witness, sight]) => `${witness} saw: ${sight}`),
-      ...(pointers.length === 0 ? [] : [`look at: ${pointers.join(', ')}`]),
-    ].join('\n'),
-  );
-  return `<failure message="${escape(violations[0]?.what ?? note)}">${escape(details.join('\n\n'))}</failure>`;
+function checkCase(record: RunRecord, verdict: RunRecord['checks'][number]): TestCase {
+  const { id, title, outcome, observed, violations, note = '' } = verdict;
+  const shared = { name: `${id} ${title}`, time: 0, assertions: observed };
+  if (outcome === 'pass') return { ...shared, ending: 'pass', inner: '' };
+  if (outcome === 'skipped')
+    return { ...shared, ending: 'skipped', inner: `<skipped message="${escape(note)}"/>` };
+  const text = escape(failureText(record, verdict));
+  return outcome === 'fail'
+    ? {
+        ...shared,
+        ending: 'failure',
+        inner: `<failure type="${id}" message="${escape(violations[0]?.what ?? note)}">${text}</failure>`,
+      }
+    : {
+        ...shared,
+        ending: 'error',
+        inner: `<error type="${outcome}" message="${escape(note)}">${text}</error>`,
+      };
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+function probeCase({ plan }: RunRecord, probe: RunRecord['probes'][number]): TestCase {
+  const shared = { name: probe.id, time: probe.ms / 1000, assertions: 1 };
+  const planned = plan.waves.flat().find(({ id }) => id === probe.id);
+  if (planned === undefined || endedAsPlanned(planned, probe))
+    return { ...shared, ending: 'pass', inner: '' };
+  const fate = `${fateOf(probe, plan)}, where an answer was to come`;
+  const text = [
+    fate,
+    ...(probe.text === '' ? [] : [`client saw: ${probe.text}`]),
+    `by hand: ${probe.reproduce}`,
+  ].join('\n\n');
+  return {
+    ...shared,
+    ending: 'failure',
+    inner: `<failure type="probe" message="${escape(fate)}">${escape(text)}</failure>`,
+  };
+}
+
+const skippedCase = (id: string, reason: string): TestCase => ({
+  name: id,
+  time: 0,
+  assertions: 0,
+  ending: 'skipped',
+  inner: `<skipped message="${escape(reason)}"/>`,
+});
+
+const propertiesOf = ({ run, plan, provenance, ending }: RunRecord): TestSuite['properties'] => [
+  ['run', run],
+  ['seed', plan.seed],
+  ['ending', ending],
+  ['upstream', plan.upstream],
+  ['target', plan.target.kind],
+  ['ccp-uat', provenance.version],
+  ['node', provenance.node],
+  ['platform', provenance.platform],
+  ['claude', provenance.claude],
+];
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  // A reader makes spaces of them in an attribute.
+  '\n': '&#10;',
+  '\t': '&#9;',
+};
 
 /** XML 1.0 has no way to write most control characters, so they become the replacement character. */
 function escape(text: string): string {
   return text
-    .replaceAll(/[&<>"]/g, (character) => ENTITIES[character] ?? character)
-    .replaceAll(/(?![\t\n\r])[\p{Cc}\ufffe\uffff]/gu, '\ufffd')
+    .replaceAll(/(?![\t\n])[\p{Cc}\ufffe\uffff]/gu, '\ufffd')
+    .replaceAll(/[&<>"\n\t]/g, (character) => ENTITIES[character] ?? character)
     .toWellFormed();
 }

@@ -36,6 +36,7 @@ function lineOf(event: RunEvent, { plan, at }: Start): string | null {
       return `stage ${event.name}`;
     case 'probe_started':
     case 'run_ended':
+    case 'flaky':
       return null;
     case 'probe_ended':
       return `${event.result.id}: ${fateOf(event.result, plan)} after ${seconds(event.result.ms)}`;

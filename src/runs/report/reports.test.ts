@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { CHECKS } from '../../analysis/checks/index.ts';
 import type { Evidence } from '../../analysis/evidence.ts';
 import type { Mutable } from '../../analysis/testing/green-run.ts';
@@ -6,6 +8,8 @@ import { recordOf } from '../judge.ts';
 import type { RunRecord } from '../run-record.ts';
 import { readStoredRun } from '../stored-run.ts';
 import { storeGreenRun, temporaryFolder } from '../testing/stored-green-run.ts';
+import { ctrfJson } from './ctrf.ts';
+import { annotations, jobSummary } from './github.ts';
 import { junitXml } from './junit.ts';
 import { summaryMarkdown } from './summary-markdown.ts';
 import { verdictText, WIDTH } from './verdict-text.ts';
@@ -68,13 +72,193 @@ describe('the verdict text', () => {
   });
 });
 
+const attribute = (text: string, name: string): number[] =>
+  [...text.matchAll(new RegExp(` ${name}="([\\d.]+)"`, 'g'))].map(([, figure]) => Number(figure));
+
 describe('junit.xml', () => {
-  it('has a case for each check, and failures that are escaped', () => {
+  it('has a case for each check and each probe, and failures that are escaped', () => {
     const xml = junitXml(red);
-    expect(xml.match(/<testcase /g)).toHaveLength(red.checks.length);
-    expect(xml).toContain(`tests="${red.checks.length}" failures="1" errors="0"`);
+    expect(xml.match(/<testcase /g)).toHaveLength(red.checks.length + red.probes.length);
+    expect(xml).toContain(
+      `<testsuite name="test.checks" tests="${red.checks.length}" failures="1" errors="0"`,
+    );
     expect(xml).toContain('not &lt;valid&gt; JSON &amp; &quot;torn&quot; \ufffd[31m');
     expect(xml).not.toContain('\u001b');
+    expect(xml).toContain('repeat: ccp-uat run test --only LOG-01 --seed 5eed</failure>');
+    expect(xml).toMatch(
+      /<properties>\s*<property name="run" value="test-run"\/>\s*<property name="seed" value="5eed"\/>/,
+    );
+  });
+
+  it('has the time of each probe, and figures that add up', () => {
+    const xml = junitXml(red);
+    for (const { id, ms } of red.probes)
+      expect(xml).toContain(`name="${id}" assertions="1" time="${(ms / 1000).toFixed(3)}"`);
+    for (const name of ['tests', 'failures', 'errors', 'skipped']) {
+      const [all, ...suites] = attribute(xml, name);
+      expect(suites.reduce((sum, one) => sum + one, 0)).toBe(all);
+    }
+    expect(xml).toMatch(/ timestamp="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d">/);
+  });
+
+  it('calls a probe that did not end as planned a failure, one that was not sent skipped', () => {
+    const [first, ...others] = green.probes;
+    if (first === undefined) throw new Error('the green run has no probe');
+    const skippedProbes = [{ id: 'claude-haiku', reason: 'Claude Code was not found' }];
+    const xml = junitXml({
+      ...green,
+      plan: { ...green.plan, skippedProbes },
+      probes: [{ ...first, ok: false, timedOut: true, text: 'no answer <yet>' }, ...others],
+    });
+    expect(xml).toContain('<failure type="probe" message="timed out, where an answer was to come">');
+    expect(xml).toContain('client saw: no answer &lt;yet&gt;');
+    expect(xml).toContain(
+      'name="claude-haiku" assertions="0" time="0.000"><skipped message="Claude Code was not found"/>',
+    );
+  });
+});
+
+/** The parts of the published schema that are used (ctrf-io/ctrf, version 1), which allows nothing beside what it names. */
+const ctrfSchema = z.strictObject({
+  reportFormat: z.literal('CTRF'),
+  specVersion: z.string().regex(/^[0-9]+\.[0-9]+\.[0-9]+$/),
+  timestamp: z.iso.datetime(),
+  generatedBy: z.string(),
+  results: z.strictObject({
+    tool: z.strictObject({ name: z.string().min(1), version: z.string() }),
+    summary: z.strictObject({
+      tests: z.int(),
+      passed: z.int(),
+      failed: z.int(),
+      skipped: z.int(),
+      pending: z.int(),
+      other: z.int(),
+      suites: z.int(),
+      start: z.int(),
+      stop: z.int(),
+      duration: z.int(),
+    }),
+    tests: z.array(
+      z.strictObject({
+        name: z.string().min(1),
+        status: z.enum(['passed', 'failed', 'skipped', 'pending', 'other']),
+        duration: z.int(),
+        start: z.int().optional(),
+        stop: z.int().optional(),
+        suite: z.array(z.string()).min(1),
+        rawStatus: z.string(),
+        message: z.string().optional(),
+        trace: z.string().optional(),
+      }),
+    ),
+    environment: z.strictObject({
+      reportName: z.string(),
+      appName: z.string(),
+      appVersion: z.string(),
+      osPlatform: z.string(),
+      testEnvironment: z.string(),
+      healthy: z.boolean(),
+      extra: z.looseObject({}),
+    }),
+  }),
+});
+
+describe('ctrf-report.json', () => {
+  it('has the published form, with figures that add up', () => {
+    for (const one of [green, red]) {
+      const { results } = ctrfSchema.parse(JSON.parse(ctrfJson(one)));
+      const { tests, passed, failed, skipped, pending, other } = results.summary;
+      expect(tests).toBe(results.tests.length);
+      expect(passed + failed + skipped + pending + other).toBe(tests);
+      expect(results.environment.healthy).toBe(one === green);
+    }
+  });
+
+  it('tells of a failure what was seen and how to repeat it, and calls what saw too little no pass', () => {
+    const checks = red.checks.map((verdict) =>
+      verdict.outcome === 'pass' ? { ...verdict, outcome: 'inconclusive' as const } : verdict,
+    );
+    const { results } = ctrfSchema.parse(JSON.parse(ctrfJson({ ...red, checks })));
+    const failed = results.tests.find(({ status }) => status === 'failed');
+    expect(failed?.trace).toContain('repeat: ccp-uat run test --only LOG-01 --seed 5eed');
+    expect(results.tests.filter(({ suite, status }) => suite[1] === 'checks' && status === 'passed')).toEqual(
+      [],
+    );
+  });
+});
+
+describe('what GitHub Actions is told', () => {
+  const where = 'results/runs/x';
+
+  it('is an error for each check that failed, in one line that the runner reads back as it was', () => {
+    const [only = '', ...others] = annotations(red, where);
+    expect(others).toEqual([]);
+    expect(only).toMatch(/^::error title=test%3A LOG-01 [^:,\n]*::/);
+    expect(only).not.toContain('\n');
+    expect(decodeURIComponent(only.slice(only.indexOf('::', 2) + 2))).toContain(
+      '\nrepeat: ccp-uat run test --only LOG-01 --seed 5eed\nreport: results/runs/x/report.html',
+    );
+    expect(annotations(green, where)).toEqual([]);
+  });
+
+  it('is at most ten of a kind, the last of which says how many there are', () => {
+    const checks = Array.from({ length: 30 }, (_, index) => ({
+      id: `ODD-${index}`,
+      title: 'x',
+      outcome: index < 25 ? ('fail' as const) : ('invalid' as const),
+      observed: 1,
+      violations: [],
+    }));
+    const lines = annotations({ ...red, checks }, where);
+    expect(lines.filter((line) => line.startsWith('::error '))).toHaveLength(10);
+    expect(lines[9]).toContain('16 more checks failed');
+    expect(lines.filter((line) => line.startsWith('::warning '))).toHaveLength(5);
+  });
+
+  it('has no text of the wire that could command the runner or break the line', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const violations = [{ what: text, expected: text, pointers: [] }];
+        const checks = [{ id: 'ODD-01', title: text, outcome: 'fail' as const, observed: 1, violations }];
+        const lines = annotations({ ...red, suite: text, checks }, where);
+        expect(lines).toHaveLength(1);
+        expect(lines[0]).not.toMatch(/[\r\n]/);
+        expect(lines[0]).toMatch(/^::error title=[^:,]*::/);
+      }),
+    );
+  });
+
+  it('is a summary that says first how it came out, with nothing in it that Markdown acts on', () => {
+    expect(jobSummary(green, where)).toMatch(/^### ✅ test: pass\n[^]*- It works\.\n/);
+    const hostile = '<img src=x> | `code` **bold** [link](https://example.org) @team\n# heading';
+    const checks = [
+      {
+        id: 'ODD-01',
+        title: hostile,
+        outcome: 'fail' as const,
+        observed: 1,
+        violations: [{ what: hostile, pointers: [] }],
+      },
+    ];
+    const text = jobSummary({ ...red, suite: hostile, checks }, where);
+    expect(text).not.toMatch(/<img|\*\*|`|\[link|https:\/\/|@team|\n# heading/);
+    expect(text.split('\n').filter((line) => line.startsWith('| ODD-01 |'))).toEqual([
+      expect.stringMatching(/^(?:\|[^|]*){4}\|$/),
+    ]);
+  });
+
+  it('is short where the run is long, as a page that is too big is dropped whole', () => {
+    const violations = Array.from({ length: 5 }, () => ({ what: 'x'.repeat(400), pointers: [] }));
+    const checks = Array.from({ length: 200 }, (_, index) => ({
+      id: `ODD-${index}`,
+      title: 'x',
+      outcome: 'fail' as const,
+      observed: 1,
+      violations,
+    }));
+    const text = jobSummary({ ...red, checks }, where);
+    expect(text.length).toBeLessThan(1_000);
+    expect(text).toContain('results/runs/x/report.html');
   });
 });
 

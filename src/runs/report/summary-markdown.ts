@@ -1,7 +1,7 @@
 /** `SUMMARY.md`: verdict first, then the checks, the probes, what failed, and how to repeat it. */
 import type { RunRecord } from '../run-record.ts';
 import { OUTCOME_WORDS } from './style.ts';
-import { countsOf, probesOf, reproduceLine, seconds } from './verdict-text.ts';
+import { countsOf, flakeSentence, probesOf, reproduceLine, seconds } from './verdict-text.ts';
 
 export function summaryMarkdown(record: RunRecord): string {
   const { suite, title, outcome, ending, endingNote, startedAt, ms, provenance, plan, probes, checks } =
@@ -21,6 +21,15 @@ export function summaryMarkdown(record: RunRecord): string {
       row([id, OUTCOME_WORDS[each][0], note === undefined ? claim : `${claim} (${note})`, String(observed)]),
     ),
     ...failures(record),
+    ...(record.flaky ?? []).flatMap((flake) => [
+      '',
+      `## Flaky: ${flake.check}`,
+      '',
+      `${flakeSentence(flake)}.`,
+      '',
+      `- before: \`${flake.folder}\` (relative to this folder), seed \`${flake.seed}\``,
+      `- now: this run, seed \`${plan.seed}\``,
+    ]),
     '',
     '| probe | client | model | lane | time | ok |',
     '| --- | --- | --- | --- | --- | --- |',

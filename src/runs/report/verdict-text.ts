@@ -1,6 +1,8 @@
 /** The verdict of a run for a person at a terminal: probes, checks, what failed and why, one last line. */
+import { join } from 'node:path';
 import { fateOf } from '../probe-ending.ts';
-import type { RunRecord } from '../run-record.ts';
+import type { Flake, RunRecord } from '../run-record.ts';
+import { SELFTEST } from '../selftest-record.ts';
 import { OUTCOME_WORDS, type Paint } from './style.ts';
 import { hang, wrap } from './wrap.ts';
 
@@ -18,6 +20,7 @@ export function verdictText(record: RunRecord, { paint, where }: { paint: Paint;
     '',
     ...checkTable(record, paint),
     ...record.checks.flatMap((verdict) => (needsWords(verdict) ? failureLines(verdict, record, paint) : [])),
+    ...flakyLines(record, { paint, where }),
     '',
     lastLine(record, paint),
     ...proven(record, paint),
@@ -99,11 +102,27 @@ function failureLines({ id, title, violations }: Verdict, record: RunRecord, pai
   ];
 }
 
+function flakyLines(record: RunRecord, { paint, where }: { paint: Paint; where: string }): string[] {
+  return (record.flaky ?? []).flatMap((flake) => [
+    '',
+    ...hang('', `FLAKY ${flakeSentence(flake)}`, WIDTH).map((line) => paint('red', line)),
+    `  before  ${join(where, flake.folder)}, seed ${flake.seed}`,
+    `  now     ${where}, seed ${record.plan.seed}`,
+    `  repeat: ${reproduceLine(record, flake.check)} --repeat-each 10`,
+  ]);
+}
+
+/** What changed its mind, in a sentence. */
+export const flakeSentence = ({ check, outcome, before }: Flake): string =>
+  `${check}: ${OUTCOME_WORDS[outcome][0]} now and ${OUTCOME_WORDS[before][0]} in the run before, of the same plan and the same programs`;
+
 /** The command that runs the same again and judges by this check. */
 export function reproduceLine({ plan }: Pick<RunRecord, 'plan'>, check: string): string {
-  const { target, asked: { client, timeoutMs, license, login, lanes } = {} } = plan;
+  if (plan.suite === SELFTEST) return `ccp-uat ${SELFTEST} --seed ${plan.seed}`;
+  const { target, asked: { client, timeoutMs, license, login, lanes, probes = [] } = {} } = plan;
   const under = target.kind === 'builtin' ? null : target.kind === 'url' ? target.url : target.command;
-  const only = plan.checks.some(({ id }) => id === check) ? ['--only', check] : [];
+  const names = [...(plan.checks.some(({ id }) => id === check) ? [check] : []), ...probes];
+  const only = names.length === 0 ? [] : ['--only', ...names];
   return [
     // As variables: not every suite has flags for them.
     ...(login === undefined ? [] : ['USE_LICENSE_LOGIN=1']),
@@ -145,13 +164,14 @@ export const probesOf = ({ probes }: Pick<RunRecord, 'probes'>): string =>
   `${probes.length} probe${probes.length === 1 ? '' : 's'}`;
 
 /** `23 of 24 checks passed, 1 skipped`. */
-export function countsOf({ checks }: Pick<RunRecord, 'checks'>): string {
+export function countsOf({ checks, flaky = [] }: Pick<RunRecord, 'checks' | 'flaky'>): string {
   const count = (outcome: Verdict['outcome']): number =>
     checks.filter((one) => one.outcome === outcome).length;
   const others = (['fail', 'inconclusive', 'invalid', 'skipped'] as const)
     .filter((outcome) => count(outcome) > 0)
     .map((outcome) => `, ${count(outcome)} ${outcome === 'fail' ? 'failed' : outcome}`);
-  return `${count('pass')} of ${checks.length} checks passed${others.join('')}`;
+  const flakes = flaky.length === 0 ? '' : `, ${flaky.length} flaky`;
+  return `${count('pass')} of ${checks.length} checks passed${others.join('')}${flakes}`;
 }
 
 function proven({ outcome, plan }: RunRecord, paint: Paint): string[] {

@@ -26,8 +26,9 @@ it('writes a line for each run into TESTS.md, also of runs that end in one momen
   const runs = await Promise.all(
     Array.from({ length: 5 }, async () => {
       const { folder } = await storeGreenRun(path.join(places.resultsDir, 'runs'));
-      const record = recordOf(await readStoredRun(folder.path), CHECKS);
-      await writeReports(folder, record);
+      const stored = await readStoredRun(folder.path);
+      const record = recordOf(stored, CHECKS);
+      await writeReports(folder, { record, stored });
       return { folder, record };
     }),
   );

@@ -2,10 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { appendFile, copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { RunFolder } from '../run-folder.ts';
+import { type RunFolder, writeWhole } from '../run-folder.ts';
 import type { RunRecord } from '../run-record.ts';
 import type { Suite } from '../suite.ts';
+import { ctrfJson } from './ctrf.ts';
 import { junitXml } from './junit.ts';
+import { type ReportedRun, reportHtml } from './page/report-page.ts';
 import { summaryMarkdown } from './summary-markdown.ts';
 import { countsOf, seconds } from './verdict-text.ts';
 
@@ -28,14 +30,32 @@ export async function tryPlaces({ resultsDir, logsDir }: Places): Promise<void> 
   }
 }
 
-/** Writes what is derived from the record alone. */
-export async function writeReports(folder: RunFolder, record: RunRecord): Promise<void> {
-  await Promise.all([
-    folder.write('run.json', `${JSON.stringify(record, null, 2)}\n`),
-    folder.write('junit.xml', junitXml(record)),
-    folder.write('SUMMARY.md', summaryMarkdown(record)),
-  ]);
+/** Writes what is derived from the stored run and the verdicts on it. */
+export async function writeReports(folder: RunFolder, run: ReportedRun): Promise<void> {
+  await Promise.all(reportsOf(run).map(([name, text]) => folder.write(name, text)));
 }
+
+/**
+ * Writes the reports of a run that was judged again: `report.html` anew, the others where the run came to none, as one that
+ * died. What it said of itself when it ended stays as it is. Rejects with what the file system says.
+ */
+export async function rewriteReports(folder: string, run: ReportedRun): Promise<void> {
+  await Promise.all(
+    reportsOf(run).map(async ([name, text]) => {
+      if (name === PAGE || !(await exists(path.join(folder, name)))) await writeWhole(folder, name, text);
+    }),
+  );
+}
+
+const PAGE = 'report.html';
+
+const reportsOf = (run: ReportedRun): (readonly [name: string, text: string])[] => [
+  ['run.json', `${JSON.stringify(run.record, null, 2)}\n`],
+  ['junit.xml', junitXml(run.record)],
+  ['ctrf-report.json', ctrfJson(run.record)],
+  ['SUMMARY.md', summaryMarkdown(run.record)],
+  [PAGE, reportHtml(run)],
+];
 
 /** Copies under the names of old, and adds the run's line to `TESTS.md`. */
 export async function publish({

@@ -16,8 +16,8 @@ export interface FakeMeter extends AsyncDisposable {
   readonly seen: string[];
   /** What it answers from now on: a status and a value, by path. */
   readonly answers: Map<string, { readonly status: number; readonly value: unknown }>;
-  /** Whether it leaves every question unanswered. */
-  silent: boolean;
+  /** Paths at which it leaves every question unanswered. */
+  readonly silent: Set<string>;
 }
 
 const NONE = { input: 0, output: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 };
@@ -30,6 +30,7 @@ export const totals = (part: Partial<Totals> = {}): Totals => ({
   cost_is_at_least: false,
   unpriced_tokens: 0,
   saved_usd: null,
+  saved_is_partial: false,
   duration_ms: 0,
   stream_ms: 0,
   ...part,
@@ -98,12 +99,19 @@ const OPUS = totals({
   },
   cost_usd: 59.1,
 });
-const LLAMA = totals({ requests: 3, tokens: { ...NONE, output: 500 }, cost_usd: null, unpriced_tokens: 500 });
+const LLAMA = totals({
+  requests: 3,
+  tokens: { ...NONE, output: 500 },
+  cost_usd: null,
+  unpriced_tokens: 500,
+  saved_is_partial: true,
+});
 
 export const USAGE = {
   generated_at: '2026-11-02T12:30:00.000Z',
   since: '2026-11-01T12:00:00.000Z',
   until: '2026-11-02T12:30:00.000Z',
+  store: { ok: true, reason: null, pending: 0 },
   total: totals({
     requests: 1_411,
     errors: 2,
@@ -117,12 +125,14 @@ export const USAGE = {
     cost_usd: 59.83,
     unpriced_tokens: 500,
     saved_usd: 2.37,
+    saved_is_partial: true,
   }),
   models: {
     'claude-haiku-4-5-20251001': modelUsage({ ...HAIKU, lanes: { zai: HAIKU } }),
     'claude-opus-4-8': modelUsage({ ...OPUS, lanes: { anthropic: OPUS }, rolling_pct: null }),
     llama: modelUsage({ ...LLAMA, lanes: { local: LLAMA }, rolling_pct: null }),
   },
+  other_models: null,
   lanes: { anthropic: OPUS, zai: HAIKU, local: LLAMA },
 };
 
@@ -167,8 +177,9 @@ export async function startFakeMeter(): Promise<FakeMeter> {
   const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await text(request);
     seen.push(`${request.method} ${request.url}${body === '' ? '' : ` ${body}`}`);
-    if (meter.silent) return;
-    const answer = answers.get((request.url ?? '').replace(/\?.*/, '')) ?? { status: 404, value: null };
+    const path = (request.url ?? '').replace(/\?.*/, '');
+    if (meter.silent.has(path)) return;
+    const answer = answers.get(path) ?? { status: 404, value: null };
     response.writeHead(answer.status).end(JSON.stringify(answer.value));
   };
   const server = createServer((request, response) => void take(request, response));
@@ -179,7 +190,7 @@ export async function startFakeMeter(): Promise<FakeMeter> {
     port: address.port,
     seen,
     answers,
-    silent: false,
+    silent: new Set(),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => void server.close(resolve));

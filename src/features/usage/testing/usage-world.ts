@@ -1,11 +1,12 @@
-/** The endpoints over a store in memory, at a time that stands still: what a test of them steers and watches. */
+/** The endpoints over a store that a test gives, at a time that stands still: what it steers and watches. */
 import type { ExchangeObserver, Provider, Route } from '../../../core/types.ts';
+import type { Clock } from '../../../platform/clock.ts';
+import type { QuotaView } from '../../../protocol/quota-view.ts';
 import type { CompletionEvent } from '../../../protocol/usage-event.ts';
 import { createUsageEndpoints, type UsageEndpointsOptions } from '../endpoints.ts';
 import { createLiveFeed } from '../live-feed.ts';
 import type { QuotaViews } from '../quota-views.ts';
 import { completion } from './events.ts';
-import { createMemoryStore } from './memory-store.ts';
 
 export const NOW = Date.parse('2026-11-02T12:30:00.000Z');
 export const HOUR = 3_600_000;
@@ -31,24 +32,82 @@ export const zai: Provider = {
 };
 
 /** A cent a token on the Anthropic lane, nothing known elsewhere. */
-const prices: UsageEndpointsOptions['prices'] = {
-  open() {
-    let [cents, unpriced] = [0, 0];
+export const prices: UsageEndpointsOptions['prices'] = {
+  chargeOf({ lane, tokens }) {
+    const count = Object.values(tokens).reduce((sum, one) => sum + one, 0);
+    const isPriced = lane === 'anthropic';
     return {
-      add({ lane, tokens }) {
-        const count = Object.values(tokens).reduce((sum, one) => sum + one, 0);
-        if (lane === 'anthropic') cents += count;
-        else unpriced += count;
+      tokens: count,
+      nanoUsd: isPriced ? BigInt(count) * 10_000_000n : 0n,
+      unpricedTokens: isPriced ? 0 : count,
+      atLeast: false,
+      saved: null,
+      savingUnknown: !isPriced,
+    };
+  },
+  open() {
+    let nano = 0n;
+    let [unpriced, partial] = [0, false];
+    return {
+      add({ nanoUsd, unpricedTokens, savingUnknown }) {
+        nano += nanoUsd;
+        unpriced += unpricedTokens;
+        partial ||= savingUnknown;
       },
       sum: () => ({
-        cost_usd: cents === 0 && unpriced > 0 ? null : cents / 100,
+        cost_usd: nano === 0n && unpriced > 0 ? null : Number(nano) / 1e9,
         cost_is_at_least: false,
         unpriced_tokens: unpriced,
         saved_usd: null,
+        saved_is_partial: partial,
       }),
     };
   },
 };
+
+const none = { used: 0, cap: null, pct: null };
+/** A quota that is used a good deal. */
+export const quotaView = (part: Partial<QuotaView> = {}): QuotaView => ({
+  model: '*haiku*',
+  lane: 'zai',
+  rolling: {
+    span_seconds: 18_000,
+    tokens: { used: 700, cap: 1000, pct: 70 },
+    requests: none,
+    hours: none,
+    pct: 70,
+  },
+  weekly: { span_seconds: 604_800, tokens: none, requests: none, hours: none, pct: null },
+  rolling_pct: 70,
+  weekly_pct: null,
+  warn_pct: 80,
+  block_pct: 100,
+  warn: false,
+  block: false,
+  reserved: { requests: 1, tokens: 50 },
+  eta_seconds: 900,
+  headroom_tokens: 300,
+  tps_elr: 12,
+  tps_dirty: 9,
+  peak_hour: { start: NOW - 1_800_000, tokens: 600 },
+  fastest_hour: null,
+  warn_pct_auto: 72,
+  warn_pct_confidence: 0.5,
+  gap_seconds_p50: 60,
+  gap_seconds_p95: 120,
+  gap_samples: 3,
+  cooldown_until: NOW,
+  provider_limits: {
+    lane: 'zai',
+    at: NOW,
+    status: 'rejected',
+    windows: [
+      { name: '5h', status: 'rejected', used_pct: 101, limit: null, remaining: null, resets_at: NOW },
+    ],
+    refused: { at: NOW, kind: 'window', until: null },
+  },
+  ...part,
+});
 
 export const quotaWorld = (part: Partial<QuotaViews> = {}): QuotaViews => ({
   mode: 'block',
@@ -61,12 +120,15 @@ export const quotaWorld = (part: Partial<QuotaViews> = {}): QuotaViews => ({
   ...part,
 });
 
-export function startUsageWorld(part: Partial<UsageEndpointsOptions> = {}) {
-  const store = createMemoryStore();
+export type WorldStore = UsageEndpointsOptions['store'] & ExchangeObserver;
+
+/** Nothing in it happens by itself. */
+export const stillClock: Clock = { now: () => NOW, monotonic: () => NOW, after: () => () => {} };
+
+export function startUsageWorld(store: WorldStore, part: Partial<UsageEndpointsOptions> = {}) {
   const seen: string[] = [];
   const reloads: (string | undefined)[] = [];
-  const clock = { now: () => NOW, monotonic: () => NOW, after: () => () => {} };
-  const live = createLiveFeed({ clock });
+  const live = createLiveFeed({ clock: stillClock });
   const completions: CompletionEvent[] = [];
   const journal: ExchangeObserver = {
     onDecision: (event) => void seen.push(`decision ${event.lane}`),
@@ -91,7 +153,7 @@ export function startUsageWorld(part: Partial<UsageEndpointsOptions> = {}) {
     }),
     prices,
     live,
-    clock,
+    clock: stillClock,
     ids: { rid: () => `rid-${String((rids += 1)).padStart(6, '0')}` },
     route,
     observers: [journal, store],
@@ -109,15 +171,18 @@ export function startUsageWorld(part: Partial<UsageEndpointsOptions> = {}) {
     if (!('body' in answer)) throw new Error('a stream');
     return { status: answer.status, body: JSON.parse(answer.body) as unknown };
   };
-  const keep = (ago: number, event: Partial<CompletionEvent> = {}): void => {
+  /** An exchange that ended so many milliseconds ago; gives its id. */
+  const keep = (ago: number, event: Partial<CompletionEvent> = {}): string => {
     rids += 1;
+    const rid = `rid-${String(rids).padStart(6, '0')}`;
     store.onCompletion?.(
       completion({
-        rid: `rid-${String(rids).padStart(6, '0')}`,
+        rid,
         ts: new Date(NOW - ago).toISOString(),
         ...event,
       }),
     );
+    return rid;
   };
-  return { endpoints, store, seen, reloads, live, completions, call, ask, keep };
+  return { endpoints, seen, reloads, live, completions, call, ask, keep };
 }

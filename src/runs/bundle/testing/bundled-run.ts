@@ -27,7 +27,8 @@ export async function storeWholeRun(
 ): Promise<string> {
   const { folder } = await storeGreenRun(path.join(resultsDir, 'runs'), ...rest);
   await writeMetrics(folder);
-  await writeReports(folder, recordOf(await readStoredRun(folder.path), CHECKS));
+  const stored = await readStoredRun(folder.path);
+  await writeReports(folder, { stored, record: recordOf(stored, CHECKS) });
   const place = path.join(resultsDir, 'runs', name);
   await rename(folder.path, place);
   return place;

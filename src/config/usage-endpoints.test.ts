@@ -1,59 +1,81 @@
+/** The meter's endpoints over the store that they read, which only this room may put together. */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import type { Route } from '../../core/types.ts';
-import { OperatorError } from '../../errors.ts';
-import type { QuotaView } from '../../protocol/quota-view.ts';
-import { usageEventSchema } from '../../protocol/usage-event.ts';
-import { quotasAnswer, rollupsAnswer, samplesAnswer, simAnswer, usageAnswer } from './answers.ts';
-import { MAX_READERS } from './live-feed.ts';
-import { createMemoryStore } from './testing/memory-store.ts';
-import { HOUR, NOW, quotaWorld, startUsageWorld, zai } from './testing/usage-world.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { OperatorError } from '../errors.ts';
+import {
+  quotasAnswer,
+  rollupsAnswer,
+  samplesAnswer,
+  simAnswer,
+  usageAnswer,
+} from '../features/usage/answers.ts';
+import { MAX_READERS } from '../features/usage/live-feed.ts';
+import { openApi } from '../features/usage/openapi.ts';
+import {
+  HOUR,
+  NOW,
+  prices,
+  quotaView,
+  quotaWorld,
+  startUsageWorld,
+  stillClock,
+  zai,
+} from '../features/usage/testing/usage-world.ts';
+import { usageEventSchema } from '../protocol/usage-event.ts';
+import { createNoStore } from '../store/no-store.ts';
+import { openStore } from '../store/store.ts';
+import { makeStorePlace } from '../store/testing/place.ts';
 
-const none = { used: 0, cap: null, pct: null };
-const VIEW: QuotaView = {
-  model: '*haiku*',
-  lane: 'zai',
-  rolling: {
-    span_seconds: 18_000,
-    tokens: { used: 700, cap: 1000, pct: 70 },
-    requests: none,
-    hours: none,
-    pct: 70,
-  },
-  weekly: { span_seconds: 604_800, tokens: none, requests: none, hours: none, pct: null },
-  rolling_pct: 70,
-  weekly_pct: null,
-  warn_pct: 80,
-  block_pct: 100,
-  warn: false,
-  block: false,
-  reserved: { requests: 1, tokens: 50 },
-  eta_seconds: 900,
-  headroom_tokens: 300,
-  tps_elr: 12,
-  tps_dirty: 9,
-  peak_hour: { start: NOW - 1_800_000, tokens: 600 },
-  fastest_hour: null,
-  warn_pct_auto: 72,
-  warn_pct_confidence: 0.5,
-  gap_seconds_p50: 60,
-  gap_seconds_p95: 120,
-  gap_samples: 3,
-  cooldown_until: NOW,
-  provider_limits: {
-    lane: 'zai',
-    at: NOW,
-    status: 'rejected',
-    windows: [
-      { name: '5h', status: 'rejected', used_pct: 101, limit: null, remaining: null, resets_at: NOW },
-    ],
-    refused: { at: NOW, kind: 'window', until: null },
-  },
-};
+const VIEW = quotaView();
+
+type Part = Parameters<typeof startUsageWorld>[1];
+
+let close = async (): Promise<void> => {};
+afterEach(() => close());
+
+/** The endpoints over a store of their own. */
+function startStored(part?: Part) {
+  const place = makeStorePlace();
+  const store = openStore({
+    path: place.path,
+    flushMs: 200,
+    ttlDays: 7,
+    rollupMs: HOUR,
+    clock: stillClock,
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+  });
+  close = async () => {
+    close = async () => {};
+    await store[Symbol.asyncDispose]();
+    place[Symbol.dispose]();
+  };
+  return startUsageWorld(store, part);
+}
+
+/** The endpoints where nothing is kept, for what no store has a part in. */
+const startStoreless = (part?: Part) => startUsageWorld(createNoStore('nowhere'), part);
 
 describe('GET /v1/usage', () => {
+  it('prices the tokens of each model by the one that served it', async () => {
+    const priced: (string | null)[] = [];
+    const { ask, keep } = startStored({
+      prices: {
+        ...prices,
+        chargeOf(use) {
+          priced.push(use.servedModel ?? null);
+          return prices.chargeOf(use);
+        },
+      },
+    });
+    keep(0, { served_model: 'glm-4.7' });
+    keep(0, { served_model: 'glm-4.5-air' });
+    expect((await ask('GET', '/v1/usage')).status).toBe(200);
+    expect(new Set(priced)).toEqual(new Set(['glm-4.7', 'glm-4.5-air']));
+  });
+
   it('sums models and lanes over whole hours, and says what they cost', async () => {
-    const { ask, keep } = startUsageWorld();
+    const { ask, keep } = startStored();
     keep(0, { sse: { events: 1, chunks: 1, bytes: 1, duration_ms: 10_000, max_gap_ms: 1, finished: true } });
     keep(2 * HOUR, { lane: 'anthropic', latency_ms: 1_000 });
     keep(2 * HOUR, { lane: 'anthropic', model: 'claude-opus-4-8', status: 529, reason: 'upstream_error' });
@@ -78,7 +100,7 @@ describe('GET /v1/usage', () => {
         requests: 3,
         lanes: { zai: { requests: 2 }, anthropic: { requests: 1 } },
         // 60 tokens in 14 s of streams.
-        tps_elr: 4.3,
+        tps_elr: 60 / 14,
         // The earliest of equally busy hours, and the only one that streamed for ten seconds.
         peak_hour: { start: '2026-11-01T12:00:00.000Z', tokens: 150 },
         fastest_hour: { start: '2026-11-02T12:00:00.000Z', tps: 2 },
@@ -93,7 +115,7 @@ describe('GET /v1/usage', () => {
     const views = [VIEW, weekly, { ...VIEW, model: 'glm-*' }];
     const elsewhere = { ...VIEW, lane: 'local', rolling_pct: 99 };
     const quota = quotaWorld({ views: () => [...views, elsewhere] });
-    const { ask, keep } = startUsageWorld({ quota });
+    const { ask, keep } = startStored({ quota });
     keep(0);
     const { models } = usageAnswer.parse((await ask('GET', '/v1/usage')).body);
     expect(models['claude-haiku-4-5']).toMatchObject({
@@ -110,18 +132,30 @@ describe('GET /v1/usage', () => {
   });
 
   it('counts requests that name no model apart, and takes any name for no more than a name', async () => {
-    const { ask, keep } = startUsageWorld();
+    const { ask, keep } = startStored();
     keep(0, { model: null });
+    keep(0, { model: 'null' });
     keep(0, { model: '__proto__' });
     keep(0, { model: 'constructor' });
     const { models, total } = usageAnswer.parse((await ask('GET', '/v1/usage')).body);
-    expect(total.requests).toBe(3);
+    expect(total.requests).toBe(4);
+    expect(models['null']?.requests).toBe(1);
     expect(models['(none)']?.requests).toBe(1);
     expect(models['constructor']?.requests).toBe(1);
   });
 
+  it('calls no error what its client went away from', async () => {
+    const { ask, keep } = startStored();
+    keep(0, { reason: 'client_abort' });
+    keep(0, { reason: 'timeout' });
+    expect(usageAnswer.parse((await ask('GET', '/v1/usage')).body).total).toMatchObject({
+      requests: 2,
+      errors: 1,
+    });
+  });
+
   it('takes a range', async () => {
-    const { ask, keep } = startUsageWorld();
+    const { ask, keep } = startStored();
     keep(5 * HOUR);
     keep(0);
     const requests = async (query: string) =>
@@ -134,10 +168,50 @@ describe('GET /v1/usage', () => {
   });
 });
 
+describe('a range', () => {
+  const written = fc.oneof(
+    fc
+      .tuple(fc.nat({ max: 999_999_999 }), fc.constantFrom('s', 'm', 'h', 'd'))
+      .map(([n, unit]) => `-${n}${unit}`),
+    fc.nat({ max: 9_999_999_999_999 }).map(String),
+    fc
+      .date({
+        min: new Date('-000001-01-01T00:00:00Z'),
+        max: new Date('+010001-01-01T00:00:00Z'),
+        noInvalidDate: true,
+      })
+      .map((date) => date.toISOString()),
+    fc.constantFrom('0000-01-01T00:00:00+14:00', '9999-12-31T23:59:59-14:00', '9999-12-31'),
+  );
+
+  it('that is taken is one that the answer can write', async () => {
+    const { ask } = startStoreless();
+    await fc.assert(
+      fc.asyncProperty(written, written, async (since, until) => {
+        const query = new URLSearchParams({ since, until }).toString();
+        const { status, body } = await ask('GET', `/v1/usage?${query}`);
+        if (status === 200) usageAnswer.parse(body);
+        else expect(status).toBe(400);
+      }),
+    );
+  });
+
+  it('ends with the hour in which it is told to end, and says so', async () => {
+    const { ask, keep } = startStored();
+    keep(2 * HOUR + 60_000);
+    const { total, until } = usageAnswer.parse(
+      (await ask('GET', '/v1/usage?until=2026-11-02T10:00:01Z')).body,
+    );
+    expect([total.requests, until]).toEqual([1, '2026-11-02T11:00:00.000Z']);
+    const before = usageAnswer.parse((await ask('GET', '/v1/usage?until=2026-11-02T10:00:00Z')).body);
+    expect([before.total.requests, before.until]).toEqual([0, '2026-11-02T10:00:00.000Z']);
+  });
+});
+
 describe('GET /v1/usage/samples', () => {
   it('pages through every sample once, newest first', async () => {
-    const { ask, keep, store } = startUsageWorld();
-    for (let n = 0; n < 25; n += 1) keep(n * 1000);
+    const { ask, keep } = startStored();
+    const kept = Array.from({ length: 25 }, (_, n) => keep(n * 1000));
     const rids: string[] = [];
     let cursor: string | null = null;
     let pages = 0;
@@ -149,22 +223,18 @@ describe('GET /v1/usage/samples', () => {
       pages += 1;
     } while (cursor !== null);
     expect(pages).toBe(3);
-    expect(rids).toEqual(store.kept.map(({ rid }) => rid));
+    expect(rids).toEqual(kept);
   });
 
   it('refuses a cursor that only the store can judge, as it says', async () => {
-    const samples = async () => {
-      throw new OperatorError('USAGE', 'cursor: not one that a page named');
-    };
-    const { ask } = startUsageWorld({ store: { ...createMemoryStore(), samples } });
-    expect(await ask('GET', '/v1/usage/samples?cursor=abc')).toMatchObject({
+    expect(await startStored().ask('GET', '/v1/usage/samples?cursor=abc')).toMatchObject({
       status: 400,
-      body: { error: { message: 'ccp: cursor: not one that a page named' } },
+      body: { error: { message: expect.stringMatching(/^ccp: cursor/) } },
     });
   });
 
   it('takes lane, model and a range; a time is written as in the log', async () => {
-    const { ask, keep } = startUsageWorld();
+    const { ask, keep } = startStored();
     keep(0);
     keep(2 * HOUR, { lane: 'anthropic', model: 'm' });
     const found = async (query: string) =>
@@ -178,17 +248,32 @@ describe('GET /v1/usage/samples', () => {
 });
 
 describe('GET /v1/usage/rollups', () => {
+  it('asks for so many at most, and says what to do where there are more', async () => {
+    const limits: (number | undefined)[] = [];
+    const rollups = async ({ limit }: { readonly limit?: number }) => {
+      limits.push(limit);
+      throw new OperatorError('USAGE', 'more than 10000 rollups: ask for a shorter time');
+    };
+    const { ask } = startUsageWorld({ ...createNoStore('nowhere'), rollups });
+    expect(await ask('GET', '/v1/usage/rollups?granularity=hour')).toMatchObject({
+      status: 400,
+      body: { error: { message: 'ccp: more than 10000 rollups: ask for a shorter time' } },
+    });
+    expect(limits).toEqual([10_000]);
+  });
+
   it('gives hours or days', async () => {
-    const { ask, keep } = startUsageWorld();
+    const { ask, keep } = startStored();
     keep(0);
     keep(HOUR);
     keep(24 * HOUR, { lane: 'anthropic' });
     const found = async (query: string) =>
       rollupsAnswer.parse((await ask('GET', `/v1/usage/rollups?${query}`)).body).rollups;
     expect(await found('granularity=hour')).toHaveLength(3);
-    expect(await found('granularity=day&since=-12h')).toEqual([]);
-    expect(await found('granularity=day&since=-13h')).toMatchObject([
-      { start: '2026-11-02T00:00:00.000Z', count: 2 },
+    expect(await found('granularity=day&since=2026-11-03')).toEqual([]);
+    // The day in which it lies is the first.
+    expect(await found('granularity=day&since=-12h')).toMatchObject([
+      { start: '2026-11-02T00:00:00.000Z', count: 2, latency_p50: 3012, ttfb_p95: 399.5 },
     ]);
     expect(await found('granularity=day&lane=anthropic')).toMatchObject([{ count: 1 }]);
   });
@@ -196,7 +281,9 @@ describe('GET /v1/usage/rollups', () => {
 
 describe('an argument that is not allowed', () => {
   it.each([
-    ['GET', '/v1/usage?since=yesterday', 'since: allowed is epoch seconds, a time like'],
+    ['GET', '/v1/usage?since=yesterday', 'since: allowed is epoch seconds'],
+    ['GET', '/v1/usage?since=1767366245000', 'since: allowed is epoch seconds (not milliseconds)'],
+    ['GET', '/v1/usage?until=-999999d', 'until: allowed is epoch seconds'],
     ['GET', '/v1/usage?from=-1h', 'from: not known here; allowed is since, until'],
     ['GET', '/v1/usage?since=-1h&since=-2h', 'since stands there twice'],
     ['GET', '/v1/usage/samples?limit=0', 'limit: allowed is a whole number from 1 to 1000'],
@@ -220,7 +307,7 @@ describe('an argument that is not allowed', () => {
     ['POST', '/v1/dev/sim-usage {"model":"m","in":1,"out":1,"x":1}', 'x: not known here; allowed is model,'],
   ] as const)('%s %s is answered with what is', async (method, request, message) => {
     const [target = '', body = ''] = request.split(/ (.*)/s);
-    const { ask, seen } = startUsageWorld();
+    const { ask, seen } = startStoreless();
     expect(await ask(method, target, body)).toEqual({
       status: 400,
       body: {
@@ -231,8 +318,18 @@ describe('an argument that is not allowed', () => {
     expect(seen).toEqual([]);
   });
 
+  it('may be a time that lost its plus on the way', async () => {
+    const { ask } = startStoreless();
+    const at = async (offset: string) => ask('GET', `/v1/usage?since=2026-01-02T15:04:05${offset}`);
+    expect(await at('+08:00')).toMatchObject({
+      status: 400,
+      body: { error: { message: expect.stringContaining('; a + in a query is written %2B') } },
+    });
+    expect((await at('%2B08:00')).status).toBe(200);
+  });
+
   it('never makes anything but an answer, whatever the query', async () => {
-    const { call } = startUsageWorld();
+    const { call } = startStoreless();
     const paths = fc.constantFrom('usage', 'usage/samples', 'usage/rollups', 'quotas');
     const words = fc.constantFrom('since', 'until', 'limit', 'cursor', 'model', 'granularity', 'lane');
     const query = fc.array(fc.tuple(words, fc.string({ unit: 'binary' })), { maxLength: 3 });
@@ -254,7 +351,7 @@ describe('quotas', () => {
       views: () => [VIEW],
       cooldowns: () => [{ lane: 'zai', key: 'glm-5', until: NOW, stated: 'reset' }],
     });
-    const { status, body } = await startUsageWorld({ quota }).ask('GET', '/v1/quotas');
+    const { status, body } = await startStoreless({ quota }).ask('GET', '/v1/quotas');
     expect(status).toBe(200);
     expect(quotasAnswer.parse(body)).toMatchObject({
       file: '/home/me/quotas.json',
@@ -277,7 +374,7 @@ describe('quotas', () => {
   });
 
   it('are reloaded from their file, or from the text that is sent', async () => {
-    const { ask, reloads } = startUsageWorld();
+    const { ask, reloads } = startStoreless();
     quotasAnswer.parse((await ask('POST', '/v1/quotas/reload')).body);
     quotasAnswer.parse((await ask('POST', '/v1/quotas/reload', '{"quotas":[]}')).body);
     expect(reloads).toEqual([undefined, '{"quotas":[]}']);
@@ -285,7 +382,7 @@ describe('quotas', () => {
 
   it('that are not taken are answered with the reason', async () => {
     const why = 'the quotas sent:1: quotas.2.model: must be a glob';
-    const { ask } = startUsageWorld({ quota: quotaWorld({ reload: () => ({ ok: false, why }) }) });
+    const { ask } = startStoreless({ quota: quotaWorld({ reload: () => ({ ok: false, why }) }) });
     expect(await ask('POST', '/v1/quotas/reload', '{}')).toMatchObject({
       status: 400,
       body: { error: { message: `ccp: ${why}` } },
@@ -295,7 +392,7 @@ describe('quotas', () => {
 
 describe('GET /v1/usage/live', () => {
   it('is a stream, until there are too many', async () => {
-    const { call } = startUsageWorld();
+    const { call } = startStoreless();
     const leave: (() => void)[] = [];
     for (let n = 0; n < MAX_READERS; n += 1) {
       const answer = await call('GET', '/v1/usage/live');
@@ -314,7 +411,7 @@ describe('POST /v1/dev/sim-usage', () => {
     JSON.stringify({ model: 'claude-haiku-4-5', in: 200, out: 300, ...part });
 
   it('is not there unless it is enabled', async () => {
-    const { ask, seen } = startUsageWorld({ devEnabled: false });
+    const { ask, seen } = startStored({ devEnabled: false });
     expect(await ask('POST', '/v1/dev/sim-usage', body({}))).toMatchObject({
       status: 404,
       body: { error: { type: 'not_found_error', message: expect.stringContaining('CCP_DEV_ENABLE') } },
@@ -323,7 +420,7 @@ describe('POST /v1/dev/sim-usage', () => {
   });
 
   it('makes exchanges up that are routed, and told to everybody in order', async () => {
-    const { ask, seen, completions } = startUsageWorld();
+    const { ask, seen, completions } = startStored();
     const answer = await ask('POST', '/v1/dev/sim-usage', body({ repeat: 2, seconds: 1.5 }));
     const { rids } = simAnswer.parse(answer.body);
     expect(rids).toHaveLength(2);
@@ -346,16 +443,27 @@ describe('POST /v1/dev/sim-usage', () => {
   });
 
   it('counts what routing refuses as refused, without tokens', async () => {
-    const route = (): Route => ({
+    const route: NonNullable<NonNullable<Part>['route']> = () => ({
       provider: zai,
       decision: 'license_block',
       alternatives: [],
       refusal: { status: 429, type: 'billing_error', message: 'used up', errType: 'limit' },
     });
-    const { ask, seen, completions } = startUsageWorld({ route });
+    const { ask, seen, completions } = startStored({ route });
     await ask('POST', '/v1/dev/sim-usage', body({}));
     expect(seen).toEqual(['decision zai', 'completion zai']);
     expect(completions[0]).toMatchObject({ reason: 'blocked', status: 429, err_type: 'limit', attempts: [] });
     expect(completions[0]?.tokens).toBeUndefined();
   });
 });
+
+it('are every one of them described, and no other', () => {
+  const there = startStoreless().endpoints.map(({ method, path }) => `${method} ${path}`);
+  const { paths } = described.parse(openApi());
+  const named = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(named.toSorted()).toEqual(there.toSorted());
+});
+
+const described = z.object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) });

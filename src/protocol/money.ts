@@ -1,0 +1,55 @@
+/** What uses cost and saved: the words that the prices and the views share. */
+import type { Tokens } from './usage-event.ts';
+
+/** What was used of one model at one time. */
+export interface Use {
+  readonly lane: string;
+  /** The model that the client asked for; null where it named none. */
+  readonly model: string | null;
+  /** The model that the answer names; null or absent where it is not known. */
+  readonly servedModel?: string | null;
+  readonly tokens: Tokens;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+export interface Cost {
+  /** Billionths of a US dollar. */
+  readonly nanoUsd: bigint;
+  /** Tokens that no price is known for, and that are not in the sum. */
+  readonly unpricedTokens: number;
+  /** Whether the true cost may be higher, by what counts cannot tell. */
+  readonly atLeast: boolean;
+}
+
+/** What one use costs and saved: told once, and added to every bill that it belongs on. */
+export interface Charge extends Cost {
+  readonly tokens: number;
+  /** Nano-dollars; null on the Anthropic lane, and where nobody knows. */
+  readonly saved: bigint | null;
+  /** Whether it went elsewhere, and nobody knows what that saved. */
+  readonly savingUnknown: boolean;
+}
+
+/** As the endpoints say it. */
+export interface BillSum {
+  /** Null where there are tokens and none of them has a price. */
+  readonly cost_usd: number | null;
+  readonly cost_is_at_least: boolean;
+  readonly unpriced_tokens: number;
+  /** Null where nothing that was added says what it saved. */
+  readonly saved_usd: number | null;
+  /** Whether some of what was added is not in `saved_usd` because it has no price on one side. */
+  readonly saved_is_partial: boolean;
+}
+
+export interface Bill {
+  add(charge: Charge): void;
+  sum(): BillSum;
+}
+
+export interface Prices {
+  chargeOf(use: Use): Charge;
+  /** A bill that starts at nothing. */
+  open(): Bill;
+}

@@ -1,0 +1,72 @@
+/**
+ * Checks that change their mind: the same plan carried out again by the same programs, and another outcome. Chance has
+ * decided one of the two, so the later run is red, whatever it says: repeating a run does not make it green.
+ */
+import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { pastRuns } from './history.ts';
+import type { Flake, RunRecord } from './run-record.ts';
+
+/**
+ * Holds each check against the newest run before that judged it. Runs that did not come to their end say nothing.
+ * `since`: programs that are not of this package may have changed, and real upstreams have, so only runs that began
+ * after that (epoch milliseconds) count there.
+ */
+export async function findFlakes(
+  record: RunRecord,
+  {
+    folder,
+    resultsDir,
+    since,
+  }: { readonly folder: string; readonly resultsDir: string; readonly since: number },
+): Promise<Flake[]> {
+  if (record.ending !== 'complete') return [];
+  const open = new Map(
+    record.checks.filter((one) => saysSomething(one, record.plan)).map((one) => [one.id, one]),
+  );
+  const flakes: Flake[] = [];
+  for await (const past of pastRuns(resultsDir, record.suite)) {
+    if (past.folder === folder || past.record === null || !isSameAgain(past.record, record, since)) continue;
+    for (const before of past.record.checks) {
+      const now = open.get(before.id);
+      if (now === undefined || !saysSomething(before, record.plan)) continue;
+      open.delete(before.id);
+      if (before.outcome !== now.outcome)
+        flakes.push(flakeOf(now, before, path.relative(folder, past.folder), past.record));
+    }
+    if (open.size === 0) break;
+  }
+  return flakes;
+}
+
+type Outcome = RunRecord['checks'][number];
+
+const flakeOf = (now: Outcome, before: Outcome, folder: string, { plan: { seed } }: RunRecord): Flake => ({
+  check: now.id,
+  outcome: now.outcome,
+  before: before.outcome,
+  folder,
+  seed,
+});
+
+/** What was allowed to be unsure is no opinion that could be changed. */
+const saysSomething = (
+  { outcome }: RunRecord['checks'][number],
+  { allowInconclusive }: RunRecord['plan'],
+): boolean => outcome !== 'skipped' && !(allowInconclusive && outcome === 'inconclusive');
+
+function isSameAgain(past: RunRecord, now: RunRecord, since: number): boolean {
+  if (past.ending !== 'complete') return false;
+  if (!isDeepStrictEqual(whatWasDone(past), whatWasDone(now))) return false;
+  const isAllOurs = now.plan.target.kind === 'builtin' && now.plan.upstream === 'mock';
+  return (isAllOurs && now.provenance.source !== undefined) || Date.parse(past.startedAt) >= since;
+}
+
+/**
+ * What was sent, to what, by which programs. The seed is no part of it: what depends on it is told with both. Nor is
+ * which checks were asked for: one that failed among all may not pass as the only one.
+ */
+function whatWasDone({ plan, provenance: { version, source, node, platform, claude } }: RunRecord): unknown {
+  const { run: _, seed: __, checks: ___, proves: ____, asked: _____, ...done } = plan;
+  return { ...done, allowInconclusive: false, version, source, node, platform, claude };
+}

@@ -1,0 +1,85 @@
+/**
+ * `report.html`: the whole run in one file that asks nobody for anything and has no script. Verdict and claims first; then
+ * what contradicts them, and the evidence.
+ */
+import type { RunRecord } from '../../run-record.ts';
+import type { StoredRun } from '../../stored-run.ts';
+import { type Html, html, page } from '../html.ts';
+import { caseFileOf } from './case-file.ts';
+import { checkTable, FILTER_STYLE } from './check-table.ts';
+import { chooseCases, MOST_IN_FULL, SAMPLE } from './choose-cases.ts';
+import { courseSection } from './course.ts';
+import { exchangeFilterStyle, exchangeSection } from './exchanges.ts';
+import { count, shown } from './format.ts';
+import { lanesSection } from './lanes.ts';
+import { redactionsSection } from './redactions.ts';
+import { type Matrix, matrixSection } from './saboteur-matrix.ts';
+import { STYLE } from './style.ts';
+import { surroundingsSection } from './surroundings.ts';
+import { timesSection } from './times.ts';
+import { contradictions, verdictHeader } from './verdict.ts';
+
+export interface ReportedRun {
+  readonly record: RunRecord;
+  readonly stored: StoredRun;
+  /** Where the run is a self-test, or was made beside one. */
+  readonly matrix?: Matrix | undefined;
+}
+
+/** The page of a run. The same run, the same bytes. */
+export function reportHtml({ record, stored, matrix }: ReportedRun): string {
+  const cases = caseFileOf(stored.evidence, record.checks);
+  const choice = chooseCases(cases.cases);
+  const wrong = contradictions(record, cases);
+  const sections: readonly (readonly [id: string, title: string])[] = [
+    ...(wrong === null ? [] : [['wrong', 'What is wrong'] as const]),
+    ['checks', 'Checks'],
+    ['exchanges', 'Exchanges'],
+    ['times', 'Times and pace'],
+    ['lanes', 'Lanes and tokens'],
+    ['course', 'Course of the run'],
+    ...(matrix === undefined ? [] : [['saboteurs', 'Saboteurs'] as const]),
+    ['surroundings', 'Surroundings'],
+    ['redacted', 'What was redacted'],
+  ];
+  const body = html`<a class="skip" href="#main">Skip to the findings</a>
+${verdictHeader(record, cases)}
+${contents(sections)}
+<main id="main" tabindex="-1">
+${wrong}
+${checkTable(record.checks)}
+${exchangeSection(choice, cases.cases)}
+${timesSection(cases.cases)}
+${lanesSection(cases.cases)}
+${courseSection(stored)}
+${matrix !== undefined && matrixSection(matrix)}
+${surroundingsSection(record)}
+${redactionsSection(stored.evidence)}
+</main>
+${footer()}`;
+  return page({
+    title: `${record.outcome}: ${shown(record.suite, 80)}`,
+    style: [STYLE, FILTER_STYLE, exchangeFilterStyle(choice.inFull)].join('\n'),
+    body,
+  });
+}
+
+/** The page of a self-test: the matrix alone. */
+export function selftestHtml(matrix: Matrix): string {
+  const { ok, seed } = matrix;
+  const outcome = ok ? 'pass' : 'fail';
+  return page({
+    title: `${outcome}: self-test`,
+    style: STYLE,
+    body: html`<a class="skip" href="#main">Skip to the matrix</a>
+<header class="verdict ${outcome}"><p class="sign" aria-hidden="true">${ok ? '✓' : '✕'}</p><div><h1>${ok ? 'Pass' : 'Fail'}<span class="suite">self-test</span></h1><p class="lead">${ok ? 'The checks can fail: each saboteur was noticed by every check that must notice it.' : 'A saboteur survived, or the run that nobody broke was not green.'}</p><p class="meta">seed ${seed}</p></div></header>
+<main id="main" tabindex="-1">${matrixSection(matrix)}</main>`,
+  });
+}
+
+const contents = (sections: readonly (readonly [id: string, title: string])[]): Html =>
+  html`<nav aria-label="Contents"><ul>${sections.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>`;
+
+const footer =
+  (): Html => html`<footer><p>This file has no script and asks nobody for anything; it is written by <code>ccp-uat</code> from the stored evidence alone, and again by <code>ccp-uat report</code>.
+It shows at most ${count(MOST_IN_FULL)} exchanges in full: those with findings first, and up to ${count(SAMPLE)} of the others; every other exchange with findings stands in one line. Long texts, streams and lists are cut where they say so. The whole evidence lies beside it: <code>run.json</code>, <code>events.jsonl</code>, <code>witness/</code>.</p></footer>`;

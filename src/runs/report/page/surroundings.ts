@@ -1,0 +1,50 @@
+/** Where the run comes from: versions, what was asked for, and the line that makes it again. */
+import type { RunRecord } from '../../run-record.ts';
+import { type Html, html } from '../html.ts';
+import { reproduceLine } from '../verdict-text.ts';
+import { duration, shown } from './format.ts';
+
+export function surroundingsSection(record: RunRecord): Html {
+  const { provenance, plan, run, exitCode, startedAt } = record;
+  const facts: readonly (readonly [string, string])[] = [
+    ['run', run],
+    ['started', startedAt],
+    ['exit code', String(exitCode)],
+    ['under test', targetWords(plan.target)],
+    ['upstreams', plan.upstream === 'mock' ? 'mocks on this machine' : 'real providers'],
+    ['licence', [...new Set(plan.stages.map(({ license, by }) => `${license} by ${by}`))].join(', ')],
+    [
+      'settings of the target',
+      Object.entries(plan.settings)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(' ') || 'none beside those of the world',
+    ],
+    ['seed', plan.seed],
+    ['limit of a probe', duration(plan.timeoutMs)],
+    [
+      'asked for',
+      Object.entries(plan.asked ?? {})
+        .map(([name, value]) => `${name} ${String(value)}`)
+        .join(', ') || 'nothing but the suite',
+    ],
+    ...Object.entries(provenance).map(
+      ([name, value]) =>
+        [PROVENANCE[name] ?? name, typeof value === 'string' ? value : JSON.stringify(value)] as const,
+    ),
+  ];
+  return html`<section aria-labelledby="surroundings"><h2 id="surroundings">Surroundings</h2>
+<table class="facts"><tbody>${facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${shown(value, 600)}</td></tr>`)}</tbody></table>
+<p class="repeat"><span>run it again</span> <code>${shown(reproduceLine(record, ''), 1_000)}</code></p></section>`;
+}
+
+const PROVENANCE: Readonly<Record<string, string>> = {
+  version: 'ccp and ccp-uat',
+  node: 'Node',
+  platform: 'platform',
+  claude: 'Claude Code',
+};
+
+function targetWords(target: RunRecord['plan']['target']): string {
+  if (target.kind === 'builtin') return 'the ccp of this checkout';
+  return target.kind === 'url' ? `what ran at ${target.url}` : `the command ${target.command}`;
+}

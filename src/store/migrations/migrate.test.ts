@@ -1,0 +1,90 @@
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { encode, type Histogram, record } from '../histogram.ts';
+import { mergeStores } from '../merge.ts';
+import { rowOf } from '../sample-row.ts';
+import { openSamples } from '../samples.ts';
+import { openStoreFile, readStoreFile } from '../store-file.ts';
+import { makeStorePlace, type StorePlace } from '../testing/place.ts';
+import { NOON, sample } from '../testing/samples.ts';
+import { MIGRATIONS, migrate } from './migrate.ts';
+
+let place: StorePlace;
+beforeEach(() => {
+  place = makeStorePlace();
+});
+afterEach(() => place[Symbol.dispose]());
+
+/** A store as its first release left it: two exchanges of one hour, counted. */
+function firstSchema(): void {
+  const db = new Database(place.path);
+  migrate(db, MIGRATIONS.slice(0, 1));
+  openSamples(db).insert([sample(1), sample(2)].map(rowOf));
+  const durations: Histogram = new Map();
+  for (const ms of [1234.5, 1234.5]) record(durations, ms);
+  const rollup = db.prepare(
+    `INSERT INTO rollups VALUES (?, ?, 'zai', 'claude-haiku-4-5', 2, 0, 20, 40, 60, 80, 100, 2469000, 1800800, ?, ?)`,
+  );
+  rollup.run('hour', NOON, encode(durations), encode(durations));
+  rollup.run('day', NOON - (NOON % 86_400_000), encode(durations), encode(durations));
+  db.exec('UPDATE rolled_up SET seq = 2');
+  db.close();
+}
+
+it('keeps what the first schema counted, and counts on beside it', () => {
+  firstSchema();
+  using file = openStoreFile(place.path);
+  expect(file.status()).toMatchObject({ schema_version: MIGRATIONS.length, samples: 2 });
+  file.write({ samples: [rowOf(sample(3)), rowOf(sample(2))], cooldowns: [], hits: [] });
+  while (file.rollups.advance(10) > 0);
+  for (const granularity of ['hour', 'day'] as const) {
+    expect(file.rollups.read({ granularity })).toMatchObject([
+      { count: 3, streamed_tokens: 60, tokens: { output: 60 } },
+    ]);
+    const served = file.rollups.read({ granularity, by: 'served_model' });
+    expect(served.map(({ served_model: name, count }) => [name, count])).toEqual([
+      [null, 2],
+      ['glm-4.6', 1],
+    ]);
+  }
+});
+
+it('takes from samples what would stop the rollups for ever', () => {
+  firstSchema();
+  {
+    const db = new Database(place.path);
+    openSamples(db).insert([rowOf(sample(3))]);
+    db.exec('UPDATE samples SET latency_ms = 1e16, stream_ms = 1e16, tokens_output = 9e18 WHERE seq = 3');
+    db.close();
+  }
+  using file = openStoreFile(place.path);
+  expect(file.rollups.advance(10)).toBe(1);
+  expect(file.rollups.read({ granularity: 'hour' })).toMatchObject([
+    { count: 3, tokens: { output: 1e9 + 40 } },
+  ]);
+});
+
+it('joins a store of the first schema that has forgotten what it counted', () => {
+  firstSchema();
+  {
+    using file = openStoreFile(place.path);
+    file.write({ samples: [rowOf(sample(3))], cooldowns: [], hits: [] });
+    while (file.rollups.advance(10) > 0);
+    expect(file.samples.forget(NOON + 2, 10)).toBe(1);
+  }
+  const { merge } = mergeStores(`${place.path}.merged`, [place.path]);
+  using joined = merge;
+  expect(joined.rollups('hour')).toMatchObject([{ count: 3, tokens: { input: 30 } }]);
+});
+
+it('leaves a file as it was where a step fails, and does not read one that waits for its steps', () => {
+  firstSchema();
+  const db = new Database(place.path);
+  const before = db.serialize();
+  expect(() => migrate(db, [...MIGRATIONS.slice(0, 1), 'CREATE TABLE more (x); SELECT broken'])).toThrow(
+    'broken',
+  );
+  expect(db.serialize().equals(before)).toBe(true);
+  db.close();
+  expect(() => readStoreFile(place.path)).toThrow(`has schema 1, and this ccp reads ${MIGRATIONS.length}`);
+});
