@@ -3,12 +3,21 @@
  * a command does not need is not imported.
  */
 import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
 import { OperatorError } from './errors.ts';
 import type { RealCredentials, Saboteur } from './harness/types.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { createTurns, inTurns } from './platform/in-turns.ts';
 import type { ANALYSES, Analysis, Analyzed } from './runs/analyze-log.ts';
+import type { Build } from './runs/bundle/build.ts';
+import type { BundleRequest } from './runs/bundle/bundle-results.ts';
+import type { BundleDiff } from './runs/bundle/diff.ts';
+import type { Verification, VerifyOptions } from './runs/bundle/verify.ts';
+import type { Cleaned, CleanOptions } from './runs/clean-logs.ts';
 import type { StillRed } from './runs/last-failed.ts';
+import type { Invocation } from './runs/provenance.ts';
+import type { Pruned, PruneOptions } from './runs/prune-results.ts';
 import type { Places } from './runs/report/write-reports.ts';
 import type { Resumable } from './runs/resume.ts';
 import type { RunEvent } from './runs/run-events.ts';
@@ -21,7 +30,19 @@ import type { SelftestResult } from './runs/selftest-record.ts';
 import type { Suite } from './runs/suite.ts';
 
 export type { Progress } from './runs/report/progress.ts';
-export type { FinishedRun, Plan, RunEvent, RunOptions, SelftestResult, Shard, StillRed, Suite };
+export type {
+  Build,
+  BundleDiff,
+  FinishedRun,
+  Plan,
+  RunEvent,
+  RunOptions,
+  SelftestResult,
+  Shard,
+  StillRed,
+  Suite,
+  Verification,
+};
 export { inTurns };
 
 /** What shows plans and runs to a person. Most commands show none, and an analyzer's memory is measured. */
@@ -35,6 +56,8 @@ export const loadSpend = () => import('./runs/spend.ts');
 export interface UatSettings extends Places {
   /** Where relative names count from; absolute. */
   readonly cwd: string;
+  /** What was typed; kept with each run. */
+  readonly invocation?: Invocation;
 }
 
 export interface UatPorts {
@@ -85,6 +108,17 @@ export interface Uat {
    * why it could not be written.
    */
   report(run?: string): Promise<FinishedRun & { readonly problem?: unknown }>;
+  /** Packs the newest run of each suite. Throws NOT_READY where there is none, CONFIG for a seed that is none. */
+  bundle(request: Pick<BundleRequest, 'outDir' | 'seedFile' | 'secrets' | 'signal'>): Promise<Build>;
+  /** `pubkey`: the key itself or the name of a file. Throws CONFIG for one that is no key, USAGE for a file that is not there. */
+  verifyBundle(
+    file: string,
+    given: { readonly pubkey?: string | undefined } & Pick<VerifyOptions, 'expectSha256'>,
+  ): Promise<Verification>;
+  /** Throws CHECK_FAILED for a bundle whose inventory is not in order, USAGE for a file that is not there. */
+  diffBundles(a: string, b: string): Promise<BundleDiff>;
+  pruneResults(options: Pick<PruneOptions, 'keep' | 'dryRun'>): Promise<Pruned>;
+  cleanLogs(options: Pick<CleanOptions, 'live' | 'dryRun'>): Promise<Cleaned>;
 }
 
 export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: systemClock }): Uat {
@@ -127,7 +161,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         { worldPlanOf },
         { claimRunDir },
         { tryPlaces },
-        { provenanceOf },
+        { fullProvenanceOf },
         { conductOf, driveOf },
         { CHECKS },
         { findClaude },
@@ -152,7 +186,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         suite: await suiteNamed(plan.suite),
         checks: CHECKS,
         places: settings,
-        provenance: provenanceOf(findClaude()),
+        provenance: await fullProvenanceOf(findClaude(), settings.invocation ?? NOTHING_TYPED),
         folder: runDir,
         clock,
         since,
@@ -242,7 +276,51 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       );
       return { folder, record, ...(problem !== undefined && { problem }) };
     },
+    async bundle(request) {
+      const [{ bundleResults }, { CHECKS }, suites] = await Promise.all([
+        import('./runs/bundle/bundle-results.ts'),
+        import('./analysis/checks/index.ts'),
+        loadSuites(),
+      ]);
+      return bundleResults({ ...request, resultsDir: settings.resultsDir, checks: CHECKS, suites });
+    },
+    async verifyBundle(file, { pubkey, expectSha256 }) {
+      const [{ verifyBundle }, { readPublicKey }, { CHECKS }, suites] = await Promise.all([
+        import('./runs/bundle/verify.ts'),
+        import('./runs/bundle/signature.ts'),
+        import('./analysis/checks/index.ts'),
+        loadSuites(),
+      ]);
+      const resolve = (name: string): string => path.resolve(settings.cwd, name);
+      const publicKey = pubkey === undefined ? undefined : await readPublicKey(pubkey, resolve);
+      await mustBeFile(resolve(file));
+      return verifyBundle(resolve(file), { publicKey, expectSha256, checks: CHECKS, suites });
+    },
+    async diffBundles(a, b) {
+      const { diffBundles } = await import('./runs/bundle/diff.ts');
+      const [left, right] = [path.resolve(settings.cwd, a), path.resolve(settings.cwd, b)];
+      await Promise.all([left, right].map(mustBeFile));
+      return diffBundles(left, right);
+    },
+    async pruneResults(options) {
+      const { pruneResults } = await import('./runs/prune-results.ts');
+      return pruneResults({ ...options, resultsDir: settings.resultsDir, now: clock.now() });
+    },
+    async cleanLogs(options) {
+      const { cleanLogs } = await import('./runs/clean-logs.ts');
+      return cleanLogs({ ...options, logsDir: settings.logsDir });
+    },
   };
+}
+
+const NOTHING_TYPED: Invocation = { argv: [], environment: {} };
+
+async function mustBeFile(file: string): Promise<void> {
+  const found = await stat(file).catch(() => null);
+  if (found?.isFile() === true) return;
+  throw new OperatorError('USAGE', `${file} is ${found === null ? 'not there' : 'no file'}`, {
+    hint: 'Name the .tgz that "ccp-uat bundle" made.',
+  });
 }
 
 /** For a target that runs already to answer. */

@@ -338,6 +338,13 @@ export type Fault =
     }
   /** Lies in the configuration folder of Claude Code, as its `settings.json`. */
   | { readonly layer: 'claude'; readonly settings: Readonly<Record<string, unknown>> }
+  /** Stands at the end of a file of the run's folder once the run is stored. */
+  | {
+      readonly layer: 'stored';
+      /** Relative to the folder. */
+      readonly place: string;
+      readonly text: (canaries: Canaries) => string;
+    }
   /** The first raw probe cannot be carried out. */
   | { readonly layer: 'probes'; readonly problem: string }
   | {

@@ -3,6 +3,7 @@
  * (`docs/run.schema.json`); a stored run is read back through it.
  */
 import { z } from 'zod';
+import { commitSchema } from './repository.ts';
 
 const epochMs = z.number().describe('epoch milliseconds');
 const milliseconds = z.number().nonnegative().describe('milliseconds');
@@ -215,6 +216,19 @@ export const provenanceSchema = z.strictObject({
   node: z.string(),
   platform: z.string(),
   claude: z.string().describe('where Claude Code was found, or why not'),
+  surroundings: z
+    .strictObject({
+      os: z.string(),
+      curl: z.string().nullable().describe('version; null where it was not found'),
+      claude: z.string().nullable().describe('version; null where it is not known'),
+      libraries: z.record(z.string(), z.string()),
+      ...commitSchema.shape,
+      argv: z.array(z.string()),
+      environment: z
+        .record(z.string(), z.string())
+        .describe('of a fixed list of variables, those that were set'),
+    })
+    .exactOptional(),
 });
 
 const answerSchema = z.strictObject({

@@ -2,13 +2,16 @@
 import type { Saboteur } from '../harness/types.ts';
 import type { ClaudeProbeSpec, Lane, ProbeSpec, Suite } from './suite.ts';
 
-/** Whether all that it does is to alter records, of exchanges that a control run has anyway. */
+/** Whether all that it does is to alter what is told or stored, of exchanges that a control run has anyway. */
 export const needsNoRun = ({ faults, scenario, claude, during }: Saboteur): boolean =>
-  faults.every(({ layer }) => layer === 'records') &&
+  faults.every(({ layer }) => layer === 'records' || layer === 'stored') &&
   scenario === undefined &&
   claude === undefined &&
   // A night is not kept to be told again.
   during?.suite !== 'overnight';
+
+/** Whether it is after what lies in the run's folder, once that is stored. */
+export const spoilsStored = ({ faults }: Saboteur): boolean => faults.some(({ layer }) => layer === 'stored');
 
 export const rawProbes = ({ probes }: Suite): ProbeSpec[] => probes.filter(({ client }) => client === 'curl');
 

@@ -1,11 +1,13 @@
 /** One run of the self-test: a suite in a world that a saboteur may have broken, judged, and told again by others. */
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Check, Verdict } from '../analysis/check.ts';
+import { createCanaries } from '../harness/canaries.ts';
 import type { ClaudeLookup, Saboteur, World } from '../harness/types.ts';
 import type { Clock } from '../platform/clock.ts';
+import { judgeBundle } from './bundle/judge-bundle.ts';
 import { conductOf, driveOf } from './drivers.ts';
 import { execute } from './execute.ts';
 import { judgeRun, recordOf } from './judge.ts';
@@ -14,6 +16,7 @@ import { createRedactor } from './redact.ts';
 import { writeMetrics } from './report/metrics.ts';
 import { createRunFolder, type RunFolder } from './run-folder.ts';
 import type { Plan, Provenance, RunRecord } from './run-record.ts';
+import { spoilsStored } from './sabotage.ts';
 import { readStoredRun, type StoredRun } from './stored-run.ts';
 import type { Suite } from './suite.ts';
 
@@ -48,7 +51,7 @@ export async function runOnce(
   { saboteur, retell = [], keepIn }: Manner,
   surroundings: Surroundings,
 ): Promise<Judged> {
-  const { checks, openWorld, clock, provenance, signal } = surroundings;
+  const { checks, seed, openWorld, clock, provenance, signal } = surroundings;
   signal.throwIfAborted();
   await using folders = new AsyncDisposableStack();
   const base = await mkdtemp(path.join(tmpdir(), 'ccp-uat-selftest-'));
@@ -72,7 +75,7 @@ export async function runOnce(
       const asItWas = world.retold([]);
       for (const teller of retell) {
         const collected = world.retold(teller.faults);
-        if (isDeepStrictEqual(collected, asItWas)) continue;
+        if (isDeepStrictEqual(collected, asItWas) && !spoilsStored(teller)) continue;
         const other = await createRunFolder(path.join(base, teller.name));
         await other.keep(collected, createRedactor(collected.canaries));
         told.set(teller, other.path);
@@ -83,16 +86,32 @@ export async function runOnce(
   signal.throwIfAborted();
   const judge = async (from: string): Promise<readonly Verdict[]> =>
     judgeRun(await readStoredRun(from), checks);
+  /** What somebody is handed: dear, so only where there is a saboteur of it. */
+  const judgePacked = (from: string): Promise<Verdict> =>
+    judgeBundle(
+      { name: path.basename(from), folder: from, suite: suite.name, seed, startedAt: clock.now() },
+      checks,
+    );
   const retold = new Map<Saboteur, readonly Verdict[]>();
   for (const [teller, other] of told) {
     await copyFile(path.join(runDir, 'events.jsonl'), path.join(other, 'events.jsonl'));
-    retold.set(teller, await judge(other));
+    const verdicts = await judge(other);
+    await spoil(other, teller, seed);
+    retold.set(teller, spoilsStored(teller) ? [...verdicts, await judgePacked(other)] : verdicts);
   }
   await writeMetrics(folder);
-  const verdicts = await judge(runDir);
+  const packed = retell.some(spoilsStored) ? [await judgePacked(runDir)] : [];
+  const verdicts = [...(await judge(runDir)), ...packed];
   if (keepIn === undefined) return { verdicts, retold };
   const stored = await readStoredRun(runDir);
   return { verdicts, retold, kept: { folder, stored, record: recordOf(stored, checks) } };
+}
+
+/** Puts into a stored run what a saboteur has put there. */
+async function spoil(folder: string, { faults }: Saboteur, seed: string): Promise<void> {
+  for (const fault of faults)
+    if (fault.layer === 'stored')
+      await appendFile(path.join(folder, fault.place), fault.text(createCanaries(seed)));
 }
 
 function planOf(suite: Suite, { claude, checks, seed, clock }: Surroundings): Plan {

@@ -226,6 +226,16 @@ it('kills a lost probe by the check of the run itself', { timeout: 120_000 }, as
   expect(saboteurs).toMatchObject([{ killedBy: ['RUN-01'], outcomes: { 'RUN-01': 'fail' } }]);
 });
 
+it('kills a secret in a bundle, and makes one of the run that nobody broke', {
+  timeout: 60_000,
+}, async () => {
+  const { ok, control, saboteurs } = await run({
+    saboteurs: [...named('secret-in-bundle'), ...named('secret-hidden-in-bundle')],
+  });
+  expect({ ok, control }).toEqual({ ok: true, control: [] });
+  expect(saboteurs.map(({ killedBy }) => killedBy)).toEqual([['BUNDLE-01'], ['BUNDLE-01']]);
+});
+
 it('does not count a saboteur of Claude Code where that is not found', { timeout: 120_000 }, async () => {
   const { ok, saboteurs } = await run({ saboteurs: [WORSE, ...named('client-usage-zeroed')] });
   expect(saboteurs).toMatchObject([

@@ -59,7 +59,7 @@ async function askAll(url: string): Promise<void> {
 describe.skipIf(!mayMount())('a disk of its own for the store (needs the right to mount)', () => {
   it('that is full stops no exchange, is told of and counted, and what waited is written once there is room', async () => {
     using host = createTestHost();
-    using _disk = mountDisk(join(host.cwd, 'disk'));
+    using mounted = mountDisk(join(host.cwd, 'disk'));
     await using upstream = await startHttpUpstream();
     await using proxy = await serve(host, upstream.url);
     const path = join(host.cwd, 'disk/ccp.sqlite3');
@@ -87,7 +87,7 @@ describe.skipIf(!mayMount())('a disk of its own for the store (needs the right t
   it('that is read-only stops no start and no exchange, and is told of', async () => {
     using host = createTestHost();
     const disk = join(host.cwd, 'disk');
-    using _disk = mountDisk(disk);
+    using mounted = mountDisk(disk);
     execFileSync('mount', ['-o', 'remount,ro', disk]);
     await using upstream = await startHttpUpstream();
     await using proxy = await serve(host, upstream.url);
@@ -98,7 +98,7 @@ describe.skipIf(!mayMount())('a disk of its own for the store (needs the right t
 
   it('that is full ends an import and a merge with a sentence that names it, not a source', async () => {
     using host = createTestHost();
-    using _disk = mountDisk(join(host.cwd, 'disk'));
+    using mounted = mountDisk(join(host.cwd, 'disk'));
     const line = (id: number): string =>
       JSON.stringify({
         v: 1,

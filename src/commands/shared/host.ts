@@ -5,6 +5,8 @@ import { EXIT } from '../../errors.ts';
 
 export interface Host {
   readonly env: NodeJS.ProcessEnv;
+  /** What was typed after the name of the program, where a command is told. */
+  readonly argv?: readonly string[];
   readonly cwd: string;
   readonly home: string;
   /** Data, and nothing else. */

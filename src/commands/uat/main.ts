@@ -5,6 +5,7 @@ import { completionScript, SHELLS, type Shell } from '../shared/completion.ts';
 import { type Host, processHost } from '../shared/host.ts';
 import { runProgram } from '../shared/run-program.ts';
 import { processTerminal, type Terminal } from '../shared/terminal.ts';
+import { addBundles } from './bundles.ts';
 import type { RunFlags } from './run.ts';
 
 /** Runs `ccp-uat` with the arguments after its name; gives the exit code. */
@@ -17,7 +18,7 @@ export function main(
     name: 'ccp-uat',
     host,
     argv,
-    build: (program, exit) => build(program, { host, terminal, exit }),
+    build: (program, exit) => build(program, { host: { ...host, argv }, terminal, exit }),
   });
 }
 
@@ -48,6 +49,7 @@ function build(program: Command, surroundings: Surroundings): void {
   addRuns(program, surroundings);
   addStored(program, surroundings);
   addAnalyzers(program, surroundings);
+  addBundles(program, surroundings, wholeNumber);
   program
     .command('completion')
     .description('print a completion script for a shell')

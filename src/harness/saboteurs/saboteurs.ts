@@ -1,6 +1,7 @@
 /** Every saboteur there is, in the order in which a self-test tries them. */
 import type { Saboteur } from '../types.ts';
 import { ANSWER_SABOTEURS } from './answers.ts';
+import { BUNDLE_SABOTEURS } from './bundles.ts';
 import { CLIENT_SABOTEURS } from './clients.ts';
 import { KILL_SABOTEURS } from './kills.ts';
 import { LICENSE_SABOTEURS } from './licenses.ts';
@@ -18,4 +19,5 @@ export const SABOTEURS: readonly Saboteur[] = [
   ...METER_SABOTEURS,
   ...KILL_SABOTEURS,
   ...NIGHT_SABOTEURS,
+  ...BUNDLE_SABOTEURS,
 ];

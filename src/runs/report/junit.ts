@@ -17,19 +17,42 @@ interface TestCase {
   readonly inner: string;
 }
 
-export function junitXml(record: RunRecord): string {
-  const { suite, startedAt, ms } = record;
-  const checks = record.checks.map((verdict) => checkCase(record, verdict));
-  const probes = [
-    ...record.probes.map((probe) => probeCase(record, probe)),
-    ...record.plan.skippedProbes.map(({ id, reason }) => skippedCase(id, reason)),
-  ];
-  const all = [...checks, ...probes];
-  // Without zone and fraction: the strictest readers know no other form.
-  const timestamp = startedAt.slice(0, 19);
+/** Of one run, or of several in one document. */
+export function junitXml(...records: readonly RunRecord[]): string {
+  const runs = records.map((record) => ({ record, cases: casesOf(record) }));
+  const all = runs.flatMap(({ cases: { checks, probes } }) => [...checks, ...probes]);
+  const name = records.map(({ suite }) => suite).join(', ');
+  const seconds = records.reduce((sum, { ms }) => sum + ms, 0) / 1000;
+  const [first = ''] = records.map(timestampOf).toSorted();
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="${escape(suite)}" ${figures(all, ms / 1000)} timestamp="${timestamp}">`,
+    `<testsuites name="${escape(name)}" ${figures(all, seconds)} timestamp="${first}">`,
+    ...runs.flatMap(({ record, cases }) => runLines(record, cases)),
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
+interface Cases {
+  readonly checks: readonly TestCase[];
+  readonly probes: readonly TestCase[];
+}
+
+const casesOf = (record: RunRecord): Cases => ({
+  checks: record.checks.map((verdict) => checkCase(record, verdict)),
+  probes: [
+    ...record.probes.map((probe) => probeCase(record, probe)),
+    ...record.plan.skippedProbes.map(({ id, reason }) => skippedCase(id, reason)),
+  ],
+});
+
+/** Without zone and fraction: the strictest readers know no other form. */
+const timestampOf = ({ startedAt }: RunRecord): string => startedAt.slice(0, 19);
+
+function runLines(record: RunRecord, { checks, probes }: Cases): string[] {
+  const { suite, ms } = record;
+  const timestamp = timestampOf(record);
+  return [
     ...suiteLines({
       name: `${suite}.checks`,
       cases: checks,
@@ -38,9 +61,7 @@ export function junitXml(record: RunRecord): string {
       properties: propertiesOf(record),
     }),
     ...suiteLines({ name: `${suite}.probes`, cases: probes, time: ms / 1000, timestamp, properties: [] }),
-    '</testsuites>',
-    '',
-  ].join('\n');
+  ];
 }
 
 interface TestSuite {

@@ -89,8 +89,10 @@ export async function publish({
 /** A run that broke early has not everything; then the copy of an older run is left as it is. */
 async function replaceBy(from: string, to: string): Promise<void> {
   if (!(await exists(from))) return;
-  await copyFile(from, `${to}.part`);
-  await rename(`${to}.part`, to);
+  // Of a name of its own: two runs of a suite may end in one moment.
+  const part = `${to}.${randomUUID()}.part`;
+  await copyFile(from, part);
+  await rename(part, to);
 }
 
 const HEADING = [
@@ -101,8 +103,12 @@ const HEADING = [
   '',
 ].join('\n');
 
+/** Two runs may end in one moment: only one of them begins the file, and neither writes over the other. */
 async function addLine(file: string, line: string): Promise<void> {
-  await appendFile(file, (await exists(file)) ? line : `${HEADING}${line}`);
+  await appendFile(file, HEADING, { flag: 'ax' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  await appendFile(file, line);
 }
 
 function testsLine({

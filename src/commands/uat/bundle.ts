@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import type { Build } from '../../ccp-uat.ts';
+import { EXIT } from '../../errors.ts';
+import { type Host, plain, printJson } from '../shared/host.ts';
+import { table } from '../shared/table.ts';
+import type { Terminal } from '../shared/terminal.ts';
+import { open } from './load.ts';
+
+export interface BundleFlags {
+  readonly out?: string;
+  readonly sign?: string;
+  readonly json?: boolean;
+}
+
+/** `ccp-uat bundle`: packs the newest run of each suite; exit 1, and nothing left behind, where there is a secret in it. */
+export async function bundle(
+  host: Host,
+  terminal: Terminal,
+  { out, sign, json = false }: BundleFlags,
+): Promise<number> {
+  using interruption = terminal.interruption();
+  const { uat, settings } = open(host);
+  const built = await uat.bundle({
+    outDir: out === undefined ? usualPlace(host, settings.resultsDir) : resolve(host.cwd, out),
+    seedFile: sign === undefined ? undefined : resolve(host.cwd, sign),
+    secrets: ownKeys(host),
+    signal: interruption.signal,
+  });
+  if (json) printJson(host, built);
+  else if (built.ok) host.out.write(builtText(host, built));
+  else sayFinds(host, built.finds);
+  return built.ok ? EXIT.ok : EXIT.failed;
+}
+
+/** Where a person looks for what they want to hand on. */
+function usualPlace({ home }: Host, resultsDir: string): string {
+  const downloads = join(home, 'Downloads');
+  return existsSync(downloads) ? downloads : join(resultsDir, 'bundles');
+}
+
+/** Where clients and proxies find the real ones: a run on real upstreams had them. */
+const KEYS = [
+  'ANTHROPIC_API_KEY',
+  'ANTHROPIC_AUTH_TOKEN',
+  'CLAUDE_CODE_OAUTH_TOKEN',
+  'ZAI_API_KEY',
+  'CCP_CLIENT_TOKEN',
+];
+/** What is shorter is found by chance. */
+const SHORTEST_KEY = 12;
+
+function ownKeys({ env }: Host): { readonly name: string; readonly value: string }[] {
+  return KEYS.flatMap((name) => {
+    const value = env[name]?.trim() ?? '';
+    return value.length < SHORTEST_KEY ? [] : [{ name, value }];
+  });
+}
+
+function builtText(
+  host: Host,
+  { file, bytes, sha256, summary, publicKey }: Extract<Build, { ok: true }>,
+): string {
+  const { out, cwd } = host;
+  const below = relative(cwd, file);
+  const shown = plain(below.startsWith('..') ? file : below);
+  const { runs, missing, signOff, outcome } = summary;
+  const rows = runs.map(({ suite, outcome: each, ending, checks, startedAt }) => [
+    each,
+    suite,
+    `${checks['pass'] ?? 0} of ${Object.values(checks).reduce((sum, count) => sum + count, 0)} checks passed`,
+    ending,
+    startedAt,
+  ]);
+  return [
+    table(out, ['verdict', 'suite', 'checks', 'ended', 'started'], rows),
+    ...missing.map(({ what, why }) => `missing: ${plain(what)}: ${plain(why)}\n`),
+    `Sign-off: ${signOff.map(({ area, verdict }) => `${area} ${verdict}`).join(', ')}.\n`,
+    `The whole: ${outcome}.\n`,
+    `${shown}, ${bytes} bytes\nSHA-256 ${sha256}\n`,
+    publicKey === null
+      ? 'Not signed: hand the SHA-256 over by another way than the file.\n'
+      : `Signed. Public key: ${publicKey}\n`,
+    `Verify it with: ccp-uat bundle verify ${shown} ${publicKey === null ? `--expect-sha256 ${sha256}` : `--pubkey ${publicKey}`}\n`,
+  ].join('');
+}
+
+function sayFinds({ err }: Host, finds: Extract<Build, { ok: false }>['finds']): void {
+  for (const { rule, file, line, count, hidden } of finds)
+    err.write(
+      `ccp-uat: ${err.paint('red', 'secret')}: ${rule} in ${plain(file)}, line ${line}${hidden === null ? '' : ` (${hidden})`}, ${count} times\n`,
+    );
+  err.write(
+    'No bundle was made. Take the secret out of circulation first; then run the suite again, or remove its run.\n',
+  );
+}

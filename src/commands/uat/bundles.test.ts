@@ -1,0 +1,184 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OperatorError } from '../../errors.ts';
+import type { Host } from '../shared/host.ts';
+import type { Terminal } from '../shared/terminal.ts';
+import { createTestHost } from '../shared/testing/test-host.ts';
+import { main } from './main.ts';
+
+/** A run as `ccp-uat run` stores one; made once, as the commands only read it. */
+let stored: string;
+beforeAll(async () => {
+  stored = await mkdtemp(path.join(tmpdir(), 'ccp-uat-bundles-'));
+  const ran = await uat(['run', 'haiku-zai', '--client', 'auto'], { home: stored, cwd: stored });
+  expect(ran.err + ran.out).toContain('haiku-zai');
+}, 60_000);
+afterAll(() => rm(stored, { recursive: true, force: true }));
+
+async function uat(
+  argv: readonly string[],
+  {
+    home,
+    cwd = stored,
+    env = {},
+    signal = new AbortController().signal,
+  }: {
+    readonly home?: string;
+    readonly cwd?: string;
+    readonly env?: Host['env'];
+    readonly signal?: AbortSignal;
+  } = {},
+): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  using host = createTestHost({
+    CCP_RESULTS_DIR: path.join(stored, 'results'),
+    CCP_LOGS_DIR: path.join(stored, 'logs'),
+    ...env,
+  });
+  const terminal: Terminal = {
+    live: null,
+    ask: null,
+    interruption: () => ({ signal, [Symbol.dispose]: () => {} }),
+  };
+  const code = await main(argv, { ...host, cwd, home: home ?? host.home }, terminal);
+  return { code, ...host.said() };
+}
+
+const bundleIn = async (folder: string): Promise<string> =>
+  path.join(folder, (await readdir(folder)).find((name) => name.endsWith('.tgz')) ?? 'none');
+
+describe('ccp-uat bundle', () => {
+  it('goes to the downloads where they exist, else among the results', async () => {
+    const home = path.join(stored, 'home');
+    expect((await uat(['bundle'], { home })).code).toBe(0);
+    expect(await bundleIn(path.join(stored, 'results/bundles'))).toMatch(/ccp-review-\d{8}T\d{6}Z\.tgz$/);
+    await mkdir(path.join(home, 'Downloads'), { recursive: true });
+    const { out } = await uat(['bundle'], { home });
+    const file = await bundleIn(path.join(home, 'Downloads'));
+    expect(out).toContain(path.relative(stored, file));
+    expect(await readFile(file)).toEqual(
+      await readFile(await bundleIn(path.join(stored, 'results/bundles'))),
+    );
+  });
+
+  it('is made, signed, verified and compared by the lines that it prints, with one document each', async () => {
+    const seed = path.join(stored, 'review.seed');
+    const text = Buffer.alloc(32, 7).toString('base64');
+    await writeFile(seed, `review=${text}\n`, { mode: 0o600 });
+    const made = await uat(['bundle', '--out', 'signed', '--sign', 'review.seed']);
+    expect(made.code).toBe(0);
+    expect(made.out + made.err).not.toContain(text);
+    const [, line = ''] = /Verify it with: ccp-uat (.*)\n/.exec(made.out) ?? [];
+    const verified = await uat(line.split(' '));
+    expect(verified).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('Signed by the key that was named.'),
+    });
+
+    const file = await bundleIn(path.join(stored, 'signed'));
+    const json = await uat(['bundle', 'verify', file, '--json']);
+    expect(JSON.parse(json.out)).toMatchObject({ ok: true, signature: 'unchecked', bound: false });
+    const again = await uat(['bundle', '--out', 'plain', '--json']);
+    const { ok, sha256, file: other } = JSON.parse(again.out);
+    expect(ok).toBe(true);
+    expect((await uat(['bundle', 'verify', other, '--expect-sha256', sha256.toUpperCase()])).code).toBe(0);
+    expect(JSON.parse((await uat(['bundle', 'diff', file, other, '--json'])).out)).toMatchObject({
+      same: true,
+    });
+    expect((await uat(['bundle', 'diff', other, other])).out).toBe('The two say the same.\n');
+  });
+
+  it('keeps with the run what it was asked for, and where it stands', async () => {
+    const { out } = await uat(['bundle', '--out', 'told', '--json']);
+    const { folder } = JSON.parse(out);
+    const { runs } = JSON.parse(await readFile(path.join(folder, 'provenance.json'), 'utf8'));
+    expect(runs[0].ranBy.surroundings).toMatchObject({
+      argv: ['run', 'haiku-zai', '--client', 'auto'],
+      libraries: { undici: expect.any(String) },
+    });
+    expect(JSON.stringify(runs)).not.toContain(stored);
+  });
+
+  it('exits 1 with a secret in it, which it does not tell, and leaves nothing behind', async () => {
+    const [run = ''] = await readdir(path.join(stored, 'results/runs'));
+    const log = path.join(stored, 'results/runs', run, 'proxy.log');
+    const before = await readFile(log, 'utf8');
+    const key = 'a-key-of-mine-of-no-shape';
+    await writeFile(log, `${before}${Buffer.from(key).toString('base64')}\n`);
+    try {
+      const { code, err, out } = await uat(['bundle', '--out', 'secret'], { env: { ZAI_API_KEY: key } });
+      expect({ code, out }).toEqual({ code: 1, out: '' });
+      expect(err).toMatch(
+        /secret: canary:ZAI_API_KEY in evidence\/[^,]*proxy\.log, line \d+ \(base64\), 1 times/,
+      );
+      expect(err).not.toContain(key);
+      expect(await readdir(path.join(stored, 'secret'))).toEqual([]);
+    } finally {
+      await writeFile(log, before);
+    }
+  });
+
+  it('that is interrupted exits 130 and leaves nothing behind', async () => {
+    const signal = AbortSignal.abort(new OperatorError('INTERRUPTED', 'interrupted by SIGINT'));
+    expect((await uat(['bundle', '--out', 'interrupted'], { signal })).code).toBe(130);
+    expect(await readdir(path.join(stored, 'interrupted'))).toEqual([]);
+  });
+
+  it('exits 3 where there is nothing to bundle or no place for it, 2 for a seed that is none', async () => {
+    await writeFile(path.join(stored, 'a-file'), '');
+    expect((await uat(['bundle', '--out', 'a-file'])).code).toBe(3);
+    const nothing = await uat(['bundle'], { env: { CCP_RESULTS_DIR: path.join(stored, 'empty') } });
+    expect(nothing).toMatchObject({ code: 3, err: expect.stringContaining('there is nothing to bundle') });
+    const unsigned = await uat(['bundle', '--sign', 'none.seed']);
+    expect(unsigned).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('none.seed cannot be read: ENOENT'),
+    });
+  });
+});
+
+describe('ccp-uat bundle verify', () => {
+  it('exits 1 with reason and sentence for one that was tampered with', async () => {
+    await uat(['bundle', '--out', 'tampered']);
+    const file = await bundleIn(path.join(stored, 'tampered'));
+    await writeFile(file, Buffer.concat([await readFile(file), Buffer.from('x')]));
+    expect(await uat(['bundle', 'verify', file])).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(
+        /^REFUSED {2}trailing_data\nRefused: something stands behind its end \(1 bytes/,
+      ),
+    });
+    const { out } = await uat(['bundle', 'verify', file, '--json']);
+    expect(JSON.parse(out)).toMatchObject({ ok: false, reason: 'trailing_data' });
+    expect(await uat(['bundle', 'diff', file, file])).toMatchObject({ code: 1 });
+  });
+
+  it('exits 2 for a file that is not there, a key or a hash that is none', async () => {
+    await uat(['bundle', '--out', 'asked']);
+    const file = await bundleIn(path.join(stored, 'asked'));
+    expect(await uat(['bundle', 'verify', 'none.tgz'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('none.tgz is not there'),
+    });
+    expect(await uat(['bundle', 'verify', file, '--pubkey', 'none.pub'])).toMatchObject({ code: 2 });
+    expect(await uat(['bundle', 'verify', file, '--expect-sha256', 'abc'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('abc is no SHA-256'),
+    });
+  });
+});
+
+describe('housekeeping', () => {
+  it('tells what it would remove, and removes no newest run', async () => {
+    const pruned = await uat(['prune-results', '--keep', '1', '--dry-run']);
+    expect(pruned).toMatchObject({ code: 0, out: 'would remove 0 runs, 0 bytes; 1 stay\n' });
+    expect((await uat(['prune-results', '--keep', '0'])).code).toBe(2);
+    expect(JSON.parse((await uat(['clean-logs', '--dry-run', '--json'])).out)).toMatchObject({
+      removed: [{ file: 'usage_haiku_zai.jsonl' }],
+    });
+    expect((await uat(['clean-logs'])).out).toMatch(
+      /^removed usage_haiku_zai\.jsonl, \d+ bytes\nremoved 1 files, /,
+    );
+  });
+});

@@ -1,0 +1,45 @@
+import { EXIT } from '../../errors.ts';
+import { type Host, printJson } from '../shared/host.ts';
+import { open } from './load.ts';
+
+/** `ccp-uat prune-results`: removes old runs, and says which and how much room that gave. */
+export async function pruneResults(
+  host: Host,
+  {
+    keep,
+    dryRun = false,
+    json = false,
+  }: { readonly keep: number; readonly dryRun?: boolean; readonly json?: boolean },
+): Promise<number> {
+  const pruned = await open(host).uat.pruneResults({ keep, dryRun });
+  if (json) {
+    printJson(host, pruned);
+    return EXIT.ok;
+  }
+  const { removed, spared, bytes, kept } = pruned;
+  const verb = dryRun ? 'would remove' : 'removed';
+  for (const one of removed) host.out.write(`${verb} ${one.run}, ${one.bytes} bytes\n`);
+  for (const { run, why } of spared) host.out.write(`kept ${run}: it ${why}\n`);
+  host.out.write(`${verb} ${removed.length} runs, ${bytes} bytes; ${kept} stay\n`);
+  return EXIT.ok;
+}
+
+/** `ccp-uat clean-logs`: removes the logs that the harness keeps of its runs. */
+export async function cleanLogs(
+  host: Host,
+  {
+    live = false,
+    dryRun = false,
+    json = false,
+  }: { readonly live?: boolean; readonly dryRun?: boolean; readonly json?: boolean },
+): Promise<number> {
+  const cleaned = await open(host).uat.cleanLogs({ live, dryRun });
+  if (json) {
+    printJson(host, cleaned);
+    return EXIT.ok;
+  }
+  const verb = dryRun ? 'would remove' : 'removed';
+  for (const { file, bytes } of cleaned.removed) host.out.write(`${verb} ${file}, ${bytes} bytes\n`);
+  host.out.write(`${verb} ${cleaned.removed.length} files, ${cleaned.bytes} bytes\n`);
+  return EXIT.ok;
+}

@@ -1,0 +1,298 @@
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formsOf } from '../../analysis/hygiene.ts';
+import { createCanaries } from '../../harness/canaries.ts';
+import { runRecordSchema } from '../run-record.ts';
+import { temporaryFolder } from '../testing/stored-green-run.ts';
+import { runsDocumentSchema, summarySchema } from './documents.ts';
+import { readSeed } from './signature.ts';
+import { build, built, openBundle, runsIn, storeWholeRun } from './testing/bundled-run.ts';
+
+const NAME = '20260102T030405Z-test';
+const BUNDLE = 'ccp-review-20260102T030406Z';
+
+let place: Awaited<ReturnType<typeof temporaryFolder>>;
+let results: string;
+beforeAll(async () => {
+  place = await temporaryFolder();
+  results = path.join(place.path, 'results');
+  await storeWholeRun(results, NAME);
+});
+afterAll(() => place[Symbol.asyncDispose]());
+
+const out = (name: string): string => path.join(place.path, name);
+
+describe('a bundle', () => {
+  it('is a file and the folder beside it, with every document', async () => {
+    const bundle = await built({ runs: await runsIn(results), outDir: out('documents') });
+    expect((await readdir(out('documents'))).toSorted()).toEqual([BUNDLE, `${BUNDLE}.tgz`]);
+    expect((await readdir(bundle.folder)).toSorted()).toEqual([
+      'SHA256SUMS',
+      'evidence',
+      'index.html',
+      'junit.xml',
+      'manifest.json',
+      'provenance.json',
+      'redaction.json',
+      'repository.json',
+      'run.json',
+      'statement.intoto.json',
+      'summary.json',
+    ]);
+    const { runs } = runsDocumentSchema.parse(
+      JSON.parse(await readFile(path.join(bundle.folder, 'run.json'), 'utf8')),
+    );
+    expect(runs).toMatchObject([{ suite: 'test', outcome: 'pass' }]);
+  });
+
+  it('is taken by sha256sum and GNU tar as it is by us', async () => {
+    const { file, folder } = await built({ runs: await runsIn(results), outDir: out('tools') });
+    const sums = execFileSync('sha256sum', ['-c', 'SHA256SUMS'], { cwd: folder, encoding: 'utf8' });
+    const listed = execFileSync('tar', ['-tzf', file], { encoding: 'utf8' }).trim().split('\n');
+    const { root, files } = await openBundle(file);
+    expect(listed).toEqual([...files.keys()].map((name) => `${root}/${name}`));
+    // All but the list itself.
+    expect(sums.match(/: OK$/gm)).toHaveLength(files.size - 1);
+    execFileSync('tar', ['-xzf', file, '-C', out('tools'), '--one-top-level=unpacked']);
+    for (const [name, content] of files)
+      expect(await readFile(path.join(out('tools'), 'unpacked', root, name))).toEqual(content);
+  });
+
+  it('has the same bytes wherever, whenever and by whomever it is made', async () => {
+    const bytes: Buffer[] = [];
+    const [zone, mask] = [process.env['TZ'], process.umask()];
+    try {
+      for (const [index, [timeZone, umask]] of (
+        [
+          ['UTC', 0o022],
+          ['Pacific/Apia', 0o077],
+          ['Asia/Kolkata', 0o002],
+        ] as const
+      ).entries()) {
+        process.env['TZ'] = timeZone;
+        process.umask(umask);
+        // Another place, as on another machine; the copies have other times.
+        const elsewhere = path.join(out(`same-${index}`), 'deep', 'results');
+        await cp(results, elsewhere, { recursive: true });
+        const { file } = await built({ runs: await runsIn(elsewhere), outDir: out(`same-${index}`) });
+        bytes.push(await readFile(file));
+      }
+    } finally {
+      if (zone === undefined) delete process.env['TZ'];
+      else process.env['TZ'] = zone;
+      process.umask(mask);
+    }
+    expect(bytes[1]?.equals(bytes[0] ?? Buffer.alloc(0))).toBe(true);
+    expect(bytes[2]?.equals(bytes[0] ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  it('takes the place of an older one of the same name', async () => {
+    const runs = await runsIn(results);
+    await mkdir(path.join(out('again'), BUNDLE, 'old'), { recursive: true });
+    const first = await built({ runs, outDir: out('again') });
+    const second = await built({ runs, outDir: out('again') });
+    expect(second.sha256).toBe(first.sha256);
+    expect(await readdir(first.folder)).not.toContain('old');
+  });
+
+  it('tells no place of the machine, plain or inside of a body', async () => {
+    const other = path.join(place.path, 'placed');
+    const run = await storeWholeRun(other, NAME, (evidence) => {
+      const [first] = evidence.client;
+      if (first === undefined) throw new Error('no client');
+      const body = Buffer.from(`cwd: /home/me/results/runs/${NAME}/world/claude`);
+      first.request.body = { ...first.request.body, base64: body.toString('base64') };
+    });
+    await writeFile(path.join(run, 'proxy.log'), `logs in /home/me/results/runs/${NAME}/world/logs\n`);
+    const { file } = await built({ runs: await runsIn(other), outDir: out('placeless') });
+    const { files } = await openBundle(file);
+    const text = Buffer.concat([...files.values()]).toString('latin1');
+    for (const form of formsOf('/home/me/results')) expect(text).not.toContain(form.text);
+    expect(files.get(`evidence/${NAME}/proxy.log`)?.toString()).toBe('logs in {{run-folder}}/world/logs\n');
+    expect(files.get('redaction.json')?.toString()).toContain('"rule": "run-folder"');
+  });
+
+  it('leaves out what no run has, and says so', async () => {
+    const other = path.join(place.path, 'littered');
+    const run = await storeWholeRun(other, NAME);
+    await writeFile(path.join(run, 'notes of mine.txt'), 'x');
+    const { file } = await built({ runs: await runsIn(other), outDir: out('leftout') });
+    const { files } = await openBundle(file);
+    expect([...files.keys()].join()).not.toContain('notes');
+    expect(JSON.parse(files.get('redaction.json')?.toString() ?? '')).toMatchObject({
+      leftOut: [{ file: `${NAME}/notes?of?mine.txt`, why: 'no file of a run' }],
+    });
+  });
+
+  it('covers the newest run of each suite', async () => {
+    const other = path.join(place.path, 'several');
+    await storeWholeRun(other, '20260102T030405Z-test', undefined, { run: 'older' });
+    await storeWholeRun(other, '20260102T030405Z-test-2', undefined, { run: 'newer' });
+    await storeWholeRun(other, '20260102T030405Z-else', undefined, { suite: 'else' });
+    const { summary } = await built({ runs: await runsIn(other), outDir: out('newest') });
+    expect(summary.runs.map(({ run }) => run).toSorted()).toEqual([
+      '20260102T030405Z-else',
+      '20260102T030405Z-test-2',
+    ]);
+  });
+});
+
+describe('a half-finished run', () => {
+  it('is bundled for what it is, with what is missing', async () => {
+    const other = path.join(place.path, 'died');
+    const run = await storeWholeRun(other, NAME);
+    const events = await readFile(path.join(run, 'events.jsonl'), 'utf8');
+    await writeFile(path.join(run, 'events.jsonl'), events.split('\n').slice(0, 5).join('\n'));
+    for (const name of ['run.json', 'SUMMARY.md', 'junit.xml', 'METRICS.json', 'proxy.log'])
+      await rm(path.join(run, name));
+    const { zaiKey } = createCanaries('5eed');
+    await mkdir(path.join(run, 'world/logs'), { recursive: true });
+    await writeFile(path.join(run, 'world/logs/usage.jsonl'), `{"key":"${zaiKey}"}\n`);
+    await mkdir(path.join(run, 'world/home'));
+    await writeFile(path.join(run, 'world/home/secret'), zaiKey);
+
+    const { summary, file } = await built({ runs: await runsIn(other), outDir: out('half') });
+    expect(summary).toMatchObject({ outcome: 'fail', runs: [{ ending: 'died', outcome: 'fail' }] });
+    const missing = summary.missing.map(({ what }) => what);
+    expect(missing).toEqual(
+      expect.arrayContaining([
+        `the end of ${NAME}`,
+        `evidence/${NAME}/run.json`,
+        `evidence/${NAME}/proxy.log`,
+      ]),
+    );
+    const { files } = await openBundle(file);
+    expect(files.get(`evidence/${NAME}/world/logs/usage.jsonl`)?.toString()).toBe('{"key":"{{zai-key}}"}\n');
+    expect([...files.keys()].join()).not.toContain('home/secret');
+  });
+
+  it('that cannot be judged at all is refused, and leaves nothing behind', async () => {
+    const other = path.join(place.path, 'damaged');
+    const run = await storeWholeRun(other, NAME);
+    await writeFile(path.join(run, 'witness/store.jsonl'), 'no JSON\n');
+    await expect(build({ runs: await runsIn(other), outDir: out('refused') })).rejects.toThrow(
+      'line 1 of witness/store.jsonl is damaged',
+    );
+    expect(await readdir(out('refused'))).toEqual([]);
+  });
+});
+
+describe('what a bundle says', () => {
+  it('shows of a probe that failed how it is repeated, phrase and all', async () => {
+    const other = path.join(place.path, 'failed');
+    const phrase = createCanaries('5eed').prompt('one', []);
+    await storeWholeRun(other, NAME, (evidence) => {
+      const [probe] = evidence.probes;
+      if (probe === undefined) throw new Error('no probe');
+      Object.assign(probe, {
+        ok: false,
+        exitCode: 1,
+        text: `no ${phrase}`,
+        reproduce: `claude -p '${phrase}'`,
+      });
+    });
+    const { file, summary } = await built({ runs: await runsIn(other), outDir: out('shown') });
+    expect(summary.signOff).toContainEqual(
+      expect.objectContaining({ area: 'Stability', failed: ['test/RUN-01'] }),
+    );
+    const { files } = await openBundle(file);
+    expect(files.get('junit.xml')?.toString()).toContain(phrase);
+  });
+
+  it('is not what the run said, where the evidence says otherwise', async () => {
+    const other = path.join(place.path, 'edited');
+    const run = await storeWholeRun(other, NAME, (evidence) => {
+      evidence.usage.bad = [{ line: 7, problem: 'torn' }];
+    });
+    const file = path.join(run, 'run.json');
+    const record = runRecordSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    await writeFile(file, JSON.stringify({ ...record, outcome: 'pass' }));
+    const { summary } = await built({ runs: await runsIn(other), outDir: out('said') });
+    expect(summary.outcome).toBe('fail');
+    expect(summary.missing).toContainEqual({
+      what: `the verdict of ${NAME}`,
+      why: 'the run itself came to "pass", this judge to "fail"',
+    });
+    expect(summary.signOff).toContainEqual(
+      expect.objectContaining({ area: 'Observability', verdict: 'fail', failed: ['test/LOG-01'] }),
+    );
+  });
+
+  it('names the checks of the suite that the run was not judged by', async () => {
+    const other = path.join(place.path, 'only');
+    await storeWholeRun(other, NAME, undefined, { checks: [{ id: 'LOG-01', title: 'x' }] });
+    const { summary, file } = await built({ runs: await runsIn(other), outDir: out('only-bundle') });
+    expect(summary.missing).toContainEqual({
+      what: `check ROUTE-01 of ${NAME}`,
+      why: 'the run was not judged by it',
+    });
+    const { files } = await openBundle(file);
+    const { predicate } = JSON.parse(files.get('statement.intoto.json')?.toString() ?? '');
+    expect(predicate.expectedTests).toContain('test/ROUTE-01');
+    expect(predicate.passedTests).not.toContain('test/ROUTE-01');
+  });
+
+  it('stands in the page with the verdict first, and without a script or an address', async () => {
+    const { folder, summary } = await built({ runs: await runsIn(results), outDir: out('page') });
+    const text = await readFile(path.join(folder, 'index.html'), 'utf8');
+    expect(text).toContain(`<main>\n<h1><span class="pass">PASS</span> ${BUNDLE}</h1>`);
+    expect(text).not.toMatch(/<script|https?:|src=/);
+    expect(
+      summarySchema.parse(JSON.parse(await readFile(path.join(folder, 'summary.json'), 'utf8'))),
+    ).toEqual(summary);
+  });
+});
+
+describe('a signature', () => {
+  it('is one that openssl takes, and changes no other byte of the folder', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    const seed = Buffer.from(privateKey.export({ format: 'jwk' }).d ?? '', 'base64url').toString('base64');
+    const seedFile = path.join(place.path, 'review.seed');
+    await writeFile(seedFile, `review=${seed}\n`, { mode: 0o600 });
+    const runs = await runsIn(results);
+    const plain = await built({ runs, outDir: out('plain') });
+    const signed = await built({ runs, outDir: out('signed'), seed: await readSeed(seedFile) });
+    expect(signed.publicKey).toBe(
+      Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('base64'),
+    );
+
+    const { folder } = signed;
+    expect(await readFile(path.join(folder, 'SHA256SUMS'))).toEqual(
+      await readFile(path.join(plain.folder, 'SHA256SUMS')),
+    );
+    await writeFile(path.join(folder, 'key.pem'), publicKey.export({ format: 'pem', type: 'spki' }));
+    await writeFile(
+      path.join(folder, 'raw.sig'),
+      Buffer.from(await readFile(path.join(folder, 'SHA256SUMS.sig'), 'latin1'), 'base64'),
+    );
+    const args = [
+      'pkeyutl',
+      '-verify',
+      '-pubin',
+      '-inkey',
+      'key.pem',
+      '-rawin',
+      '-in',
+      'SHA256SUMS',
+      '-sigfile',
+      'raw.sig',
+    ];
+    expect(execFileSync('openssl', args, { cwd: folder, encoding: 'utf8' })).toContain('Successfully');
+    expect((await openBundle(signed.file)).files.size).toBe((await openBundle(plain.file)).files.size + 1);
+    const text = Buffer.concat([...(await openBundle(signed.file)).files.values()]).toString('latin1');
+    for (const form of formsOf(seed)) expect(text).not.toContain(form.text);
+  });
+
+  it('is not made with a seed that others may read, or with none', async () => {
+    const seedFile = path.join(place.path, 'open.seed');
+    await writeFile(seedFile, `${Buffer.alloc(32, 7).toString('base64')}\n`);
+    await chmod(seedFile, 0o644);
+    await expect(readSeed(seedFile)).rejects.toThrow('can be read or written by others');
+    await writeFile(seedFile, 'nothing of the kind');
+    await expect(readSeed(seedFile)).rejects.toThrow('does not hold a signing seed');
+    await expect(readSeed(path.join(place.path, 'none'))).rejects.toThrow('ENOENT');
+  });
+});

@@ -1,0 +1,183 @@
+/** Makes a review bundle: evidence, verdicts, inventory, signature, archive, and one more look for secrets at the end. */
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Check } from '../../analysis/check.ts';
+import { OperatorError } from '../../errors.ts';
+import { createCanaries } from '../../harness/canaries.ts';
+import type { Repository } from '../repository.ts';
+import type { RunPlace } from '../stored-runs.ts';
+import { readArchive } from './archive.ts';
+import { compose } from './compose.ts';
+import { type Bundler, json, type Summary } from './documents.ts';
+import { copyEvidence, type LeftOut } from './evidence.ts';
+import { filesBelow } from './files-below.ts';
+import { type Hashed, hashFile, hashOf, manifestOf, sumsOf } from './inventory.ts';
+import { bundleName, MANIFEST, SIGNATURE, SUMS } from './layout.ts';
+import { packBundle } from './pack.ts';
+import { Refusal } from './refusal.ts';
+import { type Find, type Secret, scanFile } from './scan.ts';
+import { publicKeyOf, type SigningSeed, signatureText } from './signature.ts';
+import { endOf, type KnownSuite, summarize } from './summary.ts';
+import { type Evidence, weighEvidence } from './weigh-evidence.ts';
+
+export interface BuildOptions {
+  /** What it covers; at least one. */
+  readonly runs: readonly RunPlace[];
+  readonly checks: readonly Check[];
+  readonly suites: readonly KnownSuite[];
+  readonly bundler: Bundler;
+  readonly repository: Repository;
+  /** Absolute; made where it is not there. */
+  readonly outDir: string;
+  readonly seed?: SigningSeed | undefined;
+  /** What may stand nowhere in it, beside what the runs made up. */
+  readonly secrets: readonly Secret[];
+  /** Its abort ends the work, and leaves nothing behind. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type Build =
+  | {
+      readonly ok: true;
+      /** Absolute, as `folder`. */
+      readonly file: string;
+      readonly folder: string;
+      readonly bytes: number;
+      readonly sha256: string;
+      readonly summary: Summary;
+      /** Of the seed that it was signed with. */
+      readonly publicKey: string | null;
+    }
+  /** Nothing was left behind. */
+  | { readonly ok: false; readonly finds: readonly Find[] };
+
+/** Throws USAGE for a run that can't be judged; rejects with what the system says where there is no room. */
+export async function buildBundle(options: BuildOptions): Promise<Build> {
+  const { outDir, seed } = options;
+  await mkdir(outDir, { recursive: true });
+  // Beside its place, so that it gets there by renaming, whole or not at all.
+  const staging = await mkdtemp(path.join(outDir, '.ccp-review-'));
+  try {
+    const draft = path.join(staging, 'draft');
+    const leftOut = await gather(draft, options);
+    const weighed = await weigh(draft, options);
+    if (!weighed.ok) return weighed;
+    const { evidence } = weighed;
+    const name = bundleName(endOf(evidence.runs));
+    await write(draft, { name, evidence, leftOut, ...options });
+    if (seed !== undefined) await sign(draft, seed);
+    await rename(draft, path.join(staging, name));
+    const packed = await pack(staging, name);
+    const finds = await lookThrough(packed, options);
+    if (finds.length > 0) return { ok: false, finds };
+    return {
+      ok: true,
+      ...(await put({ staging, name, outDir })),
+      summary: summarize(evidence.runs, options.suites),
+      publicKey: seed === undefined ? null : publicKeyOf(seed),
+    };
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+async function gather(draft: string, { runs, signal }: BuildOptions): Promise<LeftOut[]> {
+  const leftOut: LeftOut[] = [];
+  for (const run of runs) {
+    signal?.throwIfAborted();
+    leftOut.push(...(await copyEvidence(run, path.join(draft, 'evidence', run.name))));
+  }
+  return leftOut;
+}
+
+/** A secret may be what makes a run unreadable; then that is what must be told. */
+async function weigh(
+  draft: string,
+  options: BuildOptions,
+): Promise<{ readonly ok: true; readonly evidence: Evidence } | Extract<Build, { ok: false }>> {
+  try {
+    return { ok: true, evidence: await weighEvidence(draft, options.checks) };
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    const finds: Find[] = [];
+    for (const file of await filesBelow(draft, 'evidence'))
+      finds.push(...scanFile(file, await readFile(path.join(draft, file)), secretsFor(file, options)));
+    if (finds.length === 0) throw error;
+    return { ok: false, finds };
+  }
+}
+
+type Written = BuildOptions & {
+  readonly name: string;
+  readonly evidence: Evidence;
+  readonly leftOut: readonly LeftOut[];
+};
+
+async function write(draft: string, { name, evidence, leftOut, ...options }: Written): Promise<void> {
+  const files = new Map<string, Hashed>(evidence.files);
+  const store = async (file: string, text: string): Promise<Hashed> => {
+    await writeFile(path.join(draft, file), text);
+    return hashOf(Buffer.from(text));
+  };
+  const documents = compose(evidence, { ...options, leftOut: [...leftOut] }, options.suites);
+  for (const [file, text] of Object.entries(documents)) files.set(file, await store(file, text));
+  const manifest = manifestOf(name, files);
+  await store(SUMS, sumsOf(manifest, await store(MANIFEST, json(manifest))));
+}
+
+async function sign(draft: string, seed: SigningSeed): Promise<void> {
+  const sums = await readFile(path.join(draft, SUMS));
+  await writeFile(path.join(draft, SIGNATURE), signatureText(sums, seed));
+}
+
+async function pack(staging: string, name: string): Promise<string> {
+  const file = path.join(staging, `${name}.tgz`);
+  const paths = await filesBelow(path.join(staging, name));
+  await packBundle({ file, parent: staging, root: name, paths });
+  return file;
+}
+
+/** Reads the archive as a verifier does, so that none is made which one would refuse. */
+async function lookThrough(packed: string, options: BuildOptions): Promise<Find[]> {
+  const finds: Find[] = [];
+  try {
+    for await (const { path: file, content } of readArchive(packed)) {
+      options.signal?.throwIfAborted();
+      const secrets = secretsFor(file, options);
+      // A name can tell as much as a text.
+      finds.push(...scanFile(file, content, secrets), ...scanFile(file, Buffer.from(file), secrets));
+    }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new OperatorError('NOT_READY', `the runs make no bundle that anybody would take: ${error.detail}`, {
+      hint: 'Remove the run that is too large or has odd names, and run its suite again.',
+      cause: error,
+    });
+  }
+  return finds;
+}
+
+/** What may not stand in a file: the secrets of its run and of whoever packs; in a document, those of all runs. */
+function secretsFor(file: string, { secrets, runs }: BuildOptions): Secret[] {
+  const own = runs.filter(
+    ({ name }) => !file.startsWith('evidence/') || file.startsWith(`evidence/${name}/`),
+  );
+  return [...secrets, ...own.flatMap(({ seed }) => createCanaries(seed).all())];
+}
+
+async function put({
+  staging,
+  name,
+  outDir,
+}: {
+  readonly staging: string;
+  readonly name: string;
+  readonly outDir: string;
+}) {
+  const [file, folder] = [path.join(outDir, `${name}.tgz`), path.join(outDir, name)];
+  const { size: bytes } = await stat(path.join(staging, `${name}.tgz`));
+  await rm(folder, { recursive: true, force: true });
+  await rename(path.join(staging, name), folder);
+  await rename(path.join(staging, `${name}.tgz`), file);
+  return { file, folder, bytes, sha256: await hashFile(file) };
+}

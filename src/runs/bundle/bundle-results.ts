@@ -1,0 +1,45 @@
+/** A bundle of what lies among the results. */
+import { OperatorError } from '../../errors.ts';
+import { runsDir } from '../find-run.ts';
+import { packageVersion } from '../provenance.ts';
+import { mapRepository, packageRoot } from '../repository.ts';
+import { listRuns, newestOfEach } from '../stored-runs.ts';
+import { type Build, type BuildOptions, buildBundle } from './build.ts';
+import { readSeed } from './signature.ts';
+
+export interface BundleRequest
+  extends Pick<BuildOptions, 'checks' | 'suites' | 'outDir' | 'secrets' | 'signal'> {
+  readonly resultsDir: string;
+  /** Absolute: the file of the seed to sign with. */
+  readonly seedFile?: string | undefined;
+}
+
+/** Covers the newest run of each suite. Throws NOT_READY where there is none, CONFIG for a seed that is none. */
+export async function bundleResults({
+  resultsDir,
+  seedFile,
+  secrets,
+  ...rest
+}: BundleRequest): Promise<Build> {
+  const seed = seedFile === undefined ? undefined : await readSeed(seedFile);
+  const runs = newestOfEach(await listRuns(resultsDir));
+  if (runs.length === 0) {
+    throw new OperatorError(
+      'NOT_READY',
+      `there is nothing to bundle: no run is stored in ${runsDir(resultsDir)}`,
+      {
+        hint: 'Run a suite first ("ccp-uat repro-go-quick"), or set CCP_RESULTS_DIR.',
+      },
+    );
+  }
+  const repository = await mapRepository(packageRoot());
+  const { commit, dirty } = repository;
+  return buildBundle({
+    ...rest,
+    runs,
+    repository,
+    bundler: { version: packageVersion(), node: process.versions.node, commit, dirty },
+    seed,
+    secrets: [...secrets, ...(seed === undefined ? [] : [{ name: 'signing-seed', value: seed.text }])],
+  });
+}

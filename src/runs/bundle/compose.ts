@@ -1,0 +1,72 @@
+/**
+ * What a bundle says, made from its evidence. Pure: a verifier composes the same again, and so finds any word that the
+ * evidence does not support.
+ */
+import { junitXml } from '../report/junit.ts';
+import type { Repository } from '../repository.ts';
+import {
+  type Bundler,
+  bundlerSchema,
+  json,
+  type ProvenanceDocument,
+  type Redaction,
+  repositorySchema,
+} from './documents.ts';
+import { indexPage } from './index-page.ts';
+import { type DocumentName, SCHEMA_VERSION } from './layout.ts';
+import { statementOf } from './statement.ts';
+import { type KnownSuite, summarize } from './summary.ts';
+import type { Evidence } from './weigh-evidence.ts';
+
+/** What the evidence itself cannot tell. */
+export interface Given {
+  readonly bundler: Bundler;
+  readonly repository: Repository;
+  readonly leftOut: Redaction['leftOut'];
+}
+
+export function compose(
+  { runs, redactions, files }: Evidence,
+  given: Given,
+  suites: readonly KnownSuite[],
+): Record<DocumentName, string> {
+  const { leftOut } = given;
+  // A verifier reads these back through their forms, in whose order their members then are.
+  const [bundler, repository] = [
+    bundlerSchema.parse(given.bundler),
+    repositorySchema.parse(given.repository),
+  ];
+  const summary = summarize(runs, suites);
+  const records = runs.map(({ record }) => record);
+  const provenance: ProvenanceDocument = {
+    v: SCHEMA_VERSION,
+    bundle: bundler,
+    runs: runs.map(({ name, record: { provenance: ranBy, plan }, toggles }) => ({
+      run: name,
+      ranBy,
+      seed: plan.seed,
+      upstream: plan.upstream,
+      settings: plan.settings,
+      toggles,
+    })),
+  };
+  const redaction: Redaction = { v: SCHEMA_VERSION, redactions, leftOut };
+  const { outcome } = summary;
+  return {
+    'index.html': indexPage({
+      summary,
+      records,
+      provenance,
+      redaction,
+      repository,
+      files: new Set(files.keys()),
+    }),
+    'provenance.json': json(provenance),
+    'run.json': json({ v: SCHEMA_VERSION, runs: records }),
+    'summary.json': json(summary),
+    'junit.xml': junitXml(...records),
+    'redaction.json': json(redaction),
+    'repository.json': json(repository),
+    'statement.intoto.json': json(statementOf(runs, { outcome, suites, bundler, files })),
+  };
+}

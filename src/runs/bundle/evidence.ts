@@ -1,0 +1,154 @@
+/**
+ * Copies what a run stored into a bundle: the files that every run has, and no others, without the paths of the machine
+ * that it ran on. Credentials were taken out when the run was stored; what a proxy of a run that died has left in its own
+ * logs is cleaned here.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { decodedBody } from '../../analysis/oracle/answer.ts';
+import { bytesOf } from '../../analysis/wire.ts';
+import { createCanaries } from '../../harness/canaries.ts';
+import { readLogsFolder } from '../../harness/records.ts';
+import type { Canary } from '../../protocol/witness.ts';
+import { createRedactor, type Redactor } from '../redact.ts';
+import type { RunPlace } from '../stored-runs.ts';
+import { transcriptSchema } from '../stored-witness.ts';
+import { filesBelow } from './files-below.ts';
+import { byPath } from './layout.ts';
+import { RUN_FOLDER } from './redactions.ts';
+
+export interface LeftOut {
+  /** Below `evidence/`. */
+  readonly file: string;
+  readonly why: string;
+}
+
+/** What a run may have; which of them it should have is said of a run that has not. */
+const KEPT: ReadonlySet<string> = new Set([
+  'events.jsonl',
+  'run.json',
+  'report.html',
+  'SUMMARY.md',
+  'METRICS.json',
+  'junit.xml',
+  'ctrf-report.json',
+  'usage.jsonl',
+  'proxy.log',
+  'GLM_LIMIT_PROBE.md',
+  'selftest.json',
+  'selftest.html',
+  'witness/client.jsonl',
+  'witness/upstream.jsonl',
+  'witness/proxy.jsonl',
+  'witness/store.jsonl',
+  'witness/crashes.jsonl',
+  'witness/elsewhere.jsonl',
+  'witness/canaries.jsonl',
+  'witness/artifacts.jsonl',
+]);
+
+/** Where a proxy keeps its logs while its run goes on. */
+const WORLD = 'world/logs';
+
+/** What a whole run has. */
+export const EXPECTED: readonly string[] = [
+  'run.json',
+  'SUMMARY.md',
+  'METRICS.json',
+  'junit.xml',
+  'usage.jsonl',
+  'proxy.log',
+  'witness/client.jsonl',
+  'witness/upstream.jsonl',
+  'witness/proxy.jsonl',
+  'witness/store.jsonl',
+  'witness/canaries.jsonl',
+  'witness/artifacts.jsonl',
+];
+
+/** Copies a run to `to`; gives what was left behind. Throws USAGE where the run can't be read. */
+export async function copyEvidence(run: RunPlace, to: string): Promise<LeftOut[]> {
+  const files = await filesBelow(run.folder);
+  const texts = await readKept(run.folder, files);
+  const places = machinePlaces(run, texts);
+  const redactor = createRedactor(places);
+  for (const [name, text] of texts) {
+    const clean = TRANSCRIPTS.test(name) ? cleanTranscripts(text, redactor) : redactor.text(text);
+    await put(to, name, clean);
+  }
+  if (files.some((file) => file.startsWith(`${WORLD}/`))) {
+    const logs = await readLogsFolder(path.join(run.folder, WORLD));
+    const ofTheWorld = createRedactor([...places, ...createCanaries(run.seed).all()]);
+    for (const [name, text] of logs) await put(to, `${WORLD}/${name}`, ofTheWorld.text(text));
+  }
+  return files
+    .filter((file) => !KEPT.has(file) && !file.startsWith(`${WORLD}/`))
+    .map((file) => ({ file: `${run.name}/${nameable(file)}`, why: whyNot(file) }));
+}
+
+const whyNot = (file: string): string =>
+  file.startsWith('world/') ? 'of the world that the run died in' : 'no file of a run';
+
+/** A strange name is foreign text. */
+const nameable = (file: string): string => file.replaceAll(/[^A-Za-z0-9._/-]/g, '?');
+
+async function readKept(folder: string, files: readonly string[]): Promise<Map<string, string>> {
+  const kept = files.filter((file) => KEPT.has(file));
+  const texts = kept.map(async (file) => [file, await readFile(path.join(folder, file), 'utf8')] as const);
+  return new Map(await Promise.all(texts));
+}
+
+async function put(to: string, name: string, text: string): Promise<void> {
+  const file = path.join(to, name);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, text);
+}
+
+const TRANSCRIPTS = /^witness\/(client|upstream)\.jsonl$/;
+
+/** Length and hash of a body stay those of the wire, as in the stored run. */
+function cleanTranscripts(text: string, redactor: Redactor): string {
+  const clean = text.split('\n').map((line) => {
+    const { success, data } = transcriptSchema.safeParse(parsed(line));
+    // A torn line is the business of the judge.
+    return success ? JSON.stringify(redactor.transcript(data)) : redactor.text(line);
+  });
+  return clean.join('\n');
+}
+
+/**
+ * The folder of the run, as the run wrote it down when it was there, in both forms: its own, and that of Claude Code
+ * for a project's folder. As canaries, since the redactor knows every disguise of those.
+ */
+function machinePlaces({ name, folder }: RunPlace, texts: ReadonlyMap<string, string>): Canary[] {
+  const written = new RegExp(String.raw`/[^\s"'\\]*/${name.replaceAll('.', String.raw`\.`)}(?=/)`, 'g');
+  const found = [...texts].flatMap(([file, text]) =>
+    (TRANSCRIPTS.test(file) ? bodiesIn(text) : [text]).flatMap((one) =>
+      [...one.matchAll(written)].map(([place]) => place),
+    ),
+  );
+  const places = [...new Set([folder, ...found])].flatMap((place) => [
+    place,
+    place.replaceAll(/[^A-Za-z0-9]/g, '-'),
+  ]);
+  // The longest first: one may begin with another.
+  return places
+    .toSorted((a, b) => b.length - a.length || byPath(a, b))
+    .map((value) => ({ name: RUN_FOLDER, value, allowed: [] }));
+}
+
+function bodiesIn(text: string): string[] {
+  return text.split('\n').flatMap((line) => {
+    const { success, data } = transcriptSchema.safeParse(parsed(line));
+    if (!success) return [];
+    return [bytesOf(data.request.body), decodedBody(data)].flatMap((body) => body?.toString('latin1') ?? []);
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

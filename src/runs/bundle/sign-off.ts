@@ -1,0 +1,64 @@
+/** The checklist that a reviewer signs, filled from the verdicts: what each check is a matter of. */
+import type { RunRecord } from '../run-record.ts';
+
+export const AREAS = ['Routing', 'Safety', 'Observability', 'Stability'] as const;
+export type Area = (typeof AREAS)[number];
+
+/** By the group that a check belongs to: the beginning of its name. */
+const AREA_OF: Readonly<Record<string, Area>> = {
+  ROUTE: 'Routing',
+  HEADER: 'Routing',
+  LANES: 'Routing',
+  LICENSE: 'Routing',
+  QUOTA: 'Routing',
+  LIMIT: 'Routing',
+  HYGIENE: 'Safety',
+  BYTES: 'Safety',
+  STATUS: 'Safety',
+  STREAM: 'Safety',
+  LOG: 'Observability',
+  RECONCILE: 'Observability',
+  TOKENS: 'Observability',
+  STORE: 'Observability',
+  USAGE: 'Observability',
+  METRICS: 'Observability',
+  READY: 'Observability',
+  RUN: 'Stability',
+  ABORT: 'Stability',
+  RESTART: 'Stability',
+  PERSIST: 'Stability',
+};
+
+/** A check of a group that is new here weighs on the run as a whole. */
+export const areaOf = (id: string): Area => AREA_OF[id.replace(/-\d+$/, '')] ?? 'Stability';
+
+/** For the test that nothing is filed by default. */
+export const isFiled = (id: string): boolean => Object.hasOwn(AREA_OF, id.replace(/-\d+$/, ''));
+
+export interface SignOff {
+  readonly area: Area;
+  /** `open`: something was not judged, or nothing was; only a person can say what that is worth. */
+  readonly verdict: 'pass' | 'fail' | 'open';
+  readonly passed: number;
+  /** What stands against it, as `<suite>/<check>`. */
+  readonly failed: readonly string[];
+  readonly unjudged: readonly string[];
+}
+
+export function signOff(records: readonly Pick<RunRecord, 'suite' | 'checks'>[]): SignOff[] {
+  const verdicts = records.flatMap(({ suite, checks }) =>
+    checks.map(({ id, outcome }) => ({ name: `${suite}/${id}`, area: areaOf(id), outcome })),
+  );
+  return AREAS.map((area) => {
+    const own = verdicts.filter((one) => one.area === area);
+    const named = (...outcomes: readonly string[]): string[] =>
+      own.flatMap(({ name, outcome }) => (outcomes.includes(outcome) ? [name] : []));
+    const [passed, failed, unjudged] = [
+      named('pass').length,
+      named('fail'),
+      named('inconclusive', 'invalid'),
+    ];
+    const verdict = failed.length > 0 ? 'fail' : unjudged.length > 0 || passed === 0 ? 'open' : 'pass';
+    return { area, verdict, passed, failed, unjudged };
+  });
+}

@@ -1,0 +1,103 @@
+/**
+ * The detached Ed25519 signature (RFC 8032) of a bundle's `SHA256SUMS`. By the judge's own hand: the code under test signs
+ * licences and policies, and has no part in what is said of it. Keys are written as for those: `BASE64`, or `KID=BASE64`.
+ */
+import { createPublicKey, verify } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import nacl from 'tweetnacl';
+import { OperatorError } from '../../errors.ts';
+import { Refusal } from './refusal.ts';
+
+export interface SigningSeed {
+  readonly bytes: Buffer;
+  /** As it stands in its file, to be searched for. */
+  readonly text: string;
+}
+
+/** 32 bytes are 43 characters and one of padding; seeds and public keys look the same. */
+const KEY = /^(?:[\w.:-]{1,128}=)?([A-Za-z0-9+/]{43}=)$/;
+
+/** Reads the file that `ccp issuer keygen --out FILE` makes. Throws `CONFIG`, never with what stands in it. */
+export async function readSeed(file: string): Promise<SigningSeed> {
+  const text = await readSmall(file, 'the seed file');
+  const bytes = keyIn(text);
+  if (bytes === null) {
+    throw new OperatorError('CONFIG', `${file} does not hold a signing seed`, {
+      hint: 'It must be one line KID=BASE64, the base64 being that of 32 bytes; "ccp issuer keygen --out FILE" makes one.',
+    });
+  }
+  if (((await stat(file)).mode & 0o077) !== 0) {
+    throw new OperatorError('CONFIG', `the seed file ${file} can be read or written by others`, {
+      hint: `Run: chmod 600 ${file} (and make a new key if somebody else may have read this one).`,
+    });
+  }
+  return { bytes, text: bytes.toString('base64') };
+}
+
+/** A public key as typed: the key itself, or the name of a file that holds it. Throws `CONFIG`. */
+export async function readPublicKey(typed: string, resolve: (name: string) => string): Promise<Buffer> {
+  const key = keyIn(typed) ?? keyIn(await readSmall(resolve(typed), 'the public key'));
+  if (key !== null) return key;
+  throw new OperatorError('CONFIG', `${typed} is no public key and holds none`, {
+    hint: 'It is 32 bytes in standard base64, or KID=BASE64; "ccp-uat bundle --sign" prints it.',
+  });
+}
+
+/** As `SHA256SUMS.sig` holds it: base64, as `ccp policy sign` writes it, and a line end. */
+export function signatureText(message: Uint8Array, { bytes }: SigningSeed): string {
+  const { secretKey } = nacl.sign.keyPair.fromSeed(bytes);
+  return `${Buffer.from(nacl.sign.detached(message, secretKey)).toString('base64')}\n`;
+}
+
+export function publicKeyOf({ bytes }: SigningSeed): string {
+  return Buffer.from(nacl.sign.keyPair.fromSeed(bytes).publicKey).toString('base64');
+}
+
+/** What RFC 8410 puts before the 32 bytes of a public key in its DER form. */
+const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
+
+/**
+ * Throws a `Refusal` where the text is no signature, or not of this message by this key. Both libraries must agree:
+ * tweetnacl takes malleated signatures (S + L) and keys of small order.
+ */
+export function mustBeSigned(message: Uint8Array, text: string, publicKey: Uint8Array): void {
+  const signature = Buffer.from(text, 'base64');
+  if (signature.length !== nacl.sign.signatureLength || `${signature.toString('base64')}\n` !== text)
+    throw new Refusal('signature_form', 'it is not the base64 of 64 bytes and a line end');
+  if (!agree(message, signature, publicKey))
+    throw new Refusal('wrong_signature', 'another key has signed, or something else was signed');
+}
+
+function agree(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
+  try {
+    const der = Buffer.concat([SPKI_PREFIX, publicKey]);
+    const key = createPublicKey({ key: der, format: 'der', type: 'spki' });
+    return verify(null, message, key, signature) && nacl.sign.detached.verify(message, signature, publicKey);
+  } catch {
+    return false;
+  }
+}
+
+/** Standard base64 in its one canonical form; null where the text is no key. */
+function keyIn(text: string): Buffer | null {
+  const base64 = KEY.exec(text.trim())?.[1];
+  const bytes = Buffer.from(base64 ?? '', 'base64');
+  return base64 !== undefined && bytes.toString('base64') === base64 ? bytes : null;
+}
+
+const LONGEST_KEY_FILE = 1024;
+
+async function readSmall(file: string, what: string): Promise<string> {
+  try {
+    const found = await stat(file);
+    if (!found.isFile()) throw new OperatorError('CONFIG', `${what} ${file} is no file`);
+    return (await readFile(file)).toString('latin1', 0, LONGEST_KEY_FILE);
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new OperatorError('CONFIG', `${what} ${file} cannot be read: ${reason}`, {
+      hint: 'Check the name.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,612 @@
+import { randomBytes } from 'node:crypto';
+import { appendFile, cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CHECKS } from '../../analysis/checks/index.ts';
+import { temporaryFolder } from '../testing/stored-green-run.ts';
+import { hashFile } from './inventory.ts';
+import { LIMITS, type Limits } from './limits.ts';
+import { REASONS, type Reason } from './refusal.ts';
+import { publicKeyOf, type SigningSeed, signatureText } from './signature.ts';
+import {
+  built,
+  edit,
+  entriesOf,
+  gzipOf,
+  type Opened,
+  openBundle,
+  type RawEntry,
+  relist,
+  repack,
+  runsIn,
+  SUITES,
+  storeWholeRun,
+  tarOf,
+} from './testing/bundled-run.ts';
+import { type Verification, type VerifyOptions, verifyBundle } from './verify.ts';
+
+const NAME = '20260102T030405Z-test';
+const RUN = `evidence/${NAME}`;
+const seedOf = (byte: number): SigningSeed => {
+  const bytes = Buffer.alloc(32, byte);
+  return { bytes, text: bytes.toString('base64') };
+};
+const SEED = seedOf(7);
+const publicKey = Buffer.from(publicKeyOf(SEED), 'base64');
+
+let place: Awaited<ReturnType<typeof temporaryFolder>>;
+let good: string;
+let signed: string;
+/** Of a run of the same suite that went otherwise: consistent in itself. */
+let other: string;
+let file: string;
+beforeAll(async () => {
+  place = await temporaryFolder();
+  const bundleOf = async (name: string, alter?: Parameters<typeof storeWholeRun>[2], seed?: SigningSeed) => {
+    const results = path.join(place.path, name);
+    await storeWholeRun(results, NAME, alter);
+    return (await built({ runs: await runsIn(results), outDir: path.join(results, 'out'), seed })).file;
+  };
+  good = await bundleOf('good');
+  signed = await bundleOf('signed', undefined, SEED);
+  other = await bundleOf('other', (evidence) => {
+    evidence.usage.bad = [{ line: 7, problem: 'torn' }];
+  });
+});
+afterAll(() => place[Symbol.asyncDispose]());
+beforeEach(async () => {
+  file = path.join(place.path, 'tampered.tgz');
+  await cp(good, file);
+});
+
+const verify = (tampered: string, given: Partial<VerifyOptions> = {}): Promise<Verification> =>
+  verifyBundle(tampered, { checks: CHECKS, suites: SUITES, ...given });
+
+describe('a good bundle', () => {
+  it('is believed, with the verdict that the evidence gives', async () => {
+    expect(await verify(good)).toMatchObject({
+      ok: true,
+      signature: 'none',
+      bound: false,
+      summary: { outcome: 'pass', runs: [{ suite: 'test' }] },
+    });
+    expect(await verify(other)).toMatchObject({ ok: true, summary: { outcome: 'fail' } });
+  });
+
+  it('is bound by its hash or by its key', async () => {
+    expect(await verify(good, { expectSha256: await hashFile(good) })).toMatchObject({
+      ok: true,
+      bound: true,
+    });
+    expect(await verify(signed, { publicKey })).toMatchObject({ ok: true, bound: true, signature: 'valid' });
+    expect(await verify(signed)).toMatchObject({ ok: true, bound: false, signature: 'unchecked' });
+  });
+
+  it('leaves nothing of itself behind', async () => {
+    const before = await readdir(path.dirname(place.path));
+    await verify(good);
+    const after = await readdir(path.dirname(place.path));
+    expect(after.filter((name) => name.startsWith('ccp-bundle-') && !before.includes(name))).toEqual([]);
+  });
+
+  it('put together again from its own files is the same file', async () => {
+    await repack(file, await openBundle(good));
+    expect(await readFile(file)).toEqual(await readFile(good));
+  });
+});
+
+/** What is done to the file itself. */
+const AS_A_FILE: readonly [what: string, reason: Reason, tamper: () => unknown][] = [
+  ['one byte flipped in its midst', 'gzip_damaged', () => flip((size) => size >> 1)],
+  ['the last byte flipped', 'gzip_damaged', () => flip((size) => size - 1)],
+  ['the check sum flipped', 'gzip_damaged', () => flip((size) => size - 8)],
+  ['a time in the header', 'no_gzip', () => flip(() => 4)],
+  ['another flag in the header', 'no_gzip', () => flip(() => 3)],
+  ['the last byte gone', 'gzip_damaged', async () => truncate(file, (await readFile(file)).length - 1)],
+  ['half of it gone', 'gzip_damaged', async () => truncate(file, (await readFile(file)).length >> 1)],
+  ['nothing in it', 'no_gzip', () => truncate(file, 0)],
+  ['a byte behind its end', 'trailing_data', () => appendFile(file, 'x')],
+  ['a second archive behind its end', 'trailing_data', async () => appendFile(file, await readFile(good))],
+  ['something else altogether', 'no_gzip', () => writeFile(file, 'PK\u0003\u0004 a zip')],
+  ['no archive in the gzip', 'tar_damaged', () => writeFile(file, gzipOf(Buffer.from('hello')))],
+  ['an empty archive', 'missing_document', () => writeFile(file, gzipOf(Buffer.alloc(1024)))],
+];
+
+async function flip(where: (size: number) => number): Promise<void> {
+  const bytes = await readFile(file);
+  const at = where(bytes.length);
+  bytes[at] = (bytes[at] ?? 0) ^ 0x55;
+  await writeFile(file, bytes);
+}
+
+/** What is done to the archive: entries as they are written. */
+const AS_AN_ARCHIVE: readonly [
+  what: string,
+  reason: Reason,
+  tamper: (entries: RawEntry[], root: string) => unknown,
+][] = [
+  ['a symbolic link', 'link', typed('2')],
+  ['a hard link', 'link', typed('1')],
+  ['a character device', 'device', typed('3')],
+  ['a block device', 'device', typed('4')],
+  ['a pipe', 'device', typed('6')],
+  ['a folder', 'folder', typed('5')],
+  ['a sparse file', 'sparse', typed('S')],
+  ['a pax header', 'extended_header', typed('x')],
+  ['a global pax header', 'extended_header', typed('g')],
+  ['a GNU long name', 'extended_header', typed('L')],
+  ['a GNU long link', 'extended_header', typed('K')],
+  ['a contiguous file', 'unknown_type', typed('7')],
+  ['a file of the old kind', 'unknown_type', typed('\0')],
+  ['an absolute path', 'absolute_path', named(() => '/etc/passwd')],
+  ['a path of Windows', 'absolute_path', named(() => 'C:/evil')],
+  ['a path that climbs out', 'path_escape', named((root) => `${root}/../../evil`)],
+  ['a path that climbs out in its midst', 'path_escape', named((root) => `${root}/a/../../../evil`)],
+  ['a path that climbs out by backslashes', 'path_escape', named((root) => `${root}/..\\..\\evil`)],
+  ['a backslash', 'path_form', named((root) => `${root}/a\\b`)],
+  ['a dot for a folder', 'path_form', named((root) => `${root}/./index.html`)],
+  ['an empty folder name', 'path_form', named((root) => `${root}//index.html`)],
+  ['a hidden file', 'path_form', named((root) => `${root}/.bashrc`)],
+  ['a control character in a name', 'path_form', named((root) => `${root}/a\u001b[2Jb`)],
+  ['a letter of another script in a name', 'path_form', named((root) => `${root}/indеx.html`)],
+  ['an option for a name', 'path_form', named((root) => `${root}/--checkpoint-action=exec=sh`)],
+  [
+    'a file outside of the folder',
+    'other_root',
+    (entries) => entries.push({ path: 'ccp-review-20300101T000000Z/x', content: Buffer.from('x') }),
+  ],
+  ['no folder of a bundle', 'other_root', (entries) => rooted(entries, 'bundle')],
+  [
+    'a folder of a day that is none',
+    'other_root',
+    (entries) => rooted(entries, 'ccp-review-20260231T000000Z'),
+  ],
+  ['a file twice', 'duplicate', (entries) => entries.splice(1, 0, entries[0] ?? never())],
+  ['a file that is a folder, too', 'duplicate', (entries, root) => insert(entries, `${root}/evidence`)],
+  [
+    'two names that differ by case alone',
+    'case_collision',
+    (entries, root) => insert(entries, `${root}/INDEX.html`),
+  ],
+  ['another order', 'order', (entries) => entries.push(...entries.splice(0, 1))],
+  ['an executable', 'header_form', altered((block) => block.write('000755', 100))],
+  ['a set-user-id file', 'header_form', altered((block) => block.write('004755', 100))],
+  ['an owner', 'header_form', altered((block) => block.write('root', 265))],
+  ['a number of an owner', 'header_form', altered((block) => block.write('0001750', 108))],
+  ['another time', 'header_form', altered((block) => block.write('00000000001', 136))],
+  ['a link name in a file', 'header_form', altered((block) => block.write('/etc/passwd', 157))],
+  ['a note behind the name', 'header_form', altered((block) => block.write('x', 99))],
+  ['a name that is split otherwise', 'header_form', altered(splitOtherwise)],
+  ['the magic of GNU', 'header_form', altered((block) => block.write('ustar  \0', 257))],
+  ['a size in base 256', 'header_form', altered(inBase256)],
+  [
+    'a wrong header sum',
+    'tar_damaged',
+    (entries) => replace(entries, { sum: false, header: (block) => block.write('9', 148) }),
+  ],
+  ['a size beyond the end', 'tar_damaged', altered((block) => block.write('0007777777', 124))],
+  [
+    'something hidden in the last block of a file',
+    'trailing_data',
+    (entries) => replace(entries, { padding: 65 }),
+  ],
+];
+
+const never = (): never => {
+  throw new Error('the bundle is empty');
+};
+
+function replace(entries: RawEntry[], changes: Partial<RawEntry>): void {
+  // The first whose last block has room.
+  const at = entries.findIndex(({ content }) => content.length % 512 !== 0);
+  entries[at] = { ...(entries[at] ?? never()), ...changes };
+}
+
+function typed(flag: string) {
+  return (entries: RawEntry[]): void =>
+    replace(entries, { header: (block) => block.write(flag, 156, 'latin1') });
+}
+
+function altered(header: (block: Buffer) => unknown) {
+  return (entries: RawEntry[]): void => replace(entries, { header: (block) => void header(block) });
+}
+
+/** The path in the header alone: our own writer would not write most of these. */
+function named(name: (root: string) => string) {
+  return (entries: RawEntry[], root: string): void =>
+    replace(entries, {
+      header: (block) => {
+        block.fill(0, 0, 100).fill(0, 345, 500);
+        block.write(name(root), 0);
+      },
+    });
+}
+
+function rooted(entries: RawEntry[], root: string): void {
+  for (const [index, entry] of entries.entries())
+    entries[index] = { ...entry, path: entry.path.replace(/^[^/]+/, root) };
+}
+
+function insert(entries: RawEntry[], name: string): void {
+  entries.push({ path: name, content: Buffer.from('x') });
+  entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function splitOtherwise(block: Buffer): void {
+  const name = block.toString('latin1', 0, 100).replace(/\0.*$/s, '');
+  const [root = '', ...rest] = name.split('/');
+  block.fill(0, 0, 100).write(rest.join('/'), 0);
+  block.write(root, 345);
+}
+
+function inBase256(block: Buffer): void {
+  const size = Number.parseInt(block.toString('latin1', 124, 135), 8);
+  block.fill(0, 124, 136);
+  block[124] = 0x80;
+  block.writeUInt32BE(size, 132);
+}
+
+/** What is done to the files in it, where manifest and sums stay as they were. */
+const AS_FILES: readonly [what: string, reason: Reason, tamper: (opened: Opened) => unknown][] = [
+  ['a byte of the evidence changed', 'wrong_hash', ({ files }) => swapByte(files, `${RUN}/usage.jsonl`)],
+  ['a byte of the page changed', 'wrong_hash', ({ files }) => swapByte(files, 'index.html')],
+  [
+    'a line added to the evidence',
+    'wrong_size',
+    (opened) => edit(opened, `${RUN}/proxy.log`, (text) => `${text}x\n`),
+  ],
+  [
+    'a file of the evidence emptied',
+    'wrong_size',
+    ({ files }) => files.set(`${RUN}/usage.jsonl`, Buffer.alloc(0)),
+  ],
+  ['a file renamed', 'missing_file', ({ files }) => move(files, `${RUN}/usage.jsonl`, `${RUN}/usage2.jsonl`)],
+  ['a file removed', 'missing_file', ({ files }) => files.delete(`${RUN}/witness/upstream.jsonl`)],
+  ['a file added', 'unlisted_file', ({ files }) => files.set('evil.sh', Buffer.from('rm -rf ~'))],
+  ['a file added to the evidence', 'unlisted_file', ({ files }) => files.set(`${RUN}/x`, Buffer.from('x'))],
+  ['two files swapped', 'wrong_size', ({ files }) => swap(files, `${RUN}/usage.jsonl`, `${RUN}/proxy.log`)],
+  ['no page', 'missing_document', ({ files }) => files.delete('index.html')],
+  ['no manifest', 'missing_document', ({ files }) => files.delete('manifest.json')],
+  ['no sums', 'missing_document', ({ files }) => files.delete('SHA256SUMS')],
+  [
+    'a manifest that is no JSON',
+    'manifest_form',
+    (opened) => edit(opened, 'manifest.json', (text) => text.slice(1)),
+  ],
+  [
+    'a manifest of another version',
+    'manifest_form',
+    (opened) => edit(opened, 'manifest.json', (text) => text.replace('"v": 1', '"v": 2')),
+  ],
+  [
+    'a manifest with a member of its own',
+    'manifest_form',
+    (opened) => edit(opened, 'manifest.json', (text) => text.replace('"v": 1', '"v": 1, "x": 1')),
+  ],
+  [
+    'a manifest that lists a file twice',
+    'manifest_form',
+    (opened) => editManifest(opened, (files) => [...files, files[0]]),
+  ],
+  [
+    'a manifest of another bundle',
+    'manifest_form',
+    (opened) => edit(opened, 'manifest.json', (text) => text.replace('03040', '03050')),
+  ],
+  [
+    'a manifest that leaves a file out',
+    'unlisted_file',
+    (opened) => editManifest(opened, (files) => files.slice(1)),
+  ],
+  [
+    'evidence called something else',
+    'wrong_role',
+    (opened) => edit(opened, 'manifest.json', (text) => text.replace('"evidence"', '"page"')),
+  ],
+  [
+    'a sum changed',
+    'sums_differ',
+    (opened) => edit(opened, 'SHA256SUMS', (text) => text.replace(/^[0-9a-f]{8}/, '00000000')),
+  ],
+  [
+    'a sum left out',
+    'sums_differ',
+    (opened) => edit(opened, 'SHA256SUMS', (text) => text.slice(text.indexOf('\n') + 1)),
+  ],
+];
+
+function swapByte(files: Map<string, Buffer>, name: string): void {
+  const content = files.get(name) ?? never();
+  content[40] = (content[40] ?? 0) ^ 1;
+}
+
+function move(files: Map<string, Buffer>, from: string, to: string): void {
+  files.set(to, files.get(from) ?? never());
+  files.delete(from);
+}
+
+function swap(files: Map<string, Buffer>, a: string, b: string): void {
+  const [left, right] = [files.get(a) ?? never(), files.get(b) ?? never()];
+  files.set(a, right).set(b, left);
+}
+
+function editManifest(opened: Opened, alter: (files: unknown[]) => unknown[]): void {
+  edit(opened, 'manifest.json', (text) => {
+    const manifest = JSON.parse(text);
+    return JSON.stringify({ ...manifest, files: alter(manifest.files) });
+  });
+}
+
+/** What is done by somebody who knows the format, and makes manifest and sums right again. */
+const CONSISTENTLY: readonly [what: string, reason: Reason, tamper: (opened: Opened) => unknown][] = [
+  [
+    'the verdict of a run edited',
+    'verdict_differs',
+    (opened) => edit(opened, 'run.json', (text) => text.replace('"outcome": "pass"', '"outcome": "fail"')),
+  ],
+  [
+    'the verdict of a check edited',
+    'verdict_differs',
+    (opened) =>
+      edit(opened, 'run.json', (text) =>
+        text.replace(/("id": "ROUTE-01"[^}]*"outcome": )"pass"/, '$1"fail"'),
+      ),
+  ],
+  [
+    'a count of a check edited',
+    'verdict_differs',
+    (opened) => edit(opened, 'run.json', (text) => text.replace(/"observed": \d+/, '"observed": 99')),
+  ],
+  [
+    'a run taken out of the verdicts',
+    'verdict_differs',
+    (opened) => edit(opened, 'run.json', () => '{"v": 1, "runs": []}'),
+  ],
+  [
+    'a verdict in another form',
+    'document_form',
+    (opened) => edit(opened, 'run.json', (text) => text.replace('"outcome": "pass"', '"outcome": "great"')),
+  ],
+  [
+    'an event edited',
+    'verdict_differs',
+    (opened) => edit(opened, `${RUN}/events.jsonl`, (text) => text.replace('"ok":true', '"ok":false')),
+  ],
+  [
+    'a check taken out of the plan',
+    'verdict_differs',
+    (opened) =>
+      edit(opened, `${RUN}/events.jsonl`, (text) => text.replace(/\{"id":"LOG-01","title":"[^"]*"\},/, '')),
+  ],
+  [
+    'a line of the log edited',
+    'verdict_differs',
+    (opened) =>
+      edit(opened, `${RUN}/witness/proxy.jsonl`, (text) =>
+        text.replaceAll('"lane":"zai"', '"lane":"anthropic"'),
+      ),
+  ],
+  ['a witness silenced', 'verdict_differs', ({ files }) => files.delete(`${RUN}/witness/upstream.jsonl`)],
+  [
+    'a witness that stammers',
+    'evidence_damaged',
+    (opened) => edit(opened, `${RUN}/witness/store.jsonl`, (text) => `{${text}`),
+  ],
+  [
+    'no evidence at all',
+    'evidence_damaged',
+    ({ files }) =>
+      [...files.keys()].filter((name) => name.startsWith('evidence/')).map((name) => files.delete(name)),
+  ],
+  [
+    'the page edited',
+    'document_differs',
+    (opened) => edit(opened, 'index.html', (text) => text.replace('PASS', 'GREAT')),
+  ],
+  [
+    'the summary edited',
+    'document_differs',
+    (opened) =>
+      edit(opened, 'summary.json', (text) => text.replace('"outcome": "pass"', '"outcome": "fail"')),
+  ],
+  [
+    'what is missing hushed up',
+    'document_differs',
+    (opened) => edit(opened, 'summary.json', (text) => text.replace(/"signOff"/, '"signoff"')),
+  ],
+  [
+    'the verdicts for CI edited',
+    'document_differs',
+    (opened) => edit(opened, 'junit.xml', (text) => text.replace('failures="0"', 'failures="1"')),
+  ],
+  [
+    'the attestation edited',
+    'document_differs',
+    (opened) => edit(opened, 'statement.intoto.json', (text) => text.replace('PASSED', 'WARNED')),
+  ],
+  [
+    'a redaction hushed up',
+    'document_differs',
+    (opened) => edit(opened, 'redaction.json', (text) => text.replace(/"count": \d+/, '"count": 77')),
+  ],
+  [
+    'the seed of a run edited in the provenance',
+    'document_differs',
+    (opened) => edit(opened, 'provenance.json', (text) => text.replace('"5eed"', '"feed"')),
+  ],
+  [
+    'the name of the bundle changed',
+    'document_differs',
+    (opened) => rename(opened, 'ccp-review-20270102T030406Z'),
+  ],
+  [
+    'a secret put in',
+    'secret',
+    (opened) =>
+      edit(opened, `${RUN}/proxy.log`, (text) => `${text}sk-ant-api03-${randomBytes(30).toString('hex')}\n`),
+  ],
+];
+
+const rename = (opened: Opened, root: string): unknown => Object.assign(opened, { root });
+
+describe('a bundle that was tampered with', () => {
+  it.each(AS_A_FILE)('as a file, with %s, is refused: %s', async (_what, reason, tamper) => {
+    await tamper();
+    expect(await verify(file)).toMatchObject({ ok: false, reason });
+  });
+
+  it.each(AS_AN_ARCHIVE)('as an archive, with %s, is refused: %s', async (_what, reason, tamper) => {
+    const opened = await openBundle(good);
+    const entries = entriesOf(opened);
+    tamper(entries, opened.root);
+    await writeFile(file, gzipOf(tarOf(entries, opened.root)));
+    expect(await verify(file)).toMatchObject({ ok: false, reason });
+  });
+
+  it('as an archive, with something behind its end, is refused: trailing_data', async () => {
+    const opened = await openBundle(good);
+    const tar = tarOf(entriesOf(opened), opened.root);
+    await writeFile(file, gzipOf(Buffer.concat([tar, Buffer.alloc(512)])));
+    expect(await verify(file)).toMatchObject({ ok: false, reason: 'trailing_data' });
+    await writeFile(file, gzipOf(tar.subarray(0, -512)));
+    expect(await verify(file)).toMatchObject({ ok: false, reason: 'tar_damaged' });
+  });
+
+  it.each(AS_FILES)('in its files, with %s, is refused: %s', async (_what, reason, tamper) => {
+    const opened = await openBundle(good);
+    tamper(opened);
+    expect(await verify(await repack(file, opened))).toMatchObject({ ok: false, reason });
+  });
+
+  it.each(CONSISTENTLY)('with a manifest to match, and %s, is refused: %s', async (_what, reason, tamper) => {
+    const opened = await openBundle(good);
+    tamper(opened);
+    relist(opened);
+    expect(await verify(await repack(file, opened))).toMatchObject({ ok: false, reason });
+  });
+
+  it('is refused in one sentence that shows no secret and no control character', async () => {
+    const opened = await openBundle(good);
+    const secret = `sk-ant-api03-${randomBytes(30).toString('hex')}`;
+    edit(opened, `${RUN}/proxy.log`, (text) => `${text}${secret}\n`);
+    relist(opened);
+    const verification = await verify(await repack(file, opened));
+    expect(verification).toMatchObject({ sentence: expect.stringMatching(/^Refused: .*proxy\.log.*\.$/) });
+    expect(JSON.stringify(verification)).not.toContain(secret);
+  });
+
+  it('has a case here for each reason', () => {
+    const elsewhere: readonly Reason[] = [
+      'expected_hash',
+      'unsigned',
+      'signature_form',
+      'wrong_signature',
+      'ratio',
+      'too_large',
+      'too_many_entries',
+    ];
+    const tried = [AS_A_FILE, AS_AN_ARCHIVE, AS_FILES, CONSISTENTLY].flatMap((table) =>
+      table.map(([, reason]) => reason),
+    );
+    expect([...new Set([...tried, ...elsewhere])].toSorted()).toEqual(Object.keys(REASONS).toSorted());
+  });
+});
+
+describe('evidence that was swapped, with a manifest to match', () => {
+  it('is a good bundle to who has nothing to hold it against', async () => {
+    expect(await verify(other)).toMatchObject({ ok: true, bound: false });
+  });
+
+  it('is refused by its hash', async () => {
+    const expectSha256 = await hashFile(good);
+    expect(await verify(other, { expectSha256 })).toMatchObject({ ok: false, reason: 'expected_hash' });
+  });
+
+  it('is refused by the key, whatever is done about the signature', async () => {
+    const genuine = await openBundle(signed);
+    const forged = await openBundle(other);
+    const withSignature = async (text: string | undefined): Promise<Verification> => {
+      if (text === undefined) forged.files.delete('SHA256SUMS.sig');
+      else forged.files.set('SHA256SUMS.sig', Buffer.from(text));
+      return verify(await repack(file, forged), { publicKey });
+    };
+    const sums = forged.files.get('SHA256SUMS') ?? never();
+    const real = genuine.files.get('SHA256SUMS.sig')?.toString() ?? never();
+    expect(await withSignature(undefined)).toMatchObject({ ok: false, reason: 'unsigned' });
+    expect(await withSignature(real)).toMatchObject({ ok: false, reason: 'wrong_signature' });
+    expect(await withSignature(signatureText(sums, seedOf(8)))).toMatchObject({
+      ok: false,
+      reason: 'wrong_signature',
+    });
+    expect(await withSignature(real.trim())).toMatchObject({ ok: false, reason: 'signature_form' });
+    expect(await withSignature('AAAA\n')).toMatchObject({ ok: false, reason: 'signature_form' });
+  });
+
+  it('is refused with a signature that only some libraries take', async () => {
+    const genuine = await openBundle(signed);
+    const signature = Buffer.from(genuine.files.get('SHA256SUMS.sig')?.toString() ?? '', 'base64');
+    genuine.files.set('SHA256SUMS.sig', Buffer.from(`${malleated(signature).toString('base64')}\n`));
+    expect(await verify(await repack(file, genuine), { publicKey })).toMatchObject({
+      ok: false,
+      reason: 'wrong_signature',
+    });
+  });
+});
+
+/** S + L is a second signature of the same message to whoever does not look (RFC 8032, section 8.4). */
+function malleated(signature: Buffer): Buffer {
+  const order = 2n ** 252n + 27742317777372353535851937790883648493n;
+  const scalar = BigInt(`0x${Buffer.from(signature.subarray(32).toReversed()).toString('hex')}`) + order;
+  const bytes = Buffer.from(scalar.toString(16).padStart(64, '0'), 'hex');
+  return Buffer.concat([signature.subarray(0, 32), bytes.toReversed()]);
+}
+
+describe('a bomb', () => {
+  const limits = (changes: Partial<Limits>): { limits: Limits } => ({ limits: { ...LIMITS, ...changes } });
+  const bomb = async (bytes: number): Promise<void> => {
+    const opened = await openBundle(good);
+    opened.files.set(`${RUN}/zeros`, Buffer.alloc(bytes));
+    await repack(file, opened);
+  };
+
+  it('that unpacks to a thousand times its size is given up while it goes off', async () => {
+    await bomb(64 * 1024 ** 2);
+    expect(await verify(file, limits({ ratio: 20 }))).toMatchObject({ ok: false, reason: 'ratio' });
+    await writeFile(file, gzipOf(Buffer.alloc(64 * 1024 ** 2)));
+    expect(await verify(file)).toMatchObject({ ok: false, reason: 'ratio' });
+  });
+
+  it('of many bytes is refused, packed or unpacked', async () => {
+    await bomb(1024 ** 2);
+    expect(await verify(file, limits({ bytes: 1024 ** 2 }))).toMatchObject({
+      ok: false,
+      reason: 'too_large',
+    });
+    expect(await verify(file, limits({ packedBytes: 1000 }))).toMatchObject({
+      ok: false,
+      reason: 'too_large',
+    });
+  });
+
+  it('of a file that says it is larger than any is refused before it is read', async () => {
+    const opened = await openBundle(good);
+    const entries = entriesOf(opened);
+    replace(entries, { header: (block) => block.write('77777777777', 124) });
+    await writeFile(file, gzipOf(tarOf(entries, opened.root)));
+    expect(await verify(file)).toMatchObject({ ok: false, reason: 'too_large' });
+  });
+
+  it('of many files is refused', async () => {
+    expect(await verify(good, limits({ entries: 5 }))).toMatchObject({
+      ok: false,
+      reason: 'too_many_entries',
+    });
+  });
+
+  it('in a gzip of its own kind is no bundle', async () => {
+    await rm(file);
+    await writeFile(file, gzipSync(gzipSync(Buffer.alloc(1024))));
+    expect(await verify(file)).toMatchObject({ ok: false, reason: 'no_gzip' });
+  });
+});

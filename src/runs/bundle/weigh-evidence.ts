@@ -1,0 +1,96 @@
+/** Weighs the evidence of a bundle, as it lies in a folder: when it is made, and again when it is verified. */
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Check } from '../../analysis/check.ts';
+import { recordOf } from '../judge.ts';
+import { readEvents } from '../run-folder.ts';
+import type { RunRecord } from '../run-record.ts';
+import { runRecordSchema } from '../run-record.ts';
+import { readStoredRun } from '../stored-run.ts';
+import type { ProvenanceDocument } from './documents.ts';
+import { EXPECTED } from './evidence.ts';
+import { filesBelow } from './files-below.ts';
+import { type Hashed, hashOf } from './inventory.ts';
+import { byPath } from './layout.ts';
+import { placeholdersIn, type Redactions, redactionsIn } from './redactions.ts';
+
+export interface JudgedRun {
+  /** Of its folder below `evidence/`. */
+  readonly name: string;
+  readonly record: RunRecord;
+  /** Files that a whole run has and this one has not. */
+  readonly absent: readonly string[];
+  /** The outcome that the run itself stored; null where it came to none. */
+  readonly outcomeThen: RunRecord['outcome'] | null;
+  readonly toggles: ProvenanceDocument['runs'][number]['toggles'];
+}
+
+export interface Evidence {
+  readonly runs: readonly JudgedRun[];
+  readonly redactions: Redactions;
+  /** Path below the bundle → what it is by its bytes. */
+  readonly files: ReadonlyMap<string, Hashed>;
+}
+
+/** Reads and judges what lies in `root/evidence`. Throws USAGE where a run can't be judged. */
+export async function weighEvidence(root: string, checks: readonly Check[]): Promise<Evidence> {
+  const paths = await filesBelow(root, 'evidence');
+  const files = new Map<string, Hashed>();
+  const names = new Set<string>();
+  for (const file of paths) {
+    const content = await readFile(path.join(root, file));
+    files.set(file, hashOf(content));
+    for (const name of placeholdersIn(content.toString('latin1'))) names.add(name);
+  }
+  const redactions: Redactions[] = [];
+  for (const file of paths)
+    redactions.push(
+      redactionsIn(file, await readFile(path.join(root, file), 'latin1'), [...names].toSorted()),
+    );
+  return { runs: await judgeAll(path.join(root, 'evidence'), checks), redactions: redactions.flat(), files };
+}
+
+/** By name. */
+async function judgeAll(evidence: string, checks: readonly Check[]): Promise<JudgedRun[]> {
+  const names = (await readdir(evidence)).toSorted(byPath);
+  const judged: JudgedRun[] = [];
+  // One after the other: a run may take a good part of the memory.
+  for (const name of names) judged.push(await judgeOne(path.join(evidence, name), checks));
+  return judged;
+}
+
+async function judgeOne(folder: string, checks: readonly Check[]): Promise<JudgedRun> {
+  const [stored, events, there, then] = await Promise.all([
+    readStoredRun(folder),
+    readEvents(folder),
+    readdir(folder, { recursive: true }),
+    readFile(path.join(folder, 'run.json'), 'utf8').catch(() => 'null'),
+  ]);
+  const { plan } = stored;
+  const stageOf = (name: string | undefined) =>
+    plan.stages.find((stage) => stage.name === name) ?? plan.stages[0];
+  const toggles = events.flatMap((event) => {
+    // A run with one stage says nothing of it.
+    if (event.type !== 'stage_started' && (event.type !== 'run_started' || plan.stages.length > 1)) return [];
+    const stage = stageOf(event.type === 'stage_started' ? event.name : undefined);
+    if (stage === undefined) return [];
+    const { name, license, mode = null } = stage;
+    return [{ at: new Date(event.at).toISOString(), stage: name, license, mode }];
+  });
+  return {
+    name: path.basename(folder),
+    record: recordOf(stored, checks),
+    absent: EXPECTED.filter((file) => !there.includes(file)),
+    outcomeThen: outcomeIn(then),
+    toggles,
+  };
+}
+
+function outcomeIn(text: string): RunRecord['outcome'] | null {
+  try {
+    const { success, data } = runRecordSchema.pick({ outcome: true }).loose().safeParse(JSON.parse(text));
+    return success ? data.outcome : null;
+  } catch {
+    return null;
+  }
+}

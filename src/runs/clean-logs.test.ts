@@ -1,0 +1,46 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { cleanLogs } from './clean-logs.ts';
+import { temporaryFolder } from './testing/stored-green-run.ts';
+
+const PROXYS = ['anomalies.jsonl', 'ccp.sqlite3', 'partials', 'usage.jsonl', 'usage.jsonl.1'];
+const OURS = ['usage_go_repro.jsonl', 'usage_overnight_final.jsonl', 'usage_h2_real_go.jsonl.part'];
+
+let place: Awaited<ReturnType<typeof temporaryFolder>>;
+let logsDir: string;
+beforeEach(async () => {
+  place = await temporaryFolder();
+  logsDir = path.join(place.path, 'logs');
+  await mkdir(path.join(logsDir, 'partials'), { recursive: true });
+  for (const name of [...PROXYS, ...OURS])
+    if (name !== 'partials') await writeFile(path.join(logsDir, name), 'x\n');
+});
+afterEach(() => place[Symbol.asyncDispose]());
+
+const left = async (): Promise<string[]> => (await readdir(logsDir)).toSorted();
+
+it("removes the logs of runs, and nothing of the proxy's", async () => {
+  const { removed, bytes } = await cleanLogs({ logsDir, live: false, dryRun: false });
+  expect(await left()).toEqual(PROXYS);
+  expect(removed.map(({ file }) => file)).toEqual(OURS.toSorted());
+  expect(bytes).toBe(6);
+});
+
+it('removes the live log and its rotated copies where it is asked to', async () => {
+  await cleanLogs({ logsDir, live: true, dryRun: false });
+  expect(await left()).toEqual(['anomalies.jsonl', 'ccp.sqlite3', 'partials']);
+});
+
+it('removes nothing in a rehearsal, and says the same', async () => {
+  const rehearsed = await cleanLogs({ logsDir, live: true, dryRun: true });
+  expect(await left()).toHaveLength(PROXYS.length + OURS.length);
+  expect(await cleanLogs({ logsDir, live: true, dryRun: false })).toEqual(rehearsed);
+});
+
+it('has nothing to do where there are no logs', async () => {
+  expect(await cleanLogs({ logsDir: path.join(place.path, 'none'), live: true, dryRun: false })).toEqual({
+    removed: [],
+    bytes: 0,
+  });
+});

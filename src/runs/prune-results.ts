@@ -1,0 +1,61 @@
+/** Removes old runs. The newest of each suite stays whatever happens, and so does one that may still be written. */
+import { lstat, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { readEvents } from './run-folder.ts';
+import { lastTouched, listRuns, newestOfEach, type RunPlace } from './stored-runs.ts';
+
+export interface PruneOptions {
+  readonly resultsDir: string;
+  /** How many of each suite stay; at least one. */
+  readonly keep: number;
+  /** Says what it would do, and does nothing. */
+  readonly dryRun: boolean;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+export interface Pruned {
+  readonly removed: readonly { readonly run: string; readonly bytes: number }[];
+  readonly bytes: number;
+  /** Runs that are older than those that stay, and stay too. */
+  readonly spared: readonly { readonly run: string; readonly why: string }[];
+  readonly kept: number;
+}
+
+/** A run without an end that was silent for so long has died: no suite waits for half as long. */
+const SILENT_MS = 24 * 3_600_000;
+
+export async function pruneResults({ resultsDir, keep, dryRun, now }: PruneOptions): Promise<Pruned> {
+  const runs = await listRuns(resultsDir);
+  const newest = new Set(newestOfEach(runs));
+  const bySuite = Map.groupBy(runs, ({ suite }) => suite);
+  const old = [...bySuite.values()].flatMap((group) => group.slice(0, Math.max(0, group.length - keep)));
+  const removed: { run: string; bytes: number }[] = [];
+  const spared: { run: string; why: string }[] = [];
+  for (const run of old.filter((one) => !newest.has(one))) {
+    if (await mayGoOn(run, now)) {
+      spared.push({ run: run.name, why: 'has not ended, and was written to within a day' });
+      continue;
+    }
+    removed.push({ run: run.name, bytes: await sizeOf(run.folder) });
+    if (!dryRun) await rm(run.folder, { recursive: true });
+  }
+  const bytes = removed.reduce((sum, one) => sum + one.bytes, 0);
+  return { removed, bytes, spared, kept: runs.length - removed.length };
+}
+
+async function mayGoOn({ folder }: RunPlace, now: number): Promise<boolean> {
+  const ended = (await readEvents(folder)).some(({ type }) => ENDINGS.has(type));
+  return !ended && now - (await lastTouched(folder)) < SILENT_MS;
+}
+
+const ENDINGS: ReadonlySet<string> = new Set(['run_ended', 'interrupted', 'broken']);
+
+/** Of all files below a folder, in bytes. */
+async function sizeOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const sizes = entries
+    .filter((entry) => entry.isFile())
+    .map(async (entry) => (await lstat(path.join(entry.parentPath, entry.name))).size);
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
