@@ -12,10 +12,10 @@ const SIZE = 4 * 1024 * 1024;
 const ASKED = 30;
 
 /** A small file system at a folder of its own, gone with the test. */
-function mountDisk(folder: string): Disposable {
+function mountDisk(folder: string): Disposable & { readonly folder: string } {
   mkdirSync(folder, { recursive: true });
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'none', folder]);
-  return { [Symbol.dispose]: () => void execFileSync('umount', ['--lazy', folder]) };
+  return { folder, [Symbol.dispose]: () => void execFileSync('umount', ['--lazy', folder]) };
 }
 
 /** Only a machine's owner may mount. */
@@ -59,14 +59,14 @@ async function askAll(url: string): Promise<void> {
 describe.skipIf(!mayMount())('a disk of its own for the store (needs the right to mount)', () => {
   it('that is full stops no exchange, is told of and counted, and what waited is written once there is room', async () => {
     using host = createTestHost();
-    using mounted = mountDisk(join(host.cwd, 'disk'));
+    using disk = mountDisk(join(host.cwd, 'disk'));
     await using upstream = await startHttpUpstream();
     await using proxy = await serve(host, upstream.url);
-    const path = join(host.cwd, 'disk/ccp.sqlite3');
+    const path = join(disk.folder, 'ccp.sqlite3');
     await askAll(proxy.url);
     await until('they are stored', () => stored(path) === ASKED);
 
-    const ballast = join(host.cwd, 'disk/ballast');
+    const ballast = join(disk.folder, 'ballast');
     try {
       writeFileSync(ballast, Buffer.alloc(SIZE));
     } catch {
@@ -86,9 +86,8 @@ describe.skipIf(!mayMount())('a disk of its own for the store (needs the right t
 
   it('that is read-only stops no start and no exchange, and is told of', async () => {
     using host = createTestHost();
-    const disk = join(host.cwd, 'disk');
-    using mounted = mountDisk(disk);
-    execFileSync('mount', ['-o', 'remount,ro', disk]);
+    using disk = mountDisk(join(host.cwd, 'disk'));
+    execFileSync('mount', ['-o', 'remount,ro', disk.folder]);
     await using upstream = await startHttpUpstream();
     await using proxy = await serve(host, upstream.url);
     await askAll(proxy.url);
@@ -98,7 +97,7 @@ describe.skipIf(!mayMount())('a disk of its own for the store (needs the right t
 
   it('that is full ends an import and a merge with a sentence that names it, not a source', async () => {
     using host = createTestHost();
-    using mounted = mountDisk(join(host.cwd, 'disk'));
+    using disk = mountDisk(join(host.cwd, 'disk'));
     const line = (id: number): string =>
       JSON.stringify({
         v: 1,
@@ -132,10 +131,10 @@ describe.skipIf(!mayMount())('a disk of its own for the store (needs the right t
     };
     expect(await run({}, 'import', '--jsonl', path)).toMatchObject({ code: 0 });
     const full = expect.stringMatching(/ccp: error: the disk of \S+\/disk\/\S+ is full/);
-    const store = join(host.cwd, 'disk/ccp.sqlite3');
+    const store = join(disk.folder, 'ccp.sqlite3');
     expect(await run({ CCP_DB_PATH: store }, 'import', '--jsonl', path)).toEqual({ code: 3, err: full });
     rmSync(store);
-    vi.stubEnv('TMPDIR', join(host.cwd, 'disk'));
+    vi.stubEnv('TMPDIR', disk.folder);
     expect(await run({}, 'merge', '--dir', 'logs')).toEqual({ code: 3, err: full });
     vi.unstubAllEnvs();
   });
