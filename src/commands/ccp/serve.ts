@@ -26,7 +26,9 @@ export async function serve(host: Host, flags: CcpFlags): Promise<number> {
   const { log } = ports;
   const ccp = createCcp(loaded, ports);
   const told = signals();
-  const address = await ccp.listen();
+  // No timer of ours keeps the process alive, and a start may have nothing else to wait for.
+  const awake = setInterval(() => {}, GRACE_MS);
+  const address = await ccp.listen().finally(() => clearInterval(awake));
   log.info(`listening on ${address}, logs in ${loaded.settings.logsDir}`);
   log.info(`point clients at it: export ANTHROPIC_BASE_URL=${address}`);
 

@@ -106,7 +106,7 @@ describe.skipIf(!mayMount())('a disk of its own for the store (needs the right t
         ts: '2026-01-02T03:04:05.678Z',
         lane: 'zai',
         provider: 'zai',
-        model: 'm'.repeat(200),
+        model: 'm'.repeat(4_000),
         served_model: null,
         op: 'stream',
         decision: 'to_zai',
@@ -123,7 +123,7 @@ describe.skipIf(!mayMount())('a disk of its own for the store (needs the right t
         h2: null,
         header_mode: null,
       });
-    const lines = Array.from({ length: 30_000 }, (_, id) => line(id));
+    const lines = Array.from({ length: 3_000 }, (_, id) => line(id));
     const path = host.write('logs/usage.jsonl', lines.join('\n'));
     const run = async (env: Record<string, string>, ...argv: string[]) => {
       const code = await main(['db', ...argv], { ...host, env: { ...host.env, ...env } });

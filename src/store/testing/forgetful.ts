@@ -4,6 +4,6 @@ import { openStoreFile } from '../store-file.ts';
 const [, , path = ''] = process.argv;
 using file = openStoreFile(path);
 for (let left = 1; left > 0; ) {
-  left = file.samples.forget(Number.MAX_SAFE_INTEGER, 100);
+  left = file.samples.forget(Number.MAX_SAFE_INTEGER, 20);
   process.stdout.write('.');
 }
