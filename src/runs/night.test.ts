@@ -120,6 +120,8 @@ describe('a night of eight hours', () => {
     });
     expect(evening.record).toMatchObject({ ending: 'interrupted', exitCode: 130 });
 
+    // As a night leaves it that was killed amid a round.
+    await mkdir(path.join(folder, 'rounds/leg-0002/world/logs'), { recursive: true });
     const { rounds: before, ...resumable } = await resumableNight(folder);
     expect(resumable.plan).toEqual(plan);
     const events: RunEvent[] = [];

@@ -3,7 +3,7 @@
  * nor disk grows with the night. The event of a round is its checkpoint: what comes after it is done again, by the same
  * plan and seed, where the night is resumed.
  */
-import { appendFile, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { CHECKS } from '../analysis/checks/index.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -25,6 +25,7 @@ const MOST_BROKEN = 3;
 
 export async function conductNight(conducting: Conducting, night: NightPlan): Promise<void> {
   const { tell, clock, signal, resumes = [] } = conducting;
+  await sweep(conducting.folder.path, resumes);
   const state = stateAfter(resumes, clock);
   let spent = resumes.reduce((sum, { ms }) => sum + ms + night.pauseMs, 0);
   let broken = 0;
@@ -46,6 +47,16 @@ export async function conductNight(conducting: Conducting, night: NightPlan): Pr
     spent += clock.monotonic() - paused;
   }
   if (state.judged === 0 && !signal.aborted) tell({ type: 'broken', note: 'there was no time for a round' });
+}
+
+/** Of a world that was open when a night was killed: what it knew of credentials, and all of it where no red round is in it. */
+async function sweep(folder: string, rounds: readonly RoundAccount[]): Promise<void> {
+  const places = await readdir(path.join(folder, 'rounds')).catch(() => []);
+  for (const name of places) {
+    const place = path.join('rounds', name);
+    const isKept = rounds.some(({ kept }) => kept === place);
+    await rm(path.join(folder, place, ...(isKept ? ['world'] : [])), { recursive: true, force: true });
+  }
 }
 
 interface State {
@@ -111,8 +122,6 @@ async function runLeg(
   if (first === undefined) throw new RangeError('a leg has a round');
   const name = path.join('rounds', `leg-${String(state.leg).padStart(4, '0')}`);
   const place = path.join(folder.path, name);
-  // What a run that was killed left there knows credentials, and is done again.
-  await rm(place, { recursive: true, force: true });
   await mkdir(path.dirname(place), { recursive: true });
   if (state.protocol !== null && state.protocol !== first.protocol)
     tell({ type: 'toggled', round: first.round, protocol: first.protocol });
