@@ -212,7 +212,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         { tryPlaces },
         { SABOTEURS },
         { createWorld },
-        { provenanceOf },
+        { fullProvenanceOf },
         { CHECKS },
         { findClaude },
       ] = await Promise.all([
@@ -240,7 +240,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         checks: CHECKS,
         seed,
         clock,
-        provenance: provenanceOf(claude),
+        provenance: await fullProvenanceOf(claude, settings.invocation ?? NOTHING_TYPED),
         openWorld: (plan, runDir, saboteur) =>
           createWorld({
             ...worldPlanOf(plan),

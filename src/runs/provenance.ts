@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { release, type } from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import type { ClaudeLookup } from '../harness/types.ts';
 import { commitOf, packageRoot, run } from './repository.ts';
@@ -17,7 +18,7 @@ export interface Invocation {
 }
 
 /** What ran the run. */
-export function provenanceOf(claude: ClaudeLookup): Provenance {
+function provenanceOf(claude: ClaudeLookup): Provenance {
   return {
     version: packageVersion(),
     source: sourceHash(),
@@ -61,7 +62,8 @@ const libraries = (): Record<string, string> => manifestIn(packageRoot()).depend
 /** The version of the package that a binary lies in. */
 function versionIn(binary: string): string | null {
   try {
-    const file = findPackageJSON(binary);
+    // A command is a link into the package.
+    const file = findPackageJSON(pathToFileURL(realpathSync(binary)));
     return file?.includes('claude-code') === true ? manifestIn(path.dirname(file)).version : null;
   } catch {
     return null;

@@ -44,12 +44,14 @@ export async function pruneResults({ resultsDir, keep, dryRun, now }: PruneOptio
   return { removed, bytes, spared, kept: runs.length - removed.length };
 }
 
-async function mayGoOn({ folder }: RunPlace, now: number): Promise<boolean> {
-  const ended = (await readEvents(folder)).some(({ type }) => ENDINGS.has(type));
+async function mayGoOn({ folder, suite }: RunPlace, now: number): Promise<boolean> {
+  // A night that was interrupted can be resumed.
+  const endings = suite === 'overnight' ? ENDINGS.filter((type) => type !== 'interrupted') : ENDINGS;
+  const ended = (await readEvents(folder)).some(({ type }) => endings.includes(type));
   return !ended && now - (await lastTouched(folder)) < SILENT_MS;
 }
 
-const ENDINGS: ReadonlySet<string> = new Set(['run_ended', 'interrupted', 'broken']);
+const ENDINGS = ['run_ended', 'interrupted', 'broken'];
 
 /** Of all files below a folder, in bytes. */
 async function sizeOf(folder: string): Promise<number> {

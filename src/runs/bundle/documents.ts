@@ -46,6 +46,7 @@ export const provenanceDocumentSchema = z.strictObject({
             stage: z.string(),
             license: z.string(),
             mode: z.string().nullable(),
+            protocol: z.string().nullable().describe('of HTTP, where it was switched'),
           }),
         )
         .describe('what was switched, and when'),

@@ -37,6 +37,8 @@ const KEPT: ReadonlySet<string> = new Set([
   'GLM_LIMIT_PROBE.md',
   'selftest.json',
   'selftest.html',
+  'NIGHT.json',
+  'usage.1.jsonl',
   'witness/client.jsonl',
   'witness/upstream.jsonl',
   'witness/proxy.jsonl',

@@ -27,6 +27,7 @@ const AREA_OF: Readonly<Record<string, Area>> = {
   ABORT: 'Stability',
   RESTART: 'Stability',
   PERSIST: 'Stability',
+  NIGHT: 'Stability',
 };
 
 /** A check of a group that is new here weighs on the run as a whole. */

@@ -69,13 +69,20 @@ async function judgeOne(folder: string, checks: readonly Check[]): Promise<Judge
   const { plan } = stored;
   const stageOf = (name: string | undefined) =>
     plan.stages.find((stage) => stage.name === name) ?? plan.stages[0];
-  const toggles = events.flatMap((event) => {
+  const toggles = events.flatMap((event): JudgedRun['toggles'] => {
+    if (event.type === 'toggled') {
+      const { license = '', mode = null } = plan.stages[0] ?? {};
+      const { protocol } = event;
+      return [
+        { at: new Date(event.at).toISOString(), stage: `round ${event.round}`, license, mode, protocol },
+      ];
+    }
     // A run with one stage says nothing of it.
     if (event.type !== 'stage_started' && (event.type !== 'run_started' || plan.stages.length > 1)) return [];
     const stage = stageOf(event.type === 'stage_started' ? event.name : undefined);
     if (stage === undefined) return [];
     const { name, license, mode = null } = stage;
-    return [{ at: new Date(event.at).toISOString(), stage: name, license, mode }];
+    return [{ at: new Date(event.at).toISOString(), stage: name, license, mode, protocol: null }];
   });
   return {
     name: path.basename(folder),
