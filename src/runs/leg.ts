@@ -129,7 +129,12 @@ function createSending({ probes, alone, killAfter, round }: PlannedRound, around
     const unsettled = [...endedAt].filter(([, ended]) => performance.now() - ended < ACKNOWLEDGED_MS);
     lost.push(...underWay, ...unsettled.map(([id]) => id));
     past.death = at;
-    await world.crash(firstStage(plan), { acknowledged: () => [], load: () => null, slopes: null });
+    await world.crash(firstStage(plan), {
+      acknowledged: () => [],
+      // The plan says when, not amid how much.
+      load: () => ({ answered: past.probes.length, least: 0, bad: [] }),
+      slopes: null,
+    });
     deaths.push({ at, cause, backMs: performance.now() - asked });
     await lives.next();
   }
