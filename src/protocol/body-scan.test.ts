@@ -2,6 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BodyFacts, scanBody, spliceModel } from './body-scan.ts';
 
+/** A busy machine adds to the others. */
+const best = (time: () => number): number => Math.min(...Array.from({ length: 5 }, time));
+
 const scan = (text: string): BodyFacts => scanBody([Buffer.from(text)]);
 
 /** What JSON.parse says of the same bytes; the span is judged apart. */
@@ -147,9 +150,14 @@ describe('scanBody', () => {
   });
 
   it('takes time in proportion to the length, however many escapes a string has', () => {
-    timeOfEscapes(100_000);
     // Sixteen times the length; a quadratic scan would take 256 times as long.
-    expect(timeOfEscapes(1_600_000)).toBeLessThan(100 * Math.max(timeOfEscapes(100_000), 0.5));
+    expect(best(() => timeOfEscapes(1_600_000))).toBeLessThan(
+      100 *
+        Math.max(
+          best(() => timeOfEscapes(100_000)),
+          0.5,
+        ),
+    );
   });
 });
 
@@ -163,9 +171,14 @@ it('takes time in proportion to the length, however many keys and pieces a body 
     expect(scanBody(pieces).model).toBe('m');
     return performance.now() - start;
   };
-  time(2_000);
   // Sixteen times the length; a quadratic scan would take 256 times as long.
-  expect(time(64_000)).toBeLessThan(100 * Math.max(time(4_000), 0.5));
+  expect(best(() => time(64_000))).toBeLessThan(
+    100 *
+      Math.max(
+        best(() => time(4_000)),
+        0.5,
+      ),
+  );
 });
 
 describe('scanBody beside JSON.parse', () => {

@@ -13,6 +13,7 @@ import {
   type Served,
   type ServedOptions,
   serveInVain,
+  start,
   startHttpUpstream,
   startServed,
   until,
@@ -238,6 +239,14 @@ it('takes a changed catalog over while it runs, and keeps the old one where the 
   await until('the catalog is refused', () => proxy.stderr().includes('not taken over'));
   expect(await ask(proxy.url, 'glm-4.7')).toBe(200);
   expect(local.seen).toHaveLength(2);
+});
+
+it('ends when it is told to before it listens', async () => {
+  const { cwd, home } = host;
+  const { child, stderr, exited } = start({ cwd, home, env: settings() }, ['--port', '0']);
+  await until('it starts', () => stderr().includes('[license]'));
+  child.kill('SIGTERM');
+  expect(await exited).toBe(0);
 });
 
 describe('the licence', () => {

@@ -20,12 +20,12 @@ const COLLECT_AT_PERCENT = 30;
 export async function serve(host: Host, flags: CcpFlags): Promise<number> {
   setFlagsFromString(`--minor-gc-task-trigger=${COLLECT_AT_PERCENT}`);
   const { env, cwd, home, err } = host;
+  const told = signals();
   const loaded = loadCcpSettings({ flags, env, cwd, home });
   printWarnings(host, 'ccp', loaded.warnings);
   const ports = systemPorts(packageVersion(), (line) => err.write(line));
   const { log } = ports;
   const ccp = createCcp(loaded, ports);
-  const told = signals();
   // No timer of ours keeps the process alive, and a start may have nothing else to wait for.
   const awake = setInterval(() => {}, GRACE_MS);
   const address = await ccp.listen().finally(() => clearInterval(awake));
@@ -51,10 +51,21 @@ interface Signals {
 function signals(): Signals {
   const names: NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP'];
   const waiting: ((signal: NodeJS.Signals) => void)[] = [];
-  const heard = (signal: NodeJS.Signals): void => waiting.shift()?.(signal);
+  /** Come before anybody asked: a start takes its time. */
+  const early: NodeJS.Signals[] = [];
+  const heard = (signal: NodeJS.Signals): void => {
+    const next = waiting.shift();
+    if (next === undefined) early.push(signal);
+    else next(signal);
+  };
   for (const name of names) process.on(name, heard);
   return {
-    next: () => new Promise((resolve) => void waiting.push(resolve)),
+    next: () => {
+      const signal = early.shift();
+      return signal === undefined
+        ? new Promise((resolve) => void waiting.push(resolve))
+        : Promise.resolve(signal);
+    },
     stop: () => {
       for (const name of names) process.off(name, heard);
     },

@@ -61,7 +61,8 @@ export async function serveInVain(
   return { code: await exited, stderr: stderr() };
 }
 
-function start({ cwd, home, env, args = [] }: ServedOptions, more: readonly string[]): Started {
+/** Starts one and waits for nothing. */
+export function start({ cwd, home, env, args = [] }: ServedOptions, more: readonly string[]): Started {
   const child = spawn(process.execPath, [CCP, 'serve', ...more, ...args], {
     cwd,
     env: { HOME: home, NO_COLOR: '1', ...env },
