@@ -67,6 +67,8 @@ function isSameAgain(past: RunRecord, now: RunRecord, since: number): boolean {
  * which checks were asked for: one that failed among all may not pass as the only one.
  */
 function whatWasDone({ plan, provenance: { version, source, node, platform, claude } }: RunRecord): unknown {
-  const { run: _, seed: __, checks: ___, proves: ____, asked: _____, ...done } = plan;
+  const { run: _, seed, checks: _1, proves: _2, asked: _3, ...rest } = plan;
+  // What a night does is drawn from its seed.
+  const done = rest.driver?.kind === 'overnight' ? { ...rest, seed } : rest;
   return { ...done, allowInconclusive: false, version, source, node, platform, claude };
 }

@@ -22,6 +22,7 @@ describe('the outcome of a run', () => {
     [['pass', 'fail', 'inconclusive'], 'fail', 'fail'],
     [['pass', 'inconclusive'], 'inconclusive', 'pass'],
     [['pass', 'invalid'], 'inconclusive', 'pass'],
+    [['inconclusive', 'skipped'], 'inconclusive', 'fail'],
     [['skipped'], 'fail', 'fail'],
     [[], 'fail', 'fail'],
   ] as const)('of %j is %s, and with --allow-inconclusive %s', (outcomes, strict, lenient) => {

@@ -72,7 +72,7 @@ function judgeCompleteness({ plan, probes, lost, ending, endingNote }: StoredRun
 /** Of what a client was told, as much as a person reads in a verdict. */
 const beginning = (text: string): string => (text.length > 160 ? `${text.slice(0, 160)}…` : text);
 
-/** A run in which no check was judged has proven nothing: it fails. */
+/** A run in which no check was judged has proven nothing: it fails, as does one in which none that was judged is satisfied. */
 export function outcomeOf(
   verdicts: readonly Verdict[],
   { allowInconclusive }: Pick<Plan, 'allowInconclusive'>,
@@ -80,7 +80,8 @@ export function outcomeOf(
   const has = (...outcomes: Outcome[]): boolean => verdicts.some(({ outcome }) => outcomes.includes(outcome));
   const judged = verdicts.filter(({ id, outcome }) => id !== WHOLE_RUN.id && outcome !== 'skipped');
   if (has('fail') || judged.length === 0) return 'fail';
-  return has('inconclusive', 'invalid') && !allowInconclusive ? 'inconclusive' : 'pass';
+  if (has('inconclusive', 'invalid') && !allowInconclusive) return 'inconclusive';
+  return judged.some(({ outcome }) => outcome === 'pass') ? 'pass' : 'fail';
 }
 
 /** The record of a stored run, judged now. `brokenBy`: the exit code of what broke it, where something did. */

@@ -44,10 +44,15 @@ export async function pruneResults({ resultsDir, keep, dryRun, now }: PruneOptio
   return { removed, bytes, spared, kept: runs.length - removed.length };
 }
 
-async function mayGoOn({ folder, suite }: RunPlace, now: number): Promise<boolean> {
+async function mayGoOn({ folder }: RunPlace, now: number): Promise<boolean> {
+  // One that is damaged says nothing of its end.
+  const events = await readEvents(folder).catch(() => []);
+  const isNight = events.some(
+    (event) => event.type === 'run_started' && event.plan.driver?.kind === 'overnight',
+  );
   // A night that was interrupted can be resumed.
-  const endings = suite === 'overnight' ? ENDINGS.filter((type) => type !== 'interrupted') : ENDINGS;
-  const ended = (await readEvents(folder)).some(({ type }) => endings.includes(type));
+  const endings = isNight ? ENDINGS.filter((type) => type !== 'interrupted') : ENDINGS;
+  const ended = events.some(({ type }) => endings.includes(type));
   return !ended && now - (await lastTouched(folder)) < SILENT_MS;
 }
 

@@ -1,5 +1,5 @@
 /** The folder of one run: everything that is stored of it passes here, and is read back here. */
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
@@ -53,10 +53,11 @@ export function openRunFolder(folder: string): RunFolder {
   const write = (name: string, text: string): Promise<void> => writeWhole(folder, name, text);
   const append = (name: string, lines: readonly object[]): void =>
     appendFileSync(path.join(folder, name), jsonLines(lines));
+  endTornLine(path.join(folder, EVENTS));
   const stored = new Set<string>();
   return {
     path: folder,
-    append: (event) => append('events.jsonl', [event]),
+    append: (event) => append(EVENTS, [event]),
     write,
     keepWire({ client, upstream, elsewhere }, redactor) {
       for (const transcript of [...client, ...upstream]) {
@@ -130,12 +131,23 @@ function storeOf(text: string): KeptStore {
 /** Artifacts that a person looks for under their own name. */
 const OWN_FILES: ReadonlySet<string> = new Set(['usage.jsonl', 'proxy.log']);
 
-/** Every event of a stored run; a line torn by its death is left out. Throws USAGE where there is no run. */
+/**
+ * Every event of a stored run; a line torn by its death is left out. Throws USAGE where there is no run, and for a line that
+ * is damaged: a run judged without it would be another run.
+ */
 export async function readEvents(folder: string): Promise<RunEvent[]> {
-  const text = await readOptional(path.join(folder, 'events.jsonl'));
-  const events = lines(text).flatMap((line) => {
-    const event = runEventSchema.safeParse(parsed(line));
-    return event.success ? [event.data] : [];
+  const text = await readOptional(path.join(folder, EVENTS));
+  const read = lines(text).map((line) => runEventSchema.safeParse(parsed(line)));
+  const events = read.flatMap(({ success, data }, index) => {
+    if (success) return [data];
+    const wasTorn =
+      index === read.length - 1 ? !text.endsWith('\n') : read[index + 1]?.data?.type === 'resumed';
+    // Whatever that is, it is no run.
+    if (wasTorn || read[0]?.data?.type !== 'run_started') return [];
+    throw new OperatorError(
+      'USAGE',
+      `line ${index + 1} of ${folder}/${EVENTS} is damaged, so the run can't be judged`,
+    );
   });
   if (events[0]?.type !== 'run_started') {
     throw new OperatorError('USAGE', `${folder} holds no run (no readable events.jsonl)`);
@@ -186,6 +198,13 @@ function lifeOf(line: Extract<ProxyLine, { kind: 'answers' }>): ProxyLife {
 
 const jsonLines = (values: readonly object[]): string =>
   values.map((value) => `${JSON.stringify(value)}\n`).join('');
+
+const EVENTS = 'events.jsonl';
+
+/** What is written next must not become part of a line that a death cut short. */
+function endTornLine(file: string): void {
+  if (existsSync(file) && !readFileSync(file, 'latin1').endsWith('\n')) appendFileSync(file, '\n');
+}
 
 const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 

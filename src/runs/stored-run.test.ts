@@ -7,6 +7,7 @@ import type { Evidence } from '../analysis/evidence.ts';
 import { formsOf } from '../analysis/hygiene.ts';
 import { judgeAll } from '../analysis/judge.ts';
 import { lifeIn, type Mutable, NOT_IN_EVERY_RUN, pick } from '../analysis/testing/green-run.ts';
+import { openRunFolder } from './run-folder.ts';
 import { readStoredRun } from './stored-run.ts';
 import { BEGIN, storeGreenRun, temporaryFolder } from './testing/stored-green-run.ts';
 
@@ -211,5 +212,27 @@ describe('a stored run', () => {
 
   it('is refused where there is none', async () => {
     await expect(readStoredRun(parent.path)).rejects.toMatchObject({ code: 'USAGE' });
+  });
+});
+
+describe('the events of a stored run', () => {
+  const eventsOf = async () => {
+    const { folder } = await storeGreenRun(parent.path);
+    const file = path.join(folder.path, 'events.jsonl');
+    return { file, folder, text: await readFile(file, 'utf8') };
+  };
+
+  it('may end in a line that a death tore, and go on behind it where the run was resumed', async () => {
+    const { file, folder, text } = await eventsOf();
+    await writeFile(file, `${text}{"type":"probe_sta`);
+    expect((await readStoredRun(folder.path)).lost).toEqual([]);
+    openRunFolder(folder.path).append({ type: 'resumed', at: 1, after: 0 });
+    expect((await readStoredRun(folder.path)).events.at(-1)).toMatchObject({ type: 'resumed' });
+  });
+
+  it('are not judged without one that is damaged', async () => {
+    const { file, folder, text } = await eventsOf();
+    await writeFile(file, text.replace('"probe_ended"', '"probe_endet"'));
+    await expect(readStoredRun(folder.path)).rejects.toThrow(/line \d+ of .*events\.jsonl is damaged/);
   });
 });
