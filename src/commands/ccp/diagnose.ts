@@ -13,6 +13,7 @@ import {
   ZAI_OFFLOAD,
 } from '../../config/open-license.ts';
 import { lookAtPolicyCache } from '../../config/open-policy.ts';
+import { openPrices } from '../../config/open-prices.ts';
 import { lookAtQuotas } from '../../config/open-quota.ts';
 import type { Source } from '../../config/resolve-settings.ts';
 import { OperatorError } from '../../errors.ts';
@@ -63,6 +64,7 @@ export async function diagnose({ env, cwd, home }: Host): Promise<Diagnosis> {
       ...checkLicense(loaded.value),
       ...(await checkRouting(loaded.value)),
       ...(await checkQuotas(loaded.value)),
+      ...(await checkPrices(loaded.value)),
       ...(await checkPolicy(loaded.value)),
       ...(await checkProxy(loaded.value)),
     ],
@@ -126,6 +128,14 @@ async function checkPermission(path: string): Promise<Finding[]> {
   if (!looked.ok) return [looked.finding];
   if (looked.value === undefined || (looked.value.mode & 0o077) === 0) return [];
   return [{ level: 'problem', what: `${path} can be read by others`, remedy: `chmod 600 ${path}` }];
+}
+
+/** Says nothing where there are none of the operator's own. */
+async function checkPrices(loaded: LoadedCcp): Promise<Finding[]> {
+  const path = loaded.settings.pricesFile ?? loaded.paths.prices;
+  const looked = await attempt(() => openPrices(loaded));
+  if (!looked.ok) return [looked.finding];
+  return existsSync(path) ? [{ level: 'ok', what: `prices of your own in ${path}` }] : [];
 }
 
 function checkLicense(loaded: LoadedCcp): Finding[] {

@@ -36,7 +36,7 @@ export function savedText({
   saved_usd,
   saved_is_partial,
 }: Pick<Totals, 'saved_usd' | 'saved_is_partial'>): string {
-  if (saved_usd === null) return '–';
+  if (saved_usd === null) return saved_is_partial ? '?' : '–';
   return saved_is_partial ? `${usd(saved_usd)} + ?` : usd(saved_usd);
 }
 

@@ -225,6 +225,16 @@ describe('doctor', () => {
     expect(await quotas()).toContainEqual(expect.objectContaining(problem));
   });
 
+  it('looks at prices of the operator as a start would', async () => {
+    host.env['CCP_PORT'] = QUIET;
+    const file = host.write('~/.config/ccp/prices.json', '{"v":1,"prices":[]}');
+    const findings = async (): Promise<unknown[]> => (await json('doctor')).data.findings;
+    expect(await findings()).toContainEqual({ level: 'ok', what: `prices of your own in ${file}` });
+    host.write('~/.config/ccp/prices.json', '{"v":1,"prices":[{"lane":"zai"}],}');
+    const what = expect.stringContaining(file);
+    expect(await findings()).toContainEqual(expect.objectContaining({ level: 'problem', what }));
+  });
+
   it.each([
     ['a malformed setting', { CCP_MAX_BODY: 'big' }, 'CCP_MAX_BODY'],
     [

@@ -112,13 +112,13 @@ describe('ccp usage', () => {
 model             requests  errors    in   out  cache r/w        cost      saved
 claude-opus-4-8       1.3k       2   40k  512k   81M/900k      $59.10          –
 claude-haiku-4-5        88       –  1.2M  200k     9.0M/0       $0.73      $2.37
-llama                    3       –     0   500        0/0    unpriced          –
+llama                    3       –     0   500        0/0    unpriced          ?
 total                 1.4k       2  1.2M  713k   90M/900k  $59.83 + ?  $2.37 + ?
 
 lane       requests  errors    in   out  cache r/w      cost  saved
 anthropic      1.3k       2   40k  512k   81M/900k    $59.10      –
 zai              88       –  1.2M  200k     9.0M/0     $0.73  $2.37
-local             3       –     0   500        0/0  unpriced      –
+local             3       –     0   500        0/0  unpriced      ?
 
 Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
 500 tokens have no known price: set one in a file (docs/usage.md).
