@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formsOf } from '../../analysis/hygiene.ts';
@@ -96,6 +96,27 @@ describe('a bundle', () => {
     const second = await built({ runs, outDir: out('again') });
     expect(second.sha256).toBe(first.sha256);
     expect(await readdir(first.folder)).not.toContain('old');
+  });
+
+  it('takes the place of nothing that is not as it was made', async () => {
+    const runs = await runsIn(results);
+    const { folder, file } = await built({ runs, outDir: out('noted') });
+    const before = await readFile(file);
+    const notes = path.join(folder, 'notes.md');
+    await writeFile(notes, 'ROUTE-01: I doubt it');
+    const again = (): Promise<unknown> => build({ runs, outDir: out('noted') });
+    await expect(again()).rejects.toThrow(`${folder} is in the way: it holds "notes.md"`);
+    expect(await readFile(notes, 'utf8')).toBe('ROUTE-01: I doubt it');
+    expect(await readFile(file)).toEqual(before);
+    expect((await readdir(out('noted'))).toSorted()).toEqual([BUNDLE, `${BUNDLE}.tgz`]);
+
+    await rm(notes);
+    await again();
+    await appendFile(path.join(folder, 'index.html'), '<!-- my remark -->');
+    await expect(again()).rejects.toThrow('it holds "index.html"');
+
+    await rm(path.join(folder, 'manifest.json'));
+    await expect(again()).rejects.toThrow(/it holds "SHA256SUMS" and \d+ more/);
   });
 
   it('tells no place of the machine, plain or inside of a body', async () => {
