@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { appendFile, chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formsOf } from '../../analysis/hygiene.ts';
@@ -145,6 +145,31 @@ describe('a bundle', () => {
     expect([...files.keys()].join()).not.toContain('notes');
     expect(JSON.parse(files.get('redaction.json')?.toString() ?? '')).toMatchObject({
       leftOut: [{ file: `${NAME}/notes?of?mine.txt`, why: 'no file of a run' }],
+    });
+  });
+
+  it('follows no link out of a run, and says what it left', async () => {
+    const other = path.join(place.path, 'linked');
+    const run = await storeWholeRun(other, NAME);
+    const elsewhere = path.join(place.path, 'elsewhere');
+    await mkdir(elsewhere);
+    await writeFile(path.join(elsewhere, 'mine.txt'), 'my diary');
+    await rm(path.join(run, 'proxy.log'));
+    await symlink(path.join(elsewhere, 'mine.txt'), path.join(run, 'proxy.log'));
+    await mkdir(path.join(run, 'world'));
+    await symlink(elsewhere, path.join(run, 'world/logs'));
+    execFileSync('mkfifo', [path.join(run, 'selftest.json')]);
+    const { file } = await built({ runs: await runsIn(other), outDir: out('links') });
+    const { files } = await openBundle(file);
+    expect(Buffer.concat([...files.values()]).toString('latin1')).not.toContain('diary');
+    expect([...files.keys()]).not.toContain(`evidence/${NAME}/proxy.log`);
+    const why = 'no plain file: a run writes no links';
+    expect(JSON.parse(files.get('redaction.json')?.toString() ?? '')).toMatchObject({
+      leftOut: [
+        { file: `${NAME}/proxy.log`, why },
+        { file: `${NAME}/selftest.json`, why },
+        { file: `${NAME}/world/logs`, why },
+      ],
     });
   });
 
