@@ -2,7 +2,7 @@
  * Decides whether a bundle is to be believed: by its file, its signature, its inventory, and by judging the evidence in it
  * again. What it holds is anybody's until the last of these has passed.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { z } from 'zod';
@@ -78,7 +78,7 @@ async function verified(file: string, folder: string, options: VerifyOptions): P
     mustBeSigned(smallOf(contents, SUMS), signature.toString('latin1'), publicKey);
   }
   const manifest = mustAgree(contents);
-  if (contents.secret !== null) throw new Refusal('secret', contents.secret);
+  await mustBeClean(contents, folder);
   const evidence = await weigh(folder, options.checks);
   mustSayTheSame(contents, evidence, options.suites);
   const signed = contents.small.has(SIGNATURE) ? 'unchecked' : 'none';
@@ -97,21 +97,17 @@ export interface Contents {
   readonly files: ReadonlyMap<string, Hashed>;
   /** What is no evidence, by path. */
   readonly small: ReadonlyMap<string, Buffer>;
-  /** The first place that has the shape of a credential. */
-  readonly secret: string | null;
 }
 
 /** Takes the archive apart; what is evidence goes below `folder`, where one is given. */
 export async function unpack(file: string, folder: string | null, limits: Limits): Promise<Contents> {
   const files = new Map<string, Hashed>();
   const small = new Map<string, Buffer>();
-  let [root, secret]: [string, string | null] = ['', null];
+  let root = '';
   for await (const entry of readArchive(file, limits)) {
     const { path: name, content } = entry;
     root = entry.root;
     files.set(name, hashOf(content));
-    const [find] = folder === null ? [] : scanFile(name, content, []);
-    if (find !== undefined) secret ??= `${find.rule} in ${quote(name)}, line ${find.line}`;
     if (!name.startsWith('evidence/')) small.set(name, content);
     else if (folder !== null) {
       const place = path.join(folder, name);
@@ -119,7 +115,16 @@ export async function unpack(file: string, folder: string | null, limits: Limits
       await writeFile(place, content, { flag: 'wx' });
     }
   }
-  return { root, files, small, secret };
+  return { root, files, small };
+}
+
+/** Nothing in it has the shape of a credential. Not before it is known whose it is: to look takes its time. */
+async function mustBeClean({ files, small }: Contents, folder: string): Promise<void> {
+  for (const name of files.keys()) {
+    const content = small.get(name) ?? (await readFile(path.join(folder, name)));
+    const [find] = scanFile(name, content, []);
+    if (find !== undefined) throw new Refusal('secret', `${find.rule} in ${quote(name)}, line ${find.line}`);
+  }
 }
 
 /** Manifest, list of sums and files: each must have what the others have. Gives the manifest. */
