@@ -84,6 +84,12 @@ function missingOf(
     ...absent.map((file) => ({ what: `evidence/${name}/${file}`, why: 'the run did not write it' })),
     ...plan.skippedProbes.map(({ id, reason }) => ({ what: `probe ${id} of ${name}`, why: reason })),
     ...leftOut.map((id) => ({ what: `check ${id} of ${name}`, why: 'the run was not judged by it' })),
+    ...record.checks
+      .filter((check) => check.outcome === 'skipped')
+      .map(({ id, note }) => ({
+        what: `check ${id} of ${name}`,
+        why: `skipped: ${note ?? 'no reason is told'}`,
+      })),
     ...(outcomeThen === null || outcomeThen === outcome
       ? []
       : [
