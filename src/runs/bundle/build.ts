@@ -69,7 +69,7 @@ export async function buildBundle(options: BuildOptions): Promise<Build> {
     const { evidence } = weighed;
     const name = bundleName(endOf(evidence.runs));
     await mustBeReplaceable(path.join(outDir, name));
-    await write(draft, { name, evidence, leftOut, ...options });
+    await write(draft, { name, evidence, leftOut: [...leftOut, ...mendedIn(evidence)], ...options });
     if (seed !== undefined) await sign(draft, seed);
     await rename(draft, path.join(staging, name));
     const packed = await pack(staging, name);
@@ -101,7 +101,7 @@ async function weigh(
   options: BuildOptions,
 ): Promise<{ readonly ok: true; readonly evidence: Evidence } | Extract<Build, { ok: false }>> {
   try {
-    return { ok: true, evidence: await weighEvidence(draft, options.checks) };
+    return { ok: true, evidence: await weighEvidence(draft, { checks: options.checks, mend: true }) };
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     const finds: Find[] = [];
@@ -111,6 +111,15 @@ async function weigh(
     return { ok: false, finds };
   }
 }
+
+/** What a run said of itself is left out where the evidence does not say it. */
+const mendedIn = ({ runs }: Evidence): LeftOut[] =>
+  runs.flatMap(({ name, unlike }) =>
+    unlike.map((file) => ({
+      file: `${name}/${file}`,
+      why: 'the evidence gives another one, which is here in its place',
+    })),
+  );
 
 type Written = BuildOptions & {
   readonly name: string;

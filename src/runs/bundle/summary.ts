@@ -64,11 +64,8 @@ function missingIn(runs: readonly JudgedRun[], suites: readonly KnownSuite[]): S
   ];
 }
 
-function missingOf(
-  { name, record, absent, outcomeThen }: JudgedRun,
-  suites: readonly KnownSuite[],
-): Summary['missing'] {
-  const { ending, endingNote, plan, suite, outcome } = record;
+function missingOf({ name, record, absent }: JudgedRun, suites: readonly KnownSuite[]): Summary['missing'] {
+  const { ending, endingNote, plan, suite } = record;
   const leftOut = expectedChecks(suite, suites).filter(
     (id) => !record.checks.some((check) => check.id === id),
   );
@@ -90,14 +87,6 @@ function missingOf(
         what: `check ${id} of ${name}`,
         why: `skipped: ${note ?? 'no reason is told'}`,
       })),
-    ...(outcomeThen === null || outcomeThen === outcome
-      ? []
-      : [
-          {
-            what: `the verdict of ${name}`,
-            why: `the run itself came to "${outcomeThen}", this judge to "${outcome}"`,
-          },
-        ]),
   ];
 }
 

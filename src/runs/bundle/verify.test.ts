@@ -445,6 +445,19 @@ const CONSISTENTLY: readonly [what: string, reason: Reason, tamper: (opened: Ope
     'document_differs',
     (opened) => edit(opened, 'statement.intoto.json', (text) => text.replace('PASSED', 'WARNED')),
   ],
+  ...(
+    [
+      ['run.json', /"observed": \d+/],
+      ['SUMMARY.md', /pass/],
+      ['junit.xml', /failures="0"/],
+      ['ctrf-report.json', /"passed"/],
+      ['report.html', /<h1/],
+    ] as const
+  ).map(([name, what]): [string, Reason, (opened: Opened) => unknown] => [
+    `${name} of a run edited`,
+    'document_differs',
+    (opened) => edit(opened, `${RUN}/${name}`, (text) => text.replace(what, 'invented')),
+  ]),
   [
     'a redaction hushed up',
     'document_differs',

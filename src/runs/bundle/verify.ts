@@ -22,7 +22,7 @@ import {
   type Summary,
 } from './documents.ts';
 import { type Hashed, hashFile, hashOf, sumsOf } from './inventory.ts';
-import { DOCUMENTS, MANIFEST, roleOf, SIGNATURE, SUMS } from './layout.ts';
+import { DOCUMENTS, isDocument, MANIFEST, roleOf, SIGNATURE, SUMS } from './layout.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { quote, REASONS, type Reason, Refusal } from './refusal.ts';
 import { scanFile } from './scan.ts';
@@ -185,7 +185,7 @@ export function documentIn<T>(
 
 async function weigh(folder: string, checks: readonly Check[]): Promise<Evidence> {
   try {
-    return await weighEvidence(folder, checks);
+    return await weighEvidence(folder, { checks, mend: false });
   } catch (error) {
     if (error instanceof OperatorError)
       throw new Refusal('evidence_damaged', error.message.replaceAll(folder, ''));
@@ -205,11 +205,16 @@ function mustSayTheSame(contents: Contents, evidence: Evidence, suites: readonly
   };
   mustBeTheVerdicts(contents, evidence);
   const { version, commit } = given.bundler;
-  for (const [name, text] of Object.entries(compose(evidence, given, suites))) {
-    if (smallOf(contents, name).equals(Buffer.from(text))) continue;
+  const unlike = [
+    ...evidence.runs.flatMap((run) => run.unlike.map((name) => `evidence/${run.name}/${name}`)),
+    ...Object.entries(compose(evidence, given, suites)).flatMap(([name, text]) =>
+      smallOf(contents, name).equals(Buffer.from(text)) ? [] : [name],
+    ),
+  ];
+  for (const name of unlike) {
     throw new Refusal(
       'document_differs',
-      `${name}; it was made by ccp-uat ${quote(version)}${commit === null ? '' : ` of commit ${quote(commit)}`}, which may word it otherwise`,
+      `${isDocument(name) ? name : quote(name)}; it was made by ccp-uat ${quote(version)}${commit === null ? '' : ` of commit ${quote(commit)}`}, which may word it otherwise`,
     );
   }
   if (summarize(evidence.runs, suites).bundle !== contents.root)
