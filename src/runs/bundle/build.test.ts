@@ -267,7 +267,7 @@ describe('what a bundle says', () => {
     });
     expect(JSON.parse(files.get('redaction.json')?.toString() ?? '')).toMatchObject({
       leftOut: [
-        { file: `${NAME}/run.json`, why: 'the evidence gives another one, which is here in its place' },
+        { file: `${NAME}/run.json`, why: "made anew: the run's own was not what the evidence here gives" },
       ],
     });
     expect(summary.signOff).toContainEqual(

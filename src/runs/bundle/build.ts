@@ -117,7 +117,7 @@ const mendedIn = ({ runs }: Evidence): LeftOut[] =>
   runs.flatMap(({ name, unlike }) =>
     unlike.map((file) => ({
       file: `${name}/${file}`,
-      why: 'the evidence gives another one, which is here in its place',
+      why: "made anew: the run's own was not what the evidence here gives",
     })),
   );
 
