@@ -130,6 +130,10 @@ const clamp = (value: number, { least, most }: { readonly least: number; readonl
 export const lanesOf = (driver: Driver): readonly string[] =>
   driver.kind === 'limits' ? [driver.lane] : ['anthropic', 'zai'];
 
+/** Where the requests of a run go, as it is planned. */
+export const lanesIn = ({ driver, waves }: Pick<Plan, 'driver' | 'waves'>): ReadonlySet<string> =>
+  new Set(driver === undefined ? waves.flat().map(({ lane }) => lane) : lanesOf(driver));
+
 /** What conducts the run of a plan; undefined where one world is enough. */
 export function conductOf({
   driver,

@@ -3,7 +3,7 @@ import type { Outcome, Verdict } from '../analysis/check.ts';
 import { CHECKS } from '../analysis/checks/index.ts';
 import { NOT_IN_EVERY_RUN } from '../analysis/testing/green-run.ts';
 import { exitCodeOf, judgeRun, outcomeOf, recordOf } from './judge.ts';
-import { runRecordSchema } from './run-record.ts';
+import { type Plan, runRecordSchema } from './run-record.ts';
 import { readStoredRun } from './stored-run.ts';
 import { storeGreenRun, temporaryFolder } from './testing/stored-green-run.ts';
 
@@ -106,6 +106,28 @@ describe('a stored run', () => {
       outcome: 'fail',
       exitCode: 1,
     });
+  });
+
+  it('skips by the record only what such a run cannot be judged by, whatever its plan says', async () => {
+    const checks = [
+      { id: 'ROUTE-01', title: 'a', skip: 'I would rather not' },
+      { id: 'LOG-01', title: 'b' },
+      { id: 'GONE-01', title: 'c', skip: 'no witness' },
+    ];
+    const outcomes = async (plan: Partial<Plan>) => {
+      const { folder } = await storeGreenRun(parent.path, undefined, { checks, ...plan });
+      const record = recordOf(await readStoredRun(folder.path), CHECKS);
+      return record.checks.slice(1).map(({ outcome, note }) => [outcome, note]);
+    };
+    expect(await outcomes({})).toEqual([
+      ['pass', undefined],
+      ['pass', undefined],
+      ['skipped', 'no witness'],
+    ]);
+    expect((await outcomes({ upstream: 'real' }))[0]).toEqual([
+      'skipped',
+      'a real upstream gives no transcript',
+    ]);
   });
 
   it('skips what the plan says cannot be judged, and calls a check that is no longer there invalid', async () => {

@@ -6,6 +6,7 @@ import { EXIT } from '../errors.ts';
 import { endedAsPlanned, fateOf } from './probe-ending.ts';
 import type { Answer, Plan, RunRecord } from './run-record.ts';
 import type { StoredRun } from './stored-run.ts';
+import { withFoundedSkips } from './witness-needs.ts';
 
 /** The one check that a run makes of itself. */
 const WHOLE_RUN = { id: 'RUN-01', title: 'Every planned probe was sent and ended as planned' } as const;
@@ -84,10 +85,10 @@ export function outcomeOf(
   return judged.some(({ outcome }) => outcome === 'pass') ? 'pass' : 'fail';
 }
 
-/** The record of a stored run, judged now. `brokenBy`: the exit code of what broke it, where something did. */
+/** The record of a stored run, judged now, whatever its plan says it need not be judged by. `brokenBy`: the exit code of what broke it, where something did. */
 export function recordOf(stored: StoredRun, checks: readonly Check[], brokenBy?: number): RunRecord {
   const { plan, provenance, probes, ending, endingNote, flaky, startedAt, ms } = stored;
-  const verdicts = judgeRun(stored, checks);
+  const verdicts = judgeRun({ ...stored, plan: { ...plan, checks: withFoundedSkips(plan, checks) } }, checks);
   // What it says now is chance, so it may not make the run green.
   const outcome = flaky.length > 0 ? 'fail' : outcomeOf(verdicts, plan);
   return {

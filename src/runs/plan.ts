@@ -2,7 +2,7 @@
 import type { Check } from '../analysis/check.ts';
 import { OperatorError } from '../errors.ts';
 import type { ClaudeLookup, WorldPlan } from '../harness/types.ts';
-import { drivenBy, lanesOf } from './drivers.ts';
+import { drivenBy, lanesIn } from './drivers.ts';
 import { splitOnly } from './only.ts';
 import type { RunOptions } from './run-options.ts';
 import type { Plan, PlannedProbe, PlannedStage } from './run-record.ts';
@@ -74,7 +74,7 @@ export function makePlan({
       `No probe of ${suite.name} can be sent: ${skippedProbes[0]?.reason ?? 'it has none'}`,
     );
   }
-  const lanes = new Set<string>(driver === undefined ? wanted.map(({ lane }) => lane) : lanesOf(driver));
+  const lanes = lanesIn({ waves: [wanted], ...(driver !== undefined && { driver }) });
   const chosen = chooseChecks({ suite, checks, only: only.checks, options, lanes });
   const judgesAll = chosen.length === suite.checks.length && chosen.every(({ skip }) => skip === undefined);
   const sendsAll = only.probes.length === 0 && probes.every(({ probe }) => isAskedFor(probe, lanesAsked));

@@ -6,10 +6,7 @@
 import type { Verdict } from '../analysis/check.ts';
 import type { Saboteur } from '../harness/types.ts';
 import { inTurns } from '../platform/in-turns.ts';
-import { selftestHtml } from './report/page/report-page.ts';
-import { selftestMarkdown } from './report/selftest-markdown.ts';
-import { summaryMarkdown } from './report/summary-markdown.ts';
-import { writeReports } from './report/write-reports.ts';
+import { selftestReportsOf } from './report/selftest-reports.ts';
 import { brief, controlProbes, isPlain, needsNoRun, rawProbes, sabotaged, touches } from './sabotage.ts';
 import { type RedControl, type SabotageResult, SELFTEST, type SelftestResult } from './selftest-record.ts';
 import { type Judged, runOnce, type Surroundings } from './selftest-run.ts';
@@ -76,9 +73,7 @@ async function store(result: SelftestResult, kept: Judged['kept']): Promise<void
   if (kept === undefined) return;
   const { folder, record, stored } = kept;
   await folder.write('selftest.json', `${JSON.stringify(result, null, 2)}\n`);
-  await writeReports(folder, { record, stored, matrix: result });
-  await folder.write('selftest.html', selftestHtml(result));
-  await folder.write('SUMMARY.md', `${selftestMarkdown(result)}\n${summaryMarkdown(record)}`);
+  for (const [name, text] of selftestReportsOf({ record, stored }, result)) await folder.write(name, text);
 }
 
 /** A suite, and who is tried in it. */

@@ -1,5 +1,6 @@
 /** Which witnesses a run can have by its nature, and which checks it must therefore skip. */
 import type { Check, Witness } from '../analysis/check.ts';
+import { lanesIn } from './drivers.ts';
 import type { Plan } from './run-record.ts';
 
 interface Sending extends Pick<Plan, 'upstream' | 'target'> {
@@ -14,6 +15,19 @@ export function missingWitness(
 ): string | null {
   if (lane !== undefined && !run.lanes.has(lane)) return `nothing is sent to ${lane}`;
   return needs.map((witness) => whyMissing(witness, run)).find((reason) => reason !== null) ?? null;
+}
+
+/**
+ * The checks of a stored plan as such a run may skip them. A plan comes with the evidence, which may not say itself what it
+ * is judged by: of a check that is still there, only that is skipped whose witness the run cannot have, for that reason.
+ */
+export function withFoundedSkips(plan: Plan, checks: readonly Check[]): Plan['checks'] {
+  const run = { ...plan, lanes: lanesIn(plan) };
+  return plan.checks.map(({ skip, ...planned }) => {
+    const check = checks.find(({ id }) => id === planned.id);
+    const reason = check === undefined ? skip : (missingWitness(check, run) ?? undefined);
+    return skip === undefined || reason === undefined ? planned : { ...planned, skip: reason };
+  });
 }
 
 function whyMissing(

@@ -1,15 +1,18 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHECKS } from '../../analysis/checks/index.ts';
 import { formsOf } from '../../analysis/hygiene.ts';
 import { createCanaries } from '../../harness/canaries.ts';
 import { runRecordSchema } from '../run-record.ts';
-import { temporaryFolder } from '../testing/stored-green-run.ts';
+import type { SelftestResult } from '../selftest-record.ts';
+import { PROVENANCE, temporaryFolder } from '../testing/stored-green-run.ts';
 import { runsDocumentSchema, summarySchema } from './documents.ts';
 import { readSeed } from './signature.ts';
-import { build, built, openBundle, runsIn, storeWholeRun } from './testing/bundled-run.ts';
+import { build, built, openBundle, runsIn, SUITES, storeWholeRun } from './testing/bundled-run.ts';
+import { verifyBundle } from './verify.ts';
 
 const NAME = '20260102T030405Z-test';
 const BUNDLE = 'ccp-review-20260102T030406Z';
@@ -98,6 +101,27 @@ describe('a bundle', () => {
     expect(await readdir(first.folder)).not.toContain('old');
   });
 
+  it('takes the place of nothing that is not as it was made', async () => {
+    const runs = await runsIn(results);
+    const { folder, file } = await built({ runs, outDir: out('noted') });
+    const before = await readFile(file);
+    const notes = path.join(folder, 'notes.md');
+    await writeFile(notes, 'ROUTE-01: I doubt it');
+    const again = (): Promise<unknown> => build({ runs, outDir: out('noted') });
+    await expect(again()).rejects.toThrow(`${folder} is in the way: it holds "notes.md"`);
+    expect(await readFile(notes, 'utf8')).toBe('ROUTE-01: I doubt it');
+    expect(await readFile(file)).toEqual(before);
+    expect((await readdir(out('noted'))).toSorted()).toEqual([BUNDLE, `${BUNDLE}.tgz`]);
+
+    await rm(notes);
+    await again();
+    await appendFile(path.join(folder, 'index.html'), '<!-- my remark -->');
+    await expect(again()).rejects.toThrow('it holds "index.html"');
+
+    await rm(path.join(folder, 'manifest.json'));
+    await expect(again()).rejects.toThrow(/it holds "SHA256SUMS" and \d+ more/);
+  });
+
   it('tells no place of the machine, plain or inside of a body', async () => {
     const other = path.join(place.path, 'placed');
     const run = await storeWholeRun(other, NAME, (evidence) => {
@@ -124,6 +148,31 @@ describe('a bundle', () => {
     expect([...files.keys()].join()).not.toContain('notes');
     expect(JSON.parse(files.get('redaction.json')?.toString() ?? '')).toMatchObject({
       leftOut: [{ file: `${NAME}/notes?of?mine.txt`, why: 'no file of a run' }],
+    });
+  });
+
+  it('follows no link out of a run, and says what it left', async () => {
+    const other = path.join(place.path, 'linked');
+    const run = await storeWholeRun(other, NAME);
+    const elsewhere = path.join(place.path, 'elsewhere');
+    await mkdir(elsewhere);
+    await writeFile(path.join(elsewhere, 'mine.txt'), 'my diary');
+    await rm(path.join(run, 'proxy.log'));
+    await symlink(path.join(elsewhere, 'mine.txt'), path.join(run, 'proxy.log'));
+    await mkdir(path.join(run, 'world'));
+    await symlink(elsewhere, path.join(run, 'world/logs'));
+    execFileSync('mkfifo', [path.join(run, 'selftest.json')]);
+    const { file } = await built({ runs: await runsIn(other), outDir: out('links') });
+    const { files } = await openBundle(file);
+    expect(Buffer.concat([...files.values()]).toString('latin1')).not.toContain('diary');
+    expect([...files.keys()]).not.toContain(`evidence/${NAME}/proxy.log`);
+    const why = 'no plain file: a run writes no links';
+    expect(JSON.parse(files.get('redaction.json')?.toString() ?? '')).toMatchObject({
+      leftOut: [
+        { file: `${NAME}/proxy.log`, why },
+        { file: `${NAME}/selftest.json`, why },
+        { file: `${NAME}/world/logs`, why },
+      ],
     });
   });
 
@@ -210,15 +259,48 @@ describe('what a bundle says', () => {
     const file = path.join(run, 'run.json');
     const record = runRecordSchema.parse(JSON.parse(await readFile(file, 'utf8')));
     await writeFile(file, JSON.stringify({ ...record, outcome: 'pass' }));
-    const { summary } = await built({ runs: await runsIn(other), outDir: out('said') });
+    const { summary, file: bundled } = await built({ runs: await runsIn(other), outDir: out('said') });
     expect(summary.outcome).toBe('fail');
-    expect(summary.missing).toContainEqual({
-      what: `the verdict of ${NAME}`,
-      why: 'the run itself came to "pass", this judge to "fail"',
+    const { files } = await openBundle(bundled);
+    expect(JSON.parse(files.get(`evidence/${NAME}/run.json`)?.toString() ?? '')).toMatchObject({
+      outcome: 'fail',
+    });
+    expect(JSON.parse(files.get('redaction.json')?.toString() ?? '')).toMatchObject({
+      leftOut: [
+        { file: `${NAME}/run.json`, why: "made anew: the run's own was not what the evidence here gives" },
+      ],
     });
     expect(summary.signOff).toContainEqual(
       expect.objectContaining({ area: 'Observability', verdict: 'fail', failed: ['test/LOG-01'] }),
     );
+  });
+
+  it('shows of a self-test what its matrix gives, and takes no page without one', async () => {
+    const other = path.join(place.path, 'selftest');
+    const run = await storeWholeRun(other, NAME);
+    await writeFile(path.join(run, 'selftest.html'), 'all 90 saboteurs were noticed');
+    const bundle = async (name: string) => build({ runs: await runsIn(other), outDir: out(name) });
+    await expect(bundle('pageless')).rejects.toThrow('selftest.json is not there');
+    await writeFile(path.join(run, 'selftest.json'), '{"ok":true}');
+    await expect(bundle('damaged-matrix')).rejects.toThrow('selftest.json is damaged');
+    const matrix: SelftestResult = {
+      v: 1,
+      seed: '5eed',
+      full: false,
+      ok: false,
+      startedAt: '2026-01-02T03:04:05.000Z',
+      ms: 1,
+      provenance: PROVENANCE,
+      controls: ['test'],
+      control: [],
+      saboteurs: [],
+    };
+    await writeFile(path.join(run, 'selftest.json'), JSON.stringify(matrix));
+    const { file } = await built({ runs: await runsIn(other), outDir: out('matrix') });
+    const { files } = await openBundle(file);
+    expect(files.get(`evidence/${NAME}/selftest.html`)?.toString()).toContain('A saboteur survived');
+    expect(files.get(`evidence/${NAME}/report.html`)?.toString()).toContain('Saboteurs');
+    expect(await verifyBundle(file, { checks: CHECKS, suites: SUITES })).toMatchObject({ ok: true });
   });
 
   it('names the checks of the suite that the run was not judged by', async () => {

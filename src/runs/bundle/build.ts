@@ -9,6 +9,7 @@ import type { RunPlace } from '../stored-runs.ts';
 import { readArchive } from './archive.ts';
 import { compose } from './compose.ts';
 import { type Bundler, json, type Summary } from './documents.ts';
+import { mustBeReplaceable } from './earlier-folder.ts';
 import { copyEvidence, type LeftOut } from './evidence.ts';
 import { filesBelow } from './files-below.ts';
 import { type Hashed, hashFile, hashOf, manifestOf, sumsOf } from './inventory.ts';
@@ -51,7 +52,10 @@ export type Build =
   /** Nothing was left behind. */
   | { readonly ok: false; readonly finds: readonly Find[] };
 
-/** Throws USAGE for a run that can't be judged; rejects with what the system says where there is no room. */
+/**
+ * Throws USAGE for a run that can't be judged, NOT_READY where something that is not of an earlier bundle would be
+ * replaced; rejects with what the system says where there is no room.
+ */
 export async function buildBundle(options: BuildOptions): Promise<Build> {
   const { outDir, seed } = options;
   await mkdir(outDir, { recursive: true });
@@ -64,7 +68,8 @@ export async function buildBundle(options: BuildOptions): Promise<Build> {
     if (!weighed.ok) return weighed;
     const { evidence } = weighed;
     const name = bundleName(endOf(evidence.runs));
-    await write(draft, { name, evidence, leftOut, ...options });
+    await mustBeReplaceable(path.join(outDir, name));
+    await write(draft, { name, evidence, leftOut: [...leftOut, ...mendedIn(evidence)], ...options });
     if (seed !== undefined) await sign(draft, seed);
     await rename(draft, path.join(staging, name));
     const packed = await pack(staging, name);
@@ -96,7 +101,7 @@ async function weigh(
   options: BuildOptions,
 ): Promise<{ readonly ok: true; readonly evidence: Evidence } | Extract<Build, { ok: false }>> {
   try {
-    return { ok: true, evidence: await weighEvidence(draft, options.checks) };
+    return { ok: true, evidence: await weighEvidence(draft, { checks: options.checks, mend: true }) };
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     const finds: Find[] = [];
@@ -106,6 +111,15 @@ async function weigh(
     return { ok: false, finds };
   }
 }
+
+/** What a run said of itself is left out where the evidence does not say it. */
+const mendedIn = ({ runs }: Evidence): LeftOut[] =>
+  runs.flatMap(({ name, unlike }) =>
+    unlike.map((file) => ({
+      file: `${name}/${file}`,
+      why: "made anew: the run's own was not what the evidence here gives",
+    })),
+  );
 
 type Written = BuildOptions & {
   readonly name: string;

@@ -3,6 +3,7 @@
  * that it ran on. Credentials were taken out when the run was stored; what a proxy of a run that died has left in its own
  * logs is cleaned here.
  */
+import { constants } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { decodedBody } from '../../analysis/oracle/answer.ts';
@@ -13,7 +14,7 @@ import type { Canary } from '../../protocol/witness.ts';
 import { createRedactor, type Redactor } from '../redact.ts';
 import type { RunPlace } from '../stored-runs.ts';
 import { transcriptSchema } from '../stored-witness.ts';
-import { filesBelow } from './files-below.ts';
+import { everythingBelow } from './files-below.ts';
 import { byPath } from './layout.ts';
 import { RUN_FOLDER } from './redactions.ts';
 
@@ -70,7 +71,7 @@ export const EXPECTED: readonly string[] = [
 
 /** Copies a run to `to`; gives what was left behind. Throws USAGE where the run can't be read. */
 export async function copyEvidence(run: RunPlace, to: string): Promise<LeftOut[]> {
-  const files = await filesBelow(run.folder);
+  const { files, others } = await everythingBelow(run.folder);
   const texts = await readKept(run.folder, files);
   const places = machinePlaces(run, texts);
   const redactor = createRedactor(places);
@@ -83,9 +84,13 @@ export async function copyEvidence(run: RunPlace, to: string): Promise<LeftOut[]
     const ofTheWorld = createRedactor([...places, ...createCanaries(run.seed).all()]);
     for (const [name, text] of logs) await put(to, `${WORLD}/${name}`, ofTheWorld.text(text));
   }
-  return files
-    .filter((file) => !KEPT.has(file) && !file.startsWith(`${WORLD}/`))
-    .map((file) => ({ file: `${run.name}/${nameable(file)}`, why: whyNot(file) }));
+  const strange = files.filter((file) => !KEPT.has(file) && !file.startsWith(`${WORLD}/`));
+  return [
+    ...strange.map((file) => ({ file, why: whyNot(file) })),
+    ...others.map((file) => ({ file, why: 'no plain file: a run writes no links' })),
+  ]
+    .toSorted((a, b) => byPath(a.file, b.file))
+    .map(({ file, why }) => ({ file: `${run.name}/${nameable(file)}`, why }));
 }
 
 const whyNot = (file: string): string =>
@@ -94,9 +99,15 @@ const whyNot = (file: string): string =>
 /** A strange name is foreign text. */
 const nameable = (file: string): string => file.replaceAll(/[^A-Za-z0-9._/-]/g, '?');
 
+/** What a link leads to is not of the run, also where it became one a moment ago. */
+const NO_LINK = constants.O_RDONLY | constants.O_NOFOLLOW;
+
 async function readKept(folder: string, files: readonly string[]): Promise<Map<string, string>> {
   const kept = files.filter((file) => KEPT.has(file));
-  const texts = kept.map(async (file) => [file, await readFile(path.join(folder, file), 'utf8')] as const);
+  const texts = kept.map(async (file) => {
+    const text = await readFile(path.join(folder, file), { encoding: 'utf8', flag: NO_LINK });
+    return [file, text] as const;
+  });
   return new Map(await Promise.all(texts));
 }
 

@@ -62,6 +62,32 @@ describe('the last look', () => {
     }
   });
 
+  it.each([
+    ['blanks', ' '],
+    ['tabs', '\t'],
+    ['backslashes', '\\'],
+    ['carriage returns', '\r'],
+    ['equals signs', '='],
+    ['percent signs', '%'],
+  ])('is done with a long row of %s in a moment, and finds what is behind it', (_what, one) => {
+    const row = one.repeat(300_000);
+    const begun = performance.now();
+    expect(scanFile('x', Buffer.from(`x${row}x${row} ${own.zaiKey}\n${row}`), own.all())).not.toEqual([]);
+    // The square of it takes minutes.
+    expect(performance.now() - begun).toBeLessThan(10_000);
+  });
+
+  it.each([
+    ['a continued line of a shell', '\\\n  '],
+    ['a mail', '=\r\n'],
+    ['an empty line', '\n\n'],
+    ['blanks on both sides', ' \t\r\n\t '],
+    ['JSON in JSON in JSON in JSON', '\\\\\\\\r\\\\\\\\n'],
+  ])('finds a key across %s', (_what, end) => {
+    const text = `a ${foreign.anthropicKey.slice(0, 30)}${end}${foreign.anthropicKey.slice(30)} b`;
+    expect(scanFile('x', Buffer.from(text), []).map(({ rule }) => rule)).toContain('anthropic-credential');
+  });
+
   it('tells the line, and of what was hidden how', () => {
     const text = `one\ntwo\n${own.zaiKey}\nfour ${base64(own.licenseSeed)}\n`;
     expect(scanFile('x', Buffer.from(text), own.all())).toEqual(

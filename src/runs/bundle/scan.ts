@@ -128,8 +128,22 @@ function* viewsOf(view: View, known: Set<string>, depth = 0): Generator<View> {
     if (inner !== null) yield* viewsOf(inner, known, depth + 1);
 }
 
-/** The end of a line with what indents the next one, also as JSON (and JSON in JSON), or a mail, writes it. */
-const LINE_END = /[ \t]*(?:=?(?:\r?\n|\r)|\\+r\\+n|\\+[nr])[ \t]*/;
+/**
+ * The end of a line, also as JSON (and JSON in JSON), or a mail, writes it. What stands around it is taken off by hand: an
+ * expression that begins with a row of blanks or backslashes takes the square of its length.
+ */
+const LINE_END = /=?(?:\r?\n|\r)|\\[nr]/;
+
+/** Without what indents it, and without the blanks and the further backslashes that were before its end. */
+function trimmed(line: string): string {
+  let [from, to] = [0, line.length];
+  while (from < to && BLANKS.has(line.charAt(from))) from += 1;
+  while (to > from && BEFORE_END.has(line.charAt(to - 1))) to -= 1;
+  return line.slice(from, to);
+}
+
+const BLANKS: ReadonlySet<string> = new Set([' ', '\t']);
+const BEFORE_END: ReadonlySet<string> = new Set([...BLANKS, '\\']);
 
 /** Of each side of a line end: as much as any secret has in any code. */
 const EDGE = 512;
@@ -140,8 +154,10 @@ const EDGE = 512;
  */
 function joined({ text, how, lineOf }: View): View | null {
   if (how.includes(JOINED)) return null;
-  const lines = text.split(LINE_END);
-  if (lines.length === 1) return null;
+  const parts = text.split(LINE_END);
+  if (parts.length === 1) return null;
+  // One end of a line may be two of these, as is an empty line: what it is between of must still meet.
+  const lines = parts.map(trimmed).filter((line) => line !== '');
   const seams = lines.slice(1).map((line, index) => `${lines[index]?.slice(-EDGE)}${line.slice(0, EDGE)}`);
   return { text: [lines.join(''), ...seams].join('\n'), how: [...how, JOINED], lineOf: () => lineOf(1) };
 }

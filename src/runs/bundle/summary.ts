@@ -64,11 +64,8 @@ function missingIn(runs: readonly JudgedRun[], suites: readonly KnownSuite[]): S
   ];
 }
 
-function missingOf(
-  { name, record, absent, outcomeThen }: JudgedRun,
-  suites: readonly KnownSuite[],
-): Summary['missing'] {
-  const { ending, endingNote, plan, suite, outcome } = record;
+function missingOf({ name, record, absent }: JudgedRun, suites: readonly KnownSuite[]): Summary['missing'] {
+  const { ending, endingNote, plan, suite } = record;
   const leftOut = expectedChecks(suite, suites).filter(
     (id) => !record.checks.some((check) => check.id === id),
   );
@@ -84,14 +81,12 @@ function missingOf(
     ...absent.map((file) => ({ what: `evidence/${name}/${file}`, why: 'the run did not write it' })),
     ...plan.skippedProbes.map(({ id, reason }) => ({ what: `probe ${id} of ${name}`, why: reason })),
     ...leftOut.map((id) => ({ what: `check ${id} of ${name}`, why: 'the run was not judged by it' })),
-    ...(outcomeThen === null || outcomeThen === outcome
-      ? []
-      : [
-          {
-            what: `the verdict of ${name}`,
-            why: `the run itself came to "${outcomeThen}", this judge to "${outcome}"`,
-          },
-        ]),
+    ...record.checks
+      .filter((check) => check.outcome === 'skipped')
+      .map(({ id, note }) => ({
+        what: `check ${id} of ${name}`,
+        why: `skipped: ${note ?? 'no reason is told'}`,
+      })),
   ];
 }
 

@@ -83,6 +83,26 @@ describe('a good bundle', () => {
     expect(await verify(signed)).toMatchObject({ ok: true, bound: false, signature: 'unchecked' });
   });
 
+  it('is judged by each check that it can be judged by, and says which it was not', async () => {
+    const madeWith = async (name: string, plan: NonNullable<Parameters<typeof storeWholeRun>[3]>) => {
+      const results = path.join(place.path, name);
+      const tear = (evidence: Parameters<NonNullable<Parameters<typeof storeWholeRun>[2]>>[0]) => {
+        evidence.usage.bad = [{ line: 7, problem: 'torn' }];
+      };
+      const checks = CHECKS.map(({ id, title }) => ({ id, title, skip: 'I would rather not' }));
+      await storeWholeRun(results, NAME, tear, { checks, ...plan });
+      return (await built({ runs: await runsIn(results), outDir: path.join(results, 'out') })).file;
+    };
+    const willing = await verify(await madeWith('unwilling', {}));
+    expect(willing).toMatchObject({ ok: true, summary: { outcome: 'fail' } });
+    expect(JSON.stringify(willing)).not.toContain('I would rather not');
+    const real = await verify(await madeWith('real', { upstream: 'real' }));
+    expect(real.ok && real.summary.missing).toContainEqual({
+      what: `check ROUTE-01 of ${NAME}`,
+      why: 'skipped: a real upstream gives no transcript',
+    });
+  });
+
   it('leaves nothing of itself behind', async () => {
     const before = await readdir(path.dirname(place.path));
     await verify(good);
@@ -425,6 +445,19 @@ const CONSISTENTLY: readonly [what: string, reason: Reason, tamper: (opened: Ope
     'document_differs',
     (opened) => edit(opened, 'statement.intoto.json', (text) => text.replace('PASSED', 'WARNED')),
   ],
+  ...(
+    [
+      ['run.json', /"observed": \d+/],
+      ['SUMMARY.md', /pass/],
+      ['junit.xml', /failures="0"/],
+      ['ctrf-report.json', /"passed"/],
+      ['report.html', /<h1/],
+    ] as const
+  ).map(([name, what]): [string, Reason, (opened: Opened) => unknown] => [
+    `${name} of a run edited`,
+    'document_differs',
+    (opened) => edit(opened, `${RUN}/${name}`, (text) => text.replace(what, 'invented')),
+  ]),
   [
     'a redaction hushed up',
     'document_differs',

@@ -2,7 +2,7 @@
  * Decides whether a bundle is to be believed: by its file, its signature, its inventory, and by judging the evidence in it
  * again. What it holds is anybody's until the last of these has passed.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { z } from 'zod';
@@ -22,7 +22,7 @@ import {
   type Summary,
 } from './documents.ts';
 import { type Hashed, hashFile, hashOf, sumsOf } from './inventory.ts';
-import { DOCUMENTS, MANIFEST, roleOf, SIGNATURE, SUMS } from './layout.ts';
+import { DOCUMENTS, isDocument, MANIFEST, roleOf, SIGNATURE, SUMS } from './layout.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { quote, REASONS, type Reason, Refusal } from './refusal.ts';
 import { scanFile } from './scan.ts';
@@ -78,7 +78,7 @@ async function verified(file: string, folder: string, options: VerifyOptions): P
     mustBeSigned(smallOf(contents, SUMS), signature.toString('latin1'), publicKey);
   }
   const manifest = mustAgree(contents);
-  if (contents.secret !== null) throw new Refusal('secret', contents.secret);
+  await mustBeClean(contents, folder);
   const evidence = await weigh(folder, options.checks);
   mustSayTheSame(contents, evidence, options.suites);
   const signed = contents.small.has(SIGNATURE) ? 'unchecked' : 'none';
@@ -97,21 +97,17 @@ export interface Contents {
   readonly files: ReadonlyMap<string, Hashed>;
   /** What is no evidence, by path. */
   readonly small: ReadonlyMap<string, Buffer>;
-  /** The first place that has the shape of a credential. */
-  readonly secret: string | null;
 }
 
 /** Takes the archive apart; what is evidence goes below `folder`, where one is given. */
 export async function unpack(file: string, folder: string | null, limits: Limits): Promise<Contents> {
   const files = new Map<string, Hashed>();
   const small = new Map<string, Buffer>();
-  let [root, secret]: [string, string | null] = ['', null];
+  let root = '';
   for await (const entry of readArchive(file, limits)) {
     const { path: name, content } = entry;
     root = entry.root;
     files.set(name, hashOf(content));
-    const [find] = folder === null ? [] : scanFile(name, content, []);
-    if (find !== undefined) secret ??= `${find.rule} in ${quote(name)}, line ${find.line}`;
     if (!name.startsWith('evidence/')) small.set(name, content);
     else if (folder !== null) {
       const place = path.join(folder, name);
@@ -119,7 +115,16 @@ export async function unpack(file: string, folder: string | null, limits: Limits
       await writeFile(place, content, { flag: 'wx' });
     }
   }
-  return { root, files, small, secret };
+  return { root, files, small };
+}
+
+/** Nothing in it has the shape of a credential. Not before it is known whose it is: to look takes its time. */
+async function mustBeClean({ files, small }: Contents, folder: string): Promise<void> {
+  for (const name of files.keys()) {
+    const content = small.get(name) ?? (await readFile(path.join(folder, name)));
+    const [find] = scanFile(name, content, []);
+    if (find !== undefined) throw new Refusal('secret', `${find.rule} in ${quote(name)}, line ${find.line}`);
+  }
 }
 
 /** Manifest, list of sums and files: each must have what the others have. Gives the manifest. */
@@ -180,7 +185,7 @@ export function documentIn<T>(
 
 async function weigh(folder: string, checks: readonly Check[]): Promise<Evidence> {
   try {
-    return await weighEvidence(folder, checks);
+    return await weighEvidence(folder, { checks, mend: false });
   } catch (error) {
     if (error instanceof OperatorError)
       throw new Refusal('evidence_damaged', error.message.replaceAll(folder, ''));
@@ -200,11 +205,16 @@ function mustSayTheSame(contents: Contents, evidence: Evidence, suites: readonly
   };
   mustBeTheVerdicts(contents, evidence);
   const { version, commit } = given.bundler;
-  for (const [name, text] of Object.entries(compose(evidence, given, suites))) {
-    if (smallOf(contents, name).equals(Buffer.from(text))) continue;
+  const unlike = [
+    ...evidence.runs.flatMap((run) => run.unlike.map((name) => `evidence/${run.name}/${name}`)),
+    ...Object.entries(compose(evidence, given, suites)).flatMap(([name, text]) =>
+      smallOf(contents, name).equals(Buffer.from(text)) ? [] : [name],
+    ),
+  ];
+  for (const name of unlike) {
     throw new Refusal(
       'document_differs',
-      `${name}; it was made by ccp-uat ${quote(version)}${commit === null ? '' : ` of commit ${quote(commit)}`}, which may word it otherwise`,
+      `${isDocument(name) ? name : quote(name)}; it was made by ccp-uat ${quote(version)}${commit === null ? '' : ` of commit ${quote(commit)}`}, which may word it otherwise`,
     );
   }
   if (summarize(evidence.runs, suites).bundle !== contents.root)

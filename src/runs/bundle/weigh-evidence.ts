@@ -1,12 +1,12 @@
 /** Weighs the evidence of a bundle, as it lies in a folder: when it is made, and again when it is verified. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Check } from '../../analysis/check.ts';
 import { recordOf } from '../judge.ts';
 import { readEvents } from '../run-folder.ts';
 import type { RunRecord } from '../run-record.ts';
-import { runRecordSchema } from '../run-record.ts';
 import { readStoredRun } from '../stored-run.ts';
+import { derivedReports } from './derived.ts';
 import type { ProvenanceDocument } from './documents.ts';
 import { EXPECTED } from './evidence.ts';
 import { filesBelow } from './files-below.ts';
@@ -20,8 +20,8 @@ export interface JudgedRun {
   readonly record: RunRecord;
   /** Files that a whole run has and this one has not. */
   readonly absent: readonly string[];
-  /** The outcome that the run itself stored; null where it came to none. */
-  readonly outcomeThen: RunRecord['outcome'] | null;
+  /** Reports of the run that are not what the evidence makes them. */
+  readonly unlike: readonly string[];
   readonly toggles: ProvenanceDocument['runs'][number]['toggles'];
 }
 
@@ -32,8 +32,15 @@ export interface Evidence {
   readonly files: ReadonlyMap<string, Hashed>;
 }
 
+export interface Weighing {
+  readonly checks: readonly Check[];
+  /** Whether reports that are unlike what the evidence makes them are written anew. */
+  readonly mend: boolean;
+}
+
 /** Reads and judges what lies in `root/evidence`. Throws USAGE where a run can't be judged. */
-export async function weighEvidence(root: string, checks: readonly Check[]): Promise<Evidence> {
+export async function weighEvidence(root: string, weighing: Weighing): Promise<Evidence> {
+  const runs = await judgeAll(path.join(root, 'evidence'), weighing);
   const paths = await filesBelow(root, 'evidence');
   const files = new Map<string, Hashed>();
   const names = new Set<string>();
@@ -47,24 +54,23 @@ export async function weighEvidence(root: string, checks: readonly Check[]): Pro
     redactions.push(
       redactionsIn(file, await readFile(path.join(root, file), 'latin1'), [...names].toSorted()),
     );
-  return { runs: await judgeAll(path.join(root, 'evidence'), checks), redactions: redactions.flat(), files };
+  return { runs, redactions: redactions.flat(), files };
 }
 
 /** By name. */
-async function judgeAll(evidence: string, checks: readonly Check[]): Promise<JudgedRun[]> {
+async function judgeAll(evidence: string, weighing: Weighing): Promise<JudgedRun[]> {
   const names = (await readdir(evidence)).toSorted(byPath);
   const judged: JudgedRun[] = [];
   // One after the other: a run may take a good part of the memory.
-  for (const name of names) judged.push(await judgeOne(path.join(evidence, name), checks));
+  for (const name of names) judged.push(await judgeOne(path.join(evidence, name), weighing));
   return judged;
 }
 
-async function judgeOne(folder: string, checks: readonly Check[]): Promise<JudgedRun> {
-  const [stored, events, there, then] = await Promise.all([
+async function judgeOne(folder: string, { checks, mend }: Weighing): Promise<JudgedRun> {
+  const [stored, events, there] = await Promise.all([
     readStoredRun(folder),
     readEvents(folder),
     readdir(folder, { recursive: true }),
-    readFile(path.join(folder, 'run.json'), 'utf8').catch(() => 'null'),
   ]);
   const { plan } = stored;
   const stageOf = (name: string | undefined) =>
@@ -84,20 +90,19 @@ async function judgeOne(folder: string, checks: readonly Check[]): Promise<Judge
     const { name, license, mode = null } = stage;
     return [{ at: new Date(event.at).toISOString(), stage: name, license, mode, protocol: null }];
   });
+  const record = recordOf(stored, checks);
+  const unlike: string[] = [];
+  for (const [name, text] of await derivedReports(folder, { record, stored }, there)) {
+    const file = path.join(folder, name);
+    if ((await readFile(file)).equals(Buffer.from(text))) continue;
+    unlike.push(name);
+    if (mend) await writeFile(file, text);
+  }
   return {
     name: path.basename(folder),
-    record: recordOf(stored, checks),
+    record,
     absent: EXPECTED.filter((file) => !there.includes(file)),
-    outcomeThen: outcomeIn(then),
+    unlike,
     toggles,
   };
-}
-
-function outcomeIn(text: string): RunRecord['outcome'] | null {
-  try {
-    const { success, data } = runRecordSchema.pick({ outcome: true }).loose().safeParse(JSON.parse(text));
-    return success ? data.outcome : null;
-  } catch {
-    return null;
-  }
 }

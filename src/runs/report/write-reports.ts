@@ -49,7 +49,8 @@ export async function rewriteReports(folder: string, run: ReportedRun): Promise<
 
 const PAGE = 'report.html';
 
-const reportsOf = (run: ReportedRun): (readonly [name: string, text: string])[] => [
+/** What is derived from a run and the verdicts on it, each file whole. Pure: the same run, the same bytes. */
+export const reportsOf = (run: ReportedRun): (readonly [name: string, text: string])[] => [
   ['run.json', `${JSON.stringify(run.record, null, 2)}\n`],
   ['junit.xml', junitXml(run.record)],
   ['ctrf-report.json', ctrfJson(run.record)],
