@@ -48,14 +48,14 @@ const SUITE: Suite = {
   artifacts: { name: 'night' },
 };
 
-const planned = (seed: string): Plan =>
+const planned = (seed: string, target: Plan['target'] = { kind: 'builtin' }): Plan =>
   makePlan({
     suite: SUITE,
     checks: CHECKS,
     options: {
       upstream: 'mock',
       client: 'curl',
-      target: { kind: 'builtin' },
+      target,
       login: false,
       lanes: LANES,
       timeoutMs: null,
@@ -155,6 +155,19 @@ describe('a night of eight hours', () => {
     // Nothing of a green round is left but what it came to.
     expect(await readdir(path.join(folder, 'rounds'))).toEqual([]);
   });
+});
+
+it('a proxy that dies before it is ready died of itself', { timeout: 60_000 }, async () => {
+  await using parent = await temporaryFolder();
+  const plan = planned('5eed', { kind: 'cmd', command: 'exit 7' });
+  const { record } = await runNight(plan, path.join(parent.path, 'night'), {
+    clock: createNightClock(),
+    onEvent: () => undefined,
+  });
+  expect(record.ending).toBe('broken');
+  const { outcome, violations } = record.checks.find(({ id }) => id === 'NIGHT-07') ?? {};
+  expect(outcome).toBe('fail');
+  expect(violations?.[0]?.what).toMatch(/^round 1: the proxy died of itself/);
 });
 
 it('a run that is no night, or has come to its end, cannot be resumed', async () => {

@@ -6,6 +6,7 @@
 import { appendFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { CHECKS } from '../analysis/checks/index.ts';
+import { TargetEnded } from '../harness/target.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { ProxyDeath, RoundAccount } from '../protocol/witness.ts';
 import { type Conducting, type Execution, execute } from './execute.ts';
@@ -161,6 +162,10 @@ async function runLeg(
       }),
   });
   if (execution.ending === 'broken') {
+    if (execution.cause instanceof TargetEnded) {
+      deaths.push({ at: clock.now(), cause: 'itself', backMs: null });
+      tell({ type: 'proxy_died', round: state.next, cause: 'itself' });
+    }
     keeps ||= state.kept < MOST_KEPT;
     const account: RoundAccount = {
       ...unjudged(roundOf(plan, night, state.next), execution.note),
