@@ -157,6 +157,20 @@ describe('a night that goes on until a round is green', () => {
     });
   });
 
+  it('is red all the same where in one before it the proxy died of itself, or an exchange was lost', () => {
+    const died = judge((night) => {
+      reds('pass')(night);
+      night.rounds[1]?.deaths.push({ at: 1, cause: 'itself', backMs: 900 });
+    });
+    expect(died.get('NIGHT-07')?.outcome).toBe('fail');
+    const lost = judge((night) => {
+      reds('pass')(night);
+      Object.assign(night.rounds[1]?.witnesses ?? {}, { logged: 19 });
+    });
+    expect(lost.get('NIGHT-01')?.outcome).toBe('fail');
+    expect(lost.get('NIGHT-02')?.outcome).toBe('pass');
+  });
+
   it('is red where none was', () => {
     expect(judge(reds('fail')).get('NIGHT-02')?.outcome).toBe('fail');
   });

@@ -40,7 +40,7 @@ const allGreen: Check = {
   title: 'Every round was judged, none is missing, and all its checks were green',
   least: 1,
   judge(evidence) {
-    const finding = overRounds(evidence, ({ verdict }) => {
+    const finding = overRounds(standingFor(evidence), ({ verdict }) => {
       if (verdict.passed.length === 0) return [{ what: 'no check passed' }];
       if (verdict.outcome === 'pass') return [];
       return verdict.red.map(({ id, outcome, what }) => ({ what: `${id} is ${outcome}: ${what}` }));
@@ -193,10 +193,16 @@ function overRounds(
   };
 }
 
-/** Those that the night stands for: where it was to go on until one is green, that one. */
-function roundsOf({ night }: Pick<Evidence, 'night'>): readonly RoundAccount[] | null {
-  if (night === undefined) return null;
-  return night.until === 'green' ? night.rounds.slice(-1) : night.rounds;
+const roundsOf = ({ night }: Pick<Evidence, 'night'>): readonly RoundAccount[] | null =>
+  night?.rounds ?? null;
+
+/**
+ * Where the night was to go on until one round is green, that one stands for the others, which may be red. What is lost,
+ * climbs or dies in them is so nevertheless: no other check asks this.
+ */
+function standingFor({ night }: Pick<Evidence, 'night'>): Pick<Evidence, 'night'> {
+  if (night === undefined) return {};
+  return { night: night.until === 'green' ? { ...night, rounds: night.rounds.slice(-1) } : night };
 }
 
 const notApplicable = (): Finding => ({ observed: 0, violations: [], skipped: NO_NIGHT });
