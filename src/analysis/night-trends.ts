@@ -13,6 +13,9 @@ export interface Measured {
   readonly trend: Trend | null;
   /** From whose beginning to whose end. */
   readonly of: 'a life' | 'the night';
+  /** Where each part is judged by itself, the one that gains most for certain, and how many had too few points to say. */
+  readonly worst?: { readonly life: string; readonly trend: Trend } | null;
+  readonly tooShort?: number;
 }
 
 /**
@@ -30,16 +33,37 @@ const WORDS = {
   sockets: { name: 'sockets', unit: 'sockets' },
 } as const;
 
-/** Within the lives of the proxy, each without its first third, which is its warm-up. */
+/**
+ * Within the lives of the proxy, each without its first third, which is its warm-up. One that leaks is not made good by
+ * many that do not, nor by their being short: each is measured by its own length.
+ */
 export function takenOf(rounds: readonly RoundAccount[], kind: Taken): Measured {
   const lives = Map.groupBy(
     rounds.flatMap(({ readings }) => readings ?? []),
     ({ life }) => life,
   );
-  const warm = [...lives.values()].flatMap((life) => life.slice(Math.ceil(life.length / 3)));
-  const points = warm.map((one: LifeReading) => ({ group: one.life, at: one.at, value: one[kind] }));
-  return { ...WORDS[kind], bound: NOISE[kind], trend: trendOf(points), of: 'a life' };
+  const warm = [...lives].map(([life, readings]) => ({
+    life,
+    points: readings
+      .slice(Math.ceil(readings.length / 3))
+      .map((one: LifeReading) => ({ group: life, at: one.at, value: one[kind] })),
+  }));
+  const known = warm.flatMap(({ life, points }) => {
+    const trend = trendOf(points);
+    return trend === null ? [] : [{ life, trend }];
+  });
+  return {
+    ...WORDS[kind],
+    bound: NOISE[kind],
+    trend: trendOf(warm.flatMap(({ points }) => points)),
+    of: 'a life',
+    worst: known.toSorted((a, b) => leastGain(b.trend) - leastGain(a.trend))[0] ?? null,
+    tooShort: warm.length - known.length,
+  };
 }
+
+/** What was gained at the least, as far as one can be sure. */
+export const leastGain = ({ low, span }: Trend): number => low * span;
 
 /** Over the whole night, what was spoken over HTTP/1.1 and over HTTP/2 apart. */
 export function latencyOf(rounds: readonly RoundAccount[]): Measured {

@@ -5,6 +5,8 @@ import { greenNight } from '../testing/green-night.ts';
 import { greenRun, type Mutable } from '../testing/green-run.ts';
 import { NIGHT_CHECKS } from './night.ts';
 
+const BRIEF = { at: 0, rssMb: 100, files: 35, sockets: 5 };
+
 function judge(alter?: (night: Mutable<Night>) => unknown) {
   const verdicts = judgeAll(NIGHT_CHECKS, { ...greenRun(), night: greenNight(alter) });
   return new Map(verdicts.map((verdict) => [verdict.id, verdict]));
@@ -82,6 +84,30 @@ describe('a night is red', () => {
   it('where memory climbs beyond noise, and not where it climbs within', () => {
     expect(judge(climb('rssMb', 40)).get('NIGHT-04')?.outcome).toBe('fail');
     expect(judge(climb('rssMb', 5)).get('NIGHT-04')?.outcome).toBe('pass');
+  });
+
+  it('where memory climbs in one life alone, however many short ones there are beside it', () => {
+    const leaks = (night: Mutable<Night>) => {
+      const [first, second] = night.rounds;
+      if (first === undefined || second === undefined) throw new Error('there are six rounds');
+      // Thirty lives of seconds that take a steady 100 MB, and one of three minutes that takes two gigabytes more.
+      const lives = Array.from({ length: 30 }, (_, life) =>
+        Array.from({ length: 12 }, (_point, at) => ({
+          life: `3.${life}`,
+          at: at * 500,
+          rssMb: 100,
+          files: 35,
+          sockets: 5,
+        })),
+      );
+      second.readings = [...(second.readings ?? []), ...lives.flat(), { ...BRIEF, life: '4.1' }];
+      for (const { leg, readings } of night.rounds)
+        for (const one of readings ?? []) if (leg === 1 && one.life === '1.1') one.rssMb += one.at / 90;
+    };
+    const { outcome, violations, note } = judge(leaks).get('NIGHT-04') ?? {};
+    expect(outcome).toBe('fail');
+    expect(violations?.[0]?.what).toMatch(/^memory climbs in life 1\.1: /);
+    expect(note).toContain('1 lives too short for a slope');
   });
 
   it('where open files or sockets climb', () => {

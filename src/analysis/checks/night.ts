@@ -1,6 +1,14 @@
 import type { Check, Finding, Violation } from '../check.ts';
 import type { Evidence, Night, RoundAccount } from '../evidence.ts';
-import { latencyOf, type Measured, NOISE, SLOWER_MS, type Taken, takenOf } from '../night-trends.ts';
+import {
+  latencyOf,
+  leastGain,
+  type Measured,
+  NOISE,
+  SLOWER_MS,
+  type Taken,
+  takenOf,
+} from '../night-trends.ts';
 import type { Trend } from '../trend.ts';
 
 const NO_NIGHT = 'the run had no rounds that were judged one by one';
@@ -222,14 +230,17 @@ function overReadings(evidence: Pick<Evidence, 'night'>, kinds: readonly Taken[]
 }
 
 /**
- * A climb is proved where the whole interval lies above the bound, and ruled out where it lies below. In between, and
- * where there is no trend, nothing can be said: that is no observation.
+ * A climb is proved where the whole interval of any life, or of the night, lies above the bound, and ruled out where that
+ * of all lives together lies below. In between, and where there is no trend, nothing can be said: that is no observation.
  */
 function findingOf(measured: readonly Measured[], blind: readonly Violation[]): Finding {
   const known = measured.flatMap(({ trend, ...one }) => (trend === null ? [] : [{ ...one, trend }]));
-  const climbing = known.filter(({ trend, bound }) => trend.low * trend.span > bound);
+  const climbing = known.flatMap(({ worst, ...one }) => {
+    const { life, trend } = worst ?? { life: null, trend: one.trend };
+    return leastGain(trend) > one.bound ? [{ ...one, life, trend }] : [];
+  });
   const unsure = known.filter(
-    (one) => !climbing.includes(one) && one.trend.high * one.trend.span > one.bound,
+    (one) => !climbing.some(({ name }) => name === one.name) && one.trend.high * one.trend.span > one.bound,
   );
   const whole = known.length === measured.length && unsure.length === 0;
   return {
@@ -237,16 +248,27 @@ function findingOf(measured: readonly Measured[], blind: readonly Violation[]): 
     violations: [
       ...blind,
       ...climbing.map((one) => ({
-        what: `${one.name} climbs: ${inWords(one)}`,
+        what: `${one.name} climbs${one.life === null ? '' : ` in life ${one.life}`}: ${inWords(one)}`,
         expected: `at most ${round(one.bound)} ${one.unit} in ${one.of}`,
         pointers: ['events.jsonl'],
       })),
     ],
-    note: known.map((one) => `${one.name}: ${inWords(one)}`).join('; ') || 'too few readings for a slope',
+    note: known.map(noteOf).join('; ') || 'too few readings for a slope',
   };
 }
 
-function inWords({ trend, unit, of }: Measured & { readonly trend: Trend }): string {
+type Known = Measured & { readonly trend: Trend };
+
+function noteOf(one: Known): string {
+  const { name, unit, worst, tooShort = 0 } = one;
+  return [
+    `${name}: ${inWords(one)}`,
+    ...(worst ? [`the most in life ${worst.life}, ${round(leastGain(worst.trend))} ${unit} or more`] : []),
+    ...(tooShort > 0 ? [`${tooShort} lives too short for a slope`] : []),
+  ].join('; ');
+}
+
+function inWords({ trend, unit, of }: Known): string {
   const { slope, low, high, level, span, groups, points } = trend;
   const [gain, least, most] = [slope, low, high].map((one) => round(one * span));
   const perMinute = round(slope * 60_000);
