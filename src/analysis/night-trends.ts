@@ -70,8 +70,43 @@ export function latencyOf(rounds: readonly RoundAccount[]): Measured {
   const points = rounds.flatMap(({ protocol, answers }) =>
     answers.map(({ at, ms }) => ({ group: `HTTP/${protocol}`, at, value: ms })),
   );
-  const trend = trendOf(points);
   const early = points.slice(0, Math.ceil(points.length / 4)).map(({ value }) => value);
-  const bound = Math.max(SLOWER_MS, early.toSorted((a, b) => a - b)[early.length >> 1] ?? 0);
-  return { name: 'latency', unit: 'ms', bound, trend, of: 'the night' };
+  const bound = slowerThan(medianOf(early));
+  return { name: 'latency', unit: 'ms', bound, trend: trendOf(points), of: 'the night' };
 }
+
+/** What answers over one protocol took, milliseconds. */
+export interface Quarters {
+  readonly protocol: RoundAccount['protocol'];
+  /** In which it was set. */
+  readonly rounds: number;
+  readonly answers: number;
+  /** The medians of the first and the last quarter of its answers; null where these are too few to be compared. */
+  readonly medians: { readonly first: number; readonly last: number; readonly bound: number } | null;
+}
+
+/** A quarter has so many answers, or its median is that of an accident. */
+const LEAST_ANSWERS = 5;
+
+/**
+ * The end beside the beginning, for each protocol that was set: what becomes slow late, and at once, has no slope. In the
+ * order of the rounds: the clock of a night that was resumed began anew.
+ */
+export function quartersOf(rounds: readonly RoundAccount[]): readonly Quarters[] {
+  const settings = Map.groupBy(rounds, ({ protocol }) => protocol);
+  return [...settings].map(([protocol, own]) => {
+    const answers = own.flatMap((round) => round.answers.map(({ ms }) => ms));
+    const size = Math.floor(answers.length / 4);
+    const first = medianOf(answers.slice(0, size));
+    const medians = { first, last: medianOf(answers.slice(-size)), bound: slowerThan(first) };
+    const compared = size < LEAST_ANSWERS ? null : medians;
+    return { protocol, rounds: own.length, answers: answers.length, medians: compared };
+  });
+}
+
+/** By how much more an answer may take that took so long. */
+const slowerThan = (ms: number): number => Math.max(SLOWER_MS, ms);
+
+/** One that occurred; 0 where none did. */
+const medianOf = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;

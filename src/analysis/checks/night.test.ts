@@ -143,6 +143,38 @@ describe('a night is red', () => {
     expect(judge(apart).get('NIGHT-06')?.outcome).toBe('pass');
   });
 
+  it('where answers became slow late, over one protocol alone, however steady they were before', () => {
+    const late = (night: Mutable<Night>) => {
+      night.rounds = Array.from({ length: 8 }, (_, turn) =>
+        night.rounds.map((round) => ({
+          ...round,
+          round: turn * 6 + round.round,
+          answers: round.answers.map(({ at, ms }) => ({
+            at: at + turn * 360_000,
+            ms: turn >= 6 && round.protocol === '2' ? ms * 45 : ms,
+          })),
+        })),
+      ).flat();
+    };
+    const { outcome, violations } = judge(late).get('NIGHT-06') ?? {};
+    expect(outcome).toBe('fail');
+    expect(violations?.map(({ what }) => what)).toEqual([
+      'over HTTP/2 the last quarter of the answers took 585 ms, the first 13',
+    ]);
+  });
+
+  it('where a protocol was set for three rounds and nothing is known of its answers, and not where for one', () => {
+    const silent = (rounds: number) => (night: Mutable<Night>) => {
+      night.rounds.splice(3 + rounds);
+      for (const { answers, protocol } of night.rounds) if (protocol === '1.1') answers.splice(0);
+    };
+    expect(judge(silent(3)).get('NIGHT-06')?.outcome).toBe('inconclusive');
+    expect(judge(silent(1)).get('NIGHT-06')).toMatchObject({
+      outcome: 'pass',
+      note: expect.stringContaining('HTTP/1.1: 0 answers are too few to compare end and beginning'),
+    });
+  });
+
   it('where the proxy died of itself, was killed by nobody, or was to be killed and lived', () => {
     const death = { at: 1, cause: 'itself', backMs: 900 } as const;
     expect(redAfter((round) => (round.deaths = [death]))).toEqual(['NIGHT-07 fail']);

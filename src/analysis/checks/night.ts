@@ -5,6 +5,8 @@ import {
   leastGain,
   type Measured,
   NOISE,
+  type Quarters,
+  quartersOf,
   SLOWER_MS,
   type Taken,
   takenOf,
@@ -119,9 +121,37 @@ const latency: Check = {
   least: 1,
   judge: (evidence) => {
     const rounds = roundsOf(evidence);
-    return rounds === null ? notApplicable() : findingOf([latencyOf(rounds)], []);
+    if (rounds === null) return notApplicable();
+    const quarters = quartersOf(rounds);
+    const { observed, violations, note } = findingOf([latencyOf(rounds)], quarters.flatMap(slowedDown));
+    return {
+      // What a protocol of which there should be answers was like, nobody can say.
+      observed: quarters.some(isSilent) ? 0 : observed,
+      violations,
+      note: [note, ...quarters.map(quartersInWords)].join('; '),
+    };
   },
 };
+
+/** One that was set for so long is spoken: only of a night that ended soon after a toggle there may be nothing. */
+const isSilent = ({ rounds, answers }: Quarters): boolean => rounds >= ROUNDS_A_SETTING && answers === 0;
+
+function slowedDown({ protocol, medians }: Quarters): Violation[] {
+  if (medians === null || medians.last - medians.first <= medians.bound) return [];
+  return [
+    {
+      what: `over HTTP/${protocol} the last quarter of the answers took ${round(medians.last)} ms, the first ${round(medians.first)}`,
+      expected: `at most ${round(medians.bound)} ms more`,
+      pointers: ['events.jsonl'],
+    },
+  ];
+}
+
+function quartersInWords({ protocol, answers, medians }: Quarters): string {
+  return medians === null
+    ? `HTTP/${protocol}: ${answers} answers are too few to compare end and beginning`
+    : `HTTP/${protocol}: ${round(medians.first)} ms in the first quarter, ${round(medians.last)} in the last`;
+}
 
 /** For another process to be ready. */
 const BACK_MS = 15_000;

@@ -1,5 +1,5 @@
 /** `NIGHT.json`: a night in figures. */
-import { latencyOf, type Measured, takenOf } from '../../analysis/night-trends.ts';
+import { latencyOf, type Measured, quartersOf, takenOf } from '../../analysis/night-trends.ts';
 import type { Trend } from '../../analysis/trend.ts';
 import type { StoredRun } from '../stored-run.ts';
 
@@ -29,6 +29,7 @@ export function nightReport({ plan, evidence: { night }, ending, startedAt }: St
       takenOf(rounds, 'sockets'),
       latencyOf(rounds),
     ].map(byTheMinute),
+    latencyQuarters: quartersOf(rounds),
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }
