@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeHome } from './environment.ts';
 import { listen } from './ports.ts';
-import { startTarget, type TargetOptions } from './target.ts';
+import { startTarget, TargetEnded, type TargetOptions } from './target.ts';
 import type { TargetSpec } from './types.ts';
 
 let folder: string;
@@ -105,7 +105,9 @@ describe('a command line', () => {
 
   it('is not ready where it ends at once', async () => {
     const options = await optionsFor({ kind: 'cmd', command: 'echo broken >&2; exit 7' });
-    await expect(startTarget(options)).rejects.toMatchObject({
+    const failure = startTarget(options);
+    await expect(failure).rejects.toBeInstanceOf(TargetEnded);
+    await expect(failure).rejects.toMatchObject({
       code: 'NOT_READY',
       message: expect.stringMatching(/exit code 7[^]*broken/),
     });

@@ -32,7 +32,10 @@ const COMMAND_TIMEOUT_MS = 20_000;
 const STOP_GRACE_MS = 11_000;
 const TAIL_LINES = 20;
 
-/** Rejects with NOT_READY, and what it printed last, where it ends or stays silent before it is ready. */
+/** A target that died before it was ready: a death like any other, and not a failing of its surroundings. */
+export class TargetEnded extends OperatorError {}
+
+/** Rejects with NOT_READY, and what it printed last, where it stays silent; with `TargetEnded` where it ends before it is ready. */
 export async function startTarget(options: TargetOptions): Promise<Target> {
   const { spec } = options;
   if (spec.kind === 'url') return findTarget(spec.url, options);
@@ -178,8 +181,8 @@ async function readyOr<T>(
       if (found !== undefined) return found;
       signal?.throwIfAborted();
       const over = await Promise.race([ended, sleep(POLL_MS)]);
-      const problem = over ?? (performance.now() > deadline ? late : undefined);
-      if (problem !== undefined) throw notReady(problem, group.output());
+      if (over !== undefined) throw new TargetEnded(...notReady(over, group.output()));
+      if (performance.now() > deadline) throw new OperatorError(...notReady(late, group.output()));
     }
   } catch (error) {
     await group.stop();
@@ -187,12 +190,9 @@ async function readyOr<T>(
   }
 }
 
-function notReady(problem: string, output: string): OperatorError {
+function notReady(problem: string, output: string): ['NOT_READY', string] {
   const tail = output.trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
-  return new OperatorError(
-    'NOT_READY',
-    `the target ${problem}${tail === '' ? ', and printed nothing' : `:\n${tail}`}`,
-  );
+  return ['NOT_READY', `the target ${problem}${tail === '' ? ', and printed nothing' : `:\n${tail}`}`];
 }
 
 async function answers(url: string, accept: (status: number) => boolean): Promise<boolean> {

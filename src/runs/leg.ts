@@ -78,6 +78,7 @@ async function carryOutRound(round: PlannedRound, around: Surroundings): Promise
   past.lost.push(...sending.lost);
   const collected = await world.collect();
   await driving.folder.keep(collected, createRedactor(collected.canaries));
+  if (isGone(world.target.pid)) sending.noticeDeath();
   const { verdict, counts, aside } = await judgeSoFar(around);
   const ms = clock.monotonic() - began.steady;
   const account: RoundOfLeg = {
@@ -182,6 +183,11 @@ function createSending({ probes, alone, killAfter, round }: PlannedRound, around
     deaths,
     lost,
     answers,
+    /** After the last probe: nobody needs another process, and the round is judged by what this one left. */
+    noticeDeath() {
+      options.onDeath({ round, cause: 'itself' });
+      deaths.push({ at: Date.now(), cause: 'itself', backMs: null });
+    },
     async finish() {
       const queue = probes.entries();
       await Promise.all(Array.from({ length: width }, () => client(queue)));

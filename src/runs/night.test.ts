@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CHECKS } from '../analysis/checks/index.ts';
+import { EXIT } from '../errors.ts';
 import { createWorld } from '../harness/world.ts';
 import { conductOf } from './drivers.ts';
 import { faultsOf, roundOf } from './night-plan.ts';
@@ -48,14 +49,14 @@ const SUITE: Suite = {
   artifacts: { name: 'night' },
 };
 
-const planned = (seed: string): Plan =>
+const planned = (seed: string, target: Plan['target'] = { kind: 'builtin' }, night = NIGHT): Plan =>
   makePlan({
-    suite: SUITE,
+    suite: { ...SUITE, driver: night },
     checks: CHECKS,
     options: {
       upstream: 'mock',
       client: 'curl',
-      target: { kind: 'builtin' },
+      target,
       login: false,
       lanes: LANES,
       timeoutMs: null,
@@ -155,6 +156,36 @@ describe('a night of eight hours', () => {
     // Nothing of a green round is left but what it came to.
     expect(await readdir(path.join(folder, 'rounds'))).toEqual([]);
   });
+});
+
+it('a proxy that dies before it is ready died of itself', { timeout: 60_000 }, async () => {
+  await using parent = await temporaryFolder();
+  const plan = planned('5eed', { kind: 'cmd', command: 'exit 7' });
+  const { record } = await runNight(plan, path.join(parent.path, 'night'), {
+    clock: createNightClock(),
+    onEvent: () => undefined,
+  });
+  expect(record.ending).toBe('broken');
+  const { outcome, violations } = record.checks.find(({ id }) => id === 'NIGHT-07') ?? {};
+  expect(outcome).toBe('fail');
+  expect(violations?.[0]?.what).toMatch(/^round 1: the proxy died of itself/);
+});
+
+it('a night without room for a round is broken by the limit that left none, and that is the command line', async () => {
+  await using parent = await temporaryFolder();
+  for (const [limits, note] of [
+    [{ maxRequests: 9 }, 'a night of 9 requests has no round: one sends'],
+    [{ maxMs: 0 }, 'there was no time for a round'],
+  ] as const) {
+    const plan = planned('5eed', { kind: 'builtin' }, { ...NIGHT, ...limits });
+    const notes: string[] = [];
+    const { record } = await runNight(plan, path.join(parent.path, `night-${note.length}`), {
+      clock: createNightClock(),
+      onEvent: (event) => event.type === 'broken' && notes.push(event.note),
+    });
+    expect(record).toMatchObject({ ending: 'broken', exitCode: EXIT.usage });
+    expect(notes).toEqual([expect.stringContaining(note)]);
+  }
 });
 
 it('a run that is no night, or has come to its end, cannot be resumed', async () => {

@@ -6,6 +6,8 @@
 import { appendFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { CHECKS } from '../analysis/checks/index.ts';
+import { OperatorError } from '../errors.ts';
+import { TargetEnded } from '../harness/target.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { ProxyDeath, RoundAccount } from '../protocol/witness.ts';
 import { type Conducting, type Execution, execute } from './execute.ts';
@@ -24,7 +26,7 @@ const MOST_LOG_BYTES = 32 * 1024 * 1024;
 const MOST_BROKEN = 3;
 
 export async function conductNight(conducting: Conducting, night: NightPlan): Promise<void> {
-  const { tell, clock, signal, resumes = [] } = conducting;
+  const { clock, signal, resumes = [] } = conducting;
   await sweep(conducting.folder.path, resumes);
   const state = stateAfter(resumes, clock);
   let spent = resumes.reduce((sum, { ms }) => sum + ms + night.pauseMs, 0);
@@ -46,7 +48,19 @@ export async function conductNight(conducting: Conducting, night: NightPlan): Pr
     await waitUntil(paused + night.pauseMs, { clock, signal });
     spent += clock.monotonic() - paused;
   }
-  if (state.judged === 0 && !signal.aborted) tell({ type: 'broken', note: 'there was no time for a round' });
+  if (state.judged === 0 && !signal.aborted) throw roomless(conducting, night);
+}
+
+/** A night of no round shows nothing; which of its limits left no room for one. */
+function roomless({ plan }: Conducting, night: NightPlan): OperatorError {
+  const { maxRequests } = night;
+  const { probes, alone } = roundOf(plan, night, 1);
+  const sends = probes.length + alone.length;
+  return maxRequests !== undefined && maxRequests < sends
+    ? new OperatorError('USAGE', `a night of ${maxRequests} requests has no round: one sends ${sends}`, {
+        hint: `Allow ${sends} requests or more.`,
+      })
+    : new OperatorError('USAGE', 'there was no time for a round', { hint: 'Give the night more minutes.' });
 }
 
 /** Of a world that was open when a night was killed: what it knew of credentials, and all of it where no red round is in it. */
@@ -161,6 +175,10 @@ async function runLeg(
       }),
   });
   if (execution.ending === 'broken') {
+    if (execution.cause instanceof TargetEnded) {
+      deaths.push({ at: clock.now(), cause: 'itself', backMs: null });
+      tell({ type: 'proxy_died', round: state.next, cause: 'itself' });
+    }
     keeps ||= state.kept < MOST_KEPT;
     const account: RoundAccount = {
       ...unjudged(roundOf(plan, night, state.next), execution.note),

@@ -84,7 +84,8 @@ export function makePlan({
     suite: suite.name,
     title: suite.title,
     // The claims of a suite rest on its checks together and on all its probes: a run that leaves some out shows none.
-    proves: !(judgesAll && sendsAll) ? [] : barred ? [BARRED_CLAIM] : [...suite.proves],
+    // So does a night that goes on until a round is green: it was red before.
+    proves: !(judgesAll && sendsAll) || mayBeRed(driver) ? [] : barred ? [BARRED_CLAIM] : [...suite.proves],
     upstream: options.upstream,
     target: options.target,
     settings: { ...suite.settings },
@@ -114,6 +115,9 @@ export function makePlan({
     allowInconclusive: options.allowInconclusive,
   };
 }
+
+const mayBeRed = (driver: Plan['driver']): boolean =>
+  driver?.kind === 'overnight' && driver.until === 'green';
 
 /** The world that a plan is carried out in, but for its folder. */
 export function worldPlanOf(plan: Plan): Omit<WorldPlan, 'runDir'> {

@@ -5,6 +5,8 @@ import { greenNight } from '../testing/green-night.ts';
 import { greenRun, type Mutable } from '../testing/green-run.ts';
 import { NIGHT_CHECKS } from './night.ts';
 
+const BRIEF = { at: 0, rssMb: 100, files: 35, sockets: 5 };
+
 function judge(alter?: (night: Mutable<Night>) => unknown) {
   const verdicts = judgeAll(NIGHT_CHECKS, { ...greenRun(), night: greenNight(alter) });
   return new Map(verdicts.map((verdict) => [verdict.id, verdict]));
@@ -84,6 +86,30 @@ describe('a night is red', () => {
     expect(judge(climb('rssMb', 5)).get('NIGHT-04')?.outcome).toBe('pass');
   });
 
+  it('where memory climbs in one life alone, however many short ones there are beside it', () => {
+    const leaks = (night: Mutable<Night>) => {
+      const [first, second] = night.rounds;
+      if (first === undefined || second === undefined) throw new Error('there are six rounds');
+      // Thirty lives of seconds that take a steady 100 MB, and one of three minutes that takes two gigabytes more.
+      const lives = Array.from({ length: 30 }, (_, life) =>
+        Array.from({ length: 12 }, (_point, at) => ({
+          life: `3.${life}`,
+          at: at * 500,
+          rssMb: 100,
+          files: 35,
+          sockets: 5,
+        })),
+      );
+      second.readings = [...(second.readings ?? []), ...lives.flat(), { ...BRIEF, life: '4.1' }];
+      for (const { leg, readings } of night.rounds)
+        for (const one of readings ?? []) if (leg === 1 && one.life === '1.1') one.rssMb += one.at / 90;
+    };
+    const { outcome, violations, note } = judge(leaks).get('NIGHT-04') ?? {};
+    expect(outcome).toBe('fail');
+    expect(violations?.[0]?.what).toMatch(/^memory climbs in life 1\.1: /);
+    expect(note).toContain('1 lives too short for a slope');
+  });
+
   it('where open files or sockets climb', () => {
     expect(judge(climb('files', 15)).get('NIGHT-05')?.outcome).toBe('fail');
     expect(judge(climb('sockets', 15)).get('NIGHT-05')?.outcome).toBe('fail');
@@ -115,6 +141,38 @@ describe('a night is red', () => {
         for (const one of answers) one.ms += protocol === '2' ? 0 : 500;
     };
     expect(judge(apart).get('NIGHT-06')?.outcome).toBe('pass');
+  });
+
+  it('where answers became slow late, over one protocol alone, however steady they were before', () => {
+    const late = (night: Mutable<Night>) => {
+      night.rounds = Array.from({ length: 8 }, (_, turn) =>
+        night.rounds.map((round) => ({
+          ...round,
+          round: turn * 6 + round.round,
+          answers: round.answers.map(({ at, ms }) => ({
+            at: at + turn * 360_000,
+            ms: turn >= 6 && round.protocol === '2' ? ms * 45 : ms,
+          })),
+        })),
+      ).flat();
+    };
+    const { outcome, violations } = judge(late).get('NIGHT-06') ?? {};
+    expect(outcome).toBe('fail');
+    expect(violations?.map(({ what }) => what)).toEqual([
+      'over HTTP/2 the last quarter of the answers took 585 ms, the first 13',
+    ]);
+  });
+
+  it('where a protocol was set for three rounds and nothing is known of its answers, and not where for one', () => {
+    const silent = (rounds: number) => (night: Mutable<Night>) => {
+      night.rounds.splice(3 + rounds);
+      for (const { answers, protocol } of night.rounds) if (protocol === '1.1') answers.splice(0);
+    };
+    expect(judge(silent(3)).get('NIGHT-06')?.outcome).toBe('inconclusive');
+    expect(judge(silent(1)).get('NIGHT-06')).toMatchObject({
+      outcome: 'pass',
+      note: expect.stringContaining('HTTP/1.1: 0 answers are too few to compare end and beginning'),
+    });
   });
 
   it('where the proxy died of itself, was killed by nobody, or was to be killed and lived', () => {
@@ -155,6 +213,20 @@ describe('a night that goes on until a round is green', () => {
       outcome: 'pass',
       note: expect.stringContaining('red before it was green: rounds 1, 2, 3, 4, 5'),
     });
+  });
+
+  it('is red all the same where in one before it the proxy died of itself, or an exchange was lost', () => {
+    const died = judge((night) => {
+      reds('pass')(night);
+      night.rounds[1]?.deaths.push({ at: 1, cause: 'itself', backMs: 900 });
+    });
+    expect(died.get('NIGHT-07')?.outcome).toBe('fail');
+    const lost = judge((night) => {
+      reds('pass')(night);
+      Object.assign(night.rounds[1]?.witnesses ?? {}, { logged: 19 });
+    });
+    expect(lost.get('NIGHT-01')?.outcome).toBe('fail');
+    expect(lost.get('NIGHT-02')?.outcome).toBe('pass');
   });
 
   it('is red where none was', () => {

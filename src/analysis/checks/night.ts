@@ -1,6 +1,16 @@
 import type { Check, Finding, Violation } from '../check.ts';
 import type { Evidence, Night, RoundAccount } from '../evidence.ts';
-import { latencyOf, type Measured, NOISE, SLOWER_MS, type Taken, takenOf } from '../night-trends.ts';
+import {
+  latencyOf,
+  leastGain,
+  type Measured,
+  NOISE,
+  type Quarters,
+  quartersOf,
+  SLOWER_MS,
+  type Taken,
+  takenOf,
+} from '../night-trends.ts';
 import type { Trend } from '../trend.ts';
 
 const NO_NIGHT = 'the run had no rounds that were judged one by one';
@@ -40,7 +50,7 @@ const allGreen: Check = {
   title: 'Every round was judged, none is missing, and all its checks were green',
   least: 1,
   judge(evidence) {
-    const finding = overRounds(evidence, ({ verdict }) => {
+    const finding = overRounds(standingFor(evidence), ({ verdict }) => {
       if (verdict.passed.length === 0) return [{ what: 'no check passed' }];
       if (verdict.outcome === 'pass') return [];
       return verdict.red.map(({ id, outcome, what }) => ({ what: `${id} is ${outcome}: ${what}` }));
@@ -111,9 +121,37 @@ const latency: Check = {
   least: 1,
   judge: (evidence) => {
     const rounds = roundsOf(evidence);
-    return rounds === null ? notApplicable() : findingOf([latencyOf(rounds)], []);
+    if (rounds === null) return notApplicable();
+    const quarters = quartersOf(rounds);
+    const { observed, violations, note } = findingOf([latencyOf(rounds)], quarters.flatMap(slowedDown));
+    return {
+      // What a protocol of which there should be answers was like, nobody can say.
+      observed: quarters.some(isSilent) ? 0 : observed,
+      violations,
+      note: [note, ...quarters.map(quartersInWords)].join('; '),
+    };
   },
 };
+
+/** One that was set for so long is spoken: only of a night that ended soon after a toggle there may be nothing. */
+const isSilent = ({ rounds, answers }: Quarters): boolean => rounds >= ROUNDS_A_SETTING && answers === 0;
+
+function slowedDown({ protocol, medians }: Quarters): Violation[] {
+  if (medians === null || medians.last - medians.first <= medians.bound) return [];
+  return [
+    {
+      what: `over HTTP/${protocol} the last quarter of the answers took ${round(medians.last)} ms, the first ${round(medians.first)}`,
+      expected: `at most ${round(medians.bound)} ms more`,
+      pointers: ['events.jsonl'],
+    },
+  ];
+}
+
+function quartersInWords({ protocol, answers, medians }: Quarters): string {
+  return medians === null
+    ? `HTTP/${protocol}: ${answers} answers are too few to compare end and beginning`
+    : `HTTP/${protocol}: ${round(medians.first)} ms in the first quarter, ${round(medians.last)} in the last`;
+}
 
 /** For another process to be ready. */
 const BACK_MS = 15_000;
@@ -193,10 +231,16 @@ function overRounds(
   };
 }
 
-/** Those that the night stands for: where it was to go on until one is green, that one. */
-function roundsOf({ night }: Pick<Evidence, 'night'>): readonly RoundAccount[] | null {
-  if (night === undefined) return null;
-  return night.until === 'green' ? night.rounds.slice(-1) : night.rounds;
+const roundsOf = ({ night }: Pick<Evidence, 'night'>): readonly RoundAccount[] | null =>
+  night?.rounds ?? null;
+
+/**
+ * Where the night was to go on until one round is green, that one stands for the others, which may be red. What is lost,
+ * climbs or dies in them is so nevertheless: no other check asks this.
+ */
+function standingFor({ night }: Pick<Evidence, 'night'>): Pick<Evidence, 'night'> {
+  if (night === undefined) return {};
+  return { night: night.until === 'green' ? { ...night, rounds: night.rounds.slice(-1) } : night };
 }
 
 const notApplicable = (): Finding => ({ observed: 0, violations: [], skipped: NO_NIGHT });
@@ -216,14 +260,17 @@ function overReadings(evidence: Pick<Evidence, 'night'>, kinds: readonly Taken[]
 }
 
 /**
- * A climb is proved where the whole interval lies above the bound, and ruled out where it lies below. In between, and
- * where there is no trend, nothing can be said: that is no observation.
+ * A climb is proved where the whole interval of any life, or of the night, lies above the bound, and ruled out where that
+ * of all lives together lies below. In between, and where there is no trend, nothing can be said: that is no observation.
  */
 function findingOf(measured: readonly Measured[], blind: readonly Violation[]): Finding {
   const known = measured.flatMap(({ trend, ...one }) => (trend === null ? [] : [{ ...one, trend }]));
-  const climbing = known.filter(({ trend, bound }) => trend.low * trend.span > bound);
+  const climbing = known.flatMap(({ worst, ...one }) => {
+    const { life, trend } = worst ?? { life: null, trend: one.trend };
+    return leastGain(trend) > one.bound ? [{ ...one, life, trend }] : [];
+  });
   const unsure = known.filter(
-    (one) => !climbing.includes(one) && one.trend.high * one.trend.span > one.bound,
+    (one) => !climbing.some(({ name }) => name === one.name) && one.trend.high * one.trend.span > one.bound,
   );
   const whole = known.length === measured.length && unsure.length === 0;
   return {
@@ -231,16 +278,27 @@ function findingOf(measured: readonly Measured[], blind: readonly Violation[]): 
     violations: [
       ...blind,
       ...climbing.map((one) => ({
-        what: `${one.name} climbs: ${inWords(one)}`,
+        what: `${one.name} climbs${one.life === null ? '' : ` in life ${one.life}`}: ${inWords(one)}`,
         expected: `at most ${round(one.bound)} ${one.unit} in ${one.of}`,
         pointers: ['events.jsonl'],
       })),
     ],
-    note: known.map((one) => `${one.name}: ${inWords(one)}`).join('; ') || 'too few readings for a slope',
+    note: known.map(noteOf).join('; ') || 'too few readings for a slope',
   };
 }
 
-function inWords({ trend, unit, of }: Measured & { readonly trend: Trend }): string {
+type Known = Measured & { readonly trend: Trend };
+
+function noteOf(one: Known): string {
+  const { name, unit, worst, tooShort = 0 } = one;
+  return [
+    `${name}: ${inWords(one)}`,
+    ...(worst ? [`the most in life ${worst.life}, ${round(leastGain(worst.trend))} ${unit} or more`] : []),
+    ...(tooShort > 0 ? [`${tooShort} lives too short for a slope`] : []),
+  ].join('; ');
+}
+
+function inWords({ trend, unit, of }: Known): string {
   const { slope, low, high, level, span, groups, points } = trend;
   const [gain, least, most] = [slope, low, high].map((one) => round(one * span));
   const perMinute = round(slope * 60_000);

@@ -24,6 +24,13 @@ describe('ccp-uat overnight', () => {
     expect(plan).toMatchObject({ driver: { until: 'time', pauseMs: 500, chaos: false } });
   });
 
+  it('claims nothing of a night that may have been red', async () => {
+    const claims = async (...flags: string[]): Promise<unknown> =>
+      JSON.parse((await uat('overnight', ...flags, '--dry-run', '--json')).out);
+    expect(await claims('--until-green')).toMatchObject({ proves: [] });
+    expect(await claims()).toMatchObject({ proves: [expect.any(String), expect.any(String)] });
+  });
+
   it.each([
     [['--max-minutes', '0'], 'It is no number of minutes'],
     [['--sleep-between', '-1'], 'It is no number of seconds'],

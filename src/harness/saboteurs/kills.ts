@@ -22,9 +22,18 @@ const DAMAGE = `
   }
   then();`;
 
-/** By time, and not by request: as much on a slow machine as on a fast one. */
+/**
+ * Megabytes by the time since the first request, and not by request: as many on a slow machine as on a fast one. A timer
+ * that comes late, or not at all, is made up for by the next request.
+ */
 const LEAK = `
-  globalThis.kept ??= [setInterval(() => globalThis.kept.push(Buffer.alloc(2 ** 23, 1)), 50).unref()];
+  globalThis.kept ??= { since: Date.now(), blocks: [] };
+  globalThis.leak ??= () => {
+    const due = (Date.now() - kept.since) * 0.4;
+    while (kept.blocks.length * 8 < due) kept.blocks.push(Buffer.alloc(2 ** 23, 1));
+  };
+  globalThis.leaking ??= setInterval(leak, 20).unref();
+  leak();
   then();`;
 
 /** The storing thread finds nothing of what an earlier process kept. */

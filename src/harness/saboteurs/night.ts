@@ -1,6 +1,7 @@
 /** What shows only after a while: a proxy that grows, slows down, or dies; a record that is lost among many. */
 import type { Fault, Saboteur } from '../types.ts';
 import { onLines } from './edits.ts';
+import { onRequest } from './preload.ts';
 
 const duringNight = { suite: 'overnight', stages: [] } as const;
 
@@ -42,11 +43,9 @@ export const NIGHT_SABOTEURS: readonly Saboteur[] = [
   },
   {
     name: 'dies-of-itself',
-    breaks: 'the proxy dies three seconds after it began to listen',
+    breaks: 'the proxy dies a second after its first request',
     faults: [
-      within(
-        'import { Server } from "node:net"; const { listen } = Server.prototype; const die = () => process.kill(process.pid, "SIGKILL"); Server.prototype.listen = function (...all) { setTimeout(die, 3000).unref(); return listen.apply(this, all) }',
-      ),
+      onRequest("globalThis.dying ??= setTimeout(() => process.kill(process.pid, 'SIGKILL'), 1000); then();"),
     ],
     caughtBy: ['NIGHT-07'],
     during: duringNight,

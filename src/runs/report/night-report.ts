@@ -1,5 +1,6 @@
 /** `NIGHT.json`: a night in figures. */
-import { latencyOf, type Measured, takenOf } from '../../analysis/night-trends.ts';
+import { latencyOf, type Measured, quartersOf, takenOf } from '../../analysis/night-trends.ts';
+import type { Trend } from '../../analysis/trend.ts';
 import type { StoredRun } from '../stored-run.ts';
 
 /** One document; undefined of a run that is no night. Slopes are by the minute. */
@@ -28,15 +29,19 @@ export function nightReport({ plan, evidence: { night }, ending, startedAt }: St
       takenOf(rounds, 'sockets'),
       latencyOf(rounds),
     ].map(byTheMinute),
+    latencyQuarters: quartersOf(rounds),
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-function byTheMinute({ trend, ...measured }: Measured) {
-  if (trend === null) return { ...measured, trend };
-  const { slope, low, high, span, ...rest } = trend;
+function byTheMinute({ trend, worst, ...measured }: Measured) {
   return {
     ...measured,
-    trend: { slope: slope * 60_000, low: low * 60_000, high: high * 60_000, spanMs: span, ...rest },
+    trend: trend && perMinute(trend),
+    ...(worst !== undefined && { worst: worst && { life: worst.life, ...perMinute(worst.trend) } }),
   };
+}
+
+function perMinute({ slope, low, high, span, ...rest }: Trend) {
+  return { slope: slope * 60_000, low: low * 60_000, high: high * 60_000, spanMs: span, ...rest };
 }

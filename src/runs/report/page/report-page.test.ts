@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHECKS } from '../../../analysis/checks/index.ts';
 import type { Evidence } from '../../../analysis/evidence.ts';
+import { greenNight } from '../../../analysis/testing/green-night.ts';
 import { greenRun, type Mutable } from '../../../analysis/testing/green-run.ts';
 import { recordOf } from '../../judge.ts';
 import { readStoredRun } from '../../stored-run.ts';
@@ -48,6 +49,15 @@ describe('the page of a run', () => {
     expect(beforeChecks).toMatch(/<dt>expected<\/dt><dd>200<\/dd>[^]*<dt>client saw<\/dt><dd>201<\/dd>/);
     expect(beforeChecks).toMatch(/<a href="#x1">1&nbsp;/);
     expect(beforeChecks).toContain('ccp-uat run test --only STATUS-01 --seed 5eed');
+  });
+
+  it('tells of a night round by round, and of no night where there was none', () => {
+    const { stored, record } = green;
+    const night = { ...stored, evidence: { ...stored.evidence, night: greenNight() } };
+    const text = reportHtml({ stored: night, record });
+    expect(text).toContain('<li><a href="#night">The night</a></li>');
+    expect(text).toContain('<h2 id="night">');
+    expect(reportHtml(green)).not.toContain('id="night"');
   });
 
   it('leads nowhere but to places of its own, each of which is there once', () => {

@@ -12,6 +12,7 @@ import { courseSection } from './course.ts';
 import { exchangeFilterStyle, exchangeSection } from './exchanges.ts';
 import { count, shown } from './format.ts';
 import { lanesSection } from './lanes.ts';
+import { nightSection } from './night.ts';
 import { redactionsSection } from './redactions.ts';
 import { type Matrix, matrixSection } from './saboteur-matrix.ts';
 import { STYLE } from './style.ts';
@@ -30,10 +31,12 @@ export interface ReportedRun {
 export function reportHtml({ record, stored, matrix }: ReportedRun): string {
   const cases = caseFileOf(stored.evidence, record.checks);
   const choice = chooseCases(cases.cases);
+  const { night } = stored.evidence;
   const wrong = contradictions(record, cases);
   const sections: readonly (readonly [id: string, title: string])[] = [
     ...(wrong === null ? [] : [['wrong', 'What is wrong'] as const]),
     ['checks', 'Checks'],
+    ...(night === undefined ? [] : [['night', 'The night'] as const]),
     ['exchanges', 'Exchanges'],
     ['times', 'Times and pace'],
     ['lanes', 'Lanes and tokens'],
@@ -48,6 +51,7 @@ ${contents(sections)}
 <main id="main" tabindex="-1">
 ${wrong}
 ${checkTable(record.checks)}
+${night !== undefined && nightSection(night)}
 ${exchangeSection(choice, cases.cases)}
 ${timesSection(cases.cases)}
 ${lanesSection(cases.cases)}
