@@ -3,6 +3,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { formsOf } from '../../analysis/hygiene.ts';
 import { createCanaries } from '../../harness/canaries.ts';
 import { temporaryFolder } from '../testing/stored-green-run.ts';
 import { scanFile } from './scan.ts';
@@ -181,6 +182,9 @@ function body(text: string, before: string): string {
   return [JSON.stringify(transcript), ...rest].join('\n');
 }
 
+/** What a bundle does not take as it lies there. */
+const MADE_ANEW = ['run.json', 'SUMMARY.md', 'junit.xml', 'report.html', 'ctrf-report.json'];
+
 describe('a bundle with a secret in it', () => {
   let place: Awaited<ReturnType<typeof temporaryFolder>>;
   let results: string;
@@ -212,7 +216,7 @@ describe('a bundle with a secret in it', () => {
 
   const outDir = (): string => path.join(place.path, 'out');
 
-  it.each(Object.keys(ARTIFACTS))(
+  it.each(Object.keys(ARTIFACTS).filter((name) => !MADE_ANEW.includes(name)))(
     'in %s is not made: each kind, in each disguise, is told with its place',
     async (name) => {
       const alter = ARTIFACTS[name] ?? append;
@@ -235,6 +239,21 @@ describe('a bundle with a secret in it', () => {
         for (const [, secret] of KINDS) expect(JSON.stringify(result.finds)).not.toContain(secret);
         expect(await readdir(outDir())).toEqual([]);
       }
+    },
+  );
+
+  it.each(MADE_ANEW)(
+    'in %s is made without it: that follows from the rest, and is made anew',
+    async (name) => {
+      const all = DISGUISES.flatMap(([, write]) => KINDS.map(([, secret]) => write(secret))).join('" "');
+      const { folder } = await planted(
+        name,
+        (before) => (ARTIFACTS[name] ?? append)(all, before),
+        async () => built({ runs: await runsIn(results), outDir: outDir() }),
+      );
+      const text = await readFile(path.join(folder, 'evidence', NAME, name), 'utf8');
+      const kept = KINDS.filter(([, , rule]) => rule !== 'canary:prompt').map(([, secret]) => secret);
+      for (const secret of kept) for (const form of formsOf(secret)) expect(text).not.toContain(form.text);
     },
   );
 
