@@ -124,7 +124,9 @@ it('gives the same faults in the same order for the same seed', { timeout: 120_0
   ];
   const [first, second] = [await run({ saboteurs }), await run({ saboteurs })];
   expect(second.opened).toEqual(first.opened);
-  expect(second.saboteurs).toEqual(first.saboteurs);
+  // How checks that measure time come out beside it is for the machine to say.
+  const fates = (all: typeof first.saboteurs) => all.map(({ outcomes: _, ...fate }) => fate);
+  expect(fates(second.saboteurs)).toEqual(fates(first.saboteurs));
   expect(first.saboteurs.map(({ name }) => name)).toEqual(saboteurs.map(({ name }) => name));
 });
 
