@@ -1,34 +1,44 @@
 /** What is kept of exchanges and asked for again: the words that the store, the quotas and the views share (contract, 6 and 8). */
-import type { CompletionEvent, ErrType, HeaderMode, Tokens } from './usage-event.ts';
+import { z } from 'zod';
+import {
+  decisionSchema,
+  ERR_TYPES,
+  HEADER_MODES,
+  OPS,
+  REASONS,
+  type Tokens,
+  tokensSchema,
+} from './usage-event.ts';
 
-/** One completion, as the store keeps it. */
-export interface Sample {
-  readonly rid: string;
-  /** Epoch milliseconds at which the exchange ended. */
-  readonly ts: number;
-  readonly lane: string;
-  readonly provider: string;
-  /** Null where the request named none. */
-  readonly model: string | null;
-  readonly served_model: string | null;
-  readonly op: CompletionEvent['op'];
-  readonly decision: CompletionEvent['decision'];
-  readonly reason: CompletionEvent['reason'];
-  readonly status: number;
-  readonly err_type: ErrType | null;
-  /** Milliseconds, as `ttfb_ms` and `stream_ms`. */
-  readonly latency_ms: number;
-  readonly ttfb_ms: number | null;
-  /** From the first to the last piece of a stream. */
-  readonly stream_ms: number | null;
-  /** Null where the upstream counted none. */
-  readonly tokens: Tokens | null;
-  readonly bytes_in: number;
-  readonly bytes_out: number;
-  readonly attempts: number;
-  readonly h2: boolean | null;
-  readonly header_mode: HeaderMode | null;
-}
+const count = z.int().nonnegative();
+const milliseconds = z.number().nonnegative().describe('milliseconds');
+const name = z.string().min(1);
+
+/** One completion, as the store keeps it; exports and answers write the same with the time as text. */
+export const sampleSchema = z.object({
+  rid: name,
+  ts: z.int().describe('when the exchange ended, epoch milliseconds'),
+  lane: name,
+  provider: name,
+  model: z.string().nullable().describe('null where the request named none'),
+  served_model: z.string().nullable(),
+  op: z.enum(OPS),
+  decision: decisionSchema,
+  reason: z.enum(REASONS),
+  status: z.int(),
+  err_type: z.enum(ERR_TYPES).nullable(),
+  latency_ms: milliseconds,
+  ttfb_ms: milliseconds.nullable(),
+  stream_ms: milliseconds.nullable().describe('from the first to the last piece of a stream, milliseconds'),
+  tokens: tokensSchema.nullable().describe('null where the upstream counted none'),
+  bytes_in: count,
+  bytes_out: count,
+  attempts: count,
+  h2: z.boolean().nullable(),
+  header_mode: z.enum(HEADER_MODES).nullable(),
+});
+
+export type Sample = Readonly<z.infer<typeof sampleSchema>>;
 
 export interface SampleQuery {
   /** Epoch milliseconds, inclusive. */

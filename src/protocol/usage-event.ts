@@ -53,7 +53,7 @@ export const MAX_MODEL_LENGTH = 256;
 
 export const HEADER_MODES = ['x-api-key', 'authorization'] as const;
 
-const decision = z.union([
+export const decisionSchema = z.union([
   z.enum(FIXED_DECISIONS),
   z.templateLiteral(['to_', z.string()]).describe('to_<lane>: the route table chose this lane'),
 ]);
@@ -73,7 +73,7 @@ export const decisionEventSchema = z.strictObject({
   ...shared,
   event: z.literal('decision'),
   op: z.enum(OPS),
-  decision,
+  decision: decisionSchema,
   alternatives: z.array(z.string()).describe('provider ids that a failure may fall back to, in order'),
 });
 
@@ -109,7 +109,7 @@ export const completionEventSchema = z.strictObject({
   path: z.string().describe('without the query string'),
   served_model: z.string().optional().describe('the model that the answer names'),
   op: z.enum(OPS),
-  decision,
+  decision: decisionSchema,
   reason: z.enum(REASONS),
   status: z.int().describe('what the client got; 499 where it left before a status was known'),
   err_type: z.enum(ERR_TYPES).optional(),
@@ -144,7 +144,7 @@ export const usageEventSchema = z.discriminatedUnion('event', [
 ]);
 
 export type Op = (typeof OPS)[number];
-export type Decision = z.infer<typeof decision>;
+export type Decision = z.infer<typeof decisionSchema>;
 export type Reason = (typeof REASONS)[number];
 export type ErrType = (typeof ERR_TYPES)[number];
 export type HeaderMode = (typeof HEADER_MODES)[number];

@@ -1,36 +1,11 @@
-/** A sample as a row: a flat tuple crosses to the storing thread in 1.1 µs, the object that it means in 2.6. */
+/**
+ * A sample as a row: a flat tuple crosses to the storing thread in 1.1 µs, the object that it means in 2.6. Both ways are
+ * spelled out: driven by the names of the columns a row is read thirty times as slowly.
+ */
 import type { Sample } from '../protocol/meter.ts';
 import { MOST_TOKENS } from '../protocol/usage-count.ts';
 import type { CompletionEvent, Tokens } from '../protocol/usage-event.ts';
 import { MAX_MS } from './histogram.ts';
-
-/** In the order of `SAMPLE_COLUMNS`. */
-export type SampleRow = readonly [
-  rid: string,
-  ts: number,
-  lane: string,
-  provider: string,
-  model: string | null,
-  served_model: string | null,
-  op: Sample['op'],
-  decision: Sample['decision'],
-  reason: Sample['reason'],
-  status: number,
-  err_type: Sample['err_type'],
-  latency_ms: number,
-  ttfb_ms: number | null,
-  stream_ms: number | null,
-  tokens_input: number | null,
-  tokens_output: number | null,
-  tokens_cache_read: number | null,
-  tokens_cache_write_5m: number | null,
-  tokens_cache_write_1h: number | null,
-  bytes_in: number,
-  bytes_out: number,
-  attempts: number,
-  h2: 0 | 1 | null,
-  header_mode: Sample['header_mode'],
-];
 
 export const SAMPLE_COLUMNS = [
   'rid',
@@ -59,6 +34,16 @@ export const SAMPLE_COLUMNS = [
   'header_mode',
 ] as const;
 
+type Cell<Column> = Column extends 'h2'
+  ? 0 | 1 | null
+  : Column extends keyof Sample
+    ? Sample[Column]
+    : number | null;
+type Cells<Columns extends readonly string[]> = { readonly [At in keyof Columns]: Cell<Columns[At]> };
+
+/** The value of each column, in the order of `SAMPLE_COLUMNS`. */
+export type SampleRow = Cells<typeof SAMPLE_COLUMNS>;
+
 /** What is kept of a completion. */
 export function sampleOf(event: CompletionEvent): Sample {
   return {
@@ -86,7 +71,8 @@ export function sampleOf(event: CompletionEvent): Sample {
 }
 
 /** The row of a sample, within bounds that no exchange reaches: a line of a log may say anything, and sums must not overflow. */
-export function rowOf({ tokens, h2, ...sample }: Sample): SampleRow {
+export function rowOf(sample: Sample): SampleRow {
+  const { tokens, h2 } = sample;
   return [
     sample.rid,
     sample.ts,

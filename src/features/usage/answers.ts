@@ -1,6 +1,6 @@
 /** What the meter's endpoints answer: the schemas from which the OpenAPI document is made, and commands read. */
 import { z } from 'zod';
-import { GRANULARITIES } from '../../protocol/meter.ts';
+import { GRANULARITIES, sampleSchema } from '../../protocol/meter.ts';
 import { ERR_TYPES, HEADER_MODES, OPS, REASONS, tokensSchema } from '../../protocol/usage-event.ts';
 
 const count = z.int().nonnegative();
@@ -156,28 +156,7 @@ export const quotasAnswer = z.object({
   provider_limits: z.array(providerLimits).describe('what each upstream last said of its own limits'),
 });
 
-export const sampleAnswer = z.object({
-  rid: z.string(),
-  ts: time.describe('when the exchange ended'),
-  lane: z.string(),
-  provider: z.string(),
-  model: z.string().nullable(),
-  served_model: z.string().nullable(),
-  op: z.enum(OPS),
-  decision: z.string(),
-  reason: z.enum(REASONS),
-  status: z.int(),
-  err_type: z.enum(ERR_TYPES).nullable(),
-  latency_ms: milliseconds,
-  ttfb_ms: milliseconds.nullable(),
-  stream_ms: milliseconds.nullable(),
-  tokens: tokensSchema.nullable(),
-  bytes_in: count,
-  bytes_out: count,
-  attempts: count,
-  h2: z.boolean().nullable(),
-  header_mode: z.enum(HEADER_MODES).nullable(),
-});
+export const sampleAnswer = sampleSchema.extend({ ts: time.describe('when the exchange ended') });
 
 export const samplesAnswer = z.object({
   samples: z.array(sampleAnswer).describe('newest first'),
