@@ -1,7 +1,7 @@
 /** What the meter's endpoints answer: the schemas from which the OpenAPI document is made, and commands read. */
 import { z } from 'zod';
 import { GRANULARITIES, sampleSchema } from '../../protocol/meter.ts';
-import { ERR_TYPES, HEADER_MODES, OPS, REASONS, tokensSchema } from '../../protocol/usage-event.ts';
+import { tokensSchema } from '../../protocol/usage-event.ts';
 
 const count = z.int().nonnegative();
 const milliseconds = z.number().nonnegative().describe('milliseconds');
