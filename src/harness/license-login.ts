@@ -97,10 +97,16 @@ async function approve(page: string, inviteCode: string): Promise<void> {
     throw new OperatorError('CHECK_FAILED', `the issuer's page answered an approval with ${answer.status}`);
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
+const ENTITIES: ReadonlyMap<string, string> = new Map([
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['quot', '"'],
+  ['#39', "'"],
+]);
 
 const unescape = (html: string): string =>
-  html.replaceAll(/&(#?\w+);/g, (all, name: string) => ENTITIES[name] ?? all);
+  html.replaceAll(/&(#?\w+);/g, (all, name: string) => ENTITIES.get(name) ?? all);
 
 /** Asks until there is something; rejects where the program ends, or time is up, before. */
 async function until<T>(group: ProcessGroup, limitMs: number, ask: () => Promise<T | undefined>): Promise<T> {

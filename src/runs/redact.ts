@@ -68,18 +68,18 @@ function cleanPayload(body: Payload, { plain, encoding = 'identity', text }: Ope
   const before = plain.toString('latin1');
   const after = text(before);
   if (after === before) return body;
-  const encode = ENCODERS[encoding.toLowerCase()];
+  const encode = ENCODERS.get(encoding.toLowerCase());
   const clean = Buffer.from(after, 'latin1');
   return { ...body, base64: (encode === undefined ? clean : encode(clean)).toString('base64') };
 }
 
-const ENCODERS: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
-  gzip: (bytes) => gzipSync(bytes),
-  'x-gzip': (bytes) => gzipSync(bytes),
-  br: (bytes) => brotliCompressSync(bytes),
-  deflate: (bytes) => deflateSync(bytes),
-  zstd: (bytes) => zstdCompressSync(bytes),
-};
+const ENCODERS: ReadonlyMap<string, (bytes: Buffer) => Buffer> = new Map([
+  ['gzip', (bytes) => gzipSync(bytes)],
+  ['x-gzip', (bytes) => gzipSync(bytes)],
+  ['br', (bytes) => brotliCompressSync(bytes)],
+  ['deflate', (bytes) => deflateSync(bytes)],
+  ['zstd', (bytes) => zstdCompressSync(bytes)],
+]);
 
 const isCredential = (name: string): boolean => !name.startsWith('prompt:');
 

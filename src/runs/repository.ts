@@ -88,23 +88,24 @@ async function walk(root: string, below = ''): Promise<string[]> {
 
 const byCodePoint = (a: string, b: string): number => (a < b ? -1 : 1);
 
-const LANGUAGES: Readonly<Record<string, string>> = {
-  ts: 'TypeScript',
-  js: 'JavaScript',
-  mjs: 'JavaScript',
-  json: 'JSON',
-  jsonl: 'JSON',
-  md: 'Markdown',
-  yml: 'YAML',
-  yaml: 'YAML',
-  html: 'HTML',
-  css: 'CSS',
-  sh: 'Shell',
-  sse: 'recorded stream',
-  wat: 'WebAssembly text',
-};
+const LANGUAGES: ReadonlyMap<string, string> = new Map([
+  ['ts', 'TypeScript'],
+  ['js', 'JavaScript'],
+  ['mjs', 'JavaScript'],
+  ['json', 'JSON'],
+  ['jsonl', 'JSON'],
+  ['md', 'Markdown'],
+  ['yml', 'YAML'],
+  ['yaml', 'YAML'],
+  ['html', 'HTML'],
+  ['css', 'CSS'],
+  ['sh', 'Shell'],
+  ['sse', 'recorded stream'],
+  ['wat', 'WebAssembly text'],
+]);
 
-const languageOf = (name: string): string => LANGUAGES[path.extname(name).slice(1).toLowerCase()] ?? 'other';
+const languageOf = (name: string): string =>
+  LANGUAGES.get(path.extname(name).slice(1).toLowerCase()) ?? 'other';
 
 /** What git prints; null where there is no git, or it says no. Its own settings stay out of it. */
 async function git(root: string, ...args: readonly string[]): Promise<string | null> {

@@ -97,17 +97,17 @@ export function quotaLines(
 
 /** What a person must know to read the figures. */
 function caveats(mode: string, rebuilding: boolean): string[] {
-  const what = WHAT_MODES_DO[mode];
+  const what = WHAT_MODES_DO.get(mode);
   return [
     ...(what === undefined ? [] : [`Mode ${mode}: ${what}.`]),
     ...(rebuilding ? ['The windows are still being rebuilt: more was used than is shown.'] : []),
   ];
 }
 
-const WHAT_MODES_DO: Readonly<Record<string, string>> = {
-  off: 'quotas only count, nothing is held back',
-  hybrid: "a full quota holds nothing back, only the upstream's limit does",
-};
+const WHAT_MODES_DO: ReadonlyMap<string, string> = new Map([
+  ['off', 'quotas only count, nothing is held back'],
+  ['hybrid', "a full quota holds nothing back, only the upstream's limit does"],
+]);
 
 const longest = (texts: readonly string[]): number => Math.max(...texts.map(({ length }) => length));
 
@@ -148,7 +148,7 @@ const fitted = (text: string, width: number): string =>
 export function limitLines(screen: Screen, { cooldowns, provider_limits }: QuotasAnswer): string {
   const cooling = cooldowns.map(
     ({ lane, key, until, stated }) =>
-      `${lane}: ${key} is left alone until ${clockTime(until)} (${STATED[stated] ?? stated})`,
+      `${lane}: ${key} is left alone until ${clockTime(until)} (${STATED.get(stated) ?? stated})`,
   );
   const said = provider_limits.map((limits) => `${limits.lane} says of itself: ${limitsText(limits)}`);
   return [...cooling, ...said].map((line) => hanging(screen, '', '  ', plain(line))).join('');
@@ -161,11 +161,11 @@ function hanging(screen: Screen, before: string, indent: string, text: string): 
     .join('');
 }
 
-const STATED: Readonly<Record<string, string>> = {
-  retry_after: 'as it asked',
-  reset: 'when its limit is reset, as it said',
-  default: 'it did not say how long',
-};
+const STATED: ReadonlyMap<string, string> = new Map([
+  ['retry_after', 'as it asked'],
+  ['reset', 'when its limit is reset, as it said'],
+  ['default', 'it did not say how long'],
+]);
 
 /** Everything that is known of each quota. */
 export function quotasInDetail(screen: Screen, { quotas, mode, rebuilding }: QuotasAnswer): string {

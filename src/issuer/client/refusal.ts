@@ -15,15 +15,15 @@ export function refusalError({ error, description, retryAfter }: Refused): Opera
     });
   }
   return new OperatorError('CHECK_FAILED', `the issuer gives no licence (${error}): ${description}`, {
-    hint: HINTS[error] ?? 'Nothing was stored.',
+    hint: HINTS.get(error) ?? 'Nothing was stored.',
   });
 }
 
-const HINTS: Readonly<Record<string, string>> = {
-  invite_unknown: 'Compare the invite code with the one that you were given.',
-  invite_expired: 'Ask whoever runs the issuer for a new invite.',
-  invite_used_up: 'Ask whoever runs the issuer for a new invite.',
-  access_denied: 'Nothing was stored. Whoever runs the issuer sees the reason in its audit log.',
-  invalid_grant: 'The issuer was restarted, or the code was used: run "ccp license login" again.',
-  expired_token: 'Run "ccp license login" again and approve within the time.',
-};
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ['invite_unknown', 'Compare the invite code with the one that you were given.'],
+  ['invite_expired', 'Ask whoever runs the issuer for a new invite.'],
+  ['invite_used_up', 'Ask whoever runs the issuer for a new invite.'],
+  ['access_denied', 'Nothing was stored. Whoever runs the issuer sees the reason in its audit log.'],
+  ['invalid_grant', 'The issuer was restarted, or the code was used: run "ccp license login" again.'],
+  ['expired_token', 'Run "ccp license login" again and approve within the time.'],
+]);

@@ -87,21 +87,21 @@ function createBlocks(stream: AsyncGenerator<Buffer>) {
 const isZero = (bytes: Buffer): boolean => bytes.every((byte) => byte === 0);
 
 /** What is not a plain file, by its type flag (POSIX.1-2024, pax, ustar; the letters are GNU's). */
-const KINDS: Readonly<Record<string, Reason>> = {
-  1: 'link',
-  2: 'link',
-  3: 'device',
-  4: 'device',
-  5: 'folder',
-  6: 'device',
-  S: 'sparse',
-  x: 'extended_header',
-  g: 'extended_header',
-  X: 'extended_header',
-  L: 'extended_header',
-  K: 'extended_header',
-  N: 'extended_header',
-};
+const KINDS: ReadonlyMap<string, Reason> = new Map([
+  ['1', 'link'],
+  ['2', 'link'],
+  ['3', 'device'],
+  ['4', 'device'],
+  ['5', 'folder'],
+  ['6', 'device'],
+  ['S', 'sparse'],
+  ['x', 'extended_header'],
+  ['g', 'extended_header'],
+  ['X', 'extended_header'],
+  ['L', 'extended_header'],
+  ['K', 'extended_header'],
+  ['N', 'extended_header'],
+]);
 
 function readHeader(block: Buffer): { readonly path: string; readonly size: number } {
   const header = new Header(block, 0);
@@ -109,7 +109,7 @@ function readHeader(block: Buffer): { readonly path: string; readonly size: numb
   if (!header.cksumValid) throw new Refusal('tar_damaged', `the header of ${quote(path)} has a wrong sum`);
   const flag = String.fromCharCode(block[156] ?? 0);
   if (flag !== '0')
-    throw new Refusal(KINDS[flag] ?? 'unknown_type', `${quote(path)} is of type ${quote(flag)}`);
+    throw new Refusal(KINDS.get(flag) ?? 'unknown_type', `${quote(path)} is of type ${quote(flag)}`);
   mustBePlainPath(path);
   const { size } = header;
   if (size === undefined || size > LARGEST)

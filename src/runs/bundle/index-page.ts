@@ -35,14 +35,14 @@ its own manifest: give <code>--pubkey</code>, or <code>--expect-sha256</code> wi
   return page({ title: `${verdict} ${summary.bundle}`, style: STYLE, body });
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  pass: 'PASS',
-  fail: 'FAIL',
-  inconclusive: 'INCONCLUSIVE',
-  open: 'OPEN',
-};
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ['pass', 'PASS'],
+  ['fail', 'FAIL'],
+  ['inconclusive', 'INCONCLUSIVE'],
+  ['open', 'OPEN'],
+]);
 
-const wordFor = (verdict: string): string => WORDS[verdict] ?? verdict;
+const wordFor = (verdict: string): string => WORDS.get(verdict) ?? verdict;
 
 function claims({ runs }: Summary): Html {
   const said = [...new Set(runs.flatMap((run) => run.claims))];

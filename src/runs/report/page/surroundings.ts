@@ -29,7 +29,7 @@ export function surroundingsSection(record: RunRecord): Html {
     ],
     ...Object.entries(provenance).map(
       ([name, value]) =>
-        [PROVENANCE[name] ?? name, typeof value === 'string' ? value : JSON.stringify(value)] as const,
+        [PROVENANCE.get(name) ?? name, typeof value === 'string' ? value : JSON.stringify(value)] as const,
     ),
   ];
   return html`<section aria-labelledby="surroundings"><h2 id="surroundings">Surroundings</h2>
@@ -37,12 +37,12 @@ export function surroundingsSection(record: RunRecord): Html {
 <p class="repeat"><span>run it again</span> <code>${shown(reproduceLine(record, ''), 1_000)}</code></p></section>`;
 }
 
-const PROVENANCE: Readonly<Record<string, string>> = {
-  version: 'ccp and ccp-uat',
-  node: 'Node',
-  platform: 'platform',
-  claude: 'Claude Code',
-};
+const PROVENANCE: ReadonlyMap<string, string> = new Map([
+  ['version', 'ccp and ccp-uat'],
+  ['node', 'Node'],
+  ['platform', 'platform'],
+  ['claude', 'Claude Code'],
+]);
 
 function targetWords(target: RunRecord['plan']['target']): string {
   if (target.kind === 'builtin') return 'the ccp of this checkout';

@@ -113,23 +113,23 @@ ${cases.length === 0 && first !== undefined && first.pointers.length > 0 && html
 function sights({ expected, saw = {} }: Finding['examples'][number]): Html | null {
   const rows = [...(expected === undefined ? [] : [['expected', expected] as const]), ...Object.entries(saw)];
   if (rows.length === 0) return null;
-  return html`<dl class="sights">${rows.map(([who, sight]) => html`<div class="${WITNESS[who] ?? ''}"><dt>${label(who)}</dt><dd>${evidenceText(sight, 300)}</dd></div>`)}</dl>`;
+  return html`<dl class="sights">${rows.map(([who, sight]) => html`<div class="${WITNESS.get(who) ?? ''}"><dt>${label(who)}</dt><dd>${evidenceText(sight, 300)}</dd></div>`)}</dl>`;
 }
 
 /** Whose colour a sight has; other names are no witnesses but what was counted. */
-const WITNESS: Readonly<Record<string, string>> = {
-  expected: 'expected',
-  client: 'client',
-  log: 'proxy',
-  proxy: 'proxy',
-  upstream: 'upstream',
-  anth: 'upstream',
-  zai: 'upstream',
-};
+const WITNESS: ReadonlyMap<string, string> = new Map([
+  ['expected', 'expected'],
+  ['client', 'client'],
+  ['log', 'proxy'],
+  ['proxy', 'proxy'],
+  ['upstream', 'upstream'],
+  ['anth', 'upstream'],
+  ['zai', 'upstream'],
+]);
 
 /** Clients and upstreams see, records and the proxy say. */
 function label(who: string): string {
-  const witness = WITNESS[who];
+  const witness = WITNESS.get(who);
   if (witness === undefined || witness === 'expected') return shown(who, 40);
   return witness === 'proxy' ? `${who} says` : `${who} saw`;
 }
