@@ -83,7 +83,7 @@ describe('judging one import', () => {
     ['src/core/relay.ts', 'src/errors.ts'],
     ['src/ccp.ts', 'src/features/routing/router.ts'],
     ['src/commands/ccp/serve.ts', 'src/ccp.ts'],
-    ['src/commands/ccp/issuer-serve.ts', 'src/issuer/issuer.ts'],
+    ['src/commands/ccp/issuer/serve.ts', 'src/issuer/issuer.ts'],
     ['src/commands/uat/run.ts', 'src/ccp-uat.ts'],
     ['src/runs/execute.ts', 'src/harness/target.ts'],
   ])('allows %s → %s', (file, target) => {

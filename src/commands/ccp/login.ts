@@ -13,9 +13,9 @@ import { loginByLoopback } from '../../issuer/client/loopback-login.ts';
 import { licenseOrThrow } from '../../issuer/client/refusal.ts';
 import { type IssuerPorts, systemIssuerPorts } from '../../issuer/issuer.ts';
 import { type Host, plain, printJson } from '../shared/host.ts';
-import { warnOfOthers } from './license.ts';
+import { warnOfOthers } from './license/license.ts';
+import { openBrowser } from './license/open-browser.ts';
 import { load } from './load.ts';
-import { openBrowser } from './open-browser.ts';
 
 export interface LoginOptions {
   readonly issuer: string | undefined;

@@ -4,11 +4,11 @@ import { completionScript, SHELLS, type Shell } from '../shared/completion.ts';
 import { AS_JSON, type Exit, examples, type Json } from '../shared/declare.ts';
 import { type Host, processHost } from '../shared/host.ts';
 import { runProgram } from '../shared/run-program.ts';
-import { addDb } from './db-commands.ts';
-import { addIssuer } from './issuer-commands.ts';
-import { addLicense } from './license-commands.ts';
-import { addMeter } from './meter-commands.ts';
-import { addPolicy } from './policy-commands.ts';
+import { addDb } from './db/commands.ts';
+import { addIssuer } from './issuer/commands.ts';
+import { addLicense } from './license/commands.ts';
+import { addMeter } from './meter/commands.ts';
+import { addPolicy } from './policy/commands.ts';
 
 /** Runs `ccp` with the arguments after its name; gives the exit code. */
 export function main(argv: readonly string[], host: Host = processHost()): Promise<number> {

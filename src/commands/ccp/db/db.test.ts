@@ -1,0 +1,313 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openStoreToWrite, rowOf, type StoreFile, sampleOf } from '../../../config/store-files.ts';
+import { createTestHost, type TestHost } from '../../shared/testing/test-host.ts';
+import { main } from '../main.ts';
+
+let host: TestHost;
+beforeEach(() => {
+  host = createTestHost();
+});
+afterEach(() => host[Symbol.dispose]());
+
+const storePath = (): string => join(host.cwd, 'logs/ccp.sqlite3');
+const inStore = <T>(act: (store: StoreFile) => T): T => {
+  using store = openStoreToWrite(storePath(), () => {});
+  return act(store);
+};
+
+type Completion = Parameters<typeof sampleOf>[0];
+/** A completion that ended so many minutes ago. */
+const completion = (id: number, minutes = id): Completion => ({
+  v: 1,
+  ts: new Date(Date.now() - minutes * 60_000).toISOString(),
+  rid: id.toString(16).padStart(16, '0'),
+  event: 'completion',
+  lane: id % 2 ? 'zai' : 'anthropic',
+  provider: 'zai',
+  upstream: 'https://api.z.ai',
+  method: 'POST',
+  path: '/v1/messages',
+  model: `model "${id % 2}", large`,
+  op: 'stream',
+  decision: 'to_zai',
+  reason: 'ok',
+  status: 200,
+  latency_ms: 12.5,
+  attempts: [],
+  tokens: { input: 1, output: 2, cache_read: 3, cache_write_5m: 4, cache_write_1h: 5 },
+  bytes_in: 1,
+  bytes_out: 2,
+});
+const announcement = (id: number) => {
+  const { v, ts, rid, lane, provider, model, op, decision } = completion(id);
+  return { v, ts, rid, event: 'decision', lane, provider, model, op, decision, alternatives: [] };
+};
+const log = (name: string, records: readonly (object | string)[]): string =>
+  host.write(name, records.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join('\n'));
+const fill = (ids: readonly number[], minutes?: number): void =>
+  inStore((store) => {
+    const samples = ids.map((id) => rowOf(sampleOf(completion(id, minutes))));
+    store.write({ samples, cooldowns: [], hits: [] });
+  });
+
+async function run(...argv: string[]) {
+  const code = await main(['db', ...argv], host);
+  return { code, ...host.said() };
+}
+async function json(...argv: string[]) {
+  const { code, out } = await run(...argv, '--json');
+  return { code, report: JSON.parse(out) };
+}
+
+describe('ccp db import', () => {
+  it('puts in what logs tell, passes announcements over, and names lines that it does not understand', async () => {
+    const path = log('logs/usage.jsonl', [
+      announcement(1),
+      completion(1),
+      { ...completion(2), status: 'fine' },
+      completion(3),
+      '{"v":1,"torn',
+    ]);
+    const { code, out, err } = await run('import', '--jsonl', 'logs/usage.jsonl');
+    expect([code, out]).toEqual([
+      0,
+      '2 exchanges put in, 0 known before, 2 lines not understood; 5 lines read.\n',
+    ]);
+    expect(err).toContain(`${path}:3: status: not an integer`);
+    expect(err).toContain(`${path}:5: not valid JSON`);
+    expect(inStore((store) => store.rollups.read({ granularity: 'day' }).length)).toBeGreaterThan(0);
+  });
+
+  it('puts in nothing the second time, and the rotated copies where they are wanted', async () => {
+    log('logs/usage.jsonl.1', [completion(1), completion(2)]);
+    log('logs/usage.jsonl', [completion(2), completion(3)]);
+    expect(await json('import', '--jsonl', 'logs/usage.jsonl')).toMatchObject({
+      code: 0,
+      report: { added: 2 },
+    });
+    const again = await json('import', '--jsonl', 'logs/usage.jsonl', '--rotated');
+    expect(again.report).toMatchObject({ lines: 4, added: 1, known: 3, bad: { count: 0 } });
+    expect(inStore((store) => store.status().samples)).toBe(3);
+  });
+
+  it('has added up what it put in, wherever it is stopped', async () => {
+    log(
+      'logs/usage.jsonl',
+      Array.from({ length: 6_500 }, (_, id) => completion(id, 1)),
+    );
+    // Can be opened, and not read.
+    await expect(run('import', '--jsonl', 'logs/usage.jsonl', '/proc/self/mem')).rejects.toThrow();
+    const { report } = await json('status');
+    expect(report.samples).toBeGreaterThan(5_000);
+    expect(report.not_rolled_up).toBeLessThan(5_000);
+  });
+
+  it('makes a store of a damaged one anew, and keeps the damaged file', async () => {
+    host.write('logs/ccp.sqlite3', 'no database'.repeat(500));
+    log('logs/usage.jsonl', [completion(1)]);
+    const { code, err } = await run('import', '--jsonl', 'logs/usage.jsonl');
+    expect([code, err]).toEqual([
+      0,
+      expect.stringMatching(/damaged and set aside as .*ccp\.sqlite3\.damaged-/),
+    ]);
+    expect(readdirSync(join(host.cwd, 'logs')).join()).toContain('damaged-');
+  });
+
+  it('waits for a process that holds the store for longer than a proxy would', async () => {
+    fill([1]);
+    log('logs/usage.jsonl', [completion(2)]);
+    const hold = `const db = new (require('better-sqlite3'))(process.argv[1]);
+      db.pragma('locking_mode = EXCLUSIVE'); db.exec('BEGIN IMMEDIATE'); console.log('held');
+      setTimeout(() => db.close(), 3500);`;
+    const holder = spawn(process.execPath, ['-e', hold, storePath()], { cwd: import.meta.dirname });
+    await once(holder.stdout, 'data');
+    expect(await json('import', '--jsonl', 'logs/usage.jsonl')).toMatchObject({
+      code: 0,
+      report: { added: 1 },
+    });
+  });
+
+  it('exits 1 where it understood nothing of what there was', async () => {
+    log('else.jsonl', ['{"event":"something else"}', 'no JSON']);
+    expect(await run('import', '--jsonl', 'else.jsonl')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('else.jsonl:2: not valid JSON'),
+    });
+    log('announced.jsonl', [announcement(1)]);
+    expect((await run('import', '--jsonl', 'announced.jsonl')).code).toBe(0);
+  });
+
+  it('says which file cannot be read', async () => {
+    const { code, err } = await run('import', '--jsonl', 'nowhere.jsonl');
+    expect([code, err]).toEqual([3, expect.stringContaining('nowhere.jsonl cannot be read')]);
+  });
+});
+
+describe('ccp db export', () => {
+  it('--jsonl gives what import takes back as it was', async () => {
+    fill([1, 2, 3]);
+    const before = inStore((store) => store.samples.page({ limit: 9 }));
+    expect((await run('export', '--jsonl', '--out', 'all.jsonl')).code).toBe(0);
+    rmSync(storePath());
+    expect((await json('import', '--jsonl', 'all.jsonl')).report).toMatchObject({
+      added: 3,
+      bad: { count: 0 },
+    });
+    expect(inStore((store) => store.samples.page({ limit: 9 }).samples)).toEqual(before.samples);
+  });
+
+  it('--csv gives a table by RFC 4180 of what the filters let through', async () => {
+    fill([1, 2, 3, 60]);
+    const { code, out } = await run('export', '--csv', '--since', '-30m', '--lane', 'zai');
+    const [heading, ...lines] = out.trimEnd().split('\n');
+    expect([code, heading?.split(',', 3)]).toEqual([0, ['rid', 'ts', 'lane']]);
+    expect(lines.map((line) => line.slice(0, 16))).toEqual(['0000000000000003', '0000000000000001']);
+    expect(lines[0]).toContain(
+      ',zai,zai,"model ""1"", large",,stream,to_zai,ok,200,,12.5,,,1,2,3,4,5,1,2,0,,',
+    );
+  });
+
+  it('writes where a link or a pipe leads, and leaves them in place', async () => {
+    fill([1, 2]);
+    const path = (name: string): string => join(host.cwd, name);
+    host.write('target.jsonl', 'old');
+    symlinkSync('target.jsonl', path('link.jsonl'));
+    expect((await run('export', '--jsonl', '--out', 'link.jsonl')).code).toBe(0);
+    expect(lstatSync(path('link.jsonl')).isSymbolicLink()).toBe(true);
+    expect(readFileSync(path('target.jsonl'), 'utf8').split('\n')).toHaveLength(3);
+
+    execFileSync('mkfifo', [path('pipe')]);
+    const reader = spawn('cat', [path('pipe')]);
+    const read = reader.stdout.toArray();
+    const { code } = await run('export', '--jsonl', '--out', 'pipe');
+    const text = Buffer.concat(await read).toString();
+    expect([code, text.split('\n').length, lstatSync(path('pipe')).isFIFO()]).toEqual([0, 3, true]);
+  });
+
+  it('leaves what was there, and no draft, where it fails half-way', async () => {
+    fill([1, 2]);
+    inStore((store) => store.db.exec("UPDATE samples SET ts = 9e15 WHERE rid LIKE '%2'"));
+    host.write('all.jsonl', 'old');
+    await expect(run('export', '--jsonl', '--out', 'all.jsonl')).rejects.toThrow('Invalid time');
+    expect(readFileSync(join(host.cwd, 'all.jsonl'), 'utf8')).toBe('old');
+    expect(readdirSync(host.cwd).toSorted()).toEqual(['all.jsonl', 'logs']);
+  });
+
+  it('refuses what it cannot take', async () => {
+    fill([1]);
+    expect(await run('export')).toMatchObject({ code: 2, err: expect.stringContaining('--csv or --jsonl') });
+    expect(await run('export', '--csv', '--since', 'yesterday')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--since must be epoch seconds'),
+    });
+    expect((await run('export', '--csv', '--out', 'no/such/folder.csv')).code).toBe(3);
+  });
+});
+
+describe('ccp db status', () => {
+  it('says what there is', async () => {
+    fill([1, 2]);
+    const { report } = await json('status', '--check');
+    expect(report).toMatchObject({
+      path: storePath(),
+      schema_version: 2,
+      samples: 2,
+      not_rolled_up: 2,
+      integrity: 'ok',
+    });
+    const { code, out } = await run('status');
+    expect([code, out]).toEqual([0, expect.stringMatching(/exchanges {2}2, from \S+Z to\s+\S+Z/)]);
+  });
+
+  it('exits 3 where there is none, and 1 where it is damaged, leaving it alone', async () => {
+    expect(await run('status')).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('there is no store at'),
+    });
+    host.write('logs/ccp.sqlite3', 'no database'.repeat(500));
+    expect(await run('status')).toMatchObject({ code: 1, err: expect.stringContaining('is damaged') });
+    expect(readdirSync(join(host.cwd, 'logs'))).toEqual(['ccp.sqlite3']);
+  });
+});
+
+describe('ccp db prune', () => {
+  const OLD = 60 * 24 * 8;
+
+  it('deletes what is old, keeps its hours, and gives the room back', async () => {
+    fill(
+      Array.from({ length: 20_000 }, (_, id) => id + 10),
+      OLD,
+    );
+    fill([1, 2]);
+    const before = statSync(storePath()).size;
+    expect(await json('prune', '--yes')).toMatchObject({ code: 0, report: { deleted: 20_000, kept: 2 } });
+    expect(statSync(storePath()).size).toBeLessThan(before / 2);
+    const counted = inStore((store) => store.rollups.read({ granularity: 'day' }));
+    expect(counted.reduce((sum, { count }) => sum + count, 0)).toBe(20_002);
+    log('old.jsonl', [completion(10, OLD), completion(3)]);
+    expect((await json('import', '--jsonl', 'old.jsonl')).report).toMatchObject({ added: 1, known: 1 });
+  });
+
+  it('warns where a weekly quota will lack what it deletes', async () => {
+    fill([1], 60 * 24 * 5);
+    expect((await run('prune', '--days', '7', '--yes')).err).toBe('');
+    expect((await run('prune', '--days', '3', '--yes')).err).toMatch(/weekly quotas.+of the last 7 days/);
+  });
+
+  it('deletes nothing that nobody confirmed, and nothing that is young enough', async () => {
+    fill([1], OLD);
+    expect(await run('prune')).toMatchObject({ code: 2, err: expect.stringContaining('--yes') });
+    expect(await json('prune', '--days', '30')).toMatchObject({ code: 0, report: { deleted: 0, kept: 1 } });
+    expect((await run('prune', '--days', '0')).code).toBe(2);
+  });
+});
+
+describe('ccp db merge', () => {
+  it('joins stores and logs, each exchange once, in the shape of the endpoint', async () => {
+    fill([1, 2]);
+    log('logs/usage.jsonl', [completion(2), announcement(3), completion(3)]);
+    log('logs/other/usage.jsonl.2', [completion(3), completion(4)]);
+    log('logs/anomalies.jsonl', ['{}']);
+    const { code, report } = await json('merge', '--dir', 'logs');
+    expect([code, report.stores, report.logs]).toEqual([
+      0,
+      [{ path: storePath(), samples: 2, forgotten: 0, problem: null }],
+      { files: 2, added: 2, bad: { count: 0, examples: [] } },
+    ]);
+    for (const granularity of ['hour', 'day']) {
+      const text = readFileSync(join(host.cwd, `results/rollups/rollup_${granularity}.json`), 'utf8');
+      const { rollups, ...rest } = JSON.parse(text);
+      expect(rest).toEqual({ granularity });
+      expect(rollups.reduce((sum: number, { count }: { count: number }) => sum + count, 0)).toBe(4);
+      expect(rollups[0].start).toMatch(/^\d{4}-\d\d-\d\dT\d\d:00:00\.000Z$/);
+    }
+  });
+
+  it('writes into the folder of results, and exits 1 where a line was not understood', async () => {
+    log('logs/usage.jsonl', [completion(1), { ...completion(2), status: 'fine' }]);
+    const code = await main(['db', 'merge', '--dir', 'logs'], {
+      ...host,
+      env: { CCP_RESULTS_DIR: 'elsewhere' },
+    });
+    const { out, err } = host.said();
+    expect([code, out, err]).toEqual([
+      1,
+      expect.stringContaining(join(host.cwd, 'elsewhere/rollups/rollup_hour.json')),
+      expect.stringMatching(/^ccp: warning: \S+usage\.jsonl:2: status: not an integer\n$/),
+    ]);
+  });
+
+  it('exits 1 where a store cannot be read, and 3 where there is nothing', async () => {
+    expect((await run('merge', '--dir', '.')).code).toBe(3);
+    writeFileSync(join(host.cwd, 'broken.sqlite3'), 'x'.repeat(5000));
+    log('usage.jsonl', [completion(1)]);
+    expect(await run('merge', '--dir', '.')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/broken\.sqlite3: file is not a database/),
+    });
+  });
+});

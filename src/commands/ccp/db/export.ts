@@ -1,0 +1,118 @@
+import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import {
+  CSV_HEADING,
+  csvLine,
+  exportLine,
+  forOperator,
+  openStoreToRead,
+  POINT_IN_TIME_ALLOWED,
+  parseMoment,
+  type SampleFilter,
+  settle,
+} from '../../../config/store-files.ts';
+import { EXIT, OperatorError } from '../../../errors.ts';
+import type { Host } from '../../shared/host.ts';
+import { load } from '../load.ts';
+
+export interface ExportOptions {
+  readonly csv?: boolean;
+  readonly jsonl?: boolean;
+  readonly since?: string;
+  readonly until?: string;
+  readonly model?: string;
+  readonly lane?: string;
+  readonly out?: string;
+}
+
+/** Lines that go out in one write. */
+const AT_ONCE = 500;
+
+/** `ccp db export`. Rows are read and written by the way, so that memory does not grow with them. */
+export function dbExport(host: Host, options: ExportOptions): number {
+  const { csv = false, jsonl = false, out } = options;
+  if (csv === jsonl) {
+    throw new OperatorError('USAGE', 'say how: --csv or --jsonl', { hint: 'One of them, not both.' });
+  }
+  const filter = filterOf(options, Date.now());
+  const { paths } = load(host);
+  using store = openStoreToRead(paths.store);
+  using output = out === undefined ? screenOutput(host) : fileOutput(resolve(host.cwd, out));
+  const count = forOperator(paths.store, () => {
+    let total = 0;
+    let lines = csv ? [CSV_HEADING] : [];
+    const write = (): void => {
+      if (lines.length > 0) output.write(`${lines.join('\n')}\n`);
+      lines = [];
+    };
+    for (const row of store.samples.each(filter)) {
+      lines.push(csv ? csvLine(row) : exportLine(row));
+      total += 1;
+      if (lines.length === AT_ONCE) write();
+    }
+    write();
+    return total;
+  });
+  output.end();
+  if (out !== undefined) host.err.write(`ccp: ${count} exchanges written to ${out}\n`);
+  return EXIT.ok;
+}
+
+function filterOf({ since, until, model, lane }: ExportOptions, now: number): SampleFilter {
+  return {
+    ...(since !== undefined && { since: timeOf('--since', since, now) }),
+    ...(until !== undefined && { until: timeOf('--until', until, now) }),
+    ...(model !== undefined && { model }),
+    ...(lane !== undefined && { lane }),
+  };
+}
+
+function timeOf(flag: string, text: string, now: number): number {
+  const moment = parseMoment(text);
+  if (moment !== null) return settle(moment, now);
+  throw new OperatorError('USAGE', `${flag} must be ${POINT_IN_TIME_ALLOWED}`);
+}
+
+interface Output extends Disposable {
+  write(text: string): void;
+  /** All was written. */
+  end(): void;
+}
+
+const screenOutput = ({ out }: Host): Output => ({
+  write: (text) => out.write(text),
+  end: () => {},
+  [Symbol.dispose]: () => {},
+});
+
+/** A file that has its name only when it is whole. A link is followed, and what is no file, as a pipe, written as it is. */
+function fileOutput(path: string): Output {
+  const there = statSync(path, { throwIfNoEntry: false });
+  const target = there === undefined ? path : realpathSync(path);
+  const written = there === undefined || there.isFile() ? `${target}.part` : target;
+  const fd = orSay(path, () => openSync(written, 'w', 0o600));
+  let ended = written === target;
+  return {
+    write: (text) => orSay(path, () => writeFileSync(fd, text)),
+    end() {
+      if (!ended) orSay(path, () => renameSync(written, target));
+      ended = true;
+    },
+    [Symbol.dispose]() {
+      closeSync(fd);
+      if (!ended) rmSync(written, { force: true });
+    },
+  };
+}
+
+function orSay<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    const said = cause instanceof Error ? cause.message : String(cause);
+    throw new OperatorError('NOT_READY', `${path} cannot be written: ${said}`, {
+      hint: 'Name a file in a folder that is there, with room, and that this user may write.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,79 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { forOperator, openStoreToWrite, type StoreFile } from '../../../config/store-files.ts';
+import { EXIT, OperatorError } from '../../../errors.ts';
+import { type Host, printJson, printWarnings } from '../../shared/host.ts';
+import { type LogFile, openLogFiles } from '../../shared/log-files.ts';
+import { processTerminal } from '../../shared/terminal.ts';
+import { load } from '../load.ts';
+import { badLineWarnings, readExchanges } from './lines.ts';
+import { byteProgress } from './progress.ts';
+
+export interface ImportOptions {
+  readonly files: readonly string[];
+  readonly rotated: boolean;
+  readonly json: boolean;
+}
+
+/** How long to wait for a proxy that writes, in milliseconds: here nobody waits for us. */
+const PATIENT_MS = 30_000;
+const ROLLED_AT_ONCE = 5_000;
+const CACHE_KIB = 64 * 1024;
+const CHECKPOINT_PAGES = 16_000;
+
+/** `ccp db import`: puts in what the store does not know; a second time puts in nothing. Exit 1 where it understood nothing. */
+export async function dbImport(host: Host, { files, rotated, json }: ImportOptions): Promise<number> {
+  const { paths } = load(host);
+  const logs = (await Promise.all(files.map((file) => open(resolve(host.cwd, file), rotated)))).flat();
+  const warnOf = (aside: string): void =>
+    printWarnings(host, 'ccp', [`the store was damaged and set aside as ${aside}; a new one is begun`]);
+  using store = openStoreToWrite(paths.store, warnOf, PATIENT_MS);
+  prepare(store);
+  const terminal = processTerminal();
+  using interruption = terminal.interruption();
+  await using progress = await byteProgress(terminal.live, 'Reading', await sizeOf(logs));
+  let [added, rolledUp] = [0, 0];
+  const found = await readExchanges(progress.watch(logs), (samples) => {
+    interruption.signal.throwIfAborted();
+    forOperator(paths.store, () => {
+      added += store.write({ samples, cooldowns: [], hits: [] });
+      // A proxy reads what is not rolled up yet at each question: it must not become much.
+      if (added - rolledUp >= ROLLED_AT_ONCE) rolledUp += store.rollups.advance(ROLLED_AT_ONCE);
+    });
+  });
+  forOperator(paths.store, () => {
+    while (store.rollups.advance(ROLLED_AT_ONCE) > 0) interruption.signal.throwIfAborted();
+  });
+  await progress.end();
+
+  const known = found.exchanges - added;
+  printWarnings(host, 'ccp', badLineWarnings(found.bad));
+  if (json) printJson(host, { store: paths.store, lines: found.lines, added, known, bad: found.bad });
+  else {
+    const bad = found.bad.count === 0 ? '' : `, ${found.bad.count} lines not understood`;
+    host.out.write(`${added} exchanges put in, ${known} known before${bad}; ${found.lines} lines read.\n`);
+  }
+  return found.exchanges === 0 && found.bad.count > 0 ? EXIT.failed : EXIT.ok;
+}
+
+/** The ids of a million exchanges come in no order: their index has to fit into memory, and checkpoints to be rare. */
+function prepare({ db }: StoreFile): void {
+  db.pragma(`cache_size = ${-CACHE_KIB}`);
+  db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+}
+
+async function open(path: string, rotated: boolean): Promise<LogFile[]> {
+  try {
+    return await openLogFiles(path, { rotated });
+  } catch (error) {
+    throw new OperatorError('NOT_READY', `${path} cannot be read`, {
+      hint: 'Name a usage log, or what "ccp db export --jsonl" wrote.',
+      cause: error,
+    });
+  }
+}
+
+async function sizeOf(logs: readonly LogFile[]): Promise<number> {
+  const sizes = await Promise.all(logs.map(async ({ name }) => (await stat(name)).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}

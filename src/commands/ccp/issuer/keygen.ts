@@ -1,0 +1,42 @@
+import { resolve } from 'node:path';
+import { EXIT, OperatorError } from '../../../errors.ts';
+import { systemIssuerPorts } from '../../../issuer/issuer.ts';
+import { isKid, makeSeedFile, publicLine } from '../../../issuer/signing-key.ts';
+import { type Host, printJson } from '../../shared/host.ts';
+
+/** What a key signs → the setting of the proxies that shall believe it. */
+const SETTINGS = { licences: 'CCP_LICENSE_PUBKEY_B64', policy: 'CCP_POLICY_PUBKEY' } as const;
+
+export interface KeygenOptions {
+  readonly for: keyof typeof SETTINGS;
+  readonly out: string;
+  readonly kid: string | undefined;
+  readonly json: boolean;
+}
+
+/** `ccp issuer keygen`. The seed goes to the file and nowhere else. */
+export function keygen(host: Host, { for: use, out, kid, json }: KeygenOptions): number {
+  const { clock, random } = systemIssuerPorts((line) => host.err.write(line));
+  const id = kid ?? kidOf(clock.now(), random.bytes(2));
+  if (!isKid(id)) {
+    throw new OperatorError('USAGE', `--kid is ${JSON.stringify(id)}`, {
+      hint: 'It must be 1 to 64 letters, digits, dots, underscores and hyphens, the first one a letter or a digit.',
+    });
+  }
+  const file = resolve(host.cwd, out);
+  const line = publicLine(makeSeedFile(file, id, random));
+  if (json)
+    printJson(host, {
+      kid: id,
+      file,
+      public_key: line.slice(id.length + 1),
+      setting: `${SETTINGS[use]}=${line}`,
+    });
+  else host.out.write(`${SETTINGS[use]}=${line}\n`);
+  host.err.write(`The seed is in ${file}: keep it secret. The line above is public: every proxy needs it.\n`);
+  return EXIT.ok;
+}
+
+/** The date, and a tail: two keys of one day are two. */
+const kidOf = (now: number, tail: Buffer): string =>
+  `k${new Date(now).toISOString().slice(0, 10).replaceAll('-', '')}-${tail.toString('hex')}`;

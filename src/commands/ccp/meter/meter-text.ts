@@ -1,0 +1,282 @@
+/** The pages of the meter's commands, as text for a screen. */
+import type {
+  LimitsAnswer,
+  QuotaAnswer,
+  QuotasAnswer,
+  StoreState,
+  Totals,
+  UsageAnswer,
+} from '../../../config/usage-answers.ts';
+import { plain, type Screen } from '../../shared/host.ts';
+import { table, wrap } from '../../shared/table.ts';
+import { bar, clockTime, compact, costText, paintQuota, percent, savedText, span } from './figures.ts';
+
+/** Why figures may lack exchanges, a line; nothing while the store is well. */
+export function storeLine(screen: Screen, { ok, reason, pending }: StoreState): string {
+  if (reason === null) return '';
+  const waiting = `, ${compact(pending)} exchanges are not counted yet`;
+  const missing = ok ? ', nothing is counted here' : pending === 0 ? '' : waiting;
+  return `${screen.paint(ok ? 'yellow' : 'red', 'store')}: ${plain(reason)}${missing}\n`;
+}
+
+/** What is said where nothing was counted: only a store that is well knows that nothing was used. */
+export const emptyText = ({ reason }: StoreState): string =>
+  reason === null ? 'No requests' : 'Nothing counted';
+
+export type Named = readonly [name: string, totals: Totals];
+
+/** Totals a line each, busiest first, and below them `sums` where there are several. */
+export function totalsTable(
+  screen: Screen,
+  what: string,
+  entries: readonly Named[],
+  sums: readonly Named[] = [],
+): string {
+  const sorted = entries.toSorted(
+    ([, a], [, b]) => countTokens(b) - countTokens(a) || b.requests - a.requests,
+  );
+  const lines = entries.length > 1 ? [...sorted, ...sums] : sorted;
+  const heading = [what, 'requests', 'errors', 'in', 'out', 'cache r/w', 'cost', 'saved'];
+  const rows = lines.map(([name, totals]) => [name, ...figuresOf(totals)]);
+  return table(screen, ...rightAligned(heading, rows));
+}
+
+function figuresOf({ requests, errors, tokens, ...money }: Totals): string[] {
+  const written = tokens.cache_write_5m + tokens.cache_write_1h;
+  return [
+    compact(requests),
+    errors === 0 ? '–' : compact(errors),
+    compact(tokens.input),
+    compact(tokens.output),
+    `${compact(tokens.cache_read)}/${compact(written)}`,
+    costText(money),
+    savedText(money),
+  ];
+}
+
+/** Figures end where their heading ends. */
+function rightAligned(heading: readonly string[], rows: readonly string[][]): [string[], string[][]] {
+  const widths = heading.map((title, column) =>
+    column === 0 ? 0 : Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const align = (row: readonly string[]): string[] =>
+    row.map((cell, column) => cell.padStart(widths[column] ?? 0));
+  return [align(heading), rows.map(align)];
+}
+
+/** Names without the day of their snapshot, where that leaves them apart. */
+export function shortNames<T>(entries: readonly (readonly [string, T])[]): (readonly [string, T])[] {
+  const short = (name: string): string => name.replace(/-20\d{6}$/, '');
+  const names = entries.map(([name]) => short(name));
+  const isUnique = (name: string): boolean => names.filter((one) => one === name).length === 1;
+  return entries.map(([name, value]) => [isUnique(short(name)) ? short(name) : name, value]);
+}
+
+const countTokens = ({ tokens }: Totals): number =>
+  Object.values(tokens).reduce((sum, count) => sum + count, 0);
+
+/** How full each quota is: a line a quota, with both windows; in front what the figures alone would not say. */
+export function quotaLines(
+  screen: Screen,
+  { quotas, mode, rebuilding }: Pick<QuotasAnswer, 'quotas' | 'mode' | 'rebuilding'>,
+): string {
+  if (quotas.length === 0) return 'No quotas are set: traffic is metered, and never held back.\n';
+  const names = quotas.map(({ model, lane }) => plain(`${model} (${lane})`));
+  const standings = quotas.map(standing);
+  const windows = quotas.map((quota) => [windowName(quota.rolling), windowName(quota.weekly)].join(''));
+  const rest = longest(standings) + longest(windows) + REST_OF_LINE;
+  const room = Math.max(LEAST_NAME, Math.min(screen.width, MOST_COLUMNS) - rest);
+  const width = Math.min(room, longest(names));
+  const lines = quotas.map((quota, index) => {
+    const bars = [quota.rolling, quota.weekly].map((one) => windowText(one, screen, quota)).join('  ');
+    const stands = paintQuota(screen, quota, standings[index] ?? '');
+    return `${fitted(names[index] ?? '', width)}  ${bars}  ${stands}`.trimEnd();
+  });
+  return [...caveats(mode, rebuilding), ...lines].map((line) => `${line}\n`).join('');
+}
+
+/** What a person must know to read the figures. */
+function caveats(mode: string, rebuilding: boolean): string[] {
+  const what = WHAT_MODES_DO.get(mode);
+  return [
+    ...(what === undefined ? [] : [`Mode ${mode}: ${what}.`]),
+    ...(rebuilding ? ['The windows are still being rebuilt: more was used than is shown.'] : []),
+  ];
+}
+
+const WHAT_MODES_DO: ReadonlyMap<string, string> = new Map([
+  ['off', 'quotas only count, nothing is held back'],
+  ['hybrid', "a full quota holds nothing back, only the upstream's limit does"],
+]);
+
+const longest = (texts: readonly string[]): number => Math.max(...texts.map(({ length }) => length));
+
+/** Where no person looks, a screen has no end. */
+const MOST_COLUMNS = 120;
+/** Two bars with their per cents, and what parts them. */
+const REST_OF_LINE = 38;
+const LEAST_NAME = 8;
+
+const windowName = ({ span_seconds }: QuotaAnswer['rolling']): string =>
+  span(span_seconds).replace(' ', '').padStart(3);
+
+/** `5h ███████░░░  70%`; as wide without a cap. */
+function windowText(window: QuotaAnswer['rolling'], screen: Screen, quota: QuotaAnswer): string {
+  const { pct } = window;
+  const name = windowName(window);
+  if (pct === null) return `${name} ${'no cap'.padEnd(15)}`;
+  const painted = paintQuota(
+    screen,
+    { warn: pct >= quota.warn_pct, block: pct >= quota.block_pct },
+    bar(pct),
+  );
+  return `${name} ${painted} ${(pct >= 999.5 ? '>999' : percent(pct)).padStart(4)}`;
+}
+
+function standing({ warn, block, eta_seconds, cooldown_until }: QuotaAnswer): string {
+  if (cooldown_until !== null) return `cooling until ${clockTime(cooldown_until)}`;
+  const eta = eta_seconds === null ? '' : span(eta_seconds);
+  if (block) return eta === '' ? 'full' : `full, room in ${eta}`;
+  const word = warn ? 'warn' : 'ok';
+  return eta === '' ? word : `${word}, full in ${eta}`;
+}
+
+const fitted = (text: string, width: number): string =>
+  text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width);
+
+/** Lanes that are left alone now, and what each upstream last said of its own limits, each on a line of its own. */
+export function limitLines(screen: Screen, { cooldowns, provider_limits }: QuotasAnswer): string {
+  const cooling = cooldowns.map(
+    ({ lane, key, until, stated }) =>
+      `${lane}: ${key} is left alone until ${clockTime(until)} (${STATED.get(stated) ?? stated})`,
+  );
+  const said = provider_limits.map((limits) => `${limits.lane} says of itself: ${limitsText(limits)}`);
+  return [...cooling, ...said].map((line) => hanging(screen, '', '  ', plain(line))).join('');
+}
+
+/** A text that is wrapped at the end of the screen, its further lines behind `indent`. */
+function hanging(screen: Screen, before: string, indent: string, text: string): string {
+  return wrap(text, screen.width - Math.max(before.length, indent.length))
+    .map((line, index) => `${index === 0 ? before : indent}${line}\n`)
+    .join('');
+}
+
+const STATED: ReadonlyMap<string, string> = new Map([
+  ['retry_after', 'as it asked'],
+  ['reset', 'when its limit is reset, as it said'],
+  ['default', 'it did not say how long'],
+]);
+
+/** Everything that is known of each quota. */
+export function quotasInDetail(screen: Screen, { quotas, mode, rebuilding }: QuotasAnswer): string {
+  const before = caveats(mode, rebuilding).map((line) => `${line}\n`);
+  return before.join('') + quotas.map((one) => quotaDetails(screen, one)).join('\n');
+}
+
+/** Everything that is known of one quota, a fact a line. */
+function quotaDetails(screen: Screen, quota: QuotaAnswer): string {
+  const facts: readonly (readonly [string, string])[] = [
+    ...windowFacts('rolling', quota.rolling),
+    ...windowFacts('weekly', quota.weekly),
+    ['limits', `warn at ${quota.warn_pct}%, block at ${quota.block_pct}%`],
+    [
+      'headroom',
+      quota.headroom_tokens === null ? 'no cap on tokens' : `${compact(quota.headroom_tokens)} tokens`,
+    ],
+    ['under way', `${quota.reserved.requests} requests, about ${compact(quota.reserved.tokens)} tokens`],
+    ['speed', `${rate(quota.tps_elr)} while streaming, ${rate(quota.tps_dirty)} over all`],
+    ['busiest', hourText(quota.peak_hour, ({ tokens }) => `${compact(tokens)} tokens`)],
+    ['fastest', hourText(quota.fastest_hour, ({ tps }) => rate(tps))],
+    ['learned', learned(quota)],
+    ...gapFacts(quota),
+    ...providerFacts(quota),
+  ];
+  const lines = facts.map(([name, value]) =>
+    hanging(screen, `  ${name.padEnd(9)}  `, ' '.repeat(13), plain(value)),
+  );
+  return `${screen.paint('bold', plain(`${quota.model} on lane ${quota.lane}`))}\n${lines.join('')}`;
+}
+
+function windowFacts(
+  name: string,
+  { span_seconds, tokens, requests, hours }: QuotaAnswer['rolling'],
+): (readonly [string, string])[] {
+  const fills = [
+    ['tokens', tokens, compact],
+    ['requests', requests, compact],
+    ['hours', hours, (value: number) => value.toFixed(2)],
+  ] as const;
+  const parts = fills.map(([kind, { used, cap, pct }, write]) => {
+    const of = cap === null || pct === null ? '' : ` of ${write(cap)} (${percent(pct)})`;
+    return `${write(used)}${of} ${kind}`;
+  });
+  return [[name, `${span(span_seconds)}: ${parts.join(', ')}`]];
+}
+
+const rate = (tps: number | null): string => (tps === null ? '–' : `${compact(tps)} tokens/s`);
+
+function hourText<T extends { readonly start: string }>(hour: T | null, say: (hour: T) => string): string {
+  return hour === null
+    ? '–'
+    : `${say(hour)} in the hour from ${hour.start.slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+function learned({ gap_samples, warn_pct_auto, warn_pct_confidence }: QuotaAnswer): string {
+  if (gap_samples === 0 && warn_pct_auto === null) return 'nothing yet: no limit of the provider was hit';
+  const warnAt = warn_pct_auto === null ? 'no better warning' : `warn at ${percent(warn_pct_auto)}`;
+  const after = gap_samples === 1 ? '1 hit came' : `${gap_samples === 0 ? 'no' : gap_samples} hits came`;
+  return `${warnAt} (confidence ${warn_pct_confidence.toFixed(2)}; ${after} after the warning)`;
+}
+
+function gapFacts({ gap_seconds_p50, gap_seconds_p95 }: QuotaAnswer): (readonly [string, string])[] {
+  if (gap_seconds_p50 === null || gap_seconds_p95 === null) return [];
+  return [
+    [
+      '',
+      `from the warning to the limit ${span(gap_seconds_p50)}, in one of 20 ${span(gap_seconds_p95)} or more`,
+    ],
+  ];
+}
+
+function providerFacts({ provider_limits }: QuotaAnswer): (readonly [string, string])[] {
+  return [
+    [
+      'provider',
+      provider_limits === null ? 'has said nothing of its own limits' : limitsText(provider_limits),
+    ],
+  ];
+}
+
+function limitsText({ windows, refused, status, at }: LimitsAnswer): string {
+  const parts = windows.map(({ name, used_pct, remaining, limit, resets_at }) => {
+    const used = used_pct === null ? '' : ` ${percent(used_pct)} used`;
+    const of = limit === null ? '' : ` of ${compact(limit)}`;
+    const left = remaining === null ? '' : ` ${compact(remaining)}${of} left`;
+    return `${name}${used}${left}${resets_at === null ? '' : ` until ${clockTime(resets_at)}`}`;
+  });
+  const last = refused === null ? [] : [`refused at ${clockTime(refused.at)} (${refused.kind})`];
+  const all = [...parts, ...last];
+  return `${all.length === 0 ? (status ?? 'nothing') : all.join(', ')} (at ${clockTime(at)})`;
+}
+
+/** Everything on one line, for a shell's greeting. */
+export function banner({ lanes, models, store }: UsageAnswer, range: string): string {
+  const parts = Object.entries(lanes).map(([lane, totals]) => {
+    const saved = totals.saved_usd === null ? '' : `, saved ${savedText(totals)}`;
+    return `${lane} ${compact(totals.requests)} req ${costText(totals)}${saved}`;
+  });
+  const [fullest] = shortNames(Object.entries(models))
+    .map(([model, { rolling_pct, weekly_pct }]) => ({
+      model,
+      pct: Math.max(rolling_pct ?? 0, weekly_pct ?? 0),
+    }))
+    .filter(({ pct }) => pct > 0)
+    .toSorted((a, b) => b.pct - a.pct);
+  const quota = fullest === undefined ? [] : [`${fullest.model} quota ${percent(fullest.pct)}`];
+  const nothing = store.reason === null ? 'nothing used' : 'nothing counted';
+  const used = parts.length === 0 ? [nothing] : parts;
+  return `${plain(`ccp ${range}: ${[...used, ...quota, ...storeWords(store)].join(' · ')}`)}\n`;
+}
+
+const storeWords = ({ ok, reason }: StoreState): string[] =>
+  reason === null ? [] : [ok ? `store ${reason}` : 'store in trouble'];

@@ -1,0 +1,424 @@
+/** The meter's commands against what answers as a proxy does; and, at the end, against a proxy. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTestHost, type TestHost } from '../../shared/testing/test-host.ts';
+import { main } from '../main.ts';
+import { type FakeMeter, quota, startFakeMeter, totals, USAGE } from './testing/meter.ts';
+
+let host: TestHost;
+let meter: FakeMeter;
+beforeEach(async () => {
+  meter = await startFakeMeter();
+  host = createTestHost({ CCP_PORT: String(meter.port) });
+});
+afterEach(async () => {
+  await meter[Symbol.asyncDispose]();
+  host[Symbol.dispose]();
+});
+
+/** What a command prints; it must have succeeded, in silence on standard error. */
+async function printed(...argv: string[]): Promise<string> {
+  expect([argv, await main(argv, host)]).toEqual([argv, 0]);
+  const { out, err } = host.said();
+  expect(err).toBe('');
+  return out;
+}
+
+const widest = (text: string): number => Math.max(...text.split('\n').map(({ length }) => length));
+
+describe('every page of the meter', () => {
+  it.each([
+    [['status']],
+    [['status', '--debug-quota']],
+    [['usage']],
+    [['quota']],
+    [['quota', '--details']],
+    [['quotas']],
+  ])('%j fits 80 columns', async (argv) => {
+    expect(widest(await printed(...argv))).toBeLessThanOrEqual(80);
+  });
+
+  it.each([[['status']], [['status', '--debug-quota']], [['quota']], [['quota', '--details']]])(
+    '%j fits 80 columns whatever it has to say',
+    async (argv) => {
+      const late = new Date(Date.now() + 29 * 86_400_000).toISOString();
+      const told = meter.answers.get('/v1/quotas')?.value;
+      const windows = ['5h', '7d', 'overage', 'seven_day_opus'].map((name) => ({
+        name,
+        status: 'allowed_warning',
+        used_pct: 99.5,
+        limit: 1_234_567,
+        remaining: 123_456,
+        resets_at: late,
+      }));
+      const refused = { at: late, kind: 'window', until: late };
+      const limits = { lane: 'anthropic', at: late, status: 'allowed', windows, refused };
+      const one = quota();
+      const wide = {
+        model: 'claude-haiku-4-5-20251001-with-a-long-name',
+        rolling: { ...one.rolling, span_seconds: 6 * 86_400 + 23 * 3600, pct: 12_345 },
+        weekly: { ...one.weekly, pct: 1000 },
+        eta_seconds: 6 * 86_400 + 23 * 3600,
+        block: true,
+        peak_hour: { start: late, tokens: 123_456_789 },
+        provider_limits: limits,
+      };
+      const value = {
+        ...Object(told),
+        mode: 'hybrid',
+        rebuilding: true,
+        quotas: [quota(wide), quota({ ...wide, cooldown_until: late }), quota()],
+        cooldowns: [{ lane: 'zai', key: 'claude-haiku-4-5-20251001', until: late, stated: 'reset' }],
+        provider_limits: [limits],
+      };
+      meter.answers.set('/v1/quotas', { status: 200, value });
+      expect(widest(await printed(...argv))).toBeLessThanOrEqual(80);
+    },
+  );
+
+  it.each([
+    [['status', '--json'], 'usage'],
+    [['usage', '--json'], 'models'],
+    [['quota', '--json'], 'quotas'],
+    [['quotas', '--json'], 'quotas'],
+  ])('%j is one document', async (argv, member) => {
+    expect(JSON.parse(await printed(...argv))).toHaveProperty(member);
+  });
+
+  it.each([[['status']], [['usage']], [['quota']], [['quotas']], [['quotas', 'reload']]])(
+    '%j says that no proxy runs, and what to do',
+    async (argv) => {
+      host.write('~/.local/state/ccp/default/control.token', 'c0ntrol');
+      await meter[Symbol.asyncDispose]();
+      expect(await main(argv, host)).toBe(3);
+      expect(host.said().err).toMatch(/no proxy answers at http:\S+ \(ECONNREFUSED\)\n.*ccp serve/);
+    },
+  );
+
+  it('says so where something else answers', async () => {
+    meter.answers.set('/v1/usage', { status: 200, value: { hello: 'world' } });
+    expect(await main(['usage'], host)).toBe(3);
+    expect(host.said().err).toMatch(/has no \/v1\/usage\?since=-24h of this version \(200\)/);
+  });
+
+  it.each([['status'], ['usage'], ['quota']])('%s does not watch a document', async (command) => {
+    expect(await main([command, '--watch', '--json'], host)).toBe(2);
+    expect(host.said().err).toContain('--watch and --json exclude each other');
+  });
+});
+
+describe('ccp usage', () => {
+  it('shows models and lanes, the busiest first, and never calls free what has no price', async () => {
+    expect((await printed('usage')).replace(/^Used since .*\n/, '')).toBe(`
+model             requests  errors    in   out  cache r/w        cost      saved
+claude-opus-4-8       1.3k       2   40k  512k   81M/900k      $59.10          –
+claude-haiku-4-5        88       –  1.2M  200k     9.0M/0       $0.73      $2.37
+llama                    3       –     0   500        0/0    unpriced          ?
+total                 1.4k       2  1.2M  713k   90M/900k  $59.83 + ?  $2.37 + ?
+
+lane       requests  errors    in   out  cache r/w      cost  saved
+anthropic      1.3k       2   40k  512k   81M/900k    $59.10      –
+zai              88       –  1.2M  200k     9.0M/0     $0.73  $2.37
+local             3       –     0   500        0/0  unpriced      ?
+
+Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
+500 tokens have no known price: set one in a file (docs/usage.md).
+`);
+  });
+
+  it('shows the models beyond the most used as one line', async () => {
+    const other_models = { ...totals({ requests: 9_000 }), models: 4_900 };
+    meter.answers.set('/v1/usage', { status: 200, value: { ...USAGE, other_models } });
+    const page = await printed('usage');
+    expect(page).toMatch(/^\(others\) +9\.0k .*\ntotal /m);
+    expect(page).toContain('(others): the models beyond the most used, summed.');
+  });
+
+  it('keeps the day of a snapshot where two would read the same', async () => {
+    const [one, other] = ['claude-haiku-4-5-20251001', 'claude-haiku-4-5-20260101'];
+    const { 'claude-opus-4-8': opus } = USAGE.models;
+    meter.answers.set('/v1/usage', {
+      status: 200,
+      value: { ...USAGE, total: totals(), models: { [one]: opus, [other]: opus } },
+    });
+    const page = await printed('usage');
+    // A long name is broken inside its column.
+    expect(page.replaceAll(/\s+/g, '')).toContain('claude-haiku-4');
+    expect(page).not.toMatch(/^claude-haiku-4-5 /m);
+  });
+
+  it('asks for the time that it is told, and passes on what is wrong with it', async () => {
+    await printed('usage', '--since', '-7d');
+    expect(meter.seen).toEqual(['GET /v1/usage?since=-7d']);
+    const value = {
+      type: 'error',
+      error: { type: 'invalid_request_error', message: 'ccp: since: allowed is …' },
+    };
+    meter.answers.set('/v1/usage', { status: 400, value });
+    expect(await main(['usage', '--since', 'monday'], host)).toBe(2);
+    expect(host.said().err).toBe('ccp: error: since: allowed is …\n');
+  });
+
+  it('says it on one line for a greeting', async () => {
+    expect(await printed('usage', '--banner')).toBe(
+      'ccp 24h: anthropic 1.3k req $59.10 · zai 88 req $0.73, saved $2.37 · local 3 req unpriced · ' +
+        'claude-haiku-4-5 quota 70%\n',
+    );
+    const value = { ...USAGE, models: {}, lanes: {}, total: totals() };
+    meter.answers.set('/v1/usage', { status: 200, value });
+    expect(await printed('usage', '--banner', '--since', '-2h')).toBe('ccp 2h: nothing used\n');
+  });
+});
+
+describe('ccp status', () => {
+  it('says what runs, what is ready, what was used and what is left', async () => {
+    const page = await printed('status');
+    expect(page).toContain(`ccp 0.1.0 at http://127.0.0.1:${meter.port}, up 3h 20m\n`);
+    expect(page).toContain('anth  reached in 31 ms\n');
+    expect(page).toContain('zai   not reached: net, its key is not set\n');
+    expect(page).toContain('licence: plan trial\n');
+    expect(page).toMatch(/^total +1.4k /m);
+    expect(page).toMatch(/^\*haiku\* \(zai\) .*70% .*ok, full in 1h 30m\n/m);
+  });
+});
+
+describe('ccp quota', () => {
+  const stand = async (part: Parameters<typeof quota>[0]): Promise<string> => {
+    const told = meter.answers.get('/v1/quotas')?.value;
+    meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), quotas: [quota(part)] } });
+    return printed('quota');
+  };
+
+  it.each([
+    [{ warn: true }, 'warn, full in 1h 30m'],
+    [{ block: true }, 'full, room in 1h 30m'],
+    [{ block: true, eta_seconds: null }, 'full'],
+    [{ eta_seconds: null }, 'ok'],
+  ])('says how one stands: %j', async (part, text) => {
+    expect(await stand(part)).toMatch(new RegExp(`  ${text}\n$`));
+  });
+
+  const answered = async (part: object, ...argv: string[]): Promise<string> => {
+    const told = meter.answers.get('/v1/quotas')?.value;
+    meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), ...part } });
+    return printed(...argv);
+  };
+
+  it.each([
+    ['off', 'Mode off: quotas only count, nothing is held back.\n'],
+    ['hybrid', "Mode hybrid: a full quota holds nothing back, only the upstream's limit does.\n"],
+  ])('says that in mode %s nothing is held back', async (mode, line) => {
+    for (const argv of [['quota'], ['quota', '--details'], ['status'], ['status', '--debug-quota']]) {
+      expect(await answered({ mode }, ...argv)).toContain(line);
+    }
+  });
+
+  it('says that figures are too low while the windows are rebuilt', async () => {
+    expect(await answered({ rebuilding: true }, 'quota')).toMatch(
+      /^The windows are still being rebuilt: .*\n\*haiku/,
+    );
+  });
+
+  it.each([
+    [0, 'no hits came after the warning'],
+    [1, '1 hit came after the warning'],
+    [3, '3 hits came after the warning'],
+  ])('says how many of the hits tell of the gap: %i', async (gap_samples, text) => {
+    const page = await answered({ quotas: [quota({ gap_samples })] }, 'quota', '--details');
+    expect(page.replaceAll(/\s+/g, ' ')).toContain(`learned warn at 72% (confidence 0.50; ${text})`);
+  });
+
+  it('says until when a lane is left alone', async () => {
+    const until = new Date(Date.now() + 60_000).toISOString();
+    expect(await stand({ cooldown_until: until })).toMatch(/ {2}cooling until (?:\d+ \w+ )?\d\d:\d\d\n$/);
+  });
+
+  it('shows what upstreams say of themselves beside our own count, and whom we leave alone', async () => {
+    const soon = new Date(Date.now() + 60_000).toISOString();
+    const window = { status: 'allowed', limit: null, remaining: null, resets_at: soon };
+    const provider_limits = [
+      {
+        lane: 'anthropic',
+        at: soon,
+        status: 'allowed',
+        windows: [{ ...window, name: '5h', used_pct: 42 }],
+        refused: null,
+      },
+    ];
+    const cooldowns = [{ lane: 'zai', key: '*haiku*', until: soon, stated: 'reset' }];
+    const told = meter.answers.get('/v1/quotas')?.value;
+    meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), cooldowns, provider_limits } });
+    for (const argv of [['quota'], ['status']]) {
+      const page = await printed(...argv);
+      expect(page).toMatch(
+        /^zai: \*haiku\* is left alone until .*\d\d:\d\d \(when its limit is reset, as it said\)$/m,
+      );
+      expect(page).toMatch(/^anthropic says of itself: 5h 42% used until .*\d\d:\d\d \(at .*\d\d:\d\d\)$/m);
+    }
+    expect(await printed('statusline')).toMatch(
+      /^anthropic 5h 42% · local .* · zai 5h 70% \(\*haiku\* cooling until .*\d\d:\d\d\) · saved/,
+    );
+  });
+
+  it('says that none are set', async () => {
+    const told = meter.answers.get('/v1/quotas')?.value;
+    meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), file: null, quotas: [] } });
+    expect(await printed('quota')).toBe('No quotas are set: traffic is metered, and never held back.\n');
+    expect(await printed('quotas')).toContain('No quotas are set.');
+  });
+});
+
+describe('ccp quotas reload', () => {
+  beforeEach(() => void host.write('~/.local/state/ccp/default/control.token', 'c0ntrol'));
+
+  it('has the proxy read its file again', async () => {
+    expect(await printed('quotas', 'reload')).toMatch(
+      /^Taken\. Quotas: \/home\/me\/\.config\/ccp\/quotas\.json\n/,
+    );
+    expect(meter.seen).toEqual(['POST /v1/quotas/reload']);
+  });
+
+  it('sends the content of a file, never its path', async () => {
+    host.write('mine.json', '{"quotas":[]}');
+    await printed('quotas', 'reload', 'mine.json');
+    expect(meter.seen).toEqual(['POST /v1/quotas/reload {"quotas":[]}']);
+  });
+
+  it('says why the proxy did not take them', async () => {
+    const message = 'ccp: the quotas sent:1: quotas.0.model: must be a glob';
+    meter.answers.set('/v1/quotas/reload', { status: 400, value: { error: { message } } });
+    host.write('mine.json', '{"quotas":[]}');
+    expect(await main(['quotas', 'reload', 'mine.json'], host)).toBe(2);
+    expect(host.said().err).toBe('ccp: error: the quotas sent:1: quotas.0.model: must be a glob\n');
+  });
+
+  it.each([
+    ['', 'mine.json is no JSON'],
+    ['{"quotas":[{"lane":"zai"}]}', 'mine.json:1: quotas[0].model: must be a glob'],
+  ])('names the file that is wrong, and sends nothing: %j', async (text, why) => {
+    host.write('mine.json', text);
+    expect(await main(['quotas', 'reload', 'mine.json'], host)).toBe(2);
+    expect(host.said().err).toContain(`ccp: error: ${why}`);
+    expect(meter.seen).toEqual([]);
+  });
+
+  it('says that there is no such file', async () => {
+    expect(await main(['quotas', 'reload', 'nothing.json'], host)).toBe(2);
+    expect(host.said().err).toContain('there is no file');
+  });
+});
+
+describe('ccp quotas end-cooldown', () => {
+  const PATH = '/v1/quotas/end-cooldown';
+  const ended = [{ lane: 'zai', key: '*haiku*', until: '2026-11-02T12:30:00.000Z', stated: 'reset' }];
+  beforeEach(() => void host.write('~/.local/state/ccp/default/control.token', 'c0ntrol'));
+
+  it('ends all, those of a lane, or one, and says which', async () => {
+    meter.answers.set(PATH, { status: 200, value: { ended } });
+    expect(await printed('quotas', 'end-cooldown')).toMatch(
+      /^zai: \*haiku\* is tried again; it was to rest until .*\d\d:\d\d\n$/,
+    );
+    await printed('quotas', 'end-cooldown', 'zai');
+    expect(JSON.parse(await printed('quotas', 'end-cooldown', 'zai', '*haiku*', '--json'))).toEqual({
+      ended,
+    });
+    expect(meter.seen).toEqual([
+      `POST ${PATH} {}`,
+      `POST ${PATH} {"lane":"zai"}`,
+      `POST ${PATH} {"lane":"zai","key":"*haiku*"}`,
+    ]);
+  });
+
+  it('says that there is nothing to end', async () => {
+    meter.answers.set(PATH, { status: 200, value: { ended: [] } });
+    expect(await printed('quotas', 'end-cooldown', 'zia')).toBe(
+      'Nothing to end: no such lane is left alone.\n',
+    );
+  });
+});
+
+describe('ccp statusline', () => {
+  const limits = {
+    five_hour: { used_percentage: 42.4, resets_at: 1_764_200_000 },
+    seven_day: { used_percentage: 96, resets_at: 1_764_200_000 },
+  };
+  const line = async (input: unknown): Promise<string> => {
+    host.typed = typeof input === 'string' ? input : JSON.stringify(input);
+    return printed('statusline');
+  };
+
+  it('shows Anthropic as Claude Code was told, and Z.AI as we count', async () => {
+    expect(await line({ model: { display_name: 'Opus 4.8' }, rate_limits: limits })).toMatch(
+      /^Opus 4\.8 · anthropic 5h 42% 7d 96% until \d+ \w+ \d\d:\d\d · local 500 tok\/24h · zai 5h 70% · saved \$2\.37\/24h \+ \?\n$/,
+    );
+  });
+
+  it('counts Anthropic, too, without a subscription', async () => {
+    expect(await line({ model: { display_name: 'Opus 4.8' } })).toMatch(
+      /^Opus 4\.8 · anthropic 82M tok\/24h · /,
+    );
+  });
+
+  it.each(['', '{', 'null', '[]', '{"model":7,"rate_limits":{"five_hour":"soon"}}'])(
+    'prints a line for the input %j',
+    async (input) => {
+      expect(await line(input)).toMatch(/^anthropic [^\n]+\n$/);
+    },
+  );
+
+  it('prints what it knows where no proxy runs', async () => {
+    await meter[Symbol.asyncDispose]();
+    expect(await line({ rate_limits: { five_hour: { used_percentage: 7 } } })).toBe(
+      'anthropic 5h 7% · ccp is not running\n',
+    );
+  });
+
+  it('does not wait for a proxy that does not answer', async () => {
+    for (const path of ['/v1/usage', '/v1/quotas']) meter.silent.add(path);
+    const asked = performance.now();
+    expect(await line({})).toBe('ccp does not answer\n');
+    expect(performance.now() - asked).toBeLessThan(2_000);
+  });
+
+  it('calls no proxy down that answers with something else', async () => {
+    for (const path of ['/v1/usage', '/v1/quotas']) meter.answers.set(path, { status: 404, value: null });
+    expect(await line({})).toBe('ccp does not answer\n');
+  });
+
+  it('shows the quotas, which are in memory, while the store keeps the usage waiting', async () => {
+    meter.silent.add('/v1/usage');
+    expect(await line({ rate_limits: { five_hour: { used_percentage: 7 } } })).toBe(
+      'anthropic 5h 7% · zai 5h 70% · usage: no answer\n',
+    );
+  });
+
+  it('shows what was used where the quotas cannot be read', async () => {
+    meter.answers.set('/v1/quotas', { status: 200, value: { of: 'an older ccp' } });
+    expect(await line({})).toMatch(
+      /^anthropic 82M tok\/24h · local .* · zai 10M tok\/24h · saved \$2\.37\/24h \+ \? · quotas: no answer\n$/,
+    );
+  });
+
+  it('calls cooling what cools, and not the whole lane', async () => {
+    const soon = new Date(Date.now() + 60_000).toISOString();
+    const told = meter.answers.get('/v1/quotas')?.value;
+    const cool = async (...keys: string[]) => {
+      const cooldowns = keys.map((key) => ({ lane: 'zai', key, until: soon, stated: 'reset' }));
+      meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), quotas: [], cooldowns } });
+      return line({});
+    };
+    expect(await cool('glm-5')).toMatch(/ · zai 10M tok\/24h \(glm-5 cooling until [^)]+\) · /);
+    expect(await cool('glm-5', 'glm-4.6')).toMatch(
+      / · zai 10M tok\/24h \(glm-5 \+ 1 cooling until [^)]+\) · /,
+    );
+    expect(await cool('glm-5', '*')).toMatch(/ · zai cooling until [^)]+ · /);
+  });
+
+  it('prints a line where the settings are wrong', async () => {
+    host.env['CCP_PORT'] = 'eight';
+    expect(await line({})).toBe('ccp: settings are wrong ("ccp doctor")\n');
+  });
+
+  it('never lets a name command the terminal', async () => {
+    expect(await line({ model: { display_name: 'a\u001b[31m' } })).toMatch(/^a\u{fffd}\[31m · /u);
+  });
+});

@@ -1,0 +1,218 @@
+/**
+ * `ccp statusline`: one line for Claude Code's `statusLine` setting. Anthropic's windows as Claude Code itself was told
+ * of them, Z.AI's as the proxy counts them. Whatever is missing or wrong, it prints a line and exits 0: an error would
+ * take the line away from the person's prompt.
+ */
+import { z } from 'zod';
+import { type LoadedCcp, loadCcpSettings } from '../../../config/ccp-settings.ts';
+import {
+  QUOTAS_PATH,
+  type QuotasAnswer,
+  quotasAnswer,
+  USAGE_PATH,
+  type UsageAnswer,
+  usageAnswer,
+} from '../../../config/usage-answers.ts';
+import { EXIT } from '../../../errors.ts';
+import { type Host, plain, type Screen } from '../../shared/host.ts';
+import { askProxy } from '../ask-proxy.ts';
+import { clockTime, compact, percent, usd } from './figures.ts';
+
+/** Claude Code calls this often, and shows nothing while it waits. */
+const PATIENCE_MS = 300;
+/** Far more than it sends. */
+const MAX_INPUT_BYTES = 1024 * 1024;
+
+const used = z.object({
+  used_percentage: z.number(),
+  // Epoch seconds, as in the headers that it comes from; a text in case that changes.
+  resets_at: z
+    .union([z.number().transform((seconds) => new Date(seconds * 1000)), z.coerce.date()])
+    .nullish(),
+});
+
+/** What is needed of the JSON on standard input; any part may be missing, or of a later form. */
+const session = z.object({
+  model: z.object({ display_name: z.string() }).nullish().catch(null),
+  rate_limits: z
+    .object({ five_hour: used.nullish().catch(null), seven_day: used.nullish().catch(null) })
+    .nullish()
+    .catch(null),
+});
+
+type Session = z.infer<typeof session>;
+
+export async function statusline(host: Host): Promise<number> {
+  const [input, meter] = await Promise.all([readSession(host), readMeter(host)]);
+  const parts = [modelPart(input), ...lanes(host.out, input, meter)].filter((part) => part !== null);
+  host.out.write(`${parts.join(' · ')}\n`);
+  return EXIT.ok;
+}
+
+async function readSession({ input }: Host): Promise<Session> {
+  // Typed by hand to see what it looks like: nothing would ever come.
+  if (input.isTerminal) return {};
+  try {
+    const bytes = await input.read(MAX_INPUT_BYTES, AbortSignal.timeout(PATIENCE_MS));
+    return session.parse(JSON.parse(bytes.toString('utf8')));
+  } catch {
+    return {};
+  }
+}
+
+type Meter =
+  /** Null is what was not answered: the usage may wait for a locked store, the quotas are in memory. */
+  | { readonly state: 'told'; readonly usage: UsageAnswer | null; readonly quotas: QuotasAnswer | null }
+  | { readonly state: keyof typeof SILENCE };
+
+type Told = Extract<Meter, { readonly state: 'told' }>;
+
+const SILENCE = {
+  down: 'ccp is not running',
+  silent: 'ccp does not answer',
+  unset: 'ccp: settings are wrong ("ccp doctor")',
+};
+
+async function readMeter({ env, cwd, home }: Host): Promise<Meter> {
+  let loaded: LoadedCcp;
+  try {
+    loaded = loadCcpSettings({ flags: {}, env, cwd, home });
+  } catch {
+    return { state: 'unset' };
+  }
+  const [usage, quotas] = await Promise.all([
+    ask(loaded, USAGE_PATH, usageAnswer),
+    ask(loaded, QUOTAS_PATH, quotasAnswer),
+  ]);
+  if (usage === 'down' && quotas === 'down') return { state: 'down' };
+  const told = {
+    usage: typeof usage === 'string' ? null : usage,
+    quotas: typeof quotas === 'string' ? null : quotas,
+  };
+  return told.usage === null && told.quotas === null ? { state: 'silent' } : { state: 'told', ...told };
+}
+
+/** What is answered; `down` where nobody listens, `silent` where it takes too long or is something else. */
+async function ask<T>(loaded: LoadedCcp, path: string, schema: z.ZodType<T>): Promise<T | 'down' | 'silent'> {
+  const answer = await askProxy(loaded, { method: 'GET', path, patienceMs: PATIENCE_MS });
+  if (!answer.answered) return answer.why === 'ECONNREFUSED' ? 'down' : 'silent';
+  if (answer.status !== 200) return 'silent';
+  try {
+    return schema.parse(JSON.parse(answer.body));
+  } catch {
+    return 'silent';
+  }
+}
+
+const modelPart = ({ model }: Session): string | null =>
+  model === null || model === undefined ? null : plain(model.display_name);
+
+function lanes(out: Screen, input: Session, meter: Meter): (string | null)[] {
+  if (meter.state !== 'told') return [stated(out, input), out.paint('yellow', SILENCE[meter.state])];
+  const { usage, quotas } = meter;
+  const metered = Object.keys(usage?.lanes ?? {});
+  const watched = [...(quotas?.quotas ?? []), ...(quotas?.cooldowns ?? [])].map(({ lane }) => lane);
+  const others = [...new Set([...watched, ...metered])].filter(
+    (lane) => lane !== 'anthropic' && lane !== 'none',
+  );
+  const { saved_usd: saved = null, saved_is_partial = false } = usage?.total ?? {};
+  return [
+    stated(out, input) ?? overheard(out, quotas) ?? counted(out, 'anthropic', meter),
+    ...others.toSorted().map((lane) => counted(out, lane, meter)),
+    saved === null || saved <= 0 ? null : `saved ${usd(saved)}/24h${saved_is_partial ? ' + ?' : ''}`,
+    ...troubles(meter).map((trouble) => out.paint('yellow', trouble)),
+  ];
+}
+
+function troubles({ usage, quotas }: Told): string[] {
+  return [
+    ...(usage === null ? ['usage: no answer'] : usage.store.ok ? [] : ['store in trouble']),
+    ...(quotas === null ? ['quotas: no answer'] : []),
+  ];
+}
+
+/** The Anthropic lane, as Claude Code was told; null without a subscription. */
+function stated(out: Screen, { rate_limits }: Session): string | null {
+  return windowsText(out, [
+    { name: '5h', pct: rate_limits?.five_hour?.used_percentage, resetsAt: rate_limits?.five_hour?.resets_at },
+    { name: '7d', pct: rate_limits?.seven_day?.used_percentage, resetsAt: rate_limits?.seven_day?.resets_at },
+  ]);
+}
+
+/** The same as the proxy last heard it; null where Anthropic told it no share of a window. */
+function overheard(out: Screen, quotas: QuotasAnswer | null): string | null {
+  const { windows = [] } = quotas?.provider_limits.find(({ lane }) => lane === 'anthropic') ?? {};
+  return windowsText(
+    out,
+    windows.map(({ name, used_pct, resets_at }) => ({
+      name,
+      pct: used_pct,
+      resetsAt: resets_at === null ? null : new Date(resets_at),
+    })),
+  );
+}
+
+interface Window {
+  readonly name: string;
+  readonly pct: number | null | undefined;
+  readonly resetsAt: Date | null | undefined;
+}
+
+function windowsText(out: Screen, windows: readonly Window[]): string | null {
+  const parts = windows.flatMap(({ name, pct, resetsAt }) => {
+    if (pct === null || pct === undefined) return [];
+    const until =
+      resetsAt instanceof Date && pct >= WARN_PCT ? ` until ${clockTime(resetsAt.toISOString())}` : '';
+    return [`${plain(name)} ${coloured(out, pct, `${percent(pct)}${until}`)}`];
+  });
+  return parts.length === 0 ? null : `anthropic ${parts.join(' ')}`;
+}
+
+/** A lane as the proxy counts it: its fullest quotas, else what it used, and what of it cools; null where nothing is known. */
+function counted(out: Screen, lane: string, { usage, quotas }: Told): string | null {
+  const cooling = (quotas?.cooldowns ?? []).filter((cooldown) => cooldown.lane === lane);
+  const all = cooling.find(({ key }) => key === '*');
+  if (all !== undefined) return `${plain(lane)} ${out.paint('red', `cooling until ${clockTime(all.until)}`)}`;
+  const figures = windowsOf(out, lane, quotas) ?? tokensOf(lane, usage);
+  const known = [figures, coolingText(out, cooling)].filter((text) => text !== null);
+  return known.length === 0 ? null : [plain(lane), ...known].join(' ');
+}
+
+/** Not the whole lane, but the models of these quotas: the one that is back first, and how many others. */
+function coolingText(out: Screen, cooldowns: QuotasAnswer['cooldowns']): string | null {
+  const [first, ...others] = cooldowns.toSorted((a, b) => Date.parse(a.until) - Date.parse(b.until));
+  if (first === undefined) return null;
+  const more = others.length === 0 ? '' : ` + ${others.length}`;
+  return out.paint('red', `(${plain(first.key)}${more} cooling until ${clockTime(first.until)})`);
+}
+
+function windowsOf(out: Screen, lane: string, quotas: QuotasAnswer | null): string | null {
+  const mine = (quotas?.quotas ?? []).filter((quota) => quota.lane === lane);
+  const parts = (['rolling', 'weekly'] as const).flatMap((window) => {
+    const [fullest] = mine
+      .flatMap((quota) => (quota[window].pct === null ? [] : [{ pct: quota[window].pct, quota }]))
+      .toSorted((a, b) => b.pct - a.pct);
+    if (fullest === undefined) return [];
+    return [
+      `${windowName(fullest.quota[window].span_seconds)} ${coloured(out, fullest.pct, percent(fullest.pct))}`,
+    ];
+  });
+  return parts.length === 0 ? null : parts.join(' ');
+}
+
+function tokensOf(lane: string, usage: UsageAnswer | null): string | null {
+  if (usage === null) return null;
+  const tokens = Object.values(usage.lanes[lane]?.tokens ?? {}).reduce((sum, count) => sum + count, 0);
+  return tokens === 0 && usage.store.reason !== null ? 'not counted' : `${compact(tokens)} tok/24h`;
+}
+
+const windowName = (seconds: number): string =>
+  seconds % 86_400 === 0 ? `${seconds / 86_400}d` : `${Math.round(seconds / 3600)}h`;
+
+/** Where a person would want to know when it ends. */
+const WARN_PCT = 80;
+
+function coloured(out: Screen, pct: number, text: string): string {
+  if (pct < WARN_PCT) return text;
+  return out.paint(pct < 95 ? 'yellow' : 'red', text);
+}

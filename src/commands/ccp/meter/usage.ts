@@ -1,0 +1,64 @@
+/** `ccp usage`: what was used, by model and lane, and what it cost. */
+import { USAGE_PATH, type UsageAnswer, usageAnswer } from '../../../config/usage-answers.ts';
+import { EXIT } from '../../../errors.ts';
+import { type Host, plain, printJson } from '../../shared/host.ts';
+import { show, watchUntilInterrupted } from '../../shared/watch.ts';
+import { load } from '../load.ts';
+import { askMeter } from './ask-meter.ts';
+import { clockTime, compact } from './figures.ts';
+import { banner, emptyText, type Named, shortNames, storeLine, totalsTable } from './meter-text.ts';
+
+export interface UsageOptions {
+  /** As the endpoint takes it. */
+  readonly since: string;
+  readonly banner: boolean;
+  readonly watching: boolean;
+  readonly json: boolean;
+}
+
+export async function usage(
+  host: Host,
+  { since, banner: asBanner, watching, json }: UsageOptions,
+): Promise<number> {
+  const loaded = load(host);
+  const path = `${USAGE_PATH}?${new URLSearchParams({ since }).toString()}`;
+  const ask = (): Promise<UsageAnswer> => askMeter(loaded, path, usageAnswer);
+  if (json) {
+    printJson(host, await ask());
+    return EXIT.ok;
+  }
+  const page = async (): Promise<string> => {
+    const answer = await ask();
+    return asBanner ? banner(answer, rangeOf(since, answer)) : pageOf(host, answer);
+  };
+  return watching ? watchUntilInterrupted(host, page) : show(host, page);
+}
+
+const rangeOf = (since: string, answer: UsageAnswer): string =>
+  /^-\d+[smhd]$/.test(since) ? since.slice(1) : `since ${clockTime(answer.since)}`;
+
+function pageOf({ out }: Host, { since, total, models, other_models, lanes, store }: UsageAnswer): string {
+  const from = `since ${clockTime(since)}`;
+  const used = Object.entries(models).filter(([, { requests }]) => requests > 0);
+  if (used.length === 0) return `${emptyText(store)} ${from}.\n${storeLine(out, store)}`;
+  const sums: readonly Named[] = [
+    ...(other_models === null ? [] : [['(others)', other_models] as const]),
+    ['total', total],
+  ];
+  const notes = [
+    'Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.',
+    ...(total.unpriced_tokens === 0
+      ? []
+      : [`${compact(total.unpriced_tokens)} tokens have no known price: set one in a file (docs/usage.md).`]),
+    ...(other_models === null ? [] : ['(others): the models beyond the most used, summed.']),
+  ];
+  return [
+    `${out.paint('bold', `Used ${plain(from)}`)}\n\n`,
+    totalsTable(out, 'model', shortNames(used), sums),
+    '\n',
+    totalsTable(out, 'lane', Object.entries(lanes)),
+    '\n',
+    ...notes.map((note) => `${out.paint('dim', note)}\n`),
+    storeLine(out, store),
+  ].join('');
+}
