@@ -140,6 +140,58 @@ describe('an endpoint of our own', () => {
   });
 });
 
+describe('a path of nothing that there is', () => {
+  const ENDPOINTS = [
+    { method: 'GET', path: '/healthz' },
+    { method: 'GET', path: '/v1/usage' },
+    { method: 'GET', path: '/v1/usage/samples' },
+    { method: 'POST', path: '/v1/dev/sim-usage' },
+  ] as const;
+  const handle = () => ({ status: 200, contentType: 'application/json', body: '{}' });
+  const start = () => startDoor({ endpoints: ENDPOINTS.map((endpoint) => ({ ...endpoint, handle })) });
+
+  it.each([
+    ['GET /v1/usage/foo', 'GET /v1/usage, GET /v1/usage/samples'],
+    ['POST /v1/usage/samples/', 'GET /v1/usage, GET /v1/usage/samples'],
+    ['GET /v1/usage/?since=-1h', 'GET /v1/usage, GET /v1/usage/samples'],
+    ['GET /v1/dev', 'POST /v1/dev/sim-usage'],
+    ['GET /healthz/x', 'GET /healthz'],
+  ])('beneath a root of ours is answered here with what there is: %s', async (line, there) => {
+    await using world = await start();
+    const said = await send(world, line, [HOST, 'x-api-key: of-the-client']);
+    const [method = '', path = ''] = line.replace(/\?.*/, '').split(' ');
+    expect(said.status).toBe('404 Not Found');
+    expect(errorOf(said)).toEqual({
+      type: 'error',
+      error: { type: 'not_found_error', message: `ccp: no ${method} ${path} here, but ${there}` },
+    });
+    expect([world.anth.calls.length, world.zai.calls.length]).toEqual([0, 0]);
+  });
+
+  it.each([
+    'GET /v1/usages',
+    'GET /v1/models',
+    'GET /v1',
+    'GET /v1/',
+    'GET /',
+    'GET /usage',
+    'GET /healthzz',
+  ])('that only looks like ours is relayed: %s', async (line) => {
+    await using world = await start();
+    expect((await send(world, line, [HOST])).status).toBe('200 OK');
+    expect(world.anth.calls.length).toBe(1);
+  });
+
+  it('with another method is told which are allowed (RFC 9110, section 15.5.6)', async () => {
+    await using world = await start();
+    await using client = await connectClient(world.port);
+    client.send(`DELETE /v1/usage HTTP/1.1\r\n${HOST}\r\n\r\n`);
+    const { startLine, headers } = await client.answer();
+    expect(startLine).toBe('HTTP/1.1 405 Method Not Allowed');
+    expect(headers[headers.indexOf('allow') + 1]).toBe('GET');
+  });
+});
+
 describe('a door with a client token', () => {
   const withToken = () => startDoor({ clientToken: 'let-me-in' });
 

@@ -14,6 +14,7 @@ import { createGuard, sameSecret } from './guard.ts';
 import { pathOf } from './inbound-request.ts';
 import { takeIn } from './intake.ts';
 import { discardUpload, sendError, sendStream, sendText } from './own-answer.ts';
+import { createOwnPaths } from './own-paths.ts';
 import type { Endpoint, EndpointStream } from './types.ts';
 
 export interface GatewayOptions extends ExchangePorts {
@@ -43,15 +44,11 @@ const HEAD_MS = 60_000;
 const MAX_OWN_BODY_BYTES = 1024 * 1024;
 /** Longer than clients and their pools keep a connection, so that the closing side is not us. */
 const CLIENT_IDLE_MS = 72_000;
-const OWN_PREFIX = '/v1/ccp/';
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { observers, clock, deadlines } = options;
   const guard = createGuard(options);
-  const endpoints = new Map(
-    options.endpoints.map((endpoint) => [`${endpoint.method} ${endpoint.path}`, endpoint]),
-  );
-  const ownPaths = new Set(options.endpoints.map(({ path }) => path));
+  const ownPaths = createOwnPaths(options.endpoints);
   let inflight = 0;
   let draining = false;
   let onIdle = (): void => {};
@@ -111,7 +108,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const invite = (): void => {
       if (expectsContinue) response.writeContinue();
     };
-    if (refusal === null && (ownPaths.has(path) || path.startsWith(OWN_PREFIX))) {
+    if (refusal === null && ownPaths.owns(path)) {
       await answerOwn({ request, response, refusal, invite }, path);
       discardUpload(request);
       return;
@@ -144,15 +141,12 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   async function answerOwn({ request, response, invite }: Visit, path: string): Promise<void> {
     const method = request.method === 'HEAD' ? 'GET' : request.method;
-    const endpoint = endpoints.get(`${method} ${path}`);
+    const endpoint = ownPaths.find(method ?? '', path);
     if (endpoint === undefined) {
-      const known = ownPaths.has(path);
-      sendError(
-        response,
-        known ? 405 : 404,
-        known ? 'invalid_request_error' : 'not_found_error',
-        `ccp: no ${method} ${path} here`,
-      );
+      const methods = ownPaths.methodsOf(path);
+      const message = `ccp: no ${method} ${path} here, but ${ownPaths.beneathRootOf(path).join(', ')}`;
+      if (methods.length === 0) sendError(response, 404, 'not_found_error', message);
+      else sendError(response, 405, 'invalid_request_error', message, ['allow', methods.join(', ')]);
       return;
     }
     if (method === 'POST' && !sameSecret(request.headers.authorization, `Bearer ${options.controlToken}`)) {
