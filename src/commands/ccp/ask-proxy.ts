@@ -3,6 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { LoadedCcp } from '../../config/ccp-settings.ts';
+import { patience } from '../shared/patience.ts';
 
 export interface Question {
   readonly method: 'GET' | 'POST';
@@ -41,7 +42,7 @@ export async function askProxy(
     path,
     agent: false,
     headers: { ...headers, ...(token !== null && { 'x-ccp-token': token }) },
-    signal: AbortSignal.timeout(patienceMs),
+    signal: patience(patienceMs),
   });
   sending.on('response', resolve).on('error', reject).end(body);
   try {
@@ -54,8 +55,7 @@ export async function askProxy(
 
 function reasonOf(error: unknown, patienceMs: number): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'AbortError' || error.name === 'TimeoutError')
-    return `no answer within ${patienceMs} ms`;
+  if (error.name === 'AbortError') return `no answer within ${patienceMs} ms`;
   return 'code' in error ? String(error.code) : error.message;
 }
 

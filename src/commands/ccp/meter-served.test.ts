@@ -92,7 +92,7 @@ it('tells in usage, samples, rollups and metrics of the same exchanges, as soon 
 
   expect(await printed('usage')).toMatch(/^claude-sonnet-5 +2 +– +2\.0M +4 +60\/0 +\$4\.00 +–$/m);
   expect(await printed('status')).toMatch(/^anthropic +3 /m);
-  expect(await printed('statusline')).toMatch(/anthropic 3\.0M tok\/24h/);
+  expect(await printed('statusline')).toMatch(/anthropic 3\.0M in 6 out\/24h/);
 });
 
 it.each([

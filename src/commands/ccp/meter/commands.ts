@@ -70,10 +70,11 @@ export function addMeter(program: Command, host: Host, exit: Exit): void {
   program
     .command('statusline')
     .description("print one line for Claude Code's statusLine setting; reads its JSON on standard input")
-    .addHelpText('after', examples('echo {} | ccp statusline'))
-    .action(async () => {
+    .option(...AS_JSON)
+    .addHelpText('after', examples('echo {} | ccp statusline', 'ccp statusline --json | jq .proxy.state'))
+    .action(async ({ json = false }: Json) => {
       const { statusline } = await import('./statusline.ts');
-      exit(await statusline(host));
+      exit(await statusline(host, { json }));
     });
 }
 

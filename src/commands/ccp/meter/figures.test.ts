@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { bar, compact, costText, percent, span, usd } from './figures.ts';
+import { bar, clockTime, compact, costText, percent, span, usd } from './figures.ts';
 
 it.each([
   [0, '0'],
@@ -65,4 +65,13 @@ it.each([
 ])('%d per cent are written %s and drawn %s', (pct, text, drawn) => {
   expect(percent(pct)).toBe(text);
   expect(bar(pct)).toBe(drawn);
+});
+
+it.each([
+  ['today, the time alone', new Date(2026, 2, 4, 9, 5), '09:05'],
+  ['another day of the year', new Date(2026, 0, 31, 23, 59), '31 Jan 23:59'],
+  ['the same day of another year', new Date(2025, 2, 4, 9, 5), '4 Mar 2025 09:05'],
+  ['the day after, in another year', new Date(2027, 0, 1, 0, 0), '1 Jan 2027 00:00'],
+])('a time is told so that it means one thing: %s', (_, date, text) => {
+  expect(clockTime(date.toISOString(), new Date(2026, 2, 4, 12, 0))).toBe(text);
 });

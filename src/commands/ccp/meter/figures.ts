@@ -76,10 +76,12 @@ export function paintQuota(
   return screen.paint(style, text);
 }
 
-/** In the person's own time zone; with the day unless it is today. */
+/** In the person's own time zone; with the day unless it is today, and with the year unless it is this one. */
 export function clockTime(text: string, now = new Date()): string {
   const date = new Date(text);
   const time = date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
   if (date.toDateString() === now.toDateString()) return time;
-  return `${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })} ${time}`;
+  const isThisYear = date.getFullYear() === now.getFullYear();
+  const day = { day: 'numeric', month: 'short', ...(!isThisYear && { year: 'numeric' }) } as const;
+  return `${date.toLocaleDateString('en-GB', day)} ${time}`;
 }

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestHost, type TestHost } from '../../shared/testing/test-host.ts';
 import { main } from '../main.ts';
+import { statusline } from './statusline.ts';
 import { type FakeMeter, quota, startFakeMeter, totals, USAGE } from './testing/meter.ts';
 
 let host: TestHost;
@@ -348,13 +349,13 @@ describe('ccp statusline', () => {
 
   it('shows Anthropic as Claude Code was told, and Z.AI as we count', async () => {
     expect(await line({ model: { display_name: 'Opus 4.8' }, rate_limits: limits })).toMatch(
-      /^Opus 4\.8 · anthropic 5h 42% 7d 96% until \d+ \w+ \d\d:\d\d · local 500 tok\/24h · zai 5h 70% · saved \$2\.37\/24h \+ \?\n$/,
+      /^Opus 4\.8 · anthropic 5h 42% 7d 96% until \d+ \w+ 2025 \d\d:\d\d · local 0 in 500 out\/24h · zai 5h 70% · saved \$2\.37\/24h \+ \?\n$/,
     );
   });
 
   it('counts Anthropic, too, without a subscription', async () => {
     expect(await line({ model: { display_name: 'Opus 4.8' } })).toMatch(
-      /^Opus 4\.8 · anthropic 82M tok\/24h · /,
+      /^Opus 4\.8 · anthropic 40k in 512k out\/24h · /,
     );
   });
 
@@ -379,6 +380,36 @@ describe('ccp statusline', () => {
     expect(performance.now() - asked).toBeLessThan(2_000);
   });
 
+  it('calls no proxy silent whose answer it had no time to hear', async () => {
+    // The program itself loads what it needs first; here the questions are out before the processor is taken away.
+    const printing = statusline(host, { json: false });
+    const until = performance.now() + 600;
+    while (performance.now() < until);
+    await printing;
+    expect(host.said().out).toMatch(/^anthropic 40k in 512k out\/24h · .* · zai 5h 70% · [^:]*$/);
+  });
+
+  it('counts a lane without a quota as "ccp usage" does, figure by figure', async () => {
+    const row = /^anthropic +\S+ +\S+ +(\S+) +(\S+)/m.exec(await printed('usage'));
+    expect(await line({})).toContain(`anthropic ${row?.[1]} in ${row?.[2]} out/24h`);
+  });
+
+  it('prints as one document what the line is made of', async () => {
+    host.typed = JSON.stringify({ model: { display_name: 'Opus 4.8' }, rate_limits: limits });
+    const { claude_code, proxy } = JSON.parse(await printed('statusline', '--json'));
+    expect(claude_code).toMatchObject({
+      model: { display_name: 'Opus 4.8' },
+      rate_limits: { seven_day: { used_percentage: 96, resets_at: '2025-11-26T23:33:20.000Z' } },
+    });
+    expect(proxy).toMatchObject({
+      state: 'told',
+      usage: { lanes: { zai: { requests: 88 } } },
+      quotas: { mode: 'block' },
+    });
+    await meter[Symbol.asyncDispose]();
+    expect(JSON.parse(await printed('statusline', '--json'))).toMatchObject({ proxy: { state: 'down' } });
+  });
+
   it('calls no proxy down that answers with something else', async () => {
     for (const path of ['/v1/usage', '/v1/quotas']) meter.answers.set(path, { status: 404, value: null });
     expect(await line({})).toBe('ccp does not answer\n');
@@ -394,7 +425,7 @@ describe('ccp statusline', () => {
   it('shows what was used where the quotas cannot be read', async () => {
     meter.answers.set('/v1/quotas', { status: 200, value: { of: 'an older ccp' } });
     expect(await line({})).toMatch(
-      /^anthropic 82M tok\/24h · local .* · zai 10M tok\/24h · saved \$2\.37\/24h \+ \? · quotas: no answer\n$/,
+      /^anthropic 40k in 512k out\/24h · local .* · zai 1\.2M in 200k out\/24h · saved \$2\.37\/24h \+ \? · quotas: no answer\n$/,
     );
   });
 
@@ -406,9 +437,9 @@ describe('ccp statusline', () => {
       meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), quotas: [], cooldowns } });
       return line({});
     };
-    expect(await cool('glm-5')).toMatch(/ · zai 10M tok\/24h \(glm-5 cooling until [^)]+\) · /);
+    expect(await cool('glm-5')).toMatch(/ · zai 1\.2M in 200k out\/24h \(glm-5 cooling until [^)]+\) · /);
     expect(await cool('glm-5', 'glm-4.6')).toMatch(
-      / · zai 10M tok\/24h \(glm-5 \+ 1 cooling until [^)]+\) · /,
+      / · zai 1\.2M in 200k out\/24h \(glm-5 \+ 1 cooling until [^)]+\) · /,
     );
     expect(await cool('glm-5', '*')).toMatch(/ · zai cooling until [^)]+ · /);
   });

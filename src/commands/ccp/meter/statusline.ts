@@ -14,7 +14,8 @@ import {
   usageAnswer,
 } from '../../../config/usage-answers.ts';
 import { EXIT } from '../../../errors.ts';
-import { type Host, plain, type Screen } from '../../shared/host.ts';
+import { type Host, plain, printJson, type Screen } from '../../shared/host.ts';
+import { patience } from '../../shared/patience.ts';
 import { askProxy } from '../ask-proxy.ts';
 import { clockTime, compact, percent, usd } from './figures.ts';
 
@@ -42,18 +43,22 @@ const session = z.object({
 
 type Session = z.infer<typeof session>;
 
-export async function statusline(host: Host): Promise<number> {
+export async function statusline(host: Host, { json }: { readonly json: boolean }): Promise<number> {
   const [input, meter] = await Promise.all([readSession(host), readMeter(host)]);
-  const parts = [modelPart(input), ...lanes(host.out, input, meter)].filter((part) => part !== null);
-  host.out.write(`${parts.join(' · ')}\n`);
+  if (json) printJson(host, { claude_code: input, proxy: meter });
+  else host.out.write(`${lineOf(host.out, input, meter)}\n`);
   return EXIT.ok;
+}
+
+function lineOf(out: Screen, input: Session, meter: Meter): string {
+  return [modelPart(input), ...lanes(out, input, meter)].filter((part) => part !== null).join(' · ');
 }
 
 async function readSession({ input }: Host): Promise<Session> {
   // Typed by hand to see what it looks like: nothing would ever come.
   if (input.isTerminal) return {};
   try {
-    const bytes = await input.read(MAX_INPUT_BYTES, AbortSignal.timeout(PATIENCE_MS));
+    const bytes = await input.read(MAX_INPUT_BYTES, patience(PATIENCE_MS));
     return session.parse(JSON.parse(bytes.toString('utf8')));
   } catch {
     return {};
@@ -200,10 +205,12 @@ function windowsOf(out: Screen, lane: string, quotas: QuotasAnswer | null): stri
   return parts.length === 0 ? null : parts.join(' ');
 }
 
+/** The same figures under the same names as in `ccp usage`: what the cache read and wrote is not among them there. */
 function tokensOf(lane: string, usage: UsageAnswer | null): string | null {
   if (usage === null) return null;
-  const tokens = Object.values(usage.lanes[lane]?.tokens ?? {}).reduce((sum, count) => sum + count, 0);
-  return tokens === 0 && usage.store.reason !== null ? 'not counted' : `${compact(tokens)} tok/24h`;
+  const { requests = 0, tokens = { input: 0, output: 0 } } = usage.lanes[lane] ?? {};
+  if (requests === 0 && usage.store.reason !== null) return 'not counted';
+  return `${compact(tokens.input)} in ${compact(tokens.output)} out/24h`;
 }
 
 const windowName = (seconds: number): string =>
