@@ -11,6 +11,7 @@ import { openPrices } from './config/open-prices.ts';
 import { openQuota } from './config/open-quota.ts';
 import { openRouting } from './config/open-routing.ts';
 import { openStore } from './config/open-store.ts';
+import { NOWHERE } from './core/account.ts';
 import { createDeadlines } from './core/deadlines.ts';
 import { createGateway } from './core/gateway.ts';
 import { createRetention } from './core/retention.ts';
@@ -60,9 +61,10 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
   const prices = openPrices(loaded);
   const license = openLicense(loaded, { clock, log });
   const store = openStore(loaded, { clock, log, onRollup: (seconds) => metrics.rolledUp(seconds) });
+  const lanes = (): string[] => routing.providers().map(({ lane }) => lane);
   const quota = openQuota(loaded, {
     store,
-    lanes: () => routing.providers().map(({ lane }) => lane),
+    lanes,
     clock,
     log,
   });
@@ -146,6 +148,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
         store,
         quota,
         prices,
+        lanes: () => [...lanes(), NOWHERE.lane],
         live,
         devEnabled: settings.devEnable,
         clock,

@@ -320,6 +320,32 @@ describe('an argument that is not allowed', () => {
     expect(seen).toEqual([]);
   });
 
+  it.each(['samples?', 'rollups?granularity=day&'])(
+    'may be a lane that is not known: /v1/usage/%s, unless something was once counted under it',
+    async (path) => {
+      const { keep, ask } = startStored();
+      const of = (lane: string) => ask('GET', `/v1/usage/${path}since=-1h&lane=${lane}`);
+      expect(await of('zia')).toEqual({
+        status: 400,
+        body: {
+          type: 'error',
+          error: {
+            type: 'invalid_request_error',
+            message: 'ccp: lane: allowed is anthropic, none, zai, or one under which something was counted',
+          },
+        },
+      });
+      expect((await of('zai')).status).toBe(200);
+      keep(48 * HOUR, { lane: 'gone' });
+      expect((await of('gone')).status).toBe(200);
+    },
+  );
+
+  it('is no lane that cannot be judged because the store cannot be read', async () => {
+    const store = { ...createNoStore('nowhere'), knowsLane: async () => true };
+    expect((await startUsageWorld(store).ask('GET', '/v1/usage/samples?lane=gone')).status).toBe(200);
+  });
+
   it('may be a time that lost its plus on the way', async () => {
     const { ask } = startStoreless();
     const at = async (offset: string) => ask('GET', `/v1/usage?since=2026-01-02T15:04:05${offset}`);

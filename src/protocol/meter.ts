@@ -168,6 +168,8 @@ export interface MeterStore {
   history(since: number, cursor: string | null): Promise<SamplePage>;
   samples(query: SampleQuery): Promise<SamplePage>;
   rollups(query: RollupQuery): Promise<readonly Rollup[]>;
+  /** Whether anything was ever counted under a lane; true also where that cannot be told. */
+  knowsLane(lane: string): Promise<boolean>;
   status(): Promise<StoreStatus>;
   /** Resolves once all that was taken before is committed, or has failed and was counted. */
   flush(): Promise<void>;

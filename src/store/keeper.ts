@@ -22,6 +22,7 @@ export interface Keeper {
   tend(age: Age | null): { readonly rolledUp: number; readonly more: boolean };
   page(query: SampleQuery): SamplePage;
   rollups(query: RollupQuery): readonly Rollup[];
+  knowsLane(lane: string): boolean;
   cooldowns(now: number): readonly Cooldown[];
   limitHits(): readonly LimitHit[];
   status(): FileStatus;
@@ -112,6 +113,7 @@ export function createKeeper({ path, onDamage }: KeeperOptions): Keeper {
       }),
     page: (query) => using(({ samples }) => samples.page(query)),
     rollups: (query) => using(({ rollups }) => rollups.read(query)),
+    knowsLane: (lane) => using(({ rollups }) => rollups.knowsLane(lane)),
     cooldowns: (now) => using(({ cooldowns }) => cooldowns.current(now)),
     limitHits: () => using(({ limitHits }) => limitHits.telling()),
     status: () => using((file) => file.status()),

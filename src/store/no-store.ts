@@ -13,6 +13,7 @@ export function createNoStore(path: string): Store {
     history: async () => ({ samples: [], next_cursor: null }),
     samples: async () => ({ samples: [], next_cursor: null }),
     rollups: async () => [],
+    knowsLane: async () => false,
     status: async () => ({ path, ...empty, writes: 0, write_errors: 0, trouble: SWITCHED_OFF }),
     flush: async () => {},
     health: () => ({ ok: true, reason: SWITCHED_OFF, path: null, pending: 0 }),

@@ -31,6 +31,8 @@ export interface Rollups {
    * one for their day. Throws `USAGE` where it is more than the query's `limit`.
    */
   read(query: RollupQuery): readonly Rollup[];
+  /** Whether anything was ever counted under a lane: days are never forgotten. */
+  knowsLane(lane: string): boolean;
   /** What the hours count of samples that are no longer in the file; where those are forgotten, their days. */
   ofForgotten(): Cells;
   /** Forgets up to `limit` hours of days before `before` (epoch milliseconds); gives how many. */
@@ -208,6 +210,13 @@ export function openRollups(db: Database.Database): Rollups {
     return new Map([...rest].filter(([, cell]) => cell.count > 0));
   });
 
+  const knowsLane = db
+    .prepare<[string, string], number>(
+      `SELECT EXISTS (SELECT 1 FROM rollups WHERE granularity = 'day' AND lane = ?)
+       OR EXISTS (SELECT 1 FROM samples WHERE lane = ? AND seq > (SELECT seq FROM rolled_up))`,
+    )
+    .pluck();
+
   const forgetHours = db.transaction((before: number, limit: number): number => {
     setHoursFrom.run(startOf('day', before));
     return removeHours.run(limit).changes;
@@ -217,6 +226,7 @@ export function openRollups(db: Database.Database): Rollups {
     advance: (limit) => advance.immediate(limit),
     addHours: (hours) => db.transaction(addHours).immediate(hours),
     read: (query) => inOrder(cells.deferred(query)).map((cell) => rollupOf(cell, query.by)),
+    knowsLane: (lane) => knowsLane.get(lane, lane) === 1,
     ofForgotten: () => ofForgotten.deferred(),
     forgetHours: (before, limit) => forgetHours.immediate(before, limit),
     hoursFrom: () => hoursFrom.get() ?? 0,

@@ -142,6 +142,7 @@ export function openStore(options: StoreOptions): Store {
       read(() => thread.ask('page', { since, limit: READ_AT_ONCE, ...(cursor !== null && { cursor }) })),
     samples: (query) => look(() => thread.ask('page', query), { samples: [], next_cursor: null }),
     rollups: (query) => look(() => thread.ask('rollups', query), []),
+    knowsLane: (lane) => look(() => thread.ask('knowsLane', lane), true),
     async status() {
       const unreadable = {
         path,

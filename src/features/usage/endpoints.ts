@@ -30,6 +30,8 @@ export interface UsageEndpointsOptions extends SimulationPorts {
   readonly store: MeterStore & { health(): StoreState };
   readonly quota: QuotaViews;
   readonly prices: Prices;
+  /** The lanes that are known now, whether used or not. */
+  readonly lanes: () => readonly string[];
   readonly live: LiveFeed;
   /** Whether exchanges may be made up. */
   readonly devEnabled: boolean;
@@ -42,7 +44,14 @@ const USUAL_RANGE: Moment = { ago: 24 * HOUR_MS };
 
 /** Endpoints for the gateway, which guards them, and checks the bearer of every POST before it calls one. */
 export function createUsageEndpoints(options: UsageEndpointsOptions): readonly Endpoint[] {
-  const { store, quota, prices, live, clock, devEnabled } = options;
+  const { store, quota, prices, lanes, live, clock, devEnabled } = options;
+
+  /** A lane that there is not and never was is a mistake, which an empty answer would hide. */
+  const refuseStranger = async (lane: string | undefined): Promise<EndpointAnswer | null> => {
+    if (lane === undefined || lanes().includes(lane) || (await store.knowsLane(lane))) return null;
+    const allowed = [...new Set(lanes())].toSorted().join(', ');
+    return refuse(`lane: allowed is ${allowed}, or one under which something was counted`).answer;
+  };
 
   const quotas = (): EndpointAnswer => json(quotasReport(quota, clock.now()));
 
@@ -73,6 +82,8 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         const asked = readQuery(samplesQuery, query);
         if (!asked.ok) return asked.answer;
         const { since, until, limit = USUAL_PAGE, ...rest } = asked.value;
+        const stranger = await refuseStranger(rest.lane);
+        if (stranger !== null) return stranger;
         const wanted = { ...rest, limit, ...settled({ since, until }, clock.now()) };
         return unlessRefused(async () => {
           const { samples, next_cursor } = await store.samples(wanted);
@@ -87,6 +98,8 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         const asked = readQuery(rollupsQuery, query);
         if (!asked.ok) return asked.answer;
         const { since, until, ...rest } = asked.value;
+        const stranger = await refuseStranger(rest.lane);
+        if (stranger !== null) return stranger;
         const wanted = { ...rest, ...settled({ since, until }, clock.now()), limit: MOST_ROLLUPS };
         return unlessRefused(async () => {
           const found = await store.rollups(wanted);

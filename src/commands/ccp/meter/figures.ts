@@ -81,7 +81,7 @@ export function clockTime(text: string, now = new Date()): string {
   const date = new Date(text);
   const time = date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
   if (date.toDateString() === now.toDateString()) return time;
-  const isThisYear = date.getFullYear() === now.getFullYear();
-  const day = { day: 'numeric', month: 'short', ...(!isThisYear && { year: 'numeric' }) } as const;
-  return `${date.toLocaleDateString('en-GB', day)} ${time}`;
+  const day = date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
+  const year = date.getFullYear();
+  return year === now.getFullYear() ? `${day} ${time}` : `${day} ${year} ${time}`;
 }

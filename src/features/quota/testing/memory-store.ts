@@ -29,6 +29,7 @@ export function createMemoryStore(kept: Sample[] = []): MemoryStore {
     },
     samples: async () => ({ samples: [], next_cursor: null }),
     rollups: async () => [],
+    knowsLane: async () => true,
     status: async () => ({
       path: '',
       schema_version: 1,
