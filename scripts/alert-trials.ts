@@ -45,6 +45,10 @@ export const TRIALS: Readonly<Record<string, Trial>> = {
     fires: growing('ccp_store_dropped_total{job="ccp"}', 1),
     quiet: steady('ccp_store_dropped_total{job="ccp"}', 7),
   },
+  CcpStoreBegunAnew: {
+    fires: growing('ccp_store_begun_anew_total{job="ccp"}', 1),
+    quiet: steady('ccp_store_begun_anew_total{job="ccp"}', 7),
+  },
   CcpStoreLarge: {
     fires: steady('ccp_store_size_bytes{job="ccp"}', 9e9),
     quiet: steady('ccp_store_size_bytes{job="ccp"}', 7e9),

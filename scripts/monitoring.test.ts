@@ -52,7 +52,7 @@ beforeAll(async () => {
   const metrics = createMetrics({
     license: () => ({ plan: 'trial', kid: 'k1', reason }),
     policy: () => ({ source: 'fetched', version: 1, reason: null }),
-    store: () => ({ writes: 1, writeErrors: 0, dropped: 0, pending: 0, bytes: 4096 }),
+    store: () => ({ writes: 1, writeErrors: 0, dropped: 0, begunAnew: 0, pending: 0, bytes: 4096 }),
     quotas: () => [{ lane: 'zai', model: '*haiku*', rolling_pct: 70, weekly_pct: 7 }],
   });
   for (const status of [200, 429, 502]) metrics.onCompletion?.(completion({ status }));

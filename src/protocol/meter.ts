@@ -183,6 +183,8 @@ export interface StoreNumbers {
   readonly writeErrors: number;
   /** Rows given up because too many waited; the log has them. */
   readonly dropped: number;
+  /** How often its file was damaged, deleted or replaced in use, and another was gone on with. */
+  readonly begunAnew: number;
   readonly pending: number;
   /** Of the file and its write-ahead log. */
   readonly bytes: number;

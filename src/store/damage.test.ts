@@ -62,7 +62,10 @@ describe('setting aside', () => {
 
 it('a check that ends late says nothing of the file that was begun meanwhile', () => {
   const asides: string[] = [];
-  const keeper = createKeeper({ path: place.path, onDamage: (aside) => void asides.push(aside) });
+  const keeper = createKeeper({
+    path: place.path,
+    onAnother: (whatBecame) => void asides.push(/set aside as ([^;]+);/.exec(whatBecame)?.[1] ?? whatBecame),
+  });
   const checked = inodeOf(place.path);
   keeper.write({ samples: [rowOf(sample(1))], cooldowns: [], hits: [] });
   expect(asides).toHaveLength(1);

@@ -1,8 +1,9 @@
 /**
  * What the storing thread does: keeps one file open, and does to it what it is asked. A file that turns out to be
- * damaged is set aside and a new one begun; what fails is thrown, and the file is tried again by the next request.
+ * damaged is set aside and a new one begun; where its name is gone or another file's, that one is gone on with. What
+ * fails is thrown, and the file is tried again by the next request.
  */
-import { OperatorError } from '../errors.ts';
+import { rmSync } from 'node:fs';
 import type { Cooldown, LimitHit, Rollup, RollupQuery, SamplePage, SampleQuery } from '../protocol/meter.ts';
 import { inodeOf, setAside } from './damage.ts';
 import { CHECKED_AT_ONCE, isDamage, isSqlite } from './database.ts';
@@ -45,8 +46,8 @@ export interface Damage {
 
 export interface KeeperOptions {
   readonly path: string;
-  /** Told of a damaged file: where it was put, and what was wrong. */
-  readonly onDamage: (aside: string, problem: string) => void;
+  /** Told what became of the file, a sentence, where another is gone on with. */
+  readonly onAnother: (whatBecame: string) => void;
 }
 
 /** A piece of work short enough (0.1 s) that exchanges to be written never wait long for it, here or in another process. */
@@ -55,10 +56,12 @@ const FORGOTTEN_AT_ONCE = 2_000;
 
 interface Opened extends StoreFile {
   readonly inode: bigint | null;
+  /** Of its write-ahead log. */
+  readonly log: bigint | null;
 }
 
 /** Nothing is opened before the first request. */
-export function createKeeper({ path, onDamage }: KeeperOptions): Keeper {
+export function createKeeper({ path, onAnother }: KeeperOptions): Keeper {
   let opened: Opened | null = null;
 
   const close = (): void => {
@@ -67,18 +70,34 @@ export function createKeeper({ path, onDamage }: KeeperOptions): Keeper {
   };
 
   const open = (): Opened => {
+    // Asked before each request, for 1 µs of this thread: nobody tells who holds a file that its name is gone.
     const named = inodeOf(path);
-    // Deleted by somebody who wants to start afresh.
-    if (opened !== null && named === null) close();
-    if (opened !== null && named !== opened.inode) throw replaced(path);
-    opened ??= { ...openStoreFile(path), inode: inodeOf(path) };
+    if (opened !== null && named !== opened.inode) leave(opened, named);
+    opened ??= { ...openStoreFile(path), inode: inodeOf(path), log: inodeOf(logOf(path)) };
     return opened;
+  };
+
+  /**
+   * SQLite goes by names: the next file would take the log of this one for its own, and be overwritten by it. Closing
+   * leaves a log alone once the file has another name, so one that is not ours by now is safe.
+   */
+  const leave = ({ log }: Opened, named: bigint | null): void => {
+    close();
+    if (log !== null && inodeOf(logOf(path)) === log) {
+      for (const file of [logOf(path), `${path}-shm`]) rmSync(file, { force: true });
+    }
+    onAnother(
+      named === null
+        ? `${path} was deleted while it was in use; a new one is begun`
+        : `${path} was replaced by another file while it was in use, which is gone on with`,
+    );
   };
 
   const replace = (problem: string, inode: bigint | null): void => {
     close();
     const aside = setAside(path, inode, Date.now());
-    if (aside !== null) onDamage(aside, problem);
+    if (aside !== null)
+      onAnother(`the store was damaged (${problem}) and set aside as ${aside}; a new one is begun`);
   };
 
   const using = <T>(act: (file: Opened) => T): T => {
@@ -125,8 +144,4 @@ export function createKeeper({ path, onDamage }: KeeperOptions): Keeper {
   };
 }
 
-/** Closing the old file would delete the write-ahead log of the new one, which has its name: SQLite goes by names. */
-const replaced = (path: string): OperatorError =>
-  new OperatorError('NOT_READY', `${path} was replaced by another file while it was in use`, {
-    hint: 'Restart ccp; put a file back only while no ccp runs on it.',
-  });
+const logOf = (path: string): string => `${path}-wal`;

@@ -2,7 +2,7 @@ import type { Store } from './store.ts';
 
 /** Stands in where nothing is to be kept (`CCP_PERSIST=0`): takes everything, keeps nothing, touches no file. */
 export function createNoStore(path: string): Store {
-  const nothing = { writes: 0, writeErrors: 0, dropped: 0, pending: 0, bytes: 0 };
+  const nothing = { writes: 0, writeErrors: 0, dropped: 0, begunAnew: 0, pending: 0, bytes: 0 };
   const empty = { schema_version: 0, bytes: 0, samples: 0, oldest: null, newest: null, pending: 0 };
   return {
     onCompletion: () => {},

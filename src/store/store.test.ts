@@ -14,7 +14,7 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Sample, SamplePage } from '../protocol/meter.ts';
-import { sampleOfRow } from './sample-row.ts';
+import { rowOf, sampleOfRow } from './sample-row.ts';
 import { openStore, type Store, type StoreOptions } from './store.ts';
 import { openStoreFile, readStoreFile } from './store-file.ts';
 import { makeStorePlace, type StorePlace } from './testing/place.ts';
@@ -304,22 +304,57 @@ describe('a file that cannot be used', () => {
     expect(onDisk()).toEqual([sample(1)]);
   });
 
-  it('is begun anew where it was deleted in use, and left alone where it was replaced', async () => {
+  it.each([
+    ['whole', ['', '-wal', '-shm']],
+    ['without what belongs to it', ['']],
+  ])('is begun anew where it was deleted in use, %s, and says so once', async (_, suffixes) => {
+    const store = open({ usageLog: 'logs/usage.jsonl' });
+    store.onCompletion(completion(1));
+    await store.flush();
+    for (const suffix of suffixes) rmSync(place.path + suffix);
+    // What was not written yet waits elsewhere.
+    store.onCompletion(completion(2));
+    await store.flush();
+    store.onCompletion(completion(3));
+    await store.flush();
+    expect(onDisk()).toEqual([sample(2), sample(3)]);
+    expect(said).toEqual([
+      `${place.path} was deleted while it was in use; a new one is begun: ` +
+        '"ccp db import --jsonl logs/usage.jsonl --rotated" puts in what it lacks',
+    ]);
+    expect(store.metrics().begunAnew).toBe(1);
+    expect(store.health().ok).toBe(true);
+  });
+
+  it('is gone on with where it was replaced in use, and never overwritten by what belonged to the old one', async () => {
+    const store = open();
+    store.onCompletion(completion(1));
+    await store.flush();
+    const other = join(place.folder, 'other.sqlite3');
+    {
+      using file = openStoreFile(other);
+      file.write({ samples: [rowOf(sample(7))], cooldowns: [], hits: [] });
+    }
+    renameSync(other, place.path);
+    store.onCompletion(completion(2));
+    await store.flush();
+    expect(onDisk()).toEqual([sample(2), sample(7)]);
+    expect(said).toEqual([expect.stringContaining('was replaced by another file while it was in use')]);
+  });
+
+  it('leaves the log alone of whoever has its name by now', async () => {
     const store = open();
     store.onCompletion(completion(1));
     await store.flush();
     for (const suffix of ['', '-wal', '-shm']) rmSync(place.path + suffix);
+    using file = openStoreFile(place.path);
+    file.write({ samples: [rowOf(sample(7))], cooldowns: [], hits: [] });
     store.onCompletion(completion(2));
     await store.flush();
-    expect(onDisk()).toEqual([sample(2)]);
-
-    const other = join(place.folder, 'other.sqlite3');
-    openStoreFile(other)[Symbol.dispose]();
-    renameSync(other, place.path);
-    store.onCompletion(completion(3));
-    await store.flush();
-    expect(store.health().reason).toContain('was replaced by another file');
-    await expect(store.history(0, null)).rejects.toThrow('was replaced by another file');
+    expect(onDisk()).toEqual([sample(2), sample(7)]);
+    file.write({ samples: [rowOf(sample(8))], cooldowns: [], hits: [] });
+    expect(onDisk()).toEqual([sample(2), sample(7), sample(8)]);
+    expect(file.db.pragma('integrity_check', { simple: true })).toBe('ok');
   });
 });
 

@@ -25,7 +25,7 @@ export interface StoreOptions {
   readonly rollupMs: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** The log that could fill a new store, for the sentence about a damaged one. */
+  /** The log that could fill a new store, for the sentence about one that is damaged or gone. */
   readonly usageLog?: string;
   /** Told how many seconds a round took. */
   readonly onRollup?: (seconds: number) => void;
@@ -56,12 +56,11 @@ const DONE = { more: false };
 /** Opens the store a moment later, on the storing thread: a start never waits for it. */
 export function openStore(options: StoreOptions): Store {
   const { path, flushMs, ttlDays, rollupMs, clock, log, usageLog = 'usage.jsonl', onRollup } = options;
-  const thread = createKeeperThread(path, (aside, problem) =>
-    log.error(
-      `the store was damaged (${problem}) and set aside as ${aside}; a new one is begun: ` +
-        `"ccp db import --jsonl ${usageLog} --rotated" fills it again`,
-    ),
-  );
+  let begunAnew = 0;
+  const thread = createKeeperThread(path, (whatBecame) => {
+    begunAnew += 1;
+    log.error(`${whatBecame}: "ccp db import --jsonl ${usageLog} --rotated" puts in what it lacks`);
+  });
   const trouble = createTrouble(log);
   const outbox = createOutbox({ flushMs, clock, trouble, write: (batch) => thread.ask('write', batch) });
   const steady = createSteadiness(clock, (ms) => {
@@ -161,7 +160,7 @@ export function openStore(options: StoreOptions): Store {
       const reason = trouble.sentence();
       return { ok: reason === null, reason, path, pending: outbox.numbers().pending };
     },
-    metrics: () => ({ ...outbox.numbers(), bytes: sizeOf(path) }),
+    metrics: () => ({ ...outbox.numbers(), begunAnew, bytes: sizeOf(path) }),
     async [Symbol.asyncDispose]() {
       ended = true;
       cancelRound();

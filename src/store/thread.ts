@@ -21,7 +21,7 @@ export interface ToKeeper {
 export type FromKeeper =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly failure: Failure }
-  | { readonly aside: string; readonly problem: string };
+  | { readonly whatBecame: string };
 
 export interface KeeperThread extends AsyncDisposable {
   /** Rejects with what the keeper throws, an `OperatorError` where it is nobody's bug. */
@@ -35,18 +35,15 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Nothing is started yet. `onDamage` hears of a file that was set aside. */
-export function createKeeperThread(
-  path: string,
-  onDamage: (aside: string, problem: string) => void,
-): KeeperThread {
+/** Nothing is started yet. `onAnother` is told as the keeper's is. */
+export function createKeeperThread(path: string, onAnother: (whatBecame: string) => void): KeeperThread {
   const waiting = new Map<number, Waiting>();
   let worker: Worker | null = null;
   let ids = 0;
   let ended = false;
 
   const hear = (message: FromKeeper): void => {
-    if ('aside' in message) return onDamage(message.aside, message.problem);
+    if ('whatBecame' in message) return onAnother(message.whatBecame);
     const one = waiting.get(message.id);
     waiting.delete(message.id);
     if (waiting.size === 0) worker?.unref();

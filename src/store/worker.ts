@@ -6,7 +6,7 @@ import type { FromKeeper, ThreadData, ToKeeper } from './thread.ts';
 
 const { path }: ThreadData = workerData;
 const say = (message: FromKeeper): void => parentPort?.postMessage(message);
-const keeper = createKeeper({ path, onDamage: (aside, problem) => say({ aside, problem }) });
+const keeper = createKeeper({ path, onAnother: (whatBecame) => say({ whatBecame }) });
 
 parentPort?.on('message', ({ id, name, argument }: ToKeeper) => {
   try {

@@ -193,10 +193,10 @@ describe('metrics', () => {
   });
 
   it('say what the store counted when they are asked, and how long it took to roll up', async () => {
-    let numbers = { writes: 3, writeErrors: 0, dropped: 0, pending: 2, bytes: 4096 };
+    let numbers = { writes: 3, writeErrors: 0, dropped: 0, begunAnew: 0, pending: 2, bytes: 4096 };
     const metrics = createMetrics({ defaultMetrics: false, license, policy, store: () => numbers });
     expect(await samples(metrics, 'ccp_store_writes_total')).toEqual(['ccp_store_writes_total 3']);
-    numbers = { writes: 5, writeErrors: 1, dropped: 7, pending: 0, bytes: 8192 };
+    numbers = { writes: 5, writeErrors: 1, dropped: 7, begunAnew: 2, pending: 0, bytes: 8192 };
     metrics.rolledUp(0.25);
     const { body } = await metrics.render();
     expect(
@@ -207,6 +207,7 @@ describe('metrics', () => {
       'ccp_store_writes_total 5',
       'ccp_store_write_errors_total 1',
       'ccp_store_dropped_total 7',
+      'ccp_store_begun_anew_total 2',
       'ccp_store_pending 0',
       'ccp_store_size_bytes 8192',
     ]);

@@ -221,6 +221,11 @@ function registerStore(registry: Registry, store: () => StoreNumbers): void {
     ['ccp_store_writes_total', 'Rows committed to the store', 'writes'],
     ['ccp_store_write_errors_total', 'Writes to the store that failed; their rows wait', 'writeErrors'],
     ['ccp_store_dropped_total', 'Rows that the store gave up because too many waited', 'dropped'],
+    [
+      'ccp_store_begun_anew_total',
+      'Files of the store that were damaged, deleted or replaced in use',
+      'begunAnew',
+    ],
   ] as const;
   for (const [name, help, figure] of counters) {
     registry.registerMetric(
