@@ -71,6 +71,7 @@ interface ExportFlags {
   readonly model?: string;
   readonly lane?: string;
   readonly out?: string;
+  readonly force?: boolean;
 }
 
 function addExport(db: Command, host: Host, exit: Exit): void {
@@ -82,7 +83,8 @@ function addExport(db: Command, host: Host, exit: Exit): void {
     .option('--until <time>', 'those that ended before')
     .option('--model <name>', 'those that asked for this model')
     .option('--lane <name>', 'those of this lane')
-    .option('--out <file>', 'write them to a file')
+    .option('--out <file>', 'write them to a file, which must not be there yet')
+    .option('--force', 'overwrite the file of --out')
     .addHelpText(
       'after',
       examples(

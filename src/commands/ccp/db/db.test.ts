@@ -131,12 +131,34 @@ describe('ccp db import', () => {
     });
   });
 
+  it('says once that a file is no log, and reads no further, after putting in what others tell', async () => {
+    const other = host.write('big.txt', 'no JSON\n'.repeat(1_000_000));
+    log('else.jsonl', ['{"event":"something else"}', '{}']);
+    log('logs/usage.jsonl', [completion(1)]);
+    for (const [name, problem] of [
+      ['big.txt', 'not valid JSON'],
+      ['else.jsonl', 'event: '],
+    ] as const) {
+      const { code, out, err } = await run('import', '--jsonl', name, 'logs/usage.jsonl');
+      expect([code, err]).toEqual([
+        2,
+        expect.stringContaining(`${name} is no usage log: no record in it (line 1: ${problem}`),
+      ]);
+      expect(err.match(/is no usage log|:\d+: /g)).toHaveLength(1);
+      expect(out).toMatch(/ 1 lines read\.\n$/);
+    }
+    expect(inStore((store) => store.status().samples)).toBe(1);
+    expect(await run('import', '--jsonl', other)).toMatchObject({ code: 2, out: '' });
+  });
+
   it('exits 1 where it understood nothing of what there was', async () => {
-    log('else.jsonl', ['{"event":"something else"}', 'no JSON']);
+    log('else.jsonl', [{ ...completion(2), status: 'fine' }, 'no JSON']);
     expect(await run('import', '--jsonl', 'else.jsonl')).toMatchObject({
       code: 1,
       err: expect.stringContaining('else.jsonl:2: not valid JSON'),
     });
+    log('empty.jsonl', []);
+    expect((await run('import', '--jsonl', 'empty.jsonl')).code).toBe(0);
     log('announced.jsonl', [announcement(1)]);
     expect((await run('import', '--jsonl', 'announced.jsonl')).code).toBe(0);
   });
@@ -176,7 +198,7 @@ describe('ccp db export', () => {
     const path = (name: string): string => join(host.cwd, name);
     host.write('target.jsonl', 'old');
     symlinkSync('target.jsonl', path('link.jsonl'));
-    expect((await run('export', '--jsonl', '--out', 'link.jsonl')).code).toBe(0);
+    expect((await run('export', '--jsonl', '--out', 'link.jsonl', '--force')).code).toBe(0);
     expect(lstatSync(path('link.jsonl')).isSymbolicLink()).toBe(true);
     expect(readFileSync(path('target.jsonl'), 'utf8').split('\n')).toHaveLength(3);
 
@@ -188,11 +210,26 @@ describe('ccp db export', () => {
     expect([code, text.split('\n').length, lstatSync(path('pipe')).isFIFO()]).toEqual([0, 3, true]);
   });
 
+  it('overwrites no file that it was not told to', async () => {
+    fill([1, 2]);
+    host.write('target.jsonl', 'old');
+    symlinkSync('target.jsonl', join(host.cwd, 'link.jsonl'));
+    for (const name of ['target.jsonl', 'link.jsonl']) {
+      expect(await run('export', '--jsonl', '--out', name)).toMatchObject({
+        code: 2,
+        err: expect.stringMatching(/\.jsonl is there already\n.*--force/),
+      });
+    }
+    expect(readFileSync(join(host.cwd, 'target.jsonl'), 'utf8')).toBe('old');
+    expect((await run('export', '--jsonl', '--out', 'target.jsonl', '--force')).code).toBe(0);
+    expect(readFileSync(join(host.cwd, 'target.jsonl'), 'utf8').split('\n')).toHaveLength(3);
+  });
+
   it('leaves what was there, and no draft, where it fails half-way', async () => {
     fill([1, 2]);
     inStore((store) => store.db.exec("UPDATE samples SET ts = 9e15 WHERE rid LIKE '%2'"));
     host.write('all.jsonl', 'old');
-    await expect(run('export', '--jsonl', '--out', 'all.jsonl')).rejects.toThrow('Invalid time');
+    await expect(run('export', '--jsonl', '--out', 'all.jsonl', '--force')).rejects.toThrow('Invalid time');
     expect(readFileSync(join(host.cwd, 'all.jsonl'), 'utf8')).toBe('old');
     expect(readdirSync(host.cwd).toSorted()).toEqual(['all.jsonl', 'logs']);
   });

@@ -23,6 +23,8 @@ export interface ExportOptions {
   readonly model?: string;
   readonly lane?: string;
   readonly out?: string;
+  /** Whether a file that is there may be overwritten. */
+  readonly force?: boolean;
 }
 
 /** Lines that go out in one write. */
@@ -30,14 +32,14 @@ const AT_ONCE = 500;
 
 /** `ccp db export`. Rows are read and written by the way, so that memory does not grow with them. */
 export function dbExport(host: Host, options: ExportOptions): number {
-  const { csv = false, jsonl = false, out } = options;
+  const { csv = false, jsonl = false, out, force = false } = options;
   if (csv === jsonl) {
     throw new OperatorError('USAGE', 'say how: --csv or --jsonl', { hint: 'One of them, not both.' });
   }
   const filter = filterOf(options, Date.now());
   const { paths } = load(host);
   using store = openStoreToRead(paths.store);
-  using output = out === undefined ? screenOutput(host) : fileOutput(resolve(host.cwd, out));
+  using output = out === undefined ? screenOutput(host) : fileOutput(resolve(host.cwd, out), force);
   const count = forOperator(paths.store, () => {
     let total = 0;
     let lines = csv ? [CSV_HEADING] : [];
@@ -86,8 +88,13 @@ const screenOutput = ({ out }: Host): Output => ({
 });
 
 /** A file that has its name only when it is whole. A link is followed, and what is no file, as a pipe, written as it is. */
-function fileOutput(path: string): Output {
+function fileOutput(path: string, force: boolean): Output {
   const there = statSync(path, { throwIfNoEntry: false });
+  if (there?.isFile() === true && !force) {
+    throw new OperatorError('USAGE', `${path} is there already`, {
+      hint: 'Name another file, or overwrite this one with --force.',
+    });
+  }
   const target = there === undefined ? path : realpathSync(path);
   const written = there === undefined || there.isFile() ? `${target}.part` : target;
   const fd = orSay(path, () => openSync(written, 'w', 0o600));

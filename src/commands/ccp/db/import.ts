@@ -6,7 +6,7 @@ import { type Host, printJson, printWarnings } from '../../shared/host.ts';
 import { type LogFile, openLogFiles } from '../../shared/log-files.ts';
 import { processTerminal } from '../../shared/terminal.ts';
 import { load } from '../load.ts';
-import { badLineWarnings, readExchanges } from './lines.ts';
+import { badLineWarnings, readExchanges, strangerSentences } from './lines.ts';
 import { byteProgress } from './progress.ts';
 
 export interface ImportOptions {
@@ -21,7 +21,12 @@ const ROLLED_AT_ONCE = 5_000;
 const CACHE_KIB = 64 * 1024;
 const CHECKPOINT_PAGES = 16_000;
 
-/** `ccp db import`: puts in what the store does not know; a second time puts in nothing. Exit 1 where it understood nothing. */
+const NAME_A_LOG = 'Name a usage log, or what "ccp db export --jsonl" wrote.';
+
+/**
+ * `ccp db import`: puts in what the store does not know; a second time puts in nothing. Exit 1 where it understood
+ * nothing. Throws `USAGE` for a file that is no log, after what the others tell was put in.
+ */
 export async function dbImport(host: Host, { files, rotated, json }: ImportOptions): Promise<number> {
   const { paths } = load(host);
   const logs = (await Promise.all(files.map((file) => open(resolve(host.cwd, file), rotated)))).flat();
@@ -46,6 +51,9 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
   });
   await progress.end();
 
+  const [stranger] = strangerSentences(found.strangers);
+  if (stranger !== undefined && found.lines === 0)
+    throw new OperatorError('USAGE', stranger, { hint: NAME_A_LOG });
   const known = found.exchanges - added;
   printWarnings(host, 'ccp', badLineWarnings(found.bad));
   if (json) printJson(host, { store: paths.store, lines: found.lines, added, known, bad: found.bad });
@@ -53,6 +61,7 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
     const bad = found.bad.count === 0 ? '' : `, ${found.bad.count} lines not understood`;
     host.out.write(`${added} exchanges put in, ${known} known before${bad}; ${found.lines} lines read.\n`);
   }
+  if (stranger !== undefined) throw new OperatorError('USAGE', stranger, { hint: NAME_A_LOG });
   return found.exchanges === 0 && found.bad.count > 0 ? EXIT.failed : EXIT.ok;
 }
 
@@ -67,7 +76,7 @@ async function open(path: string, rotated: boolean): Promise<LogFile[]> {
     return await openLogFiles(path, { rotated });
   } catch (error) {
     throw new OperatorError('NOT_READY', `${path} cannot be read`, {
-      hint: 'Name a usage log, or what "ccp db export --jsonl" wrote.',
+      hint: NAME_A_LOG,
       cause: error,
     });
   }

@@ -6,7 +6,7 @@ import { EXIT, OperatorError } from '../../../errors.ts';
 import { type Host, printJson, printWarnings } from '../../shared/host.ts';
 import { type LogFile, openLogFiles } from '../../shared/log-files.ts';
 import { load } from '../load.ts';
-import { badLineWarnings, readExchanges } from './lines.ts';
+import { badLineWarnings, readExchanges, strangerSentences } from './lines.ts';
 
 export interface MergeOptions {
   readonly dir: string;
@@ -45,7 +45,8 @@ export async function dbMerge(host: Host, { dir, out, json }: MergeOptions): Pro
       return { path, rollups: rollups.length, exchanges: rollups.reduce((sum, { count }) => sum + count, 0) };
     });
     const report = { stores, logs: { files: logs.length, added: fromLogs, bad: lines.bad }, written };
-    printWarnings(host, 'ccp', [...storeWarnings(stores), ...badLineWarnings(lines.bad)]);
+    const strangers = strangerSentences(lines.strangers);
+    printWarnings(host, 'ccp', [...storeWarnings(stores), ...strangers, ...badLineWarnings(lines.bad)]);
     if (json) printJson(host, report);
     else {
       const [hours] = written;
@@ -54,7 +55,8 @@ export async function dbMerge(host: Host, { dir, out, json }: MergeOptions): Pro
       );
       for (const { path, rollups } of written) host.out.write(`  ${path}  ${rollups} rollups\n`);
     }
-    const whole = lines.bad.count === 0 && stores.every(({ problem }) => problem === null);
+    const whole =
+      lines.bad.count === 0 && strangers.length === 0 && stores.every(({ problem }) => problem === null);
     return whole ? EXIT.ok : EXIT.failed;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
