@@ -56,7 +56,7 @@ beforeAll(async () => {
     quotas: () => [{ lane: 'zai', model: '*haiku*', rolling_pct: 70, weekly_pct: 7 }],
   });
   for (const status of [200, 429, 502]) metrics.onCompletion?.(completion({ status }));
-  metrics.laneReady('zai', true);
+  metrics.lanesReady(new Map([['zai', true]]));
   metrics.rolledUp(0.1);
   for (reason of [...Object.keys(REASONS), '']) {
     ({ body } = await metrics.render());

@@ -1,6 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { EndpointAnswer, Provider } from '../../core/types.ts';
-import { type AdminOptions, createAdmin } from './admin.ts';
+import { type AdminOptions, createAdmin, SCRAPED_AGE_MS } from './admin.ts';
 import { CACHE_MS, PROBE_TIMEOUT_MS, type ProbeOutcome } from './readiness.ts';
 
 const provider = (id: string, lane: string, auth: Provider['auth']): Provider => ({
@@ -33,7 +34,7 @@ function world(given: Partial<AdminOptions> = {}) {
     },
     metrics: {
       render: async () => ({ contentType: 'text/plain', body: 'ccp_inflight 0\n' }),
-      laneReady: (lane, ok) => void seen.ready.set(lane, ok),
+      lanesReady: (states) => void (seen.ready = new Map(states)),
     },
     journal: {
       rotate() {
@@ -86,6 +87,29 @@ describe('GET /metrics', () => {
       contentType: 'text/plain',
       body: 'ccp_inflight 0\n',
     });
+  });
+});
+
+describe('what GET /metrics shows of the lanes', () => {
+  it('is looked at by the scrapes themselves, once a minute at most', async () => {
+    const { seen, outcomes, call } = world();
+    const scrape = async (after: number) => {
+      seen.now += after;
+      await call('GET', '/metrics');
+      await nextTurn();
+      return seen.probes.splice(0).length;
+    };
+    expect(await scrape(0)).toBe(2);
+    expect(Object.fromEntries(seen.ready)).toEqual({ anthropic: true, zai: true });
+    expect(await scrape(SCRAPED_AGE_MS - 1)).toBe(0);
+    outcomes.set('zai', { error: 'net', message: 'refused', ms: 1 });
+    expect(await scrape(1)).toBe(2);
+    expect(Object.fromEntries(seen.ready)).toEqual({ anthropic: true, zai: false });
+  });
+
+  it('does not make a scrape wait for an upstream', async () => {
+    const { call } = world({ probe: () => new Promise(() => {}) });
+    expect((await call('GET', '/metrics')).status).toBe(200);
   });
 });
 

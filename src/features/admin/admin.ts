@@ -15,7 +15,7 @@ export interface AdminOptions {
   readonly probe: Probe;
   readonly metrics: {
     render(): Promise<{ readonly contentType: string; readonly body: string }>;
-    laneReady(lane: string, ok: boolean): void;
+    lanesReady(states: ReadonlyMap<string, boolean>): void;
   };
   readonly journal: { rotate(): { readonly rotatedTo: string | null } };
   readonly offload: Offload;
@@ -42,6 +42,9 @@ export interface Offload {
   paused(): boolean;
 }
 
+/** How old what a scrape shows of the lanes may be before it has them probed, in milliseconds: no load on an upstream. */
+export const SCRAPED_AGE_MS = 60_000;
+
 const offloadBody = z.strictObject({ paused: z.boolean() });
 const emptyBody = z.strictObject({});
 
@@ -50,7 +53,7 @@ export function createAdmin(options: AdminOptions): readonly Endpoint[] {
   const { version, startedAt, metrics, journal, offload, license, policy, store, clock } = options;
   const readiness = createReadiness({
     ...options,
-    onResult: (result) => reportLanes(result, (lane, ok) => metrics.laneReady(lane, ok)),
+    onResult: (result) => metrics.lanesReady(lanesOf(result)),
   });
 
   return [
@@ -78,7 +81,11 @@ export function createAdmin(options: AdminOptions): readonly Endpoint[] {
     {
       method: 'GET',
       path: '/metrics',
-      handle: async () => ({ status: 200, ...(await metrics.render()) }),
+      async handle() {
+        // For the next scrape: this one does not wait for upstreams.
+        void readiness(SCRAPED_AGE_MS);
+        return { status: 200, ...(await metrics.render()) };
+      },
     },
     {
       method: 'POST',
@@ -99,14 +106,10 @@ export function createAdmin(options: AdminOptions): readonly Endpoint[] {
 }
 
 /** A lane is ready when every provider that answers under its label is. */
-function reportLanes({ providers }: Readiness, report: (lane: string, ok: boolean) => void): void {
-  const states = Object.values(providers);
-  for (const lane of new Set(states.map((state) => state.lane))) {
-    report(
-      lane,
-      states.every((state) => state.lane !== lane || state.ok),
-    );
-  }
+function lanesOf({ providers }: Readiness): ReadonlyMap<string, boolean> {
+  const lanes = new Map<string, boolean>();
+  for (const { lane, ok } of Object.values(providers)) lanes.set(lane, ok && lanes.get(lane) !== false);
+  return lanes;
 }
 
 /** Hands a body over once it is what the schema wants; none at all counts as `{}`. Else 400 says what is allowed. */

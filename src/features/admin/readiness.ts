@@ -56,13 +56,11 @@ interface Round {
   finishedAt: number | null;
 }
 
-/** Gives a function that probes, or hands out the result of a probe that is fresh enough. */
-export function createReadiness({
-  providers,
-  probe,
-  clock,
-  onResult,
-}: ReadinessOptions): () => Promise<Readiness> {
+/** Probes, or hands out the result of a probe that ended less than `maxAgeMs` ago, by default `CACHE_MS`. */
+export type AskReadiness = (maxAgeMs?: number) => Promise<Readiness>;
+
+/** Nothing is probed before somebody asks. */
+export function createReadiness({ providers, probe, clock, onResult }: ReadinessOptions): AskReadiness {
   let last: Round | null = null;
 
   const start = (asked: readonly Provider[]): Round => {
@@ -75,13 +73,13 @@ export function createReadiness({
     return round;
   };
 
-  const serves = (round: Round, current: readonly Provider[]): boolean =>
+  const serves = (round: Round, current: readonly Provider[], maxAgeMs: number): boolean =>
     areSame(round.asked, current) &&
-    (round.finishedAt === null || clock.monotonic() - round.finishedAt < CACHE_MS);
+    (round.finishedAt === null || clock.monotonic() - round.finishedAt < maxAgeMs);
 
-  return () => {
+  return (maxAgeMs = CACHE_MS) => {
     const current = providers();
-    if (last === null || !serves(last, current)) last = start(current);
+    if (last === null || !serves(last, current, maxAgeMs)) last = start(current);
     return last.result;
   };
 }

@@ -135,9 +135,13 @@ describe('metrics', () => {
     const metrics = bare();
     metrics.onInflight?.(3);
     metrics.onInflight?.(2);
-    metrics.laneReady('zai', true);
-    metrics.laneReady('anthropic', true);
-    metrics.laneReady('zai', false);
+    metrics.lanesReady(new Map([['gone', true]]));
+    metrics.lanesReady(
+      new Map([
+        ['zai', false],
+        ['anthropic', true],
+      ]),
+    );
     metrics.partialWritten();
     const { v, ts, rid } = completed;
     metrics.onAnomaly?.({ v, ts, rid, lane: 'zai', kind: 'truncated', detail: 'cut' });

@@ -41,8 +41,8 @@ export interface PolicyInfo {
 export interface Metrics extends ExchangeObserver {
   /** The text exposition format, ready to be sent. */
   render(): Promise<{ readonly contentType: string; readonly body: string }>;
-  /** What the readiness probe last found of a lane. */
-  laneReady(lane: string, ok: boolean): void;
+  /** What the readiness probe last found, by lane; of lanes that are not among them nothing is shown any more. */
+  lanesReady(states: ReadonlyMap<string, boolean>): void;
   partialWritten(): void;
   /** Seconds that the store took to roll samples up. */
   rolledUp(seconds: number): void;
@@ -202,7 +202,10 @@ export function createMetrics({
     onAnomaly: ({ kind }) => anomalies.inc({ kind }),
     onInflight: (count) => inflight.set(count),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
-    laneReady: (lane, ok) => ready.set({ lane }, ok ? 1 : 0),
+    lanesReady(states) {
+      ready.reset();
+      for (const [lane, ok] of states) ready.set({ lane }, ok ? 1 : 0);
+    },
     partialWritten: () => partials.inc(),
     rolledUp: (seconds) => rollups.observe(seconds),
   };
