@@ -127,7 +127,8 @@ export function createKeeper({ path, onAnother }: KeeperOptions): Keeper {
         cooldowns.forget(age.now);
         const forgotten =
           samples.forget(samples.horizon(age.now, age.keepMs), FORGOTTEN_AT_ONCE) +
-          rollups.forgetHours(samples.horizon(age.now, KEEP_HOURS_MS), FORGOTTEN_AT_ONCE);
+          rollups.forgetHours(samples.horizon(age.now, KEEP_HOURS_MS), FORGOTTEN_AT_ONCE) +
+          samples.forgetIds(samples.horizon(age.now, KEEP_HOURS_MS), FORGOTTEN_AT_ONCE);
         return { rolledUp, more: forgotten >= FORGOTTEN_AT_ONCE };
       }),
     page: (query) => using(({ samples }) => samples.page(query)),

@@ -53,6 +53,26 @@ const exchanges = (from: number, to: number): Sample[] =>
   );
 
 describe('merging', () => {
+  it('leaves out of logs what a store may count without knowing its id any more', () => {
+    const day = 24 * HOUR;
+    const old = [sample(1, { ts: NOON - 2 * day }), sample(2, { ts: NOON - 2 * day })];
+    const path = fill('a', old, NOON);
+    {
+      using file = openStoreFile(path);
+      expect(file.samples.forgetIds(NOON - day, 10)).toBe(2);
+    }
+    // Nor can it be told that this is a copy.
+    copyFileSync(path, pathOf('copy'));
+    const { merge, stores } = mergeStores(pathOf('scratch'), [path, pathOf('copy')]);
+    using joined = merge;
+    expect(joined.add([...old, sample(3)].map(rowOf))).toEqual({ added: 1, tooOld: 2 });
+    expect(joined.rollups('day').map(({ count }) => count)).toEqual([2, 1]);
+    expect(stores.map(({ forgotten, problem }) => [forgotten, problem])).toEqual([
+      [2, null],
+      [0, expect.stringContaining('too old to be told apart')],
+    ]);
+  });
+
   it('counts each exchange once, whichever stores and logs tell of it', () => {
     const paths = [fill('a', exchanges(0, 20)), fill('b', exchanges(10, 30))];
     expect(merged(paths, exchanges(25, 40))).toMatchObject(whole(exchanges(0, 40)));

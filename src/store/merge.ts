@@ -4,8 +4,11 @@ import type { SampleRow } from './sample-row.ts';
 import { openStoreFile, readStoreFile, type StoreFile } from './store-file.ts';
 
 export interface Merge extends Disposable {
-  /** Adds the samples of logs; gives how many nobody had brought before. */
-  add(rows: readonly SampleRow[]): number;
+  /**
+   * Adds the samples of logs; gives how many nobody had brought before, and how many are so old that a store may count
+   * them and no longer know their ids: those are left out.
+   */
+  add(rows: readonly SampleRow[]): { readonly added: number; readonly tooOld: number };
   rollups(granularity: Granularity): readonly Rollup[];
 }
 
@@ -45,6 +48,7 @@ export function mergeStores(
     })
     .toSorted((a, b) => b.forgotten - a.forgotten);
   const pasts = moments.map((moment) => ({ moment, ...attempt(() => joinPast(merged, moment)) }));
+  const idsFrom = Math.max(0, ...moments.map(({ idsFrom: from }) => from));
   const joined = pasts.map(({ moment, value: forgotten = 0, problem: past }) => {
     const { value: samples = 0, problem } = attempt(() => joinSamples(merged, moment));
     return { path: moment.path, samples, forgotten, problem: past ?? problem };
@@ -53,7 +57,10 @@ export function mergeStores(
   return {
     stores: [...joined, ...unread],
     merge: {
-      add: (samples) => merged.write({ samples, ...NOTHING }),
+      add(rows) {
+        const samples = rows.filter(([, ts]) => ts >= idsFrom);
+        return { added: merged.write({ samples, ...NOTHING }), tooOld: rows.length - samples.length };
+      },
       rollups(granularity) {
         while (merged.rollups.advance(10 * AT_ONCE) > 0);
         return merged.rollups.read({ granularity });
@@ -99,6 +106,7 @@ interface Moment extends StoreFile {
   readonly path: string;
   /** Ids that it has forgotten. */
   readonly forgotten: number;
+  readonly idsFrom: number;
 }
 
 /** A store in one read transaction, which the first question begins. */
@@ -107,7 +115,7 @@ function openMoment(path: string): Moment {
   try {
     store.db.exec('BEGIN');
     const forgotten = store.db.prepare<[], number>('SELECT count(*) FROM forgotten').pluck().get() ?? 0;
-    return { ...store, path, forgotten };
+    return { ...store, path, forgotten, idsFrom: store.samples.idsFrom() };
   } catch (error) {
     store[Symbol.dispose]();
     throw error;
@@ -116,29 +124,40 @@ function openMoment(path: string): Moment {
 
 /**
  * Adds the hours of what a store has forgotten; gives how many exchanges those are. A copy of a store adds nothing: all
- * that it forgot is known. Of two that share a past and went on by themselves the smaller cannot be told apart; throws.
+ * that it forgot is known. Of two that share a past and went on by themselves the smaller cannot be told apart, nor one
+ * beside others whose ids are all so old that it does not keep them; throws.
  */
-function joinPast(merged: StoreFile, store: StoreFile): number {
-  const ids = store.db.prepare<[], Buffer | string>('SELECT rid FROM forgotten').pluck();
+function joinPast(merged: StoreFile, store: Moment): number {
+  const ids = store.db
+    .prepare<[], readonly [Buffer | string, number]>('SELECT rid, day FROM forgotten')
+    .raw();
   const known = merged.db.prepare<[Buffer | string], number>('SELECT 1 FROM forgotten WHERE rid = ?').pluck();
   let [shared, all] = [0, 0];
-  for (const id of each(ids.iterate())) {
+  for (const [id] of each(ids.iterate())) {
     all += 1;
     shared += known.get(id) ?? 0;
   }
-  if (shared === all) return 0;
+  if (all === 0 ? store.idsFrom === 0 : shared === all) return 0;
   if (shared > 0) {
     throw new SourceError(
       `it shares ${shared} forgotten exchanges with another store and has ${all - shared} of its own: their hours are left out`,
     );
   }
-  const forget = merged.db.prepare<[Buffer | string]>('INSERT INTO forgotten VALUES (?)');
+  const isFirst = merged.db.prepare('SELECT 1 FROM rollups LIMIT 1').get() === undefined;
+  if (all === 0 && !isFirst) {
+    throw new SourceError(
+      'what it has forgotten is too old to be told apart from another store: its hours are left out',
+    );
+  }
+  const hours = ofSource(() => store.rollups.ofForgotten());
+  const counted = [...hours.values()].reduce((sum, { count }) => sum + count, 0);
+  const forget = merged.db.prepare<[Buffer | string, number]>('INSERT INTO forgotten VALUES (?, ?)');
   merged.db.transaction(() => {
-    for (const id of each(ids.iterate())) forget.run(id);
+    for (const [id, day] of each(ids.iterate())) forget.run(id, day);
     merged.rollups.forgetHours(store.rollups.hoursFrom(), 0);
-    merged.rollups.addHours(ofSource(() => store.rollups.ofForgotten()));
+    merged.rollups.addHours(hours);
   })();
-  return all;
+  return counted;
 }
 
 function joinSamples(merged: StoreFile, store: StoreFile): number {

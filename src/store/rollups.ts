@@ -66,7 +66,7 @@ const STORED = `rowid AS id, start, lane, model, served_model AS served, count, 
   duration_us AS durationUs, stream_us AS streamUs, streamed_tokens AS streamedTokens,
   latency, ttfb`;
 
-/** For so long hours are kept, in milliseconds: a year and a month to compare it with. Days stay. */
+/** For so long hours and the ids of what they count are kept, in milliseconds: a year and a month to compare it with. Days stay. */
 export const KEEP_HOURS_MS = 400 * 86_400_000;
 
 /** Samples in one statement's worth of memory. */

@@ -32,6 +32,10 @@ export interface Samples {
   horizon(now: number, keepMs: number): number;
   /** Deletes up to `limit` of those older than `before` that the rollups count; gives how many. */
   forget(before: number, limit: number): number;
+  /** Forgets up to `limit` ids of samples before the day of `before` that `forget` deleted; gives how many. */
+  forgetIds(before: number, limit: number): number;
+  /** Of samples before (epoch milliseconds) the ids are not kept: one that comes may have been counted. */
+  idsFrom(): number;
   /** How many `forget` would delete in all. */
   countBefore(before: number): number;
   extent(): { readonly samples: number; readonly oldest: number | null; readonly newest: number | null };
@@ -87,12 +91,26 @@ export function openSamples(db: Database.Database): Samples {
         .transaction(() => {
           const chosen = `${old} ORDER BY ts LIMIT :limit`;
           db.prepare(
-            `INSERT OR IGNORE INTO forgotten SELECT ${FORGOTTEN_KEY('rid')} FROM samples WHERE seq IN (${chosen})`,
+            `INSERT OR IGNORE INTO forgotten
+             SELECT ${FORGOTTEN_KEY('rid')}, floor(ts / ${DAY_MS}.0) FROM samples WHERE seq IN (${chosen})`,
           ).run({ before, limit });
           return db.prepare(`DELETE FROM samples WHERE seq IN (${chosen})`).run({ before, limit }).changes;
         })
         .immediate();
     },
+    forgetIds(before, limit) {
+      const day = Math.floor(before / DAY_MS);
+      return db
+        .transaction(() => {
+          const { changes } = db
+            .prepare('DELETE FROM forgotten WHERE rid IN (SELECT rid FROM forgotten WHERE day < ? LIMIT ?)')
+            .run(day, limit);
+          if (changes > 0) db.prepare('UPDATE rolled_up SET ids_from = max(ids_from, ?)').run(day * DAY_MS);
+          return changes;
+        })
+        .immediate();
+    },
+    idsFrom: () => db.prepare<[], number>('SELECT ids_from FROM rolled_up').pluck().get() ?? 0,
     countBefore: (before) =>
       db.prepare<object, number>(`SELECT count(*) FROM (${old})`).pluck().get({ before }) ?? 0,
     extent: () =>

@@ -298,6 +298,20 @@ describe('retention', () => {
     rollAll();
     expect(file.rollups.read({ granularity: 'hour' })).toMatchObject([{ count: 3 }]);
   });
+
+  it('forgets ids by the day of what they were of, and says from which day on it knows them', () => {
+    const DAY = 24 * HOUR;
+    put([sample(1, { ts: NOON - 3 * DAY }), sample(2, { ts: NOON - DAY }), sample(3, { ts: NOON })]);
+    rollAll();
+    file.samples.forget(NOON + 1, 100);
+    const ids = () => file.db.prepare('SELECT count(*) FROM forgotten').pluck().get();
+    expect([file.samples.forgetIds(NOON - 3 * DAY, 100), file.samples.idsFrom()]).toEqual([0, 0]);
+    expect(file.samples.forgetIds(NOON, 1)).toBe(1);
+    expect(file.samples.forgetIds(NOON, 1)).toBe(1);
+    expect([file.samples.forgetIds(NOON, 1), ids()]).toEqual([0, 1]);
+    expect(file.samples.idsFrom()).toBe(NOON - (NOON % DAY));
+    expect(put([sample(3, { ts: NOON })])).toBe(0);
+  });
 });
 
 describe('hours that are forgotten', () => {
@@ -358,7 +372,7 @@ describe('the file', () => {
       samples: 1,
       oldest: NOON + 1,
       newest: NOON + 1,
-      schema_version: 2,
+      schema_version: 3,
     });
   });
 });

@@ -77,6 +77,24 @@ it('joins a store of the first schema that has forgotten what it counted', () =>
   expect(joined.rollups('hour')).toMatchObject([{ count: 3, tokens: { input: 30 } }]);
 });
 
+it('knows the ids that the second schema had forgotten, and counts them as of today', () => {
+  firstSchema();
+  {
+    const db = new Database(place.path);
+    migrate(db, MIGRATIONS.slice(0, 2));
+    db.exec(
+      `INSERT INTO forgotten SELECT unhex(rid) FROM samples WHERE seq = 1; DELETE FROM samples WHERE seq = 1`,
+    );
+    db.close();
+  }
+  using file = openStoreFile(place.path);
+  expect(file.write({ samples: [sample(1), sample(2), sample(3)].map(rowOf), cooldowns: [], hits: [] })).toBe(
+    1,
+  );
+  expect(file.samples.forgetIds(Date.now() - 86_400_000, 10)).toBe(0);
+  expect(file.samples.forgetIds(Date.now() + 2 * 86_400_000, 10)).toBe(1);
+});
+
 it('leaves a file as it was where a step fails, and does not read one that waits for its steps', () => {
   firstSchema();
   const db = new Database(place.path);

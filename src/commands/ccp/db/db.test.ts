@@ -163,6 +163,19 @@ describe('ccp db import', () => {
     expect((await run('import', '--jsonl', 'announced.jsonl')).code).toBe(0);
   });
 
+  it('leaves out what is so old that the store no longer knows whether it counts it, and says so', async () => {
+    const YEAR = 365 * 24 * 60;
+    fill([1, 2], 2 * YEAR);
+    expect((await json('prune', '--yes')).report).toMatchObject({ deleted: 2 });
+    log('old.jsonl', [completion(1, 2 * YEAR), completion(3, 2 * YEAR), completion(4, 1)]);
+    const { code, report } = await json('import', '--jsonl', 'old.jsonl');
+    expect([code, report]).toMatchObject([0, { added: 1, known: 0, too_old: 2 }]);
+    const { err } = await run('import', '--jsonl', 'old.jsonl');
+    expect(err).toContain('2 exchanges are left out: so old that');
+    const days = inStore((store) => store.rollups.read({ granularity: 'day' }));
+    expect(days.reduce((sum, { count }) => sum + count, 0)).toBe(3);
+  });
+
   it('says which file cannot be read', async () => {
     const { code, err } = await run('import', '--jsonl', 'nowhere.jsonl');
     expect([code, err]).toEqual([3, expect.stringContaining('nowhere.jsonl cannot be read')]);
@@ -251,7 +264,7 @@ describe('ccp db status', () => {
     const { report } = await json('status', '--check');
     expect(report).toMatchObject({
       path: storePath(),
-      schema_version: 2,
+      schema_version: 3,
       samples: 2,
       not_rolled_up: 2,
       integrity: 'ok',
@@ -313,7 +326,7 @@ describe('ccp db merge', () => {
     expect([code, report.stores, report.logs]).toEqual([
       0,
       [{ path: storePath(), samples: 2, forgotten: 0, problem: null }],
-      { files: 2, added: 2, bad: { count: 0, examples: [] } },
+      { files: 2, added: 2, too_old: 0, bad: { count: 0, examples: [] } },
     ]);
     for (const granularity of ['hour', 'day']) {
       const text = readFileSync(join(host.cwd, `results/rollups/rollup_${granularity}.json`), 'utf8');

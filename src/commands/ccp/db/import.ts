@@ -6,7 +6,7 @@ import { type Host, printJson, printWarnings } from '../../shared/host.ts';
 import { type LogFile, openLogFiles } from '../../shared/log-files.ts';
 import { processTerminal } from '../../shared/terminal.ts';
 import { load } from '../load.ts';
-import { badLineWarnings, readExchanges, strangerSentences } from './lines.ts';
+import { badLineWarnings, readExchanges, strangerSentences, tooOldWarnings } from './lines.ts';
 import { byteProgress } from './progress.ts';
 
 export interface ImportOptions {
@@ -37,9 +37,12 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
   const terminal = processTerminal();
   using interruption = terminal.interruption();
   await using progress = await byteProgress(terminal.live, 'Reading', await sizeOf(logs));
-  let [added, rolledUp] = [0, 0];
-  const found = await readExchanges(progress.watch(logs), (samples) => {
+  const idsFrom = forOperator(paths.store, () => store.samples.idsFrom());
+  let [added, rolledUp, tooOld] = [0, 0, 0];
+  const found = await readExchanges(progress.watch(logs), (told) => {
     interruption.signal.throwIfAborted();
+    const samples = told.filter(([, ts]) => ts >= idsFrom);
+    tooOld += told.length - samples.length;
     forOperator(paths.store, () => {
       added += store.write({ samples, cooldowns: [], hits: [] });
       // A proxy reads what is not rolled up yet at each question: it must not become much.
@@ -54,9 +57,17 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
   const [stranger] = strangerSentences(found.strangers);
   if (stranger !== undefined && found.lines === 0)
     throw new OperatorError('USAGE', stranger, { hint: NAME_A_LOG });
-  const known = found.exchanges - added;
-  printWarnings(host, 'ccp', badLineWarnings(found.bad));
-  if (json) printJson(host, { store: paths.store, lines: found.lines, added, known, bad: found.bad });
+  const known = found.exchanges - added - tooOld;
+  printWarnings(host, 'ccp', [...tooOldWarnings(tooOld), ...badLineWarnings(found.bad)]);
+  if (json)
+    printJson(host, {
+      store: paths.store,
+      lines: found.lines,
+      added,
+      known,
+      too_old: tooOld,
+      bad: found.bad,
+    });
   else {
     const bad = found.bad.count === 0 ? '' : `, ${found.bad.count} lines not understood`;
     host.out.write(`${added} exchanges put in, ${known} known before${bad}; ${found.lines} lines read.\n`);

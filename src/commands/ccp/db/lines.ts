@@ -102,6 +102,12 @@ export const strangerSentences = (strangers: Lines['strangers']): string[] =>
     ({ source, line, problem }) => `${source} is no usage log: no record in it (line ${line}: ${problem})`,
   );
 
+/** What is said of exchanges that are older than the ids that a store keeps. */
+export const tooOldWarnings = (count: number): string[] =>
+  count === 0
+    ? []
+    : [`${count} exchanges are left out: so old that the store no longer knows whether it counts them`];
+
 /** Sentences about bad lines, for standard error. */
 export function badLineWarnings({ count, examples }: Lines['bad']): string[] {
   const named = examples.map(({ source, line, problem }) => `${source}:${line}: ${problem}`);

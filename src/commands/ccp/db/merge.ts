@@ -6,7 +6,7 @@ import { EXIT, OperatorError } from '../../../errors.ts';
 import { type Host, printJson, printWarnings } from '../../shared/host.ts';
 import { type LogFile, openLogFiles } from '../../shared/log-files.ts';
 import { load } from '../load.ts';
-import { badLineWarnings, readExchanges, strangerSentences } from './lines.ts';
+import { badLineWarnings, readExchanges, strangerSentences, tooOldWarnings } from './lines.ts';
 
 export interface MergeOptions {
   readonly dir: string;
@@ -31,9 +31,11 @@ export async function dbMerge(host: Host, { dir, out, json }: MergeOptions): Pro
     const { merge, stores } = forOperator(joined, () => mergeStores(joined, paths));
     using _ = merge;
     const logs = (await Promise.all(files.filter((file) => LOG.test(basename(file))).map(openLog))).flat();
-    let fromLogs = 0;
+    let [fromLogs, tooOld] = [0, 0];
     const lines = await readExchanges(logs, (rows) => {
-      fromLogs += forOperator(joined, () => merge.add(rows));
+      const came = forOperator(joined, () => merge.add(rows));
+      fromLogs += came.added;
+      tooOld += came.tooOld;
     });
     const target = resolve(host.cwd, out ?? join(settings.resultsDir, 'rollups'));
     mkdirSync(target, { recursive: true });
@@ -44,9 +46,18 @@ export async function dbMerge(host: Host, { dir, out, json }: MergeOptions): Pro
       writeWhole(path, `${JSON.stringify({ granularity, rollups: shown })}\n`);
       return { path, rollups: rollups.length, exchanges: rollups.reduce((sum, { count }) => sum + count, 0) };
     });
-    const report = { stores, logs: { files: logs.length, added: fromLogs, bad: lines.bad }, written };
+    const report = {
+      stores,
+      logs: { files: logs.length, added: fromLogs, too_old: tooOld, bad: lines.bad },
+      written,
+    };
     const strangers = strangerSentences(lines.strangers);
-    printWarnings(host, 'ccp', [...storeWarnings(stores), ...strangers, ...badLineWarnings(lines.bad)]);
+    printWarnings(host, 'ccp', [
+      ...storeWarnings(stores),
+      ...strangers,
+      ...tooOldWarnings(tooOld),
+      ...badLineWarnings(lines.bad),
+    ]);
     if (json) printJson(host, report);
     else {
       const [hours] = written;
@@ -56,7 +67,9 @@ export async function dbMerge(host: Host, { dir, out, json }: MergeOptions): Pro
       for (const { path, rollups } of written) host.out.write(`  ${path}  ${rollups} rollups\n`);
     }
     const whole =
-      lines.bad.count === 0 && strangers.length === 0 && stores.every(({ problem }) => problem === null);
+      lines.bad.count === 0 &&
+      strangers.length + tooOld === 0 &&
+      stores.every(({ problem }) => problem === null);
     return whole ? EXIT.ok : EXIT.failed;
   } finally {
     rmSync(scratch, { recursive: true, force: true });

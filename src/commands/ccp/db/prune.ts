@@ -77,6 +77,7 @@ function forgetAll(store: StoreFile, before: number, hoursBefore: number): numbe
   let deleted = 0;
   for (let count = -1; count !== 0; deleted += count) count = store.samples.forget(before, FORGOTTEN_AT_ONCE);
   while (store.rollups.forgetHours(hoursBefore, FORGOTTEN_AT_ONCE) > 0);
+  while (store.samples.forgetIds(hoursBefore, FORGOTTEN_AT_ONCE) > 0);
   store.shrink();
   return deleted;
 }
