@@ -205,7 +205,7 @@ function windowsOf(out: Screen, lane: string, quotas: QuotasAnswer | null): stri
   return parts.length === 0 ? null : parts.join(' ');
 }
 
-/** The same figures under the same names as in `ccp usage`: what the cache read and wrote is not among them there. */
+/** The same figures under the same names as in `ccp usage`, where the cache has a column of its own. */
 function tokensOf(lane: string, usage: UsageAnswer | null): string | null {
   if (usage === null) return null;
   const { requests = 0, tokens = { input: 0, output: 0 } } = usage.lanes[lane] ?? {};
