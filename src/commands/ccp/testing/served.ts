@@ -83,6 +83,7 @@ export interface SeenRequest {
 
 export interface HttpUpstream extends AsyncDisposable {
   readonly url: string;
+  /** What clients asked for: not the question whether it is there, which a scrape or `/readyz` makes the proxy put. */
   readonly seen: SeenRequest[];
 }
 
@@ -93,7 +94,7 @@ export async function startHttpUpstream(
   const seen: SeenRequest[] = [];
   const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const one = { path: request.url ?? '', headers: request.headers, body: await text(request) };
-    seen.push(one);
+    if (!isProbe(request)) seen.push(one);
     answer(response, one);
   };
   // A client that is killed in the midst of its request gets no answer.
@@ -110,6 +111,9 @@ export async function startHttpUpstream(
     },
   };
 }
+
+const isProbe = ({ method, url, headers }: IncomingMessage): boolean =>
+  method === 'GET' && url?.endsWith('/v1/messages') === true && headers['x-api-key'] === undefined;
 
 function sayHello(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'application/json' });
