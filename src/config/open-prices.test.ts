@@ -53,5 +53,5 @@ it('refuse a file that is named and not there, and one that holds none', () => {
     `CCP_PRICES_FILE is ${join(home, 'nothing.json')}: there is no such file`,
   );
   write('.config/ccp/prices.json', '{"v":1}');
-  expect(() => priceWith()).toThrow(/prices\.json: prices: /);
+  expect(() => priceWith()).toThrow(/prices\.json:1:1: prices: is missing/);
 });

@@ -553,7 +553,7 @@ describe('a reload', () => {
     end(quota, 'e');
     expect(quota.reload('{"quotas": [{"lane": "zai"}]}')).toEqual({
       ok: false,
-      why: 'the quotas sent:1: quotas[0].model: must be a glob like "*haiku*"',
+      why: 'the quotas sent:1:13: quotas[0].model: must be a glob like "*haiku*"',
     });
     expect(quota.file).toBe('/q.json');
     expect(quota.gate('zai', ASK).kind).toBe('block');
@@ -589,7 +589,7 @@ describe('a quota file', () => {
   });
 
   it('stops the start where it is wrong, or named and missing', () => {
-    expect(() => open('{')).toThrow('/q.json is no JSON');
+    expect(() => open('{')).toThrow('/q.json:1:2: it is no JSON');
     const files = [{ path: '/x', required: true, read: () => ({ state: 'absent' as const }) }];
     expect(() => open(null, { files })).toThrow('there is no quota file /x');
   });
@@ -627,7 +627,7 @@ describe('a quota file', () => {
     await vi.waitFor(() => expect(quota.views()[0]?.rolling_pct).toBe(25));
     write('{"quotas": 1}');
     await vi.waitFor(() => expect(said.at(-1)).toContain('quotas not taken over, the ones before stay: '));
-    expect(said.at(-1)).toContain(`${path}:1: quotas`);
+    expect(said.at(-1)).toContain(`${path}:1:2: quotas`);
     expect(quota.views()[0]?.rolling_pct).toBe(25);
   });
 });
