@@ -164,7 +164,7 @@ it('makes exchanges up where that is enabled; they count against quotas as real 
   expect(quotas[0]).toMatchObject({ block: true, rolling: { tokens: { used: 1000, cap: 1000, pct: 100 } } });
   const usage = usageAnswer.parse(await get('/v1/usage'));
   expect(usage.models['claude-opus-4-8']).toMatchObject({ requests: 2, rolling_pct: 100, block: true });
-  expect(await printed('quota')).toMatch(/^\*opus\* \(anthropic\) .*100% .*full/);
+  expect(await printed('quota')).toMatch(/^\*opus\* \(anthropic\) .*100% .*full/m);
   // One more is turned away, made up or not.
   await post('/v1/dev/sim-usage', '{"model":"claude-opus-4-8","in":200,"out":300}');
   const blocked = (await completions(host.cwd, 3)).filter(({ reason }) => reason === 'blocked');

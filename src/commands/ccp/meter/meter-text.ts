@@ -97,15 +97,15 @@ export function quotaLines(
 
 /** What a person must know to read the figures. */
 function caveats(mode: string, rebuilding: boolean): string[] {
-  const what = WHAT_MODES_DO.get(mode);
   return [
-    ...(what === undefined ? [] : [`Mode ${mode}: ${what}.`]),
+    `Mode ${plain(mode)}: ${WHAT_MODES_DO.get(mode) ?? 'unknown to this ccp'}.`,
     ...(rebuilding ? ['The windows are still being rebuilt: more was used than is shown.'] : []),
   ];
 }
 
 const WHAT_MODES_DO: ReadonlyMap<string, string> = new Map([
   ['off', 'quotas only count, nothing is held back'],
+  ['block', 'a full quota sends requests to the next lane, else answers 429'],
   ['hybrid', "a full quota holds nothing back, only the upstream's limit does"],
 ]);
 
@@ -221,11 +221,13 @@ function hourText<T extends { readonly start: string }>(hour: T | null, say: (ho
     : `${say(hour)} in the hour from ${hour.start.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
+/** What this process did not see passed, before a restart, may have been passed all the same. */
 function learned({ gap_samples, warn_pct_auto, warn_pct_confidence }: QuotaAnswer): string {
   if (gap_samples === 0 && warn_pct_auto === null) return 'nothing yet: no limit of the provider was hit';
   const warnAt = warn_pct_auto === null ? 'no better warning' : `warn at ${percent(warn_pct_auto)}`;
-  const after = gap_samples === 1 ? '1 hit came' : `${gap_samples === 0 ? 'no' : gap_samples} hits came`;
-  return `${warnAt} (confidence ${warn_pct_confidence.toFixed(2)}; ${after} after the warning)`;
+  const hits = gap_samples === 1 ? '1 hit' : `${gap_samples} hits`;
+  const known = gap_samples === 0 ? 'of no hit' : `of ${hits}`;
+  return `${warnAt} (confidence ${warn_pct_confidence.toFixed(2)}; the time since the warning is known ${known})`;
 }
 
 function gapFacts({ gap_seconds_p50, gap_seconds_p95 }: QuotaAnswer): (readonly [string, string])[] {
@@ -256,6 +258,8 @@ function limitsText({ windows, refused, status, at }: LimitsAnswer): string {
   });
   const last = refused === null ? [] : [`refused at ${clockTime(refused.at)} (${refused.kind})`];
   const all = [...parts, ...last];
+  // The refusal is its last word, unless an answer came since.
+  if (refused !== null && refused.at === at) return all.join(', ');
   return `${all.length === 0 ? (status ?? 'nothing') : all.join(', ')} (at ${clockTime(at)})`;
 }
 

@@ -1,5 +1,6 @@
 /** The meter's commands against what answers as a proxy does; and, at the end, against a proxy. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LimitsAnswer } from '../../../config/usage-answers.ts';
 import { createTestHost, type TestHost } from '../../shared/testing/test-host.ts';
 import { main } from '../main.ts';
 import { type FakeMeter, quota, startFakeMeter, totals, USAGE } from './testing/meter.ts';
@@ -205,8 +206,9 @@ describe('ccp quota', () => {
 
   it.each([
     ['off', 'Mode off: quotas only count, nothing is held back.\n'],
+    ['block', 'Mode block: a full quota sends requests to the next lane, else answers 429.\n'],
     ['hybrid', "Mode hybrid: a full quota holds nothing back, only the upstream's limit does.\n"],
-  ])('says that in mode %s nothing is held back', async (mode, line) => {
+  ])('says what mode %s does', async (mode, line) => {
     for (const argv of [['quota'], ['quota', '--details'], ['status'], ['status', '--debug-quota']]) {
       expect(await answered({ mode }, ...argv)).toContain(line);
     }
@@ -214,18 +216,21 @@ describe('ccp quota', () => {
 
   it('says that figures are too low while the windows are rebuilt', async () => {
     expect(await answered({ rebuilding: true }, 'quota')).toMatch(
-      /^The windows are still being rebuilt: .*\n\*haiku/,
+      /\nThe windows are still being rebuilt: .*\n\*haiku/,
     );
   });
 
   it.each([
-    [0, 'no hits came after the warning'],
-    [1, '1 hit came after the warning'],
-    [3, '3 hits came after the warning'],
-  ])('says how many of the hits tell of the gap: %i', async (gap_samples, text) => {
-    const page = await answered({ quotas: [quota({ gap_samples })] }, 'quota', '--details');
-    expect(page.replaceAll(/\s+/g, ' ')).toContain(`learned warn at 72% (confidence 0.50; ${text})`);
-  });
+    [0, 'the time since the warning is known of no hit'],
+    [1, 'the time since the warning is known of 1 hit'],
+    [3, 'the time since the warning is known of 3 hits'],
+  ])(
+    'says of how many hits the gap is known, after a restart perhaps of none: %i',
+    async (gap_samples, text) => {
+      const page = await answered({ quotas: [quota({ gap_samples })] }, 'quota', '--details');
+      expect(page.replaceAll(/\s+/g, ' ')).toContain(`learned warn at 72% (confidence 0.50; ${text})`);
+    },
+  );
 
   it('says until when a lane is left alone', async () => {
     const until = new Date(Date.now() + 60_000).toISOString();
@@ -235,7 +240,7 @@ describe('ccp quota', () => {
   it('shows what upstreams say of themselves beside our own count, and whom we leave alone', async () => {
     const soon = new Date(Date.now() + 60_000).toISOString();
     const window = { status: 'allowed', limit: null, remaining: null, resets_at: soon };
-    const provider_limits = [
+    const provider_limits: LimitsAnswer[] = [
       {
         lane: 'anthropic',
         at: soon,
@@ -244,6 +249,10 @@ describe('ccp quota', () => {
         refused: null,
       },
     ];
+    const refused = { at: soon, kind: 'window', until: null };
+    const later = new Date(Date.parse(soon) + 60_000).toISOString();
+    const silent = { lane: 'zai', at: soon, status: null, windows: [], refused };
+    provider_limits.push({ ...silent, lane: 'local', at: later }, silent);
     const cooldowns = [{ lane: 'zai', key: '*haiku*', until: soon, stated: 'reset' }];
     const told = meter.answers.get('/v1/quotas')?.value;
     meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), cooldowns, provider_limits } });
@@ -253,6 +262,9 @@ describe('ccp quota', () => {
         /^zai: \*haiku\* is left alone until .*\d\d:\d\d \(when its limit is reset, as it said\)$/m,
       );
       expect(page).toMatch(/^anthropic says of itself: 5h 42% used until .*\d\d:\d\d \(at .*\d\d:\d\d\)$/m);
+      // The time of a refusal is said once, that of a later answer beside it.
+      expect(page).toMatch(/^zai says of itself: refused at .*\d\d:\d\d \(window\)$/m);
+      expect(page).toMatch(/^local says of itself: refused at .*\d\d:\d\d \(window\) \(at .*\d\d:\d\d\)$/m);
     }
     expect(await printed('statusline')).toMatch(
       /^anthropic 5h 42% · local .* · zai 5h 70% \(\*haiku\* cooling until .*\d\d:\d\d\) · saved/,
@@ -292,8 +304,8 @@ describe('ccp quotas reload', () => {
   });
 
   it.each([
-    ['', 'mine.json is no JSON'],
-    ['{"quotas":[{"lane":"zai"}]}', 'mine.json:1: quotas[0].model: must be a glob'],
+    ['', 'mine.json: it is no JSON: it is empty'],
+    ['{"quotas":[{"lane":"zai"}]}', 'mine.json:1:12: quotas[0].model: must be a glob'],
   ])('names the file that is wrong, and sends nothing: %j', async (text, why) => {
     host.write('mine.json', text);
     expect(await main(['quotas', 'reload', 'mine.json'], host)).toBe(2);
