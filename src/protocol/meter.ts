@@ -114,8 +114,8 @@ export interface Cooldown {
   readonly key: string;
   /** Epoch milliseconds. */
   readonly until: number;
-  /** Who said how long: the upstream, or our default. */
-  readonly stated: 'retry_after' | 'reset' | 'default';
+  /** Who said how long: the upstream, or our default, where it said nothing or what cannot be. */
+  readonly stated: 'retry_after' | 'reset' | 'default' | 'implausible';
 }
 
 /** A limit that an upstream really had, and how our own count looked then. */
@@ -128,7 +128,7 @@ export interface LimitHit {
   /** Per cent of our caps; null where there is no such cap. */
   readonly rolling_pct: number | null;
   readonly weekly_pct: number | null;
-  /** Seconds since our count passed `warn_pct`; null where it had not. */
+  /** Seconds since our count passed `warn_pct`; null where it had not, or before this process looked. */
   readonly since_warn_s: number | null;
   /** Epoch milliseconds, as stated; null where it was not. */
   readonly resets_at: number | null;

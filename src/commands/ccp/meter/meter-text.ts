@@ -165,6 +165,7 @@ const STATED: ReadonlyMap<string, string> = new Map([
   ['retry_after', 'as it asked'],
   ['reset', 'when its limit is reset, as it said'],
   ['default', 'it did not say how long'],
+  ['implausible', 'the time that it named is over or more than 31 days ahead'],
 ]);
 
 /** Everything that is known of each quota. */

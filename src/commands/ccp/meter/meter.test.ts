@@ -253,13 +253,19 @@ describe('ccp quota', () => {
     const later = new Date(Date.parse(soon) + 60_000).toISOString();
     const silent = { lane: 'zai', at: soon, status: null, windows: [], refused };
     provider_limits.push({ ...silent, lane: 'local', at: later }, silent);
-    const cooldowns = [{ lane: 'zai', key: '*haiku*', until: soon, stated: 'reset' }];
+    const cooldowns = [
+      { lane: 'zai', key: '*haiku*', until: soon, stated: 'reset' },
+      { lane: 'local', key: 'llama', until: soon, stated: 'implausible' },
+    ];
     const told = meter.answers.get('/v1/quotas')?.value;
     meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), cooldowns, provider_limits } });
     for (const argv of [['quota'], ['status']]) {
       const page = await printed(...argv);
       expect(page).toMatch(
         /^zai: \*haiku\* is left alone until .*\d\d:\d\d \(when its limit is reset, as it said\)$/m,
+      );
+      expect(page.replaceAll(/\s+/g, ' ')).toMatch(
+        /local: llama is left alone until \S*[^(]*\(the time that it named is over or more than 31 days ahead\)/,
       );
       expect(page).toMatch(/^anthropic says of itself: 5h 42% used until .*\d\d:\d\d \(at .*\d\d:\d\d\)$/m);
       // The time of a refusal is said once, that of a later answer beside it.
@@ -342,9 +348,24 @@ describe('ccp quotas end-cooldown', () => {
 
   it('says that there is nothing to end', async () => {
     meter.answers.set(PATH, { status: 200, value: { ended: [] } });
-    expect(await printed('quotas', 'end-cooldown', 'zia')).toBe(
-      'Nothing to end: no such lane is left alone.\n',
-    );
+    expect(await printed('quotas', 'end-cooldown')).toBe('Nothing to end: no lane is left alone.\n');
+  });
+
+  it.each([
+    [
+      ['zai', '*haiku'],
+      [],
+      'ccp: error: "*haiku" on lane zai is not left alone: nothing is left alone now\n',
+    ],
+    [['zay'], ended, 'ccp: error: lane zay is not left alone: left alone are "*haiku*" on lane zai\n'],
+    [['zai', 'x'], Array.from({ length: 12 }, () => ended[0]), '"*haiku*" on lane zai and 2 more\n'],
+  ])('names what is left alone where a name is wrong, and exits 2: %j', async (names, cooldowns, said) => {
+    const told = meter.answers.get('/v1/quotas')?.value;
+    meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), cooldowns } });
+    meter.answers.set(PATH, { status: 200, value: { ended: [] } });
+    expect(await main(['quotas', 'end-cooldown', ...names, '--json'], host)).toBe(2);
+    expect(host.said().err).toContain(said);
+    expect(host.said().out).toBe('');
   });
 });
 
