@@ -108,6 +108,7 @@ describe('a gate in mode block', () => {
     const standing = quota.gate('zai', ASK);
     expect(standing.kind === 'block' && standing.opening()).toEqual({
       inMs: 4 * HOUR,
+      at: now + 4 * HOUR,
       why: 'the rolling quota of requests for "*haiku*" on lane zai is used up',
     });
     now += 4 * HOUR;
