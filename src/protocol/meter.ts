@@ -59,6 +59,25 @@ export interface SamplePage {
   readonly next_cursor: string | null;
 }
 
+/** What of a sample counts towards quotas. */
+export type SampleUse = Pick<
+  Sample,
+  'rid' | 'ts' | 'lane' | 'model' | 'op' | 'reason' | 'attempts' | 'latency_ms' | 'stream_ms' | 'tokens'
+>;
+
+export interface HistoryQuery {
+  /** Epoch milliseconds at which the oldest ended. */
+  readonly since: number;
+  readonly lanes: readonly string[];
+  /** Where the page before ended; null for the first. */
+  readonly cursor: string | null;
+}
+
+export interface HistoryPage {
+  readonly uses: readonly SampleUse[];
+  readonly next_cursor: string | null;
+}
+
 export const GRANULARITIES = ['hour', 'day'] as const;
 export type Granularity = (typeof GRANULARITIES)[number];
 
@@ -164,8 +183,8 @@ export interface MeterStore {
   /** Those that are not over, of this and earlier processes. Rejects where the file cannot be read, as the next two. */
   cooldowns(): Promise<readonly Cooldown[]>;
   limitHits(): Promise<readonly LimitHit[]>;
-  /** What ended at `since` (epoch milliseconds) or later, some hundred at a time; `cursor` is where the page before ended. */
-  history(since: number, cursor: string | null): Promise<SamplePage>;
+  /** What windows are rebuilt from, newest first, some thousand at a time. */
+  history(query: HistoryQuery): Promise<HistoryPage>;
   samples(query: SampleQuery): Promise<SamplePage>;
   rollups(query: RollupQuery): Promise<readonly Rollup[]>;
   status(): Promise<StoreStatus>;

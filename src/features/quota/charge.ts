@@ -1,5 +1,5 @@
 /** What of the records counts towards quotas. Pure. */
-import type { Sample } from '../../protocol/meter.ts';
+import type { Sample, SampleUse } from '../../protocol/meter.ts';
 import type { CompletionEvent, Op } from '../../protocol/usage-event.ts';
 import type { Use } from './budget.ts';
 
@@ -21,5 +21,5 @@ export function useOf(event: CompletionEvent): Use | null {
 }
 
 /** The same of a sample: windows are rebuilt to what they were. */
-export const useOfSample = (sample: Sample): Use | null =>
+export const useOfSample = (sample: SampleUse): Use | null =>
   isCharged(sample.op) && wasTried(sample.attempts, sample.reason) ? sample : null;

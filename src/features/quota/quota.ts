@@ -16,6 +16,7 @@ import { isCharged, useOf } from './charge.ts';
 import { type Hold } from './count.ts';
 import { type CooldownChoice, createLimitHits } from './limit-hits.ts';
 import { type LoadedQuotas, loadQuotas } from './load-quotas.ts';
+import { createMatch } from './match.ts';
 import { parseQuotas, type QuotaDefinition } from './parse-quotas.ts';
 import { type Rebuild, rebuild } from './rebuild.ts';
 import { createRetry } from './retry.ts';
@@ -70,9 +71,6 @@ export type Reloaded =
 /** How long a start waits for what the store has, milliseconds; what takes longer fills up behind it. */
 const PATIENCE_MS = 2000;
 
-/** Names beyond are looked up anew each time. */
-const MEMO_ENTRIES = 1000;
-const NONE: readonly Budget[] = [];
 const WARN: Standing = { kind: 'warn' };
 const COOLDOWN: Standing = { kind: 'cooldown' };
 /** What quotas that were sent are called in errors. */
@@ -84,7 +82,6 @@ export function createQuota(options: QuotaOptions): Quota {
   const retry = createRetry({ clock, log });
   const limits = createLimitHits({ coolsDown: mode === 'hybrid', store, retry, clock, log });
   const holds = new Map<string, Held>();
-  const memo = new Map<string, readonly Budget[]>();
   const rebuilds = new Set<Rebuild>();
   let loaded = false;
 
@@ -93,6 +90,7 @@ export function createQuota(options: QuotaOptions): Quota {
   let inFiles = contentOf({ file, definitions });
   for (const why of ignored) log.warn(why);
   let budgets: readonly Budget[] = definitions.map((definition) => createBudget(definition));
+  let chargedTo = createMatch(budgets);
 
   const stopWatching = watchFiles(
     [...files.map(({ path }) => path), ...options.alsoWatch],
@@ -102,18 +100,6 @@ export function createQuota(options: QuotaOptions): Quota {
     },
     options.lookEveryMs,
   );
-
-  const chargedTo = (lane: string, model: string | null): readonly Budget[] => {
-    if (budgets.length === 0 || model === null) return NONE;
-    const id = `${lane} ${model}`;
-    let found = memo.get(id);
-    if (found === undefined) {
-      found = budgets.filter(({ definition }) => definition.lane === lane && definition.matches(model));
-      if (memo.size >= MEMO_ENTRIES) memo.clear();
-      memo.set(id, found);
-    }
-    return found;
-  };
 
   const gate: Gate = (lane, { op, model: asked }) => {
     if (mode === 'off' || asked === null || !isCharged(op)) return OPEN;
@@ -183,7 +169,7 @@ export function createQuota(options: QuotaOptions): Quota {
       if (kept === undefined) empty.push(budget);
       return budget;
     });
-    memo.clear();
+    chargedTo = createMatch(budgets);
     // What is under way takes its room in those that count now.
     for (const [rid, held] of holds) {
       giveBack(held);

@@ -21,11 +21,13 @@ export function createMemoryStore(kept: Sample[] = []): MemoryStore {
     saveLimitHit: (hit) => void store.hits.push(hit),
     cooldowns: async () => store.cool,
     limitHits: async () => store.hits,
-    async history(since, cursor) {
+    async history({ since, lanes, cursor }) {
       await store.onPage();
-      const found = kept.filter(({ ts }) => ts >= since).toSorted((a, b) => b.ts - a.ts);
+      const found = kept
+        .filter(({ ts, lane }) => ts >= since && lanes.includes(lane))
+        .toSorted((a, b) => b.ts - a.ts);
       const [from, to] = [Number(cursor ?? 0), Number(cursor ?? 0) + PAGE];
-      return { samples: found.slice(from, to), next_cursor: to < found.length ? String(to) : null };
+      return { uses: found.slice(from, to), next_cursor: to < found.length ? String(to) : null };
     },
     samples: async () => ({ samples: [], next_cursor: null }),
     rollups: async () => [],
