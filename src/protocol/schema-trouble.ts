@@ -37,21 +37,24 @@ function troubleOf(issue: z.core.$ZodIssue): Trouble {
 }
 
 const inOurWords: z.core.$ZodErrorMap = (issue) => {
+  if (issue.input === undefined) return 'is missing';
   switch (issue.code) {
     case 'invalid_type':
-      if (issue.input === undefined) return 'is missing';
       return `must be ${TYPES.get(issue.expected) ?? issue.expected}`;
     case 'too_small':
       return `must ${lowerBound(issue)}`;
     case 'too_big':
       return `must ${upperBound(issue)}`;
     case 'invalid_value':
-      return issue.input === undefined
-        ? 'is missing'
-        : `must be ${issue.values.map((one) => JSON.stringify(one)).join(' or ')}`;
+      return `must be ${issue.values.map((one) => JSON.stringify(one)).join(' or ')}`;
     case 'invalid_format':
       return FORMATS.get(issue.format) ?? 'is not of the form that it must have';
-    default:
+    case 'custom':
+    case 'invalid_element':
+    case 'invalid_key':
+    case 'invalid_union':
+    case 'not_multiple_of':
+    case 'unrecognized_keys':
       return 'is not of the form that it must have';
   }
 };

@@ -1,5 +1,5 @@
 /** JSON files that an operator wrote: the value that a schema makes of one, or what is wrong by file, line and column. */
-import { findNodeAtLocation, type Node, parseTree } from 'jsonc-parser';
+import { findNodeAtLocation, parseTree } from 'jsonc-parser';
 import type { z } from 'zod';
 import { OperatorError } from '../errors.ts';
 import { judgeBySchema, placeName } from './schema-trouble.ts';
@@ -16,7 +16,7 @@ export interface WrittenFile<T> {
 export interface WrittenJson<T> {
   readonly value: T;
   /** The error for something at a place of the file that no schema sees. */
-  wrong(at: readonly PropertyKey[], what: string): OperatorError;
+  readonly wrong: (at: readonly PropertyKey[], what: string) => OperatorError;
 }
 
 /** Throws `CONFIG` naming file, line, column and the member that is wrong. */
@@ -39,10 +39,8 @@ export function readWrittenJson<T>({ path, text, schema, remedy }: WrittenFile<T
 export function positionIn(text: string, at: readonly PropertyKey[]): Position {
   const root = parseTree(text);
   const steps = at.map((step) => (typeof step === 'number' ? step : String(step)));
-  let node: Node | undefined = root;
-  for (let depth = 1; root !== undefined && depth <= steps.length; depth += 1) {
-    node = findNodeAtLocation(root, steps.slice(0, depth)) ?? node;
-  }
+  const nodes = steps.map((_, depth) => root && findNodeAtLocation(root, steps.slice(0, depth + 1)));
+  const node = nodes.findLast((one) => one !== undefined) ?? root;
   const written = node?.parent?.type === 'property' ? node.parent : node;
   const lines = text.slice(0, written?.offset ?? 0).split('\n');
   return { line: lines.length, column: (lines.at(-1) ?? '').length + 1 };

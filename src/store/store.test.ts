@@ -119,7 +119,16 @@ describe('a store', () => {
     expect(found.map(({ ts }) => ts - NOON)).toEqual(Array.from({ length: 4200 }, (_, at) => 4201 - at));
     const { rid, ts, model, op, reason, attempts, latency_ms, stream_ms, tokens } = sample(4201);
     expect(found[0]).toEqual({
-      ...{ rid, ts, lane: 'zai', model, op, reason, attempts, latency_ms, stream_ms, tokens },
+      rid,
+      ts,
+      lane: 'zai',
+      model,
+      op,
+      reason,
+      attempts,
+      latency_ms,
+      stream_ms,
+      tokens,
     });
   });
 
