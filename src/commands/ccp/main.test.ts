@@ -224,6 +224,18 @@ describe('doctor', () => {
     const file = host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*", "lane": "zai"}]}');
     const quotas = async (): Promise<unknown[]> => (await json('doctor')).data.findings;
     expect(await quotas()).toContainEqual({ level: 'ok', what: `quotas: 1 in ${file}, mode block` });
+    expect(JSON.stringify(await quotas())).not.toContain('counts nothing');
+    host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*", "lane": "zia"}]}');
+    expect(await quotas()).toContainEqual({
+      level: 'note',
+      what: `the quota for "*" on lane zia in ${file} counts nothing: there is no lane zia (there are anthropic, zai)`,
+      remedy: `Correct its lane or its model in ${file}; "ccp providers" shows the lanes and their routes.`,
+    });
+    host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "opus-4", "lane": "zai"}]}');
+    expect(JSON.stringify(await quotas())).toContain('no route leads such a model there');
+    host.env['CCP_MODEL'] = 'claude-haiku-4-5';
+    expect(JSON.stringify(await quotas())).not.toContain('counts nothing');
+    delete host.env['CCP_MODEL'];
     host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*"}]}');
     const problem = { level: 'problem', what: `${file}:1:13: quotas[0].lane: must be the name of a lane` };
     expect(await quotas()).toContainEqual(expect.objectContaining(problem));

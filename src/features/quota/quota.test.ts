@@ -54,7 +54,10 @@ function open(text: string | null, given: Partial<QuotaOptions> = {}): Quota {
     alsoWatch: [],
     mode: 'block',
     store: createMemoryStore(),
-    lanes: () => ['anthropic', 'zai'],
+    lanes: () => [
+      { lane: 'anthropic', globs: ['*'] },
+      { lane: 'zai', globs: ['*haiku*'] },
+    ],
     clock,
     log: { info: say, warn: say, error: say },
     ...given,
@@ -563,9 +566,12 @@ describe('a reload', () => {
   it('tells of a lane that is not there', async () => {
     const quota = open('{"quotas": [{"model": "*", "lane": "zia"}]}');
     await quota.load();
-    expect(said).toContain(
-      'the quota for "*" counts nothing: there is no lane zia (there are anthropic, zai)',
-    );
+    const warning =
+      'the quota for "*" on lane zia in /q.json counts nothing: there is no lane zia (there are anthropic, zai)';
+    expect(said).toContain(warning);
+    expect(quota.warnings()).toEqual([warning]);
+    quota.reload('{"quotas": [{"model": "*", "lane": "zai"}]}');
+    expect(quota.warnings()).toEqual([]);
   });
 });
 

@@ -14,6 +14,7 @@ import { MAX_MODEL_LENGTH } from '../../protocol/usage-event.ts';
 import { type Budget, createBudget } from './budget.ts';
 import { isCharged, useOf } from './charge.ts';
 import { type Hold } from './count.ts';
+import { idleQuotas, type OpenLane } from './idle-quotas.ts';
 import { type CooldownChoice, createLimitHits } from './limit-hits.ts';
 import { type LoadedQuotas, loadQuotas } from './load-quotas.ts';
 import { createMatch } from './match.ts';
@@ -32,8 +33,8 @@ export interface QuotaOptions {
   readonly alsoWatch: readonly string[];
   readonly mode: RerouteMode;
   readonly store: MeterStore;
-  /** The lanes that there are now: a quota of another one is told of. */
-  readonly lanes: () => readonly string[];
+  /** The lanes that there are now: a quota that none of them serves is told of. */
+  readonly lanes: () => readonly OpenLane[];
   readonly clock: Clock;
   readonly log: Log;
   /** Milliseconds between two looks at the files; a second unless a test is in a hurry. */
@@ -55,6 +56,8 @@ export interface Quota extends ExchangeObserver, AsyncDisposable {
   endCooldowns(which: CooldownChoice): readonly Cooldown[];
   /** What upstreams last said of their own limits, a lane each. */
   providerLimits(): readonly ProviderLimits[];
+  /** Which of them count nothing, and why, a sentence each. */
+  warnings(): readonly string[];
   /** Whether the windows still lack what the store has. */
   rebuilding(): boolean;
   /** Takes from the store what earlier processes knew. Resolves when windows and cooldowns hold, or after two seconds. */
@@ -149,14 +152,9 @@ export function createQuota(options: QuotaOptions): Quota {
     if (!retry.stopped()) log.info(`quota windows rebuilt: ${samples} exchanges of the last seven days`);
   };
 
-  const warnOfLanes = (): void => {
-    const lanes = options.lanes();
-    for (const { model, lane } of definitions) {
-      if (lanes.includes(lane)) continue;
-      log.warn(
-        `the quota for "${model}" counts nothing: there is no lane ${lane} (there are ${lanes.join(', ')})`,
-      );
-    }
+  const warnings = (): readonly string[] => idleQuotas(definitions, file ?? SENT, options.lanes());
+  const tellWarnings = (): void => {
+    for (const warning of warnings()) log.warn(warning);
   };
 
   const takeOver = (next: LoadedQuotas): void => {
@@ -177,7 +175,7 @@ export function createQuota(options: QuotaOptions): Quota {
     }
     for (const why of ignored) log.warn(why);
     if (!loaded) return;
-    warnOfLanes();
+    tellWarnings();
     void fillFromStore(empty);
   };
 
@@ -243,10 +241,11 @@ export function createQuota(options: QuotaOptions): Quota {
     cooldowns: () => limits.cooldowns(clock.now()),
     endCooldowns: (which) => limits.endCooldowns(which),
     providerLimits: () => limits.providerLimits.all(),
+    warnings,
     rebuilding: () => rebuilds.size > 0,
     async load() {
       loaded = true;
-      warnOfLanes();
+      tellWarnings();
       const filled = Promise.all([fillFromStore(budgets), limits.load()]);
       await Promise.race([filled, new Promise<void>((resolve) => void clock.after(PATIENCE_MS, resolve))]);
     },

@@ -76,10 +76,7 @@ const countTokens = ({ tokens }: Totals): number =>
   Object.values(tokens).reduce((sum, count) => sum + count, 0);
 
 /** How full each quota is: a line a quota, with both windows; in front what the figures alone would not say. */
-export function quotaLines(
-  screen: Screen,
-  { quotas, mode, rebuilding }: Pick<QuotasAnswer, 'quotas' | 'mode' | 'rebuilding'>,
-): string {
+export function quotaLines(screen: Screen, { quotas, ...state }: QuotasAnswer): string {
   if (quotas.length === 0) return 'No quotas are set: traffic is metered, and never held back.\n';
   const names = quotas.map(({ model, lane }) => plain(`${model} (${lane})`));
   const standings = quotas.map(standing);
@@ -92,16 +89,24 @@ export function quotaLines(
     const stands = paintQuota(screen, quota, standings[index] ?? '');
     return `${fitted(names[index] ?? '', width)}  ${bars}  ${stands}`.trimEnd();
   });
-  return [...caveats(mode, rebuilding), ...lines].map((line) => `${line}\n`).join('');
+  return caveats(screen, state) + lines.map((line) => `${line}\n`).join('');
 }
 
 /** What a person must know to read the figures. */
-function caveats(mode: string, rebuilding: boolean): string[] {
-  return [
+function caveats(
+  screen: Screen,
+  { mode, rebuilding, warnings }: Pick<QuotasAnswer, 'mode' | 'rebuilding' | 'warnings'>,
+): string {
+  const lines = [
     `Mode ${plain(mode)}: ${WHAT_MODES_DO.get(mode) ?? 'unknown to this ccp'}.`,
     ...(rebuilding ? ['The windows are still being rebuilt: more was used than is shown.'] : []),
   ];
+  return lines.map((line) => `${line}\n`).join('') + warningLines(screen, { warnings });
 }
+
+/** Which quotas count nothing, and why. */
+export const warningLines = (screen: Screen, { warnings }: Pick<QuotasAnswer, 'warnings'>): string =>
+  warnings.map((one) => screen.paint('yellow', hanging(screen, '', '  ', `warning: ${plain(one)}`))).join('');
 
 const WHAT_MODES_DO: ReadonlyMap<string, string> = new Map([
   ['off', 'quotas only count, nothing is held back'],
@@ -169,9 +174,8 @@ const STATED: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Everything that is known of each quota. */
-export function quotasInDetail(screen: Screen, { quotas, mode, rebuilding }: QuotasAnswer): string {
-  const before = caveats(mode, rebuilding).map((line) => `${line}\n`);
-  return before.join('') + quotas.map((one) => quotaDetails(screen, one)).join('\n');
+export function quotasInDetail(screen: Screen, { quotas, ...state }: QuotasAnswer): string {
+  return caveats(screen, state) + quotas.map((one) => quotaDetails(screen, one)).join('\n');
 }
 
 /** Everything that is known of one quota, a fact a line. */

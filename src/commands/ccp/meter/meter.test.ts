@@ -214,6 +214,20 @@ describe('ccp quota', () => {
     }
   });
 
+  it('warns of quotas that count nothing, wherever quotas are shown', async () => {
+    const warnings = ['the quota for "*" on lane zia in /q.json counts nothing: there is no lane zia'];
+    for (const argv of [
+      ['quota'],
+      ['quota', '--details'],
+      ['quotas'],
+      ['status'],
+      ['status', '--debug-quota'],
+    ]) {
+      const page = await answered({ warnings }, ...argv);
+      expect(page.replaceAll(/\s+/g, ' ')).toContain(`warning: ${warnings[0]}`);
+    }
+  });
+
   it('says that figures are too low while the windows are rebuilt', async () => {
     expect(await answered({ rebuilding: true }, 'quota')).toMatch(
       /\nThe windows are still being rebuilt: .*\n\*haiku/,

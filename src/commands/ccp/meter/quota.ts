@@ -20,7 +20,7 @@ import { postText } from '../control.ts';
 import { load } from '../load.ts';
 import { askMeter } from './ask-meter.ts';
 import { clockTime, compact, span } from './figures.ts';
-import { limitLines, quotaLines, quotasInDetail } from './meter-text.ts';
+import { limitLines, quotaLines, quotasInDetail, warningLines } from './meter-text.ts';
 
 interface Json {
   readonly json: boolean;
@@ -116,7 +116,7 @@ function noSuchCooldown({ cooldowns }: QuotasAnswer, lane: string, key: string |
   });
 }
 
-function configured({ out }: Host, { file, quotas }: QuotasAnswer): string {
+function configured({ out }: Host, { file, quotas, warnings }: QuotasAnswer): string {
   if (quotas.length === 0) {
     return file === null
       ? 'No quotas are set. docs/quotas.md shows how to set some.\n'
@@ -131,7 +131,8 @@ function configured({ out }: Host, { file, quotas }: QuotasAnswer): string {
     `${one.block_pct}%`,
   ]);
   const from = file === null ? 'sent by hand, until their file changes, a reload or a restart' : plain(file);
-  return `Quotas: ${from}\n${table(out, ['model', 'lane', 'rolling', 'weekly', 'warn', 'block'], rows)}`;
+  const page = table(out, ['model', 'lane', 'rolling', 'weekly', 'warn', 'block'], rows);
+  return `Quotas: ${from}\n${page}${warningLines(out, { warnings })}`;
 }
 
 function capsText({ span_seconds, tokens, requests, hours }: QuotaAnswer['rolling']): string {
