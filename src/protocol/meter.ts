@@ -59,11 +59,8 @@ export interface SamplePage {
   readonly next_cursor: string | null;
 }
 
-/** What of a sample counts towards quotas. */
-export type SampleUse = Pick<
-  Sample,
-  'rid' | 'ts' | 'lane' | 'model' | 'op' | 'reason' | 'attempts' | 'latency_ms' | 'stream_ms' | 'tokens'
->;
+/** What quotas count of a sample, of one that counts (`charged.ts`). */
+export type SampleUse = Pick<Sample, 'rid' | 'ts' | 'lane' | 'model' | 'latency_ms' | 'stream_ms' | 'tokens'>;
 
 export interface HistoryQuery {
   /** Epoch milliseconds at which the oldest ended. */

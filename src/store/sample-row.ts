@@ -50,9 +50,6 @@ export const USE_COLUMNS = [
   'ts',
   'lane',
   'model',
-  'op',
-  'reason',
-  'attempts',
   'latency_ms',
   'stream_ms',
   'tokens_input',
@@ -178,15 +175,20 @@ export function sampleOfRow(row: readonly [...SampleRow, ...unknown[]]): Sample 
 
 /** The use of a row; what stands behind its columns is left alone. */
 export function useOfRow(row: readonly [...UseRow, ...unknown[]]): SampleUse {
-  const [rid, ts, lane, model, op, reason, attempts, latency_ms, stream_ms, ...rest] = row;
-  const [input, output, cache_read, cache_write_5m, cache_write_1h] = rest;
-  const tokens = tokensOf([input, output, cache_read, cache_write_5m, cache_write_1h]);
-  return { rid, ts, lane, model, op, reason, attempts, latency_ms, stream_ms, tokens };
+  const [rid, ts, lane, model, latency_ms, stream_ms, input, output, cache_read, write_5m, write_1h] = row;
+  const tokens = tokensOf([input, output, cache_read, write_5m, write_1h]);
+  return { rid, ts, lane, model, latency_ms, stream_ms, tokens };
 }
 
 /** All five are there, or none is. */
 function tokensOf(counts: readonly (number | null)[]): Tokens | null {
-  if (counts[0] === null) return null;
-  const [input = 0, output = 0, cache_read = 0, cache_write_5m = 0, cache_write_1h = 0] = counts.map(Number);
-  return { input, output, cache_read, cache_write_5m, cache_write_1h };
+  const [input, output, cache_read, cache_write_5m, cache_write_1h] = counts;
+  if (input === null || input === undefined) return null;
+  return {
+    input,
+    output: output ?? 0,
+    cache_read: cache_read ?? 0,
+    cache_write_5m: cache_write_5m ?? 0,
+    cache_write_1h: cache_write_1h ?? 0,
+  };
 }

@@ -6,6 +6,8 @@ import { SAMPLE_COLUMNS, type SampleRow, sampleOfRow, USE_COLUMNS, type UseRow }
 
 export type SampleFilter = Pick<SampleQuery, 'since' | 'until' | 'model' | 'lane'> & {
   readonly lanes?: readonly string[];
+  /** Only what counts towards quotas. */
+  readonly charged?: true;
 };
 
 /** Where a reading stopped: the sample's time, then its place in the order of arrival. */
@@ -97,7 +99,7 @@ export function openSamples(db: Database.Database): Samples {
       const { rows, next_cursor } = newestFirst<SampleRow>(SAMPLE_COLUMNS, query);
       return { samples: rows.map(sampleOfRow), next_cursor };
     },
-    history: (query) => newestFirst<UseRow>(USE_COLUMNS, query),
+    history: (query) => newestFirst<UseRow>(USE_COLUMNS, { ...query, charged: true }),
     each(filter) {
       const { where, values } = conditions(filter);
       return db
@@ -128,12 +130,16 @@ export function openSamples(db: Database.Database): Samples {
   };
 }
 
-function conditions({ since, until, model, lane, lanes }: SampleFilter) {
+/** `isCharged` and `wasTried` of `protocol/charged.ts`; a test holds them together. */
+const CHARGED = `op IN ('stream', 'nonstream') AND (attempts > 0 OR reason = 'ok')`;
+
+function conditions({ since, until, model, lane, lanes, charged }: SampleFilter) {
   const parts = ['TRUE'];
   if (since !== undefined) parts.push('ts >= :since');
   if (until !== undefined) parts.push('ts < :until');
   if (model !== undefined) parts.push('model = :model');
   if (lane !== undefined) parts.push('lane = :lane');
+  if (charged === true) parts.push(CHARGED);
   if (lanes !== undefined) parts.push('lane IN (SELECT value FROM json_each(:lanes))');
   return { where: parts.join(' AND '), values: { since, until, model, lane, lanes: JSON.stringify(lanes) } };
 }

@@ -13,8 +13,10 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Clock, systemClock } from '../platform/clock.ts';
+import { isCharged, wasTried } from '../protocol/charged.ts';
 import type { HistoryPage, Sample, SampleUse } from '../protocol/meter.ts';
-import { sampleOfRow } from './sample-row.ts';
+import { OPS, REASONS } from '../protocol/usage-event.ts';
+import { rowOf, sampleOfRow } from './sample-row.ts';
 import { openStore, type Store, type StoreOptions } from './store.ts';
 import { openStoreFile, readStoreFile } from './store-file.ts';
 import { makeStorePlace, type StorePlace } from './testing/place.ts';
@@ -117,19 +119,22 @@ describe('a store', () => {
       cursor = page.next_cursor ?? undefined;
     }
     expect(found.map(({ ts }) => ts - NOON)).toEqual(Array.from({ length: 4200 }, (_, at) => 4201 - at));
-    const { rid, ts, model, op, reason, attempts, latency_ms, stream_ms, tokens } = sample(4201);
-    expect(found[0]).toEqual({
-      rid,
-      ts,
-      lane: 'zai',
-      model,
-      op,
-      reason,
-      attempts,
-      latency_ms,
-      stream_ms,
-      tokens,
-    });
+    const { rid, ts, model, latency_ms, stream_ms, tokens } = sample(4201);
+    expect(found[0]).toEqual({ rid, ts, lane: 'zai', model, latency_ms, stream_ms, tokens });
+  });
+
+  it('gives of what was used just what counts towards quotas', async () => {
+    const kinds = OPS.flatMap((op) =>
+      REASONS.flatMap((reason) => [0, 1].map((attempts) => ({ op, reason, attempts }))),
+    );
+    const rows = kinds.map((kind, id) => rowOf(sample(id, kind)));
+    using file = openStoreFile(place.path);
+    file.write({ samples: rows, cooldowns: [], hits: [] });
+    const { uses } = await open().history({ since: 0, lanes: ['zai'], cursor: null });
+    const counted = kinds.flatMap(({ op, reason, attempts }, id) =>
+      isCharged(op) && wasTried(attempts, reason) ? NOON + id : [],
+    );
+    expect(uses.map(({ ts }) => ts).toReversed()).toEqual(counted);
   });
 
   it('keeps cooldowns and limit hits for the next process', async () => {

@@ -1,7 +1,6 @@
 /** Fills budgets from the store while new exchanges are counted, each once. */
 import type { HistoryPage, MeterStore, SampleUse } from '../../protocol/meter.ts';
 import type { Budget } from './budget.ts';
-import { useOfSample } from './charge.ts';
 import { createMatch } from './match.ts';
 import { WEEK_MS } from './parse-quotas.ts';
 import type { Retry } from './retry.ts';
@@ -35,10 +34,9 @@ export function rebuild(budgets: readonly Budget[], { store, retry, now }: Rebui
   let counted = 0;
 
   const count = (use: SampleUse): void => {
-    const charged = useOfSample(use);
-    if (charged === null || live.has(use.rid)) return;
+    if (live.has(use.rid)) return;
     const mine = chargedTo(use.lane, use.model);
-    for (const budget of mine) budget.fill(charged, now);
+    for (const budget of mine) budget.fill(use, now);
     if (mine.length > 0) counted += 1;
   };
 
