@@ -40,12 +40,8 @@ export function rebuild(budgets: readonly Budget[], { store, retry, now }: Rebui
     if (mine.length > 0) counted += 1;
   };
 
-  const ask = (from: string | null): Promise<HistoryPage> => {
-    const page = store.history({ since: now - WEEK_MS, lanes, cursor: from });
-    // Nobody may be there any more to hear of it.
-    page.catch(() => {});
-    return page;
-  };
+  const ask = (from: string | null): Promise<HistoryPage> =>
+    store.history({ since: now - WEEK_MS, lanes, cursor: from });
 
   const fill = async (): Promise<number> => {
     // The store reads the next page while this one is counted.
