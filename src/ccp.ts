@@ -8,7 +8,7 @@ import type { LoadedCcp } from './config/ccp-settings.ts';
 import { openLicense } from './config/open-license.ts';
 import { openPolicy } from './config/open-policy.ts';
 import { openPrices } from './config/open-prices.ts';
-import { openQuota } from './config/open-quota.ts';
+import { openLanes, openQuota } from './config/open-quota.ts';
 import { openRouting } from './config/open-routing.ts';
 import { openStore } from './config/open-store.ts';
 import { NOWHERE } from './core/account.ts';
@@ -58,13 +58,12 @@ export interface Ccp {
 /** Builds the proxy; nothing listens and nothing is sent before `listen`. Throws `CONFIG`. */
 export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPorts): Ccp {
   const { settings, secrets, paths } = loaded;
-  const prices = openPrices(loaded);
+  const { prices, strays } = openPrices(loaded);
   const license = openLicense(loaded, { clock, log });
   const store = openStore(loaded, { clock, log, onRollup: (seconds) => metrics.rolledUp(seconds) });
-  const lanes = (): string[] => routing.providers().map(({ lane }) => lane);
   const quota = openQuota(loaded, {
     store,
-    lanes,
+    lanes: () => openLanes(routing),
     clock,
     log,
   });
@@ -148,7 +147,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
         store,
         quota,
         prices,
-        lanes: () => [...lanes(), NOWHERE.lane],
+        lanes: () => [...routing.providers().map(({ lane }) => lane), NOWHERE.lane],
         live,
         devEnabled: settings.devEnable,
         clock,
@@ -164,6 +163,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
       await refuseOwnListener(routing.providers(), settings.port);
       await policy.load();
       await quota.load();
+      for (const stray of strays(routing.providers().map(({ lane }) => lane))) log.warn(stray);
       port = await gateway.listen(settings.port, settings.host).catch((error: NodeJS.ErrnoException) => {
         throw listenError(error, settings.host, settings.port);
       });

@@ -20,7 +20,7 @@ function write(name: string, text: string): string {
 
 /** Dollars for a million tokens of input to claude-haiku-4-5. */
 function priceWith(env: NodeJS.ProcessEnv = {}): number | null {
-  const prices = openPrices(loadCcpSettings({ flags: {}, env, cwd: home, home }));
+  const { prices } = openPrices(loadCcpSettings({ flags: {}, env, cwd: home, home }));
   const bill = prices.open();
   const tokens = { input: 1_000_000, output: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 };
   const at = Date.parse('2026-11-01');
@@ -53,5 +53,15 @@ it('refuse a file that is named and not there, and one that holds none', () => {
     `CCP_PRICES_FILE is ${join(home, 'nothing.json')}: there is no such file`,
   );
   write('.config/ccp/prices.json', '{"v":1}');
-  expect(() => priceWith()).toThrow(/prices\.json: prices: /);
+  expect(() => priceWith()).toThrow(/prices\.json:1:1: prices: is missing/);
+});
+
+it('of a lane that is not there are told of, with the lanes there are', () => {
+  const strays = () =>
+    openPrices(loadCcpSettings({ flags: {}, env: {}, cwd: home, home })).strays(['zai', 'local']);
+  expect(strays()).toEqual([]);
+  const path = write('.config/ccp/prices.json', file(2));
+  expect(strays()).toEqual([
+    `the prices for lane anthropic in ${path} count nothing: there is no such lane (there are zai, local)`,
+  ]);
 });

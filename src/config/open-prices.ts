@@ -8,8 +8,16 @@ import type { Prices } from '../protocol/money.ts';
 import type { LoadedCcp } from './ccp-settings.ts';
 import { readSmallFile } from './read-small-file.ts';
 
+export interface OpenedPrices {
+  readonly prices: Prices;
+  /** The file with prices of the operator's own; null where there is none. */
+  readonly file: string | null;
+  /** Which of those are of no lane that there is, a sentence each: most likely a slip, and of a lane of before no harm. */
+  readonly strays: (lanes: readonly string[]) => readonly string[];
+}
+
 /** Throws `CONFIG` where a file is named that is not there, or a file holds no prices. */
-export function openPrices({ settings: { pricesFile }, paths }: LoadedCcp): Prices {
+export function openPrices({ settings: { pricesFile }, paths }: LoadedCcp): OpenedPrices {
   const path = pricesFile ?? paths.prices;
   const bytes = readSmallFile(path);
   if (bytes === null && pricesFile !== null) {
@@ -18,5 +26,17 @@ export function openPrices({ settings: { pricesFile }, paths }: LoadedCcp): Pric
     });
   }
   const own = bytes === null ? [] : readPriceFile(path, bytes.toString('utf8'));
-  return createPrices(createPricing(own, PRICE_LIST));
+  return {
+    prices: createPrices(createPricing(own, PRICE_LIST)),
+    file: bytes === null ? null : path,
+    strays: (lanes) => {
+      const there = [...new Set(lanes)].join(', ');
+      return [...new Set(own.map(({ lane }) => lane))]
+        .filter((lane) => !lanes.includes(lane))
+        .map(
+          (lane) =>
+            `the prices for lane ${lane} in ${path} count nothing: there is no such lane (there are ${there})`,
+        );
+    },
+  };
 }

@@ -1,7 +1,10 @@
 /** The quotas from loaded settings: the same for the proxy and for the commands that only look. */
+import { idleQuotas, type OpenLane } from '../features/quota/idle-quotas.ts';
 import { type LoadedQuotas, loadQuotas } from '../features/quota/load-quotas.ts';
 import { parseQuotas } from '../features/quota/parse-quotas.ts';
 import { createQuota, type Quota, type QuotaOptions } from '../features/quota/quota.ts';
+import type { ProviderRow } from '../features/routing/describe.ts';
+import type { Routing } from '../features/routing/routing.ts';
 import type { LoadedCcp } from './ccp-settings.ts';
 
 /** The quota feature of the proxy. Throws `CONFIG` where the file that counts is wrong. */
@@ -12,7 +15,22 @@ export function openQuota(
   return createQuota({ ...ports, files: quotaFiles, alsoWatch: [trust.path], mode: settings.rerouteMode });
 }
 
+/** The lanes of these providers, with the globs of all that they may get: also what they take over from others. */
+export function openLanes(routing: Pick<Routing, 'describe' | 'override'>): readonly OpenLane[] {
+  const rows = routing.describe();
+  // Then every model goes where that one does.
+  const everything = routing.override() === null ? [] : ['*'];
+  const globsOf = ({ routes, policy_routes }: ProviderRow): readonly string[] => [
+    ...routes,
+    ...policy_routes,
+  ];
+  return rows.map((row) => {
+    const takenOver = rows.filter(({ fallback }) => fallback.includes(row.id)).flatMap(globsOf);
+    return { lane: row.lane, globs: [...new Set([...globsOf(row), ...takenOver, ...everything])] };
+  });
+}
+
 /** What the file that counts says now. Throws `CONFIG` where it is wrong. */
 export const lookAtQuotas = ({ quotaFiles }: LoadedCcp): LoadedQuotas => loadQuotas(quotaFiles);
 
-export { parseQuotas };
+export { idleQuotas, parseQuotas };

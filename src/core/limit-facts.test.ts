@@ -114,7 +114,7 @@ describe('an observer hears of', () => {
 
 describe('a gate', () => {
   it('keeps a lane from taking over, as it stands when it is asked', async () => {
-    const standing: Standing = { kind: 'block', opening: () => ({ inMs: 1, why: '' }) };
+    const standing: Standing = { kind: 'block', opening: () => ({ inMs: 1, at: 1, why: '' }) };
     const asked: string[] = [];
     const gate: Gate = (lane, { model, op }) => {
       asked.push(`${lane} ${model} ${op}`);
@@ -149,7 +149,7 @@ describe('a gate', () => {
     ['block', '200 OK'],
     ['cooldown', '429 No'],
   ] as const)('that says %s of the lane that the exchange is on: %s', async (kind, status) => {
-    const opening = () => ({ inMs: 1, why: '' });
+    const opening = () => ({ inMs: 1, at: 1, why: '' });
     const standing: Standing = kind === 'block' ? { kind, opening } : { kind };
     await using world = await startTwoLanes(fails('429 No', zaiError('1308')), answerMessage, {
       // Two providers of one lane: the room that is missing may be what this exchange has taken.
@@ -161,7 +161,7 @@ describe('a gate', () => {
 
   it('tells passable lanes from others', () => {
     const kinds: Standing['kind'][] = ['open', 'warn', 'cooldown', 'block'];
-    const opening = () => ({ inMs: 1, why: '' });
+    const opening = () => ({ inMs: 1, at: 1, why: '' });
     expect(kinds.filter((kind) => isPassable(kind === 'block' ? { kind, opening } : { kind }))).toEqual([
       'open',
       'warn',

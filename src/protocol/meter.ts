@@ -59,6 +59,22 @@ export interface SamplePage {
   readonly next_cursor: string | null;
 }
 
+/** What quotas count of a sample, of one that counts (`charged.ts`). */
+export type SampleUse = Pick<Sample, 'rid' | 'ts' | 'lane' | 'model' | 'latency_ms' | 'stream_ms' | 'tokens'>;
+
+export interface HistoryQuery {
+  /** Epoch milliseconds at which the oldest ended. */
+  readonly since: number;
+  readonly lanes: readonly string[];
+  /** Where the page before ended; null for the first. */
+  readonly cursor: string | null;
+}
+
+export interface HistoryPage {
+  readonly uses: readonly SampleUse[];
+  readonly next_cursor: string | null;
+}
+
 export const GRANULARITIES = ['hour', 'day'] as const;
 export type Granularity = (typeof GRANULARITIES)[number];
 
@@ -114,8 +130,8 @@ export interface Cooldown {
   readonly key: string;
   /** Epoch milliseconds. */
   readonly until: number;
-  /** Who said how long: the upstream, or our default. */
-  readonly stated: 'retry_after' | 'reset' | 'default';
+  /** Who said how long: the upstream, or our default, where it said nothing or what cannot be. */
+  readonly stated: 'retry_after' | 'reset' | 'default' | 'implausible';
 }
 
 /** A limit that an upstream really had, and how our own count looked then. */
@@ -128,7 +144,7 @@ export interface LimitHit {
   /** Per cent of our caps; null where there is no such cap. */
   readonly rolling_pct: number | null;
   readonly weekly_pct: number | null;
-  /** Seconds since our count passed `warn_pct`; null where it had not. */
+  /** Seconds since our count passed `warn_pct`; null where it had not, or before this process looked. */
   readonly since_warn_s: number | null;
   /** Epoch milliseconds, as stated; null where it was not. */
   readonly resets_at: number | null;
@@ -164,8 +180,8 @@ export interface MeterStore {
   /** Those that are not over, of this and earlier processes. Rejects where the file cannot be read, as the next two. */
   cooldowns(): Promise<readonly Cooldown[]>;
   limitHits(): Promise<readonly LimitHit[]>;
-  /** What ended at `since` (epoch milliseconds) or later, some hundred at a time; `cursor` is where the page before ended. */
-  history(since: number, cursor: string | null): Promise<SamplePage>;
+  /** What windows are rebuilt from, newest first, some thousand at a time. */
+  history(query: HistoryQuery): Promise<HistoryPage>;
   samples(query: SampleQuery): Promise<SamplePage>;
   rollups(query: RollupQuery): Promise<readonly Rollup[]>;
   /** Whether anything was ever counted under a lane; true also where that cannot be told. */

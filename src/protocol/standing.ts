@@ -11,6 +11,8 @@ export type Standing =
 export interface Opening {
   /** Milliseconds from now. */
   readonly inMs: number;
+  /** The same as a time, in epoch milliseconds. */
+  readonly at: number;
   /** What is used up, a sentence for the client. */
   readonly why: string;
 }

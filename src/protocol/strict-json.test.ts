@@ -15,19 +15,51 @@ it('reads every JSON document as JSON.parse does', () => {
 });
 
 it.each([
-  ['nothing', '', 'not_json', 'is no JSON: it is empty'],
-  ['trailing bytes', '{} x', 'not_json', 'is no JSON from character 4 on'],
-  ['a second document', '{}{}', 'not_json', 'from character 3 on'],
-  ['a comment', '{} // x', 'not_json', 'is no JSON'],
-  ['a trailing comma', '{"a":1,}', 'not_json', 'is no JSON'],
-  ['a NUL at its end', '{}\0', 'not_json', 'is no JSON'],
-  ['a byte order mark', '\u{feff}{}', 'bad_encoding', 'byte order mark'],
-  ['a key twice', '{"a":1,"b":{},"a":1}', 'duplicate_key', 'names "a" in line 1 twice'],
-  ['a key twice, deep inside', '{"x":[{"y":{"a":1,"a":1}}]}', 'duplicate_key', 'names "a" in line 1 twice'],
-  ['a key twice, once escaped', '{"ab":1,"\\u0061b":2}', 'duplicate_key', 'names "ab" in line 1 twice'],
-  ['__proto__', '{"a":\n{"__proto__":1}}', 'forbidden_key', 'has the member "__proto__" in line 2'],
-])('refuses %s', (_, text, reason, problem) => {
-  expect(read(text)).toEqual({ ok: false, reason, problem: expect.stringContaining(problem) });
+  ['nothing', '', 'not_json', 'is no JSON: it is empty', null],
+  ['trailing bytes', '{} x', 'not_json', 'is no JSON: only texts in double quotes', [1, 4]],
+  ['a second document', '{}{}', 'not_json', 'is no JSON: the document is over before this', [1, 3]],
+  ['a comment', '{} // x', 'not_json', 'is no JSON: there are no comments', [1, 4]],
+  [
+    'a comma behind the last member',
+    '{"a":1,\n}',
+    'not_json',
+    'no comma stands behind the last member',
+    [2, 1],
+  ],
+  ['a comma behind the last value', '[1,\n ]', 'not_json', 'no comma stands behind the last one', [2, 2]],
+  ['a comma left out', '{"a":1\n "b":2}', 'not_json', 'a "," is missing before this', [2, 2]],
+  ['a colon left out', '{"a" 1}', 'not_json', 'a ":" is missing before this', [1, 6]],
+  ['a brace left out', '[{"a":1]', 'not_json', 'a "," is missing', [1, 8]],
+  ['a bracket left out', '[1', 'not_json', 'a "]" is missing here', [1, 3]],
+  ['a text without an end', '["a\n]', 'not_json', 'has no double quote at its end', [1, 2]],
+  ['single quotes', "{'a': 1}", 'not_json', 'is no JSON: ', [1, 2]],
+  ['an escape that is none', '["C:\\dir"]', 'not_json', 'behind a "\\"', [1, 2]],
+  ['a tab in a text', '["a\tb"]', 'not_json', 'a control character', [1, 2]],
+  ['half a number', '[1.]', 'not_json', 'this is no number', [1, 2]],
+  ['a NUL at its end', '{}\0', 'not_json', 'is no JSON', [1, 3]],
+  ['a byte order mark', '\u{feff}{}', 'bad_encoding', 'byte order mark', null],
+  ['a key twice', '{"a":1,"b":{},"a":1}', 'duplicate_key', 'names "a" twice', [1, 15]],
+  ['a key twice, deep inside', '{"x":[{"y":{"a":1,\n"a":1}}]}', 'duplicate_key', 'names "a" twice', [2, 1]],
+  ['a key twice, once escaped', '{"ab":1,"\\u0061b":2}', 'duplicate_key', 'names "ab" twice', [1, 9]],
+  ['__proto__', '{"a":\n{"__proto__":1}}', 'forbidden_key', 'has the member "__proto__"', [2, 2]],
+] as const)('refuses %s, and says where', (_, text, reason, problem, at) => {
+  expect(read(text)).toEqual({
+    ok: false,
+    reason,
+    problem: expect.stringContaining(problem),
+    at: at === null ? null : { line: at[0], column: at[1] },
+  });
+});
+
+it('has a place for whatever is no JSON', () => {
+  const broken = fc.string({ unit: fc.constantFrom(...Array.from('{}[],:"\\/ \n1a-.eu')) }).filter((text) => {
+    return text.trim() !== '' && !read(text).ok;
+  });
+  fc.assert(
+    fc.property(broken, (text) => {
+      expect(read(text)).toMatchObject({ at: { line: expect.any(Number) } });
+    }),
+  );
 });
 
 it('takes one key in several objects for what it is', () => {

@@ -4,11 +4,20 @@
  * fails is thrown, and the file is tried again by the next request.
  */
 import { rmSync } from 'node:fs';
-import type { Cooldown, LimitHit, Rollup, RollupQuery, SamplePage, SampleQuery } from '../protocol/meter.ts';
+import type {
+  Cooldown,
+  HistoryQuery,
+  LimitHit,
+  Rollup,
+  RollupQuery,
+  SamplePage,
+  SampleQuery,
+} from '../protocol/meter.ts';
 import { inodeOf, setAside } from './damage.ts';
 import { CHECKED_AT_ONCE, isDamage, isSqlite } from './database.ts';
 import { sizeOf } from './file-size.ts';
 import { KEEP_HOURS_MS } from './rollups.ts';
+import type { HistoryRows } from './samples.ts';
 import { type Batch, type FileStatus, openStoreFile, type StoreFile } from './store-file.ts';
 
 /** What can be asked of the storing thread; one argument each, which must survive the way between threads. */
@@ -22,6 +31,7 @@ export interface Keeper {
    */
   tend(age: Age | null): { readonly rolledUp: number; readonly more: boolean };
   page(query: SampleQuery): SamplePage;
+  history(query: HistoryQuery): HistoryRows;
   rollups(query: RollupQuery): readonly Rollup[];
   knowsLane(lane: string): boolean;
   cooldowns(now: number): readonly Cooldown[];
@@ -53,6 +63,7 @@ export interface KeeperOptions {
 /** A piece of work short enough (0.1 s) that exchanges to be written never wait long for it, here or in another process. */
 const ROLLED_AT_ONCE = 5_000;
 const FORGOTTEN_AT_ONCE = 2_000;
+const READ_AT_ONCE = 2_000;
 
 interface Opened extends StoreFile {
   readonly inode: bigint | null;
@@ -132,6 +143,7 @@ export function createKeeper({ path, onAnother }: KeeperOptions): Keeper {
         return { rolledUp, more: forgotten >= FORGOTTEN_AT_ONCE };
       }),
     page: (query) => using(({ samples }) => samples.page(query)),
+    history: (query) => using(({ samples }) => samples.history({ ...query, limit: READ_AT_ONCE })),
     rollups: (query) => using(({ rollups }) => rollups.read(query)),
     knowsLane: (lane) => using(({ rollups }) => rollups.knowsLane(lane)),
     cooldowns: (now) => using(({ cooldowns }) => cooldowns.current(now)),

@@ -10,7 +10,7 @@ export function createNoStore(path: string): Store {
     saveLimitHit: () => {},
     cooldowns: async () => [],
     limitHits: async () => [],
-    history: async () => ({ samples: [], next_cursor: null }),
+    history: async () => ({ uses: [], next_cursor: null }),
     samples: async () => ({ samples: [], next_cursor: null }),
     rollups: async () => [],
     knowsLane: async () => false,

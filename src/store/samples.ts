@@ -1,16 +1,17 @@
 /** The samples: one row per completion. */
 import type Database from 'better-sqlite3';
 import { OperatorError } from '../errors.ts';
-import type { SamplePage, SampleQuery } from '../protocol/meter.ts';
-import { SAMPLE_COLUMNS, type SampleRow, sampleOfRow } from './sample-row.ts';
+import type { HistoryQuery, SamplePage, SampleQuery } from '../protocol/meter.ts';
+import { SAMPLE_COLUMNS, type SampleRow, sampleOfRow, USE_COLUMNS, type UseRow } from './sample-row.ts';
 
-export type SampleFilter = Pick<SampleQuery, 'since' | 'until' | 'model' | 'lane'>;
+export type SampleFilter = Pick<SampleQuery, 'since' | 'until' | 'model' | 'lane'> & {
+  readonly lanes?: readonly string[];
+  /** Only what counts towards quotas. */
+  readonly charged?: true;
+};
 
 /** Where a reading stopped: the sample's time, then its place in the order of arrival. */
-export interface Place {
-  readonly ts: number;
-  readonly seq: number;
-}
+export type Place = readonly [ts: number, seq: number];
 
 const DAY_MS = 86_400_000;
 const COLUMNS = SAMPLE_COLUMNS.join(', ');
@@ -23,6 +24,8 @@ export interface Samples {
   /** Puts in those that are not known yet, by `rid`; gives how many those were. Within a transaction of the caller. */
   insert(rows: readonly SampleRow[]): number;
   page(query: SampleQuery): SamplePage;
+  /** What counts towards quotas; rows, because they cross to another thread. */
+  history(query: HistoryQuery & { readonly limit: number }): HistoryRows;
   /** All that a filter lets through, oldest first; the file is read as it goes. */
   each(filter: SampleFilter): IterableIterator<SampleRow>;
   /**
@@ -41,8 +44,18 @@ export interface Samples {
   extent(): { readonly samples: number; readonly oldest: number | null; readonly newest: number | null };
 }
 
-/** A row with its place in the order of arrival behind it. */
-type Placed = readonly [...SampleRow, seq: number];
+export interface HistoryRows {
+  readonly rows: readonly (readonly [...UseRow, ...unknown[]])[];
+  readonly next_cursor: string | null;
+}
+
+/** A row with its place behind it. */
+type Placed<Row extends readonly unknown[]> = readonly [...Row, ...Place];
+
+interface Paging extends SampleFilter {
+  readonly limit: number;
+  readonly cursor?: string | null | undefined;
+}
 
 /** The samples in an open store. */
 export function openSamples(db: Database.Database): Samples {
@@ -55,29 +68,42 @@ export function openSamples(db: Database.Database): Samples {
   const newest = db.prepare<[], number | null>('SELECT max(ts) FROM samples').pluck();
   const old = `SELECT seq FROM samples WHERE ts < :before AND seq <= (SELECT seq FROM rolled_up)`;
 
+  const newestFirst = <Row extends readonly unknown[]>(
+    columns: readonly string[],
+    { limit, cursor = null, until, ...filter }: Paging,
+  ): { rows: Placed<Row>[]; next_cursor: string | null } => {
+    const place = cursor === null ? null : placeOf(cursor);
+    // Of two bounds of the time SQLite may begin at the farther one, for every page.
+    const behind = place !== null && (until === undefined || place[0] < until) ? place : null;
+    const { where, values } = conditions({
+      ...filter,
+      ...(behind === null && until !== undefined && { until }),
+    });
+    const from = behind === null ? '' : 'AND ts <= :fromTs AND (ts < :fromTs OR seq < :fromSeq)';
+    const rows = db
+      .prepare<object, Placed<Row>>(
+        `SELECT ${columns.join(', ')}, ts, seq FROM samples WHERE ${where} ${from} ORDER BY ts DESC, seq DESC LIMIT :limit`,
+      )
+      .raw()
+      .all({
+        ...values,
+        ...(behind !== null && { fromTs: behind[0], fromSeq: behind[1] }),
+        limit: limit + 1,
+      });
+    const last = rows.length > limit ? rows[limit - 1] : undefined;
+    return {
+      rows: rows.slice(0, limit),
+      next_cursor: last === undefined ? null : cursorOf(Number(last.at(-2)), Number(last.at(-1))),
+    };
+  };
+
   return {
     insert: (rows) => rows.reduce((count, row) => count + insert.run(...row).changes, 0),
-    page({ limit, cursor, until, ...filter }) {
-      const place = cursor === undefined ? null : placeOf(cursor);
-      // Of two bounds of the time SQLite may begin at the farther one, for every page.
-      const behind = place !== null && (until === undefined || place.ts < until) ? place : null;
-      const { where, values } = conditions({
-        ...filter,
-        ...(behind === null && until !== undefined && { until }),
-      });
-      const from = behind === null ? '' : 'AND ts <= :ts AND (ts < :ts OR seq < :seq)';
-      const rows = db
-        .prepare<object, Placed>(
-          `SELECT ${COLUMNS}, seq FROM samples WHERE ${where} ${from} ORDER BY ts DESC, seq DESC LIMIT :limit`,
-        )
-        .raw()
-        .all({ ...values, ...behind, limit: limit + 1 });
-      const last = rows.length > limit ? rows[limit - 1] : undefined;
-      return {
-        samples: rows.slice(0, limit).map(sampleOfRow),
-        next_cursor: last === undefined ? null : cursorOf(placeOfRow(last)),
-      };
+    page(query) {
+      const { rows, next_cursor } = newestFirst<SampleRow>(SAMPLE_COLUMNS, query);
+      return { samples: rows.map(sampleOfRow), next_cursor };
     },
+    history: (query) => newestFirst<UseRow>(USE_COLUMNS, { ...query, charged: true }),
     each(filter) {
       const { where, values } = conditions(filter);
       return db
@@ -122,18 +148,21 @@ export function openSamples(db: Database.Database): Samples {
   };
 }
 
-function conditions({ since, until, model, lane }: SampleFilter) {
+/** `isCharged` and `wasTried` of `protocol/charged.ts`; a test holds them together. */
+const CHARGED = `op IN ('stream', 'nonstream') AND (attempts > 0 OR reason = 'ok')`;
+
+function conditions({ since, until, model, lane, lanes, charged }: SampleFilter) {
   const parts = ['TRUE'];
   if (since !== undefined) parts.push('ts >= :since');
   if (until !== undefined) parts.push('ts < :until');
   if (model !== undefined) parts.push('model = :model');
   if (lane !== undefined) parts.push('lane = :lane');
-  return { where: parts.join(' AND '), values: { since, until, model, lane } };
+  if (charged === true) parts.push(CHARGED);
+  if (lanes !== undefined) parts.push('lane IN (SELECT value FROM json_each(:lanes))');
+  return { where: parts.join(' AND '), values: { since, until, model, lane, lanes: JSON.stringify(lanes) } };
 }
 
-const placeOfRow = (row: Placed): Place => ({ ts: row[1], seq: row[SAMPLE_COLUMNS.length] });
-
-const cursorOf = ({ ts, seq }: Place): string => Buffer.from(`${ts}.${seq}`).toString('base64url');
+const cursorOf = (...[ts, seq]: Place): string => Buffer.from(`${ts}.${seq}`).toString('base64url');
 
 function placeOf(cursor: string): Place {
   const found = /^(-?\d{1,16})\.(\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
@@ -142,5 +171,5 @@ function placeOf(cursor: string): Place {
       hint: 'Take next_cursor of the page before as it is, or leave it out for the first page.',
     });
   }
-  return { ts: Number(found[1]), seq: Number(found[2]) };
+  return [Number(found[1]), Number(found[2])];
 }

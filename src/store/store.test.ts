@@ -13,7 +13,9 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Clock, systemClock } from '../platform/clock.ts';
-import type { Sample, SamplePage } from '../protocol/meter.ts';
+import { isCharged, wasTried } from '../protocol/charged.ts';
+import type { HistoryPage, Sample, SamplePage, SampleUse } from '../protocol/meter.ts';
+import { OPS, REASONS } from '../protocol/usage-event.ts';
 import { rowOf, sampleOfRow } from './sample-row.ts';
 import { openStore, type Store, type StoreOptions } from './store.ts';
 import { openStoreFile, readStoreFile } from './store-file.ts';
@@ -104,17 +106,35 @@ describe('a store', () => {
     expect(onDisk()).toEqual([sample(1)]);
   });
 
-  it('gives all samples since a time, newest first, however many', async () => {
+  it('gives what was used on some lanes since a time, newest first, however much', async () => {
     const store = open();
-    for (let id = 1; id <= 1201; id++) store.onCompletion(completion(id));
-    const found: Sample[] = [];
-    let cursor: string | null = null;
-    do {
-      const page: SamplePage = await store.history(NOON + 2, cursor);
-      found.push(...page.samples);
-      cursor = page.next_cursor;
-    } while (cursor !== null);
-    expect(found.map(({ ts }) => ts - NOON)).toEqual(Array.from({ length: 1200 }, (_, at) => 1201 - at));
+    for (let id = 1; id <= 4201; id++)
+      store.onCompletion({ ...completion(id), lane: id % 3 === 0 ? 'local' : 'zai' });
+    store.onCompletion({ ...completion(4202), lane: 'anthropic' });
+    const found: SampleUse[] = [];
+    for (let cursor: string | null | undefined = null; cursor !== undefined; ) {
+      const query = { since: NOON + 2, lanes: ['zai', 'local'], cursor };
+      const page: HistoryPage = await store.history(query);
+      found.push(...page.uses);
+      cursor = page.next_cursor ?? undefined;
+    }
+    expect(found.map(({ ts }) => ts - NOON)).toEqual(Array.from({ length: 4200 }, (_, at) => 4201 - at));
+    const { rid, ts, model, latency_ms, stream_ms, tokens } = sample(4201);
+    expect(found[0]).toEqual({ rid, ts, lane: 'zai', model, latency_ms, stream_ms, tokens });
+  });
+
+  it('gives of what was used just what counts towards quotas', async () => {
+    const kinds = OPS.flatMap((op) =>
+      REASONS.flatMap((reason) => [0, 1].map((attempts) => ({ op, reason, attempts }))),
+    );
+    const rows = kinds.map((kind, id) => rowOf(sample(id, kind)));
+    using file = openStoreFile(place.path);
+    file.write({ samples: rows, cooldowns: [], hits: [] });
+    const { uses } = await open().history({ since: 0, lanes: ['zai'], cursor: null });
+    const counted = kinds.flatMap(({ op, reason, attempts }, id) =>
+      isCharged(op) && wasTried(attempts, reason) ? NOON + id : [],
+    );
+    expect(uses.map(({ ts }) => ts).toReversed()).toEqual(counted);
   });
 
   it('keeps cooldowns and limit hits for the next process', async () => {
@@ -270,7 +290,7 @@ describe('a file that cannot be used', () => {
       // From these something is counted: nothing read is not nothing there.
       await expect(store.cooldowns()).rejects.toThrow(reason);
       await expect(store.limitHits()).rejects.toThrow(reason);
-      await expect(store.history(0, null)).rejects.toThrow(reason);
+      await expect(store.history({ since: 0, lanes: ['zai'], cursor: null })).rejects.toThrow(reason);
       expect(said).toEqual([expect.stringMatching(reason)]);
       expect(statSync(place.path, { throwIfNoEntry: false })?.mtimeMs).toBe(before);
     },

@@ -9,7 +9,7 @@ import type { Log } from '../platform/log.ts';
 import type { Cooldown, LimitHit, MeterStore, StoreNumbers } from '../protocol/meter.ts';
 import { sizeOf } from './file-size.ts';
 import { createOutbox } from './outbox.ts';
-import { rowOf, sampleOf } from './sample-row.ts';
+import { rowOf, sampleOf, useOfRow } from './sample-row.ts';
 import { createSteadiness } from './steadiness.ts';
 import { createKeeperThread } from './thread.ts';
 import { createTrouble } from './trouble.ts';
@@ -50,7 +50,6 @@ export interface Store extends MeterStore, ExchangeObserver, AsyncDisposable {
 /** The first round comes soon, for what an earlier process left. */
 const FIRST_ROUND_MS = 10_000;
 const DAY_MS = 86_400_000;
-const READ_AT_ONCE = 500;
 const DONE = { more: false };
 
 /** Opens the store a moment later, on the storing thread: a start never waits for it. */
@@ -137,8 +136,10 @@ export function openStore(options: StoreOptions): Store {
     saveLimitHit: (hit: LimitHit) => outbox.addLimitHit(hit),
     cooldowns: () => read(() => thread.ask('cooldowns', clock.now())),
     limitHits: () => read(() => thread.ask('limitHits')),
-    history: (since, cursor) =>
-      read(() => thread.ask('page', { since, limit: READ_AT_ONCE, ...(cursor !== null && { cursor }) })),
+    async history(query) {
+      const { rows, next_cursor } = await read(() => thread.ask('history', query));
+      return { uses: rows.map(useOfRow), next_cursor };
+    },
     samples: (query) => look(() => thread.ask('page', query), { samples: [], next_cursor: null }),
     rollups: (query) => look(() => thread.ask('rollups', query), []),
     knowsLane: (lane) => look(() => thread.ask('knowsLane', lane), true),

@@ -12,9 +12,9 @@ import {
   sentenceOf,
   ZAI_OFFLOAD,
 } from '../../config/open-license.ts';
-import { lookAtPolicyCache } from '../../config/open-policy.ts';
+import { applyCachedPolicy, lookAtPolicyCache } from '../../config/open-policy.ts';
 import { openPrices } from '../../config/open-prices.ts';
-import { lookAtQuotas } from '../../config/open-quota.ts';
+import { idleQuotas, lookAtQuotas, openLanes } from '../../config/open-quota.ts';
 import type { Source } from '../../config/resolve-settings.ts';
 import { OperatorError } from '../../errors.ts';
 import type { Host } from '../shared/host.ts';
@@ -132,10 +132,21 @@ async function checkPermission(path: string): Promise<Finding[]> {
 
 /** Says nothing where there are none of the operator's own. */
 async function checkPrices(loaded: LoadedCcp): Promise<Finding[]> {
-  const path = loaded.settings.pricesFile ?? loaded.paths.prices;
   const looked = await attempt(() => openPrices(loaded));
   if (!looked.ok) return [looked.finding];
-  return existsSync(path) ? [{ level: 'ok', what: `prices of your own in ${path}` }] : [];
+  const { file, strays } = looked.value;
+  if (file === null) return [];
+  const lanes = await lanesNow(loaded);
+  return [
+    { level: 'ok', what: `prices of your own in ${file}` },
+    ...(lanes === null ? [] : strays(lanes.map(({ lane }) => lane))).map(
+      (what): Finding => ({
+        level: 'note',
+        what,
+        remedy: `Correct the lane in ${file}, unless it is one that there was before.`,
+      }),
+    ),
+  ];
 }
 
 function checkLicense(loaded: LoadedCcp): Finding[] {
@@ -232,8 +243,30 @@ async function checkQuotas(loaded: LoadedCcp): Promise<Finding[]> {
   const notes = ignored.map((what): Finding => ({ level: 'note', what }));
   if (file === null) return notes;
   const { rerouteMode } = loaded.settings;
-  return [...notes, { level: 'ok', what: `quotas: ${definitions.length} in ${file}, mode ${rerouteMode}` }];
+  const lanes = await lanesNow(loaded);
+  return [
+    ...notes,
+    { level: 'ok', what: `quotas: ${definitions.length} in ${file}, mode ${rerouteMode}` },
+    ...(lanes === null ? [] : idleQuotas(definitions, file, lanes)).map(
+      (what): Finding => ({
+        level: 'note',
+        what,
+        remedy: `Correct its lane or its model in ${file}; "ccp providers" shows the lanes and their routes.`,
+      }),
+    ),
+  ];
 }
+
+/** The lanes as the proxy would have them; null where routing can't be opened, which has a finding of its own. */
+async function lanesNow(loaded: LoadedCcp): Promise<ReturnType<typeof openLanes> | null> {
+  const opened = await attempt(() => openRoutingNow(loaded, SILENT));
+  if (!opened.ok) return null;
+  await using routing = opened.value;
+  applyCachedPolicy(routing, loaded, Date.now());
+  return openLanes(routing);
+}
+
+const SILENT = { info: () => {}, warn: () => {}, error: () => {} };
 
 /** The key must be there; that the cached pack is of no use is no problem as long as a server has another. */
 async function checkPolicy(loaded: LoadedCcp): Promise<Finding[]> {

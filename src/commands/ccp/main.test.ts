@@ -42,6 +42,10 @@ describe('the command line', () => {
   it.each([
     [['provider'], 'Did you mean providers?'],
     [['offload', 'puase'], 'Did you mean pause?'],
+    [['quotas', 'relaod'], "unknown command 'relaod'\n(Did you mean reload?)"],
+    [['quotas', 'end-cooldwon', 'zai'], 'Did you mean end-cooldown?'],
+    [['partials', 'claen'], 'Did you mean clean?'],
+    [['quotas', 'show', 'zai'], 'too many arguments'],
     [['providers', '--jsno'], 'Did you mean --json?'],
     [['trust', 'a', 'b'], 'too many arguments'],
     [['completion', 'tcsh'], 'Allowed choices are bash, zsh, fish'],
@@ -96,7 +100,7 @@ describe('providers', () => {
     const path = host.write('mine.yaml', KEYLESS);
     const { code, err } = await ccp('providers', '--providers', 'mine.yaml');
     expect(code).toBe(2);
-    expect(err).toContain(`${path}:4: provider "local": the variable LOCAL_KEY is not set`);
+    expect(err).toContain(`${path}:4:13: provider "local": the variable LOCAL_KEY is not set`);
   });
 
   it('ignores the catalog of a foreign folder until it is trusted', async () => {
@@ -220,8 +224,20 @@ describe('doctor', () => {
     const file = host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*", "lane": "zai"}]}');
     const quotas = async (): Promise<unknown[]> => (await json('doctor')).data.findings;
     expect(await quotas()).toContainEqual({ level: 'ok', what: `quotas: 1 in ${file}, mode block` });
+    expect(JSON.stringify(await quotas())).not.toContain('counts nothing');
+    host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*", "lane": "zia"}]}');
+    expect(await quotas()).toContainEqual({
+      level: 'note',
+      what: `the quota for "*" on lane zia in ${file} counts nothing: there is no lane zia (there are anthropic, zai)`,
+      remedy: `Correct its lane or its model in ${file}; "ccp providers" shows the lanes and their routes.`,
+    });
+    host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "opus-4", "lane": "zai"}]}');
+    expect(JSON.stringify(await quotas())).toContain('no route leads such a model there');
+    host.env['CCP_MODEL'] = 'claude-haiku-4-5';
+    expect(JSON.stringify(await quotas())).not.toContain('counts nothing');
+    delete host.env['CCP_MODEL'];
     host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*"}]}');
-    const problem = { level: 'problem', what: `${file}:1: quotas[0].lane: must be the name of a lane` };
+    const problem = { level: 'problem', what: `${file}:1:13: quotas[0].lane: must be the name of a lane` };
     expect(await quotas()).toContainEqual(expect.objectContaining(problem));
   });
 

@@ -164,12 +164,32 @@ it('makes exchanges up where that is enabled; they count against quotas as real 
   expect(quotas[0]).toMatchObject({ block: true, rolling: { tokens: { used: 1000, cap: 1000, pct: 100 } } });
   const usage = usageAnswer.parse(await get('/v1/usage'));
   expect(usage.models['claude-opus-4-8']).toMatchObject({ requests: 2, rolling_pct: 100, block: true });
-  expect(await printed('quota')).toMatch(/^\*opus\* \(anthropic\) .*100% .*full/);
+  expect(await printed('quota')).toMatch(/^\*opus\* \(anthropic\) .*100% .*full/m);
   // One more is turned away, made up or not.
   await post('/v1/dev/sim-usage', '{"model":"claude-opus-4-8","in":200,"out":300}');
   const blocked = (await completions(host.cwd, 3)).filter(({ reason }) => reason === 'blocked');
   expect(blocked).toMatchObject([{ client: 'sim-usage', decision: 'quota_block', status: 429 }]);
   expect(upstream.seen).toEqual([]);
+});
+
+it('names quotas and prices of lanes that are not there as it starts, and quotas that are sent', async () => {
+  const price = {
+    lane: 'zia',
+    models: ['*'],
+    valid_from: '2026-01-01',
+    usd_per_mtok: { input: 1, output: 1 },
+  };
+  const file = host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*", "lane": "zia"}]}');
+  const prices = host.write('~/.config/ccp/prices.json', JSON.stringify({ v: 1, prices: [price] }));
+  await start();
+  const none = 'there is no lane zia (there are anthropic, zai)';
+  const idle = `the quota for "*" on lane zia in ${file} counts nothing: ${none}`;
+  await until('it warns', () => proxy.stderr().includes(`prices for lane zia in ${prices} count nothing`));
+  expect(proxy.stderr()).toContain(idle);
+  expect(quotasAnswer.parse(await get('/v1/quotas')).warnings).toEqual([idle]);
+  host.write('sent.json', '{"quotas": [{"model": "claude-opus-4-8", "lane": "zai"}]}');
+  const page = await printed('quotas', 'reload', 'sent.json');
+  expect(page.replaceAll(/\s+/g, ' ')).toContain('no route leads such a model there (its routes: "*haiku*")');
 });
 
 it('refuses to make anything up unless it is enabled, and quotas that are none', async () => {

@@ -35,6 +35,7 @@ export async function runProgram({ name, host, argv, build }: ProgramOptions): P
     code = result;
   });
   try {
+    refuseMistyped(program, argv);
     await program.parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
@@ -45,6 +46,30 @@ export async function runProgram({ name, host, argv, build }: ProgramOptions): P
     printError(name, shown, host);
     return shown.exitCode;
   }
+}
+
+/**
+ * A group that does something by itself takes a mistyped command for an argument too many; then Commander does not say
+ * which one was meant. It does where the group has nothing but its commands.
+ */
+function refuseMistyped(program: Command, argv: readonly string[]): void {
+  let group = program;
+  for (const word of argv) {
+    const next = group.commands.find((command) => [command.name(), ...command.aliases()].includes(word));
+    if (next === undefined) {
+      const isName = word !== 'help' && !word.startsWith('-');
+      const isGroup = group.commands.length > 0 && group.registeredArguments.length === 0;
+      if (isName && isGroup && group !== program) onlyCommandsOf(group).parse([word], { from: 'user' });
+      return;
+    }
+    group = next;
+  }
+}
+
+function onlyCommandsOf(group: Command): Command {
+  const bare = new Command(group.name()).copyInheritedSettings(group);
+  for (const command of group.commands) bare.command(command.name());
+  return bare;
 }
 
 function printError(name: string, { message, hint }: OperatorError, { err }: Host): void {

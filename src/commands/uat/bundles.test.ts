@@ -62,6 +62,11 @@ describe('ccp-uat bundle', () => {
     );
   });
 
+  it('says which of its commands was meant', async () => {
+    const { code, err } = await uat(['bundle', 'verfy', 'x.tgz']);
+    expect([code, err]).toEqual([2, expect.stringContaining('Did you mean verify?')]);
+  });
+
   it('is made, signed, verified and compared by the lines that it prints, with one document each', async () => {
     const seed = path.join(stored, 'review.seed');
     const text = Buffer.alloc(32, 7).toString('base64');

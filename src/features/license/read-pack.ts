@@ -5,7 +5,7 @@
 import { isRecord, type JsonRecord } from '../../protocol/json.ts';
 import { type License, type LicensePack, licenseSchema } from '../../protocol/license.ts';
 import { quoted } from '../../protocol/quoted.ts';
-import { readStrictJson } from '../../protocol/strict-json.ts';
+import { problemWithPlace, readStrictJson } from '../../protocol/strict-json.ts';
 import { type Failure, failure } from './reasons.ts';
 
 /** A licence has some hundred bytes; what is larger than this is another file. */
@@ -49,7 +49,7 @@ export function readPair(license: Uint8Array, signature: Uint8Array): Reading {
 function parse(bytes: Uint8Array): { readonly ok: true; readonly value: unknown } | Failure {
   if (bytes.length > MAX_PACK_BYTES) return failure('too_large', `more than ${MAX_PACK_BYTES} bytes`);
   const json = readStrictJson(bytes);
-  return json.ok ? json : failure(json.reason, `it ${json.problem}`);
+  return json.ok ? json : failure(json.reason, `it ${problemWithPlace(json)}`);
 }
 
 /** The signature among what stands beside the licence; an issuer may write it under both names. */

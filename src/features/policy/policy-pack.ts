@@ -1,8 +1,10 @@
 /** Policy packs: what one may say, and what is wrong with one by the place in it. */
 import { z } from 'zod';
 import { BASE_URL_ALLOWED, parseBaseUrl } from '../../protocol/base-url.ts';
-import { readStrictJson } from '../../protocol/strict-json.ts';
-import { type Judged, refuse } from './reasons.ts';
+import { judgeBySchema, placeName, type Trouble } from '../../protocol/schema-trouble.ts';
+import { positionText, problemWithPlace, readStrictJson } from '../../protocol/strict-json.ts';
+import { positionIn } from '../../protocol/written-json.ts';
+import { type Judged, type Refusal, refuse } from './reasons.ts';
 
 /** A pack is written by hand or by a small script; what is larger is something else. In bytes. */
 export const MAX_POLICY_BYTES = 1024 * 1024;
@@ -59,10 +61,11 @@ export function readPolicyPack(bytes: Uint8Array): Judged<PolicyPack> {
     return refuse('too_large', `the pack has ${bytes.length} bytes`);
   }
   const json = readStrictJson(bytes);
-  if (!json.ok) return refuse('not_json', `the pack ${json.problem}`);
-  const parsed = packSchema.safeParse(json.value);
-  if (!parsed.success) return refuse('malformed', describe(parsed.error));
-  const { version, issued_at, expires_at, routes, upstreams } = parsed.data;
+  if (!json.ok) return refuse('not_json', `the pack ${problemWithPlace(json)}`);
+  const malformed = (trouble: Trouble): Refusal => refuse('malformed', placed(bytes, trouble));
+  const judged = judgeBySchema(packSchema, json.value);
+  if (!judged.ok) return malformed(judged.trouble);
+  const { version, issued_at, expires_at, routes, upstreams } = judged.value;
   const value = {
     version,
     issuedAt: issued_at,
@@ -73,7 +76,7 @@ export function readPolicyPack(bytes: Uint8Array): Judged<PolicyPack> {
   const twice = sameGlob(value.routes);
   return twice === null
     ? { ok: true, value }
-    : refuse('malformed', `routes.${twice}: stands there twice, in other case`);
+    : malformed({ at: ['routes', twice], what: 'stands there twice, in other case' });
 }
 
 /** Case does not matter in a glob: of two spellings one would never be tried. */
@@ -86,12 +89,5 @@ function sameGlob(routes: PolicyPack['routes']): string | null {
   return null;
 }
 
-/** The first thing that is wrong, by its place. */
-function describe(error: z.ZodError): string {
-  const [issue] = error.issues;
-  if (issue === undefined) throw error;
-  if (issue.code === 'unrecognized_keys')
-    return `${[...issue.path, issue.keys[0]].join('.')}: unknown member`;
-  const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
-  return `${issue.path.length === 0 ? 'the pack' : issue.path.join('.')}: ${message}`;
-}
+const placed = (bytes: Uint8Array, { at, what }: Trouble): string =>
+  `${placeName(at) || 'the pack'}: ${what} (${positionText(positionIn(Buffer.from(bytes).toString(), at))})`;

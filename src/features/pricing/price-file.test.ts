@@ -28,13 +28,21 @@ describe('the prices of a file', () => {
   });
 
   it.each([
-    ['{', 'is no JSON'],
-    ['{"v":2,"prices":[]}', ': v: '],
-    [textWith({ ...ENTRY, lanes: 'zai' }), ': prices[0]: Unrecognized key: "lanes"'],
-    [textWith(ENTRY, { ...ENTRY, models: [] }), ': prices[1].models: '],
-    [textWith({ ...ENTRY, valid_from: '2026-02-30' }), ': prices[0].valid_from: Invalid ISO date'],
-    [textWith({ ...ENTRY, usd_per_mtok: { input: 1 } }), ': prices[0].usd_per_mtok.output: '],
-    [textWith({ ...ENTRY, usd_per_mtok: { input: -1, output: 1 } }), 'prices[0].usd_per_mtok.input: '],
+    ['{', ':1:2: it is no JSON: a "}" is missing here'],
+    ['{"v": 1,\n "prices": [,]}', ':2:13: it is no JSON: a value is missing here'],
+    ['{"v":1,"v":1,"prices":[]}', ':1:8: it names "v" twice'],
+    ['{"v":2,"prices":[]}', ':1:2: v: must be 1'],
+    [textWith({ ...ENTRY, lanes: 'zai' }), ': prices[0].lanes: unknown key'],
+    [textWith(ENTRY, { ...ENTRY, models: [] }), ': prices[1].models: must not be empty'],
+    [
+      textWith({ ...ENTRY, valid_from: '2026-02-30' }),
+      ': prices[0].valid_from: must be a day like "2026-01-31"',
+    ],
+    [textWith({ ...ENTRY, usd_per_mtok: { input: 1 } }), ': prices[0].usd_per_mtok.output: is missing'],
+    [
+      textWith({ ...ENTRY, usd_per_mtok: { input: -1, output: 1 } }),
+      'prices[0].usd_per_mtok.input: must be at least 0',
+    ],
     [textWith({ ...ENTRY, usd_per_mtok: { input: 0.0001, output: 1 } }), 'at most three decimals'],
     [
       textWith(ENTRY, { ...ENTRY, models: ['x', 'LLAMA-*'] }),

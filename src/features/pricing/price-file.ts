@@ -1,13 +1,13 @@
 /** The form of prices, ours and the operator's: `prices.json` (docs/usage.md). */
 import { z } from 'zod';
-import { OperatorError } from '../../errors.ts';
+import { readWrittenJson } from '../../protocol/written-json.ts';
 
 /** Thousandths of a dollar for a million tokens are whole nano-dollars for one: what sums are kept in, exactly. */
 const usdPerMillion = z
   .number()
   .nonnegative()
   .max(100_000)
-  .refine((usd) => Math.abs(usd * 1000 - Math.round(usd * 1000)) < 1e-6, 'at most three decimals');
+  .refine((usd) => Math.abs(usd * 1000 - Math.round(usd * 1000)) < 1e-6, 'must have at most three decimals');
 
 const pricesByKind = z.strictObject({
   input: usdPerMillion,
@@ -53,24 +53,9 @@ export const priceFileSchema = z.strictObject({
 
 export type PriceEntry = z.infer<typeof priceEntry>;
 
-/**
- * Reads the prices of a file.
- * @param path for the message
- * Throws `CONFIG` with the place inside the file and what is allowed there.
- */
-export function readPriceFile(path: string, text: string): readonly PriceEntry[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new OperatorError('CONFIG', `${path} is no JSON: ${String(cause)}`, { hint: REMEDY, cause });
-  }
-  const parsed = priceFileSchema.safeParse(value);
-  if (parsed.success) return parsed.data.prices;
-  const [issue] = parsed.error.issues;
-  const place = z.core.toDotPath(issue?.path ?? []) || 'the file';
-  throw new OperatorError('CONFIG', `${path}: ${place}: ${issue?.message ?? 'not valid'}`, { hint: REMEDY });
-}
-
 const REMEDY =
   'Correct it (docs/usage.md shows the form), or move it away: the prices that ccp knows then count.';
+
+/** The prices of a file. Throws `CONFIG` naming `path`, line, column and place of what is wrong, and what is allowed there. */
+export const readPriceFile = (path: string, text: string): readonly PriceEntry[] =>
+  readWrittenJson({ path, text, schema: priceFileSchema, remedy: REMEDY }).value.prices;

@@ -120,6 +120,7 @@ describe('the opening of a budget that is used up', () => {
     budget.add(sampleOf(NOW - 2 * HOUR));
     expect(budget.opening(NOW)).toEqual({
       inMs: 2 * HOUR,
+      at: NOW + 2 * HOUR,
       why: 'the rolling quota of requests for "*" on lane zai is used up',
     });
     expect(budget.held(NOW + 2 * HOUR)).toBe(50);
@@ -130,6 +131,7 @@ describe('the opening of a budget that is used up', () => {
     budget.add(sampleOf(NOW - HOUR));
     expect(budget.opening(NOW)).toMatchObject({
       inMs: 167 * HOUR,
+      at: NOW + 167 * HOUR,
       why: expect.stringContaining('weekly quota of tokens'),
     });
     expect(budget.view(NOW)).toMatchObject({ block: true, eta_seconds: 167 * 3600, headroom_tokens: 0 });

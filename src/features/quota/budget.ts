@@ -94,7 +94,8 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
 
   const opening = (now: number): Opening => {
     if (now >= told.at && now < told.at + OPENING_HOLDS_MS) {
-      return { inMs: Math.max(told.inMs - (now - told.at), 1), why: told.why };
+      const inMs = Math.max(told.inMs - (now - told.at), 1);
+      return { inMs, at: now + inMs, why: told.why };
     }
     const waits = fillings(now).map((filling) => ({ ...filling, inMs: untilRoom(filling) }));
     // All of them must have room.
@@ -103,7 +104,7 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
     const why = `the ${what} for "${definition.model}" on lane ${definition.lane} is used up`;
     const inMs = last?.inMs ?? 0;
     if (inMs > 0) told = { at: now, inMs, why };
-    return { inMs, why };
+    return { inMs, at: now + inMs, why };
   };
 
   const etaSeconds = (now: number, blocked: boolean): number | null => {

@@ -1,13 +1,7 @@
-/** What of the records counts towards quotas. Pure. */
-import type { Sample } from '../../protocol/meter.ts';
-import type { CompletionEvent, Op } from '../../protocol/usage-event.ts';
+/** What an exchange used, where it counts towards quotas. Pure. */
+import { isCharged, wasTried } from '../../protocol/charged.ts';
+import type { CompletionEvent } from '../../protocol/usage-event.ts';
 import type { Use } from './budget.ts';
-
-/** Only messages are counted and turned away: counting tokens and listing models is free. */
-export const isCharged = (op: Op): boolean => op === 'stream' || op === 'nonstream';
-
-/** Whether anything was sent upstream. What the proxy refused by itself has no attempt, and is not `ok`. */
-const wasTried = (attempts: number, reason: Sample['reason']): boolean => attempts > 0 || reason === 'ok';
 
 /** What an exchange that is over used; null where it does not count. */
 export function useOf(event: CompletionEvent): Use | null {
@@ -19,7 +13,3 @@ export function useOf(event: CompletionEvent): Use | null {
     stream_ms: event.sse?.duration_ms ?? null,
   };
 }
-
-/** The same of a sample: windows are rebuilt to what they were. */
-export const useOfSample = (sample: Sample): Use | null =>
-  isCharged(sample.op) && wasTried(sample.attempts, sample.reason) ? sample : null;

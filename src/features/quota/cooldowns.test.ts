@@ -25,10 +25,10 @@ describe('the end of a cooldown', () => {
     ['a second where no wait is stated', limit({ retryAfterMs: 0 }), 1000, 'retry_after'],
     ['a second where the reset is all but there', limit({ resetsAt: NOW + 1 }), 1000, 'reset'],
     ['five minutes where nothing is said', limit({}), 300_000, 'default'],
-    ['five minutes where the reset is past', limit({ resetsAt: NOW - 1 }), 300_000, 'default'],
+    ['five minutes where the reset is past', limit({ resetsAt: NOW - 1 }), 300_000, 'implausible'],
     ['the reset, a month ahead', limit({ resetsAt: NOW + MONTH }), MONTH, 'reset'],
-    ['five minutes where the reset is absurd', limit({ resetsAt: NOW + MONTH + 1 }), 300_000, 'default'],
-    ['five minutes where the wait is absurd', limit({ retryAfterMs: 1e12 }), 300_000, 'default'],
+    ['five minutes where the reset is absurd', limit({ resetsAt: NOW + MONTH + 1 }), 300_000, 'implausible'],
+    ['five minutes where the wait is absurd', limit({ retryAfterMs: 1e12 }), 300_000, 'implausible'],
     [
       'retry-after, where the reset is absurd',
       limit({ resetsAt: 1e15, retryAfterMs: 9e3 }),

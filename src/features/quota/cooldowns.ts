@@ -15,17 +15,20 @@ export type Ending = Pick<Cooldown, 'until' | 'stated'>;
 
 /**
  * Until when an upstream refuses, from what it said at `now` (epoch milliseconds). What lies in the past or beyond a month
- * says nothing.
+ * is not believed, and told apart from nothing said.
  */
 export function endOf({ resetsAt, retryAfterMs }: UpstreamError, now: number): Ending {
   if (resetsAt !== undefined && holdsAt(resetsAt, now)) {
     return { until: Math.max(resetsAt, now + SHORTEST_MS), stated: 'reset' };
   }
   const waited = now + Math.max(retryAfterMs ?? Number.POSITIVE_INFINITY, SHORTEST_MS);
-  return holdsAt(waited, now)
-    ? { until: waited, stated: 'retry_after' }
-    : { until: now + DEFAULT_MS, stated: 'default' };
+  if (holdsAt(waited, now)) return { until: waited, stated: 'retry_after' };
+  const isSilent = resetsAt === undefined && retryAfterMs === undefined;
+  return { until: now + DEFAULT_MS, stated: isSilent ? 'default' : 'implausible' };
 }
+
+/** Whether the end is one that the upstream named, and not ours. */
+export const isStated = ({ stated }: Ending): boolean => stated === 'reset' || stated === 'retry_after';
 
 /** Neither over nor a mistake, also where it was noted while our own clock was ahead. */
 export const holdsAt = (until: number, now: number): boolean => until > now && until <= now + LONGEST_MS;

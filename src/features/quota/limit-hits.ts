@@ -6,7 +6,7 @@ import type { Cooldown, LimitHit, MeterStore } from '../../protocol/meter.ts';
 import type { Calibration } from '../../protocol/quota-view.ts';
 import type { Budget } from './budget.ts';
 import { calibrate, latestOf, teaches } from './calibration.ts';
-import { createCooldowns, endOf, holdsAt } from './cooldowns.ts';
+import { createCooldowns, endOf, holdsAt, isStated } from './cooldowns.ts';
 import { createProviderLimits, type ProviderLimitsBook } from './provider-limits.ts';
 import type { Retry } from './retry.ts';
 
@@ -104,8 +104,9 @@ export function createLimitHits({ coolsDown, store, retry, clock, log }: LimitHi
     hit(limit, key, budget) {
       const { lane, decision, error, sentOn } = limit;
       const now = clock.now();
-      const { until, stated } = endOf(error, now);
-      const said = stated === 'default' ? null : until;
+      const ending = endOf(error, now);
+      const { until, stated } = ending;
+      const said = isStated(ending) ? until : null;
       providerLimits.refused(lane, { at: now, kind: kindOf(error), until: said });
       if (isFirst(`${kindOf(error)} ${idOf(lane, key)}`, until, now)) record(limit, key, budget, now);
       // Too fast for a moment, and not said for how long: no reason to stay away for minutes.
@@ -139,6 +140,7 @@ const WHO_SAID: Readonly<Record<Cooldown['stated'], string>> = {
   reset: 'its upstream stated the reset',
   retry_after: 'its upstream stated retry-after',
   default: 'its upstream did not say how long',
+  implausible: 'the time that its upstream named is over or more than 31 days ahead',
 };
 
 const kindOf = ({ kind }: LimitFacts['error']): LimitHit['kind'] =>

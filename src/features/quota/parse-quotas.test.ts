@@ -36,25 +36,25 @@ describe('a quota file', () => {
   });
 
   it.each([
-    ['{', 'q.json is no JSON'],
-    ['[]', 'q.json:1: '],
-    ['{"quota": []}', 'q.json:1: quotas'],
-    [one('"rolling": {"requests": 1.5}'), 'q.json:2: quotas[0].rolling.requests: must be a whole number'],
-    [one('"rolling": {"requests": 0}'), 'q.json:2: quotas[0].rolling.requests: must be more than 0'],
-    [one('"rolling":\n {"tokens": "1M"}'), 'q.json:3: quotas[0].rolling.tokens: must be a whole number'],
-    [one('"rolling": {"span": "8d"}'), 'q.json:2: quotas[0].rolling.span: must be at most 7d'],
+    ['{', 'q.json:1:2: it is no JSON: a "}" is missing here'],
+    ['[]', 'q.json:1:1: the file: must be an object: { … }'],
+    ['{"quota": []}', 'q.json:1:1: quotas: is missing'],
+    [one('"rolling": {"requests": 1.5}'), 'q.json:2:51: quotas[0].rolling.requests: must be a whole number'],
+    [one('"rolling": {"requests": 0}'), 'q.json:2:51: quotas[0].rolling.requests: must be more than 0'],
+    [one('"rolling":\n {"tokens": "1M"}'), 'q.json:3:3: quotas[0].rolling.tokens: must be a whole number'],
+    [one('"rolling": {"span": "8d"}'), 'q.json:2:51: quotas[0].rolling.span: must be at most 7d'],
     [one('"rolling": {"span": "5"}'), 'must be a duration like "90m", "5h" or "1d"'],
-    [one('"weekly": {"span": "5h"}'), 'quotas[0].weekly'],
+    [one('"weekly": {"span": "5h"}'), 'quotas[0].weekly.span: unknown key'],
     [one('"warn_pct": 101'), 'quotas[0].warn_pct: must not be more than block_pct'],
     [one('"block_pct": "high"'), 'quotas[0].block_pct: must be a number'],
-    [one('"colour": 1'), 'quotas[0]: '],
-    [one('"lane": "zai"'), 'names "lane" in line 2 twice'],
+    [one('"colour": 1'), 'q.json:2:39: quotas[0].colour: unknown key'],
+    [one('"lane": "zai"'), 'q.json:2:39: it names "lane" twice'],
     [
       '{"quotas": [{"model": "m", "lane": "a"},\n{"model": "M", "lane": "a"}]}',
-      'q.json:2: quotas[1]: "M" on lane a stands twice',
+      'q.json:2:1: quotas[1]: "M" on lane a stands twice',
     ],
     ['{"quotas": [{"model": "m", "lane": "No Lane"}]}', 'quotas[0].lane: must be the name of a lane'],
-  ])('is refused by file, line and place: %s', (text, message) => {
+  ])('is refused by file, line, column and place: %s', (text, message) => {
     const parse = (): unknown => parseQuotas('q.json', text);
     expect(parse).toThrow(message);
     expect(parse).toThrow(OperatorError);

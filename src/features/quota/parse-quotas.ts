@@ -1,9 +1,7 @@
 /** Quota files: JSON text to checked entries, and what is wrong with one by file, line and place. */
-import { findNodeAtLocation, parseTree } from 'jsonc-parser';
 import { z } from 'zod';
-import { OperatorError } from '../../errors.ts';
 import { compileGlob, type Matcher } from '../../protocol/glob.ts';
-import { readStrictJson } from '../../protocol/strict-json.ts';
+import { readWrittenJson } from '../../protocol/written-json.ts';
 
 /** The caps of one window; null where there is none. */
 export interface WindowCaps {
@@ -62,21 +60,15 @@ const entry = z
   });
 const fileSchema = z.strictObject({ quotas: z.array(entry).max(100, 'must be at most 100 entries') });
 
-/** Checks the text of a quota file. Throws `CONFIG` naming `path`, the line and the place of what is wrong. */
+const REMEDY = 'Correct it; docs/quotas.md describes every field.';
+
+/** Checks the text of a quota file. Throws `CONFIG` naming `path`, line, column and place of what is wrong. */
 export function parseQuotas(path: string, text: string): readonly QuotaDefinition[] {
-  const json = readStrictJson(Buffer.from(text));
-  if (!json.ok) throw new OperatorError('CONFIG', `${path} ${json.problem}`);
-  const parsed = fileSchema.safeParse(json.value);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw wrong(path, text, issue?.path ?? [], issue?.message ?? 'is wrong');
-  }
+  const { value, wrong } = readWrittenJson({ path, text, schema: fileSchema, remedy: REMEDY });
   const keys = new Set<string>();
-  return parsed.data.quotas.map((quota, index) => {
+  return value.quotas.map((quota, index) => {
     const key = `${quota.lane} ${quota.model.toLowerCase()}`;
-    if (keys.has(key)) {
-      throw wrong(path, text, ['quotas', index], `"${quota.model}" on lane ${quota.lane} stands twice`);
-    }
+    if (keys.has(key)) throw wrong(['quotas', index], `"${quota.model}" on lane ${quota.lane} stands twice`);
     keys.add(key);
     return definitionOf(quota);
   });
@@ -107,15 +99,3 @@ const capsOf = (spanMs: number, given: GivenCaps | undefined): WindowCaps => ({
   requests: given?.requests ?? null,
   hours: given?.hours ?? null,
 });
-
-/** The line is that of the deepest part of the place that was written. */
-function wrong(path: string, text: string, at: readonly PropertyKey[], what: string): OperatorError {
-  const steps = at.map((step) => (typeof step === 'number' ? step : String(step)));
-  const tree = parseTree(text);
-  const nodes = steps.map((_, index) => tree && findNodeAtLocation(tree, steps.slice(0, index + 1)));
-  const node = nodes.findLast((one) => one !== undefined) ?? tree;
-  const line = text.slice(0, node?.offset ?? 0).split('\n').length;
-  const place = steps.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('');
-  const parts = [`${path}:${line}`, place.replace(/^\./, ''), what].filter((part) => part !== '');
-  return new OperatorError('CONFIG', parts.join(': '), { hint: 'docs/quotas.md describes every field.' });
-}

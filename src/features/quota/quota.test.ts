@@ -54,7 +54,10 @@ function open(text: string | null, given: Partial<QuotaOptions> = {}): Quota {
     alsoWatch: [],
     mode: 'block',
     store: createMemoryStore(),
-    lanes: () => ['anthropic', 'zai'],
+    lanes: () => [
+      { lane: 'anthropic', globs: ['*'] },
+      { lane: 'zai', globs: ['*haiku*'] },
+    ],
     clock,
     log: { info: say, warn: say, error: say },
     ...given,
@@ -108,6 +111,7 @@ describe('a gate in mode block', () => {
     const standing = quota.gate('zai', ASK);
     expect(standing.kind === 'block' && standing.opening()).toEqual({
       inMs: 4 * HOUR,
+      at: now + 4 * HOUR,
       why: 'the rolling quota of requests for "*haiku*" on lane zai is used up',
     });
     now += 4 * HOUR;
@@ -553,7 +557,7 @@ describe('a reload', () => {
     end(quota, 'e');
     expect(quota.reload('{"quotas": [{"lane": "zai"}]}')).toEqual({
       ok: false,
-      why: 'the quotas sent:1: quotas[0].model: must be a glob like "*haiku*"',
+      why: 'the quotas sent:1:13: quotas[0].model: must be a glob like "*haiku*"',
     });
     expect(quota.file).toBe('/q.json');
     expect(quota.gate('zai', ASK).kind).toBe('block');
@@ -562,9 +566,12 @@ describe('a reload', () => {
   it('tells of a lane that is not there', async () => {
     const quota = open('{"quotas": [{"model": "*", "lane": "zia"}]}');
     await quota.load();
-    expect(said).toContain(
-      'the quota for "*" counts nothing: there is no lane zia (there are anthropic, zai)',
-    );
+    const warning =
+      'the quota for "*" on lane zia in /q.json counts nothing: there is no lane zia (there are anthropic, zai)';
+    expect(said).toContain(warning);
+    expect(quota.warnings()).toEqual([warning]);
+    quota.reload('{"quotas": [{"model": "*", "lane": "zai"}]}');
+    expect(quota.warnings()).toEqual([]);
   });
 });
 
@@ -589,7 +596,7 @@ describe('a quota file', () => {
   });
 
   it('stops the start where it is wrong, or named and missing', () => {
-    expect(() => open('{')).toThrow('/q.json is no JSON');
+    expect(() => open('{')).toThrow('/q.json:1:2: it is no JSON');
     const files = [{ path: '/x', required: true, read: () => ({ state: 'absent' as const }) }];
     expect(() => open(null, { files })).toThrow('there is no quota file /x');
   });
@@ -627,7 +634,7 @@ describe('a quota file', () => {
     await vi.waitFor(() => expect(quota.views()[0]?.rolling_pct).toBe(25));
     write('{"quotas": 1}');
     await vi.waitFor(() => expect(said.at(-1)).toContain('quotas not taken over, the ones before stay: '));
-    expect(said.at(-1)).toContain(`${path}:1: quotas`);
+    expect(said.at(-1)).toContain(`${path}:1:2: quotas`);
     expect(quota.views()[0]?.rolling_pct).toBe(25);
   });
 });

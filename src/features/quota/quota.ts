@@ -7,15 +7,18 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { PlacedFile } from '../../platform/placed-file.ts';
 import { watchFiles } from '../../platform/watch-files.ts';
+import { isCharged } from '../../protocol/charged.ts';
 import type { Cooldown, MeterStore } from '../../protocol/meter.ts';
 import type { ProviderLimits, QuotaView } from '../../protocol/quota-view.ts';
 import { OPEN, type Standing } from '../../protocol/standing.ts';
 import { MAX_MODEL_LENGTH } from '../../protocol/usage-event.ts';
 import { type Budget, createBudget } from './budget.ts';
-import { isCharged, useOf } from './charge.ts';
+import { useOf } from './charge.ts';
 import { type Hold } from './count.ts';
+import { idleQuotas, type OpenLane } from './idle-quotas.ts';
 import { type CooldownChoice, createLimitHits } from './limit-hits.ts';
 import { type LoadedQuotas, loadQuotas } from './load-quotas.ts';
+import { createMatch } from './match.ts';
 import { parseQuotas, type QuotaDefinition } from './parse-quotas.ts';
 import { type Rebuild, rebuild } from './rebuild.ts';
 import { createRetry } from './retry.ts';
@@ -31,8 +34,8 @@ export interface QuotaOptions {
   readonly alsoWatch: readonly string[];
   readonly mode: RerouteMode;
   readonly store: MeterStore;
-  /** The lanes that there are now: a quota of another one is told of. */
-  readonly lanes: () => readonly string[];
+  /** The lanes that there are now: a quota that none of them serves is told of. */
+  readonly lanes: () => readonly OpenLane[];
   readonly clock: Clock;
   readonly log: Log;
   /** Milliseconds between two looks at the files; a second unless a test is in a hurry. */
@@ -54,6 +57,8 @@ export interface Quota extends ExchangeObserver, AsyncDisposable {
   endCooldowns(which: CooldownChoice): readonly Cooldown[];
   /** What upstreams last said of their own limits, a lane each. */
   providerLimits(): readonly ProviderLimits[];
+  /** Which of them count nothing, and why, a sentence each. */
+  warnings(): readonly string[];
   /** Whether the windows still lack what the store has. */
   rebuilding(): boolean;
   /** Takes from the store what earlier processes knew. Resolves when windows and cooldowns hold, or after two seconds. */
@@ -70,9 +75,6 @@ export type Reloaded =
 /** How long a start waits for what the store has, milliseconds; what takes longer fills up behind it. */
 const PATIENCE_MS = 2000;
 
-/** Names beyond are looked up anew each time. */
-const MEMO_ENTRIES = 1000;
-const NONE: readonly Budget[] = [];
 const WARN: Standing = { kind: 'warn' };
 const COOLDOWN: Standing = { kind: 'cooldown' };
 /** What quotas that were sent are called in errors. */
@@ -84,7 +86,6 @@ export function createQuota(options: QuotaOptions): Quota {
   const retry = createRetry({ clock, log });
   const limits = createLimitHits({ coolsDown: mode === 'hybrid', store, retry, clock, log });
   const holds = new Map<string, Held>();
-  const memo = new Map<string, readonly Budget[]>();
   const rebuilds = new Set<Rebuild>();
   let loaded = false;
 
@@ -93,6 +94,7 @@ export function createQuota(options: QuotaOptions): Quota {
   let inFiles = contentOf({ file, definitions });
   for (const why of ignored) log.warn(why);
   let budgets: readonly Budget[] = definitions.map((definition) => createBudget(definition));
+  let chargedTo = createMatch(budgets);
 
   const stopWatching = watchFiles(
     [...files.map(({ path }) => path), ...options.alsoWatch],
@@ -102,18 +104,6 @@ export function createQuota(options: QuotaOptions): Quota {
     },
     options.lookEveryMs,
   );
-
-  const chargedTo = (lane: string, model: string | null): readonly Budget[] => {
-    if (budgets.length === 0 || model === null) return NONE;
-    const id = `${lane} ${model}`;
-    let found = memo.get(id);
-    if (found === undefined) {
-      found = budgets.filter(({ definition }) => definition.lane === lane && definition.matches(model));
-      if (memo.size >= MEMO_ENTRIES) memo.clear();
-      memo.set(id, found);
-    }
-    return found;
-  };
 
   const gate: Gate = (lane, { op, model: asked }) => {
     if (mode === 'off' || asked === null || !isCharged(op)) return OPEN;
@@ -163,14 +153,9 @@ export function createQuota(options: QuotaOptions): Quota {
     if (!retry.stopped()) log.info(`quota windows rebuilt: ${samples} exchanges of the last seven days`);
   };
 
-  const warnOfLanes = (): void => {
-    const lanes = options.lanes();
-    for (const { model, lane } of definitions) {
-      if (lanes.includes(lane)) continue;
-      log.warn(
-        `the quota for "${model}" counts nothing: there is no lane ${lane} (there are ${lanes.join(', ')})`,
-      );
-    }
+  const warnings = (): readonly string[] => idleQuotas(definitions, file ?? SENT, options.lanes());
+  const tellWarnings = (): void => {
+    for (const warning of warnings()) log.warn(warning);
   };
 
   const takeOver = (next: LoadedQuotas): void => {
@@ -183,7 +168,7 @@ export function createQuota(options: QuotaOptions): Quota {
       if (kept === undefined) empty.push(budget);
       return budget;
     });
-    memo.clear();
+    chargedTo = createMatch(budgets);
     // What is under way takes its room in those that count now.
     for (const [rid, held] of holds) {
       giveBack(held);
@@ -191,7 +176,7 @@ export function createQuota(options: QuotaOptions): Quota {
     }
     for (const why of ignored) log.warn(why);
     if (!loaded) return;
-    warnOfLanes();
+    tellWarnings();
     void fillFromStore(empty);
   };
 
@@ -257,10 +242,11 @@ export function createQuota(options: QuotaOptions): Quota {
     cooldowns: () => limits.cooldowns(clock.now()),
     endCooldowns: (which) => limits.endCooldowns(which),
     providerLimits: () => limits.providerLimits.all(),
+    warnings,
     rebuilding: () => rebuilds.size > 0,
     async load() {
       loaded = true;
-      warnOfLanes();
+      tellWarnings();
       const filled = Promise.all([fillFromStore(budgets), limits.load()]);
       await Promise.race([filled, new Promise<void>((resolve) => void clock.after(PATIENCE_MS, resolve))]);
     },

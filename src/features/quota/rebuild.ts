@@ -1,7 +1,7 @@
 /** Fills budgets from the store while new exchanges are counted, each once. */
-import type { MeterStore } from '../../protocol/meter.ts';
+import type { HistoryPage, MeterStore, SampleUse } from '../../protocol/meter.ts';
 import type { Budget } from './budget.ts';
-import { useOfSample } from './charge.ts';
+import { createMatch } from './match.ts';
 import { WEEK_MS } from './parse-quotas.ts';
 import type { Retry } from './retry.ts';
 
@@ -28,25 +28,30 @@ const MOST_REMEMBERED = 200_000;
  */
 export function rebuild(budgets: readonly Budget[], { store, retry, now }: RebuildOptions): Rebuild {
   const live = new Set<string>();
+  const lanes = [...new Set(budgets.map(({ definition }) => definition.lane))];
+  const chargedTo = createMatch(budgets);
   let cursor: string | null = null;
   let counted = 0;
 
+  const count = (use: SampleUse): void => {
+    if (live.has(use.rid)) return;
+    const mine = chargedTo(use.lane, use.model);
+    for (const budget of mine) budget.fill(use, now);
+    if (mine.length > 0) counted += 1;
+  };
+
+  const ask = (from: string | null): Promise<HistoryPage> =>
+    store.history({ since: now - WEEK_MS, lanes, cursor: from });
+
   const fill = async (): Promise<number> => {
-    do {
-      const page = await store.history(now - WEEK_MS, cursor);
+    // The store reads the next page while this one is counted.
+    for (let asked: Promise<HistoryPage> | null = ask(cursor); asked !== null; ) {
+      const { uses, next_cursor }: HistoryPage = await asked;
       if (retry.stopped()) break;
-      for (const sample of page.samples) {
-        const use = useOfSample(sample);
-        const { model } = sample;
-        if (use === null || model === null || live.has(sample.rid)) continue;
-        const mine = budgets.filter(
-          ({ definition }) => definition.lane === sample.lane && definition.matches(model),
-        );
-        for (const budget of mine) budget.fill(use, now);
-        if (mine.length > 0) counted += 1;
-      }
-      cursor = page.next_cursor;
-    } while (cursor !== null);
+      asked = next_cursor === null ? null : ask(next_cursor);
+      for (const use of uses) count(use);
+      cursor = next_cursor;
+    }
     return counted;
   };
 

@@ -48,27 +48,27 @@ it.each([
   [
     'an unknown key',
     `${ENTRY}    base_ulr: x\n`,
-    'providers.yaml:5: provider "local": unknown key "base_ulr"',
+    'providers.yaml:5:5: provider "local": base_ulr: unknown key',
   ],
   [
     'an unknown key inside',
     ENTRY.replace('env: KEY', 'env: KEY, x: 1'),
-    ':4: provider "local": unknown key "x"',
+    ':4:23: provider "local": auth.x: unknown key',
   ],
-  ['an unknown section', 'provider: []\n', 'providers.yaml:1: provider: unknown key "provider"'],
-  ['no auth', ENTRY.replace(/ +auth.*\n/, ''), ':2: provider "local": auth: '],
+  ['an unknown section', 'provider: []\n', 'providers.yaml:1:1: provider: unknown key'],
+  ['no auth', ENTRY.replace(/ +auth.*\n/, ''), ':2:5: provider "local": auth: '],
   [
     'a variable that is not set',
     ENTRY.replace('KEY', 'OTHER'),
-    ':4: provider "local": the variable OTHER is not set',
+    ':4:13: provider "local": the variable OTHER is not set',
   ],
   [
     'plain http to a host',
     ENTRY.replace('https', 'http'),
-    ':3: provider "local": base_url: must be an https URL',
+    ':3:5: provider "local": base_url: must be an https URL',
   ],
-  ['the id of Anthropic', ENTRY.replace('local', 'anth'), ':2: provider "anth": the id "anth" is reserved'],
-  ['the id of Z.AI', ENTRY.replace('local', 'zai'), ':2: provider "zai": the id "zai" is reserved'],
+  ['the id of Anthropic', ENTRY.replace('local', 'anth'), ':2:5: provider "anth": the id "anth" is reserved'],
+  ['the id of Z.AI', ENTRY.replace('local', 'zai'), ':2:5: provider "zai": the id "zai" is reserved'],
   [
     'the lane of Anthropic',
     `${ENTRY}    lane: anthropic\n`,
@@ -79,22 +79,30 @@ it.each([
   [
     'an unknown fallback',
     `${ENTRY}    fallback: [zai, zia]\n`,
-    ':5: provider "local": there is no provider "zia"',
+    ':5:21: provider "local": there is no provider "zia"',
   ],
   ['a fallback on itself', `${ENTRY}    fallback: [local]\n`, 'a provider cannot be its own fallback'],
-  ['a route to nobody', `${ENTRY}routes:\n  a*: zai\n  b*: zia\n`, ':7: routes: there is no provider "zia"'],
+  [
+    'a route to nobody',
+    `${ENTRY}routes:\n  a*: zai\n  b*: zia\n`,
+    ':7:3: routes: there is no provider "zia"',
+  ],
   [
     'two providers for one glob',
     `routes: { "q*": zai }\n${ENTRY}    models: ["Q*"]\n`,
-    ':6: provider "local": "Q*" leads to both "zai" and "local"',
+    ':6:14: provider "local": "Q*" leads to both "zai" and "local"',
   ],
-  ['a glob twice in one map', 'routes:\n  a*: zai\n  a*: anth\n', ':3: Map keys must be unique'],
-  ['no YAML', 'providers: [\n', 'providers.yaml:2: '],
-  ['aliases that never end', aliasBomb(), 'providers.yaml:1: '],
+  [
+    'a glob twice in one map',
+    'routes:\n  a*: zai\n  a*: anth\n',
+    ':3:3: it is no YAML: Map keys must be unique',
+  ],
+  ['no YAML', 'providers: [\n', 'providers.yaml:2:1: it is no YAML: '],
+  ['aliases that never end', aliasBomb(), 'providers.yaml:1:1: '],
   [
     'a header that is none',
     `${ENTRY}    drop_headers: ["a b"]\n`,
-    'drop_headers.0: must be the name of a header',
+    'drop_headers[0]: must be the name of a header',
   ],
 ])('refuses %s, by file, line and entry', (_, text, message) => {
   expect(() => parse(text)).toThrow(

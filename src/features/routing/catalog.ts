@@ -1,6 +1,7 @@
 /** Provider catalogs: YAML text to checked entries, and what is wrong with one by file, line and entry. */
 import { z } from 'zod';
 import { BASE_URL_ALLOWED, parseBaseUrl } from '../../protocol/base-url.ts';
+import { judgeBySchema, placeName, type Trouble } from '../../protocol/schema-trouble.ts';
 import { HEADER_MODES } from '../../protocol/usage-event.ts';
 import { catalogError, readYaml, type YamlPath } from './read-yaml.ts';
 
@@ -64,28 +65,22 @@ const RESERVED_LANES: ReadonlySet<string> = new Set(['anthropic', 'none']);
 /** Says what is wrong with the value at a path of the file. */
 type Fail = (at: YamlPath, problem: string) => never;
 
-/** Reads a catalog. Throws `CONFIG` with file, line and entry for the first thing that is wrong. */
+/** Reads a catalog. Throws `CONFIG` with file, line, column and entry for the first thing that is wrong. */
 export function parseCatalog(path: string, text: string, { known, hasKey }: Surroundings): Catalog {
-  const { value, lineOf } = readYaml(path, text);
+  const { value, positionOf } = readYaml(path, text);
   const fail: Fail = (at, problem) => {
-    throw catalogError(path, lineOf(at), [entryOf(value, at), problem]);
+    throw catalogError(path, positionOf(at), [entryOf(value, at), problem]);
   };
-  const parsed = catalogSchema.safeParse(value);
-  if (!parsed.success) return failOn(parsed.error, fail);
-  const { providers: entries } = parsed.data;
+  const judged = judgeBySchema(catalogSchema, value);
+  if (!judged.ok) return failOn(judged.trouble, fail);
+  const { providers: entries } = judged.value;
   for (const [index, entry] of entries.entries()) checkEntry(entry, index, entries, hasKey, fail);
-  return { path, entries, routes: collectRoutes(parsed.data, known, fail) };
+  return { path, entries, routes: collectRoutes(judged.value, known, fail) };
 }
 
-function failOn(error: z.ZodError, fail: Fail): never {
-  const [issue] = error.issues;
-  if (issue === undefined) throw error;
-  if (issue.code === 'unrecognized_keys') {
-    const [key = ''] = issue.keys;
-    return fail([...issue.path, key], `unknown key "${key}"`);
-  }
-  const place = issue.path.slice(issue.path[0] === 'providers' ? 2 : 0).join('.');
-  return fail(issue.path, place === '' ? issue.message : `${place}: ${issue.message}`);
+function failOn({ at, what }: Trouble, fail: Fail): never {
+  const place = placeName(at.slice(typeof at[1] === 'number' ? 2 : 1));
+  return fail(at, place === '' ? what : `${place}: ${what}`);
 }
 
 function checkEntry(

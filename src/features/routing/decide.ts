@@ -1,6 +1,7 @@
 /** The routing decision: a pure function of a request's model and a snapshot of everything that matters. */
 import type { Provider, Refusal, Route } from '../../core/types.ts';
 import type { Matcher } from '../../protocol/glob.ts';
+import { openingText, waitSeconds } from '../../protocol/opening-text.ts';
 import { isPassable, OPEN, type Opening, type Standing } from '../../protocol/standing.ts';
 import type { Decision } from '../../protocol/usage-event.ts';
 
@@ -165,12 +166,12 @@ const forbidden = (message: string): Refusal => ({
 });
 
 /** As the published gateway contract asks of a budget of our own: the client waits and does not retry by itself. */
-const usedUp = ({ inMs, why }: Opening): Refusal => ({
+const usedUp = (opening: Opening): Refusal => ({
   status: 429,
   type: 'billing_error',
-  message: why,
+  message: `${opening.why}; there is room again ${openingText(opening)}`,
   errType: 'limit',
-  headers: ['retry-after', String(Math.max(Math.ceil(inMs / 1000), 1)), 'x-should-retry', 'false'],
+  headers: ['retry-after', String(waitSeconds(opening)), 'x-should-retry', 'false'],
 });
 
 /** Whether the licence lets requests go to a provider. */

@@ -1,14 +1,15 @@
 /** YAML with positions: the plain value, and the line on which any part of it was written. */
 import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import { OperatorError } from '../../errors.ts';
+import type { Position } from '../../protocol/strict-json.ts';
 
 /** Leads into a document: keys of maps, indices of lists. */
 export type YamlPath = readonly PropertyKey[];
 
 export interface YamlFile {
   readonly value: unknown;
-  /** One-based; of the deepest part of the path that exists. */
-  readonly lineOf: (at: YamlPath) => number;
+  /** Of the deepest part of the path that exists. */
+  readonly positionOf: (at: YamlPath) => Position;
 }
 
 /** Reads a document, an empty one as an empty map. Throws `CONFIG` with file and line where it is no YAML. */
@@ -16,10 +17,11 @@ export function readYaml(path: string, text: string): YamlFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [broken] = document.errors;
-  if (broken !== undefined) throw catalogError(path, lines.linePos(broken.pos[0]).line, [broken.message]);
-  return { value: expand(path, document) ?? {}, lineOf };
+  if (broken !== undefined)
+    throw catalogError(path, positionAt(broken.pos[0]), [`it is no YAML: ${broken.message}`]);
+  return { value: expand(path, document) ?? {}, positionOf };
 
-  function lineOf(at: YamlPath): number {
+  function positionOf(at: YamlPath): Position {
     let node: Node | null = document.contents;
     let offset = node?.range?.[0] ?? 0;
     for (const key of at) {
@@ -28,21 +30,34 @@ export function readYaml(path: string, text: string): YamlFile {
       node = found;
       offset = start;
     }
-    return lines.linePos(offset).line;
+    return positionAt(offset);
+  }
+
+  function positionAt(offset: number): Position {
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
   }
 }
 
-/** An error that names the file and the line, with what was found there. */
-export function catalogError(path: string, line: number, parts: readonly string[]): OperatorError {
-  return new OperatorError('CONFIG', `${path}:${line}: ${parts.join(': ')}`);
+/** An error that names the file and the place, with what was found there. */
+export function catalogError(
+  path: string,
+  { line, column }: Position,
+  parts: readonly string[],
+): OperatorError {
+  return new OperatorError('CONFIG', `${path}:${line}:${column}: ${parts.join(': ')}`, { hint: REMEDY });
 }
+
+const REMEDY = 'Correct it; docs/configuration.md describes every field of a catalog.';
 
 /** The plain value; aliases that expand without end are refused. */
 function expand(path: string, document: ReturnType<typeof parseDocument>): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    throw catalogError(path, 1, [error instanceof Error ? error.message : String(error)]);
+    throw catalogError(path, { line: 1, column: 1 }, [
+      error instanceof Error ? error.message : String(error),
+    ]);
   }
 }
 

@@ -124,7 +124,7 @@ describe('catalogs', () => {
     await vi.waitFor(() => expect(routeOf(routing, 'q1')).toBe('local to_local'));
 
     catalog.save(`providers:\n${entry('anth')}`);
-    await vi.waitFor(() => expect(said.join('\n')).toContain(`${catalog.path}:2: provider "anth"`));
+    await vi.waitFor(() => expect(said.join('\n')).toContain(`${catalog.path}:2:5: provider "anth"`));
     expect(routeOf(routing, 'q1')).toBe('local to_local');
 
     catalog.save(`providers:\n${entry('other', '    models: [q1]\n')}`);

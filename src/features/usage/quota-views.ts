@@ -20,6 +20,8 @@ export interface QuotaViews {
   }): readonly Cooldown[];
   /** What the upstreams last said of their own limits, a lane each. */
   providerLimits(): readonly ProviderLimits[];
+  /** Which of them count nothing, and why, a sentence each. */
+  warnings(): readonly string[];
   /** Whether the windows still lack what the store has. */
   rebuilding(): boolean;
   /** Takes the quotas of `text`, or of the file as it is now where there is none; a bad one changes nothing. */
@@ -31,6 +33,7 @@ export const quotasReport = (quota: QuotaViews, now: number): QuotasAnswer => ({
   mode: quota.mode,
   file: quota.file,
   rebuilding: quota.rebuilding(),
+  warnings: [...quota.warnings()],
   quotas: quota.views().map(quotaAnswer),
   cooldowns: quota.cooldowns().map(cooldownAnswer),
   provider_limits: quota.providerLimits().map(limitsAnswer),

@@ -76,10 +76,7 @@ const countTokens = ({ tokens }: Totals): number =>
   Object.values(tokens).reduce((sum, count) => sum + count, 0);
 
 /** How full each quota is: a line a quota, with both windows; in front what the figures alone would not say. */
-export function quotaLines(
-  screen: Screen,
-  { quotas, mode, rebuilding }: Pick<QuotasAnswer, 'quotas' | 'mode' | 'rebuilding'>,
-): string {
+export function quotaLines(screen: Screen, { quotas, ...state }: QuotasAnswer): string {
   if (quotas.length === 0) return 'No quotas are set: traffic is metered, and never held back.\n';
   const names = quotas.map(({ model, lane }) => plain(`${model} (${lane})`));
   const standings = quotas.map(standing);
@@ -92,20 +89,28 @@ export function quotaLines(
     const stands = paintQuota(screen, quota, standings[index] ?? '');
     return `${fitted(names[index] ?? '', width)}  ${bars}  ${stands}`.trimEnd();
   });
-  return [...caveats(mode, rebuilding), ...lines].map((line) => `${line}\n`).join('');
+  return caveats(screen, state) + lines.map((line) => `${line}\n`).join('');
 }
 
 /** What a person must know to read the figures. */
-function caveats(mode: string, rebuilding: boolean): string[] {
-  const what = WHAT_MODES_DO.get(mode);
-  return [
-    ...(what === undefined ? [] : [`Mode ${mode}: ${what}.`]),
+function caveats(
+  screen: Screen,
+  { mode, rebuilding, warnings }: Pick<QuotasAnswer, 'mode' | 'rebuilding' | 'warnings'>,
+): string {
+  const lines = [
+    `Mode ${plain(mode)}: ${WHAT_MODES_DO.get(mode) ?? 'unknown to this ccp'}.`,
     ...(rebuilding ? ['The windows are still being rebuilt: more was used than is shown.'] : []),
   ];
+  return lines.map((line) => `${line}\n`).join('') + warningLines(screen, { warnings });
 }
+
+/** Which quotas count nothing, and why. */
+export const warningLines = (screen: Screen, { warnings }: Pick<QuotasAnswer, 'warnings'>): string =>
+  warnings.map((one) => screen.paint('yellow', hanging(screen, '', '  ', `warning: ${plain(one)}`))).join('');
 
 const WHAT_MODES_DO: ReadonlyMap<string, string> = new Map([
   ['off', 'quotas only count, nothing is held back'],
+  ['block', 'a full quota sends requests to the next lane, else answers 429'],
   ['hybrid', "a full quota holds nothing back, only the upstream's limit does"],
 ]);
 
@@ -165,12 +170,12 @@ const STATED: ReadonlyMap<string, string> = new Map([
   ['retry_after', 'as it asked'],
   ['reset', 'when its limit is reset, as it said'],
   ['default', 'it did not say how long'],
+  ['implausible', 'the time that it named is over or more than 31 days ahead'],
 ]);
 
 /** Everything that is known of each quota. */
-export function quotasInDetail(screen: Screen, { quotas, mode, rebuilding }: QuotasAnswer): string {
-  const before = caveats(mode, rebuilding).map((line) => `${line}\n`);
-  return before.join('') + quotas.map((one) => quotaDetails(screen, one)).join('\n');
+export function quotasInDetail(screen: Screen, { quotas, ...state }: QuotasAnswer): string {
+  return caveats(screen, state) + quotas.map((one) => quotaDetails(screen, one)).join('\n');
 }
 
 /** Everything that is known of one quota, a fact a line. */
@@ -221,11 +226,13 @@ function hourText<T extends { readonly start: string }>(hour: T | null, say: (ho
     : `${say(hour)} in the hour from ${hour.start.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
+/** What this process did not see passed, before a restart, may have been passed all the same. */
 function learned({ gap_samples, warn_pct_auto, warn_pct_confidence }: QuotaAnswer): string {
   if (gap_samples === 0 && warn_pct_auto === null) return 'nothing yet: no limit of the provider was hit';
   const warnAt = warn_pct_auto === null ? 'no better warning' : `warn at ${percent(warn_pct_auto)}`;
-  const after = gap_samples === 1 ? '1 hit came' : `${gap_samples === 0 ? 'no' : gap_samples} hits came`;
-  return `${warnAt} (confidence ${warn_pct_confidence.toFixed(2)}; ${after} after the warning)`;
+  const hits = gap_samples === 1 ? '1 hit' : `${gap_samples} hits`;
+  const known = gap_samples === 0 ? 'of no hit' : `of ${hits}`;
+  return `${warnAt} (confidence ${warn_pct_confidence.toFixed(2)}; the time since the warning is known ${known})`;
 }
 
 function gapFacts({ gap_seconds_p50, gap_seconds_p95 }: QuotaAnswer): (readonly [string, string])[] {
@@ -256,6 +263,8 @@ function limitsText({ windows, refused, status, at }: LimitsAnswer): string {
   });
   const last = refused === null ? [] : [`refused at ${clockTime(refused.at)} (${refused.kind})`];
   const all = [...parts, ...last];
+  // The refusal is its last word, unless an answer came since.
+  if (refused !== null && refused.at === at) return all.join(', ');
   return `${all.length === 0 ? (status ?? 'nothing') : all.join(', ')} (at ${clockTime(at)})`;
 }
 

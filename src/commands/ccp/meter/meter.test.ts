@@ -1,5 +1,6 @@
 /** The meter's commands against what answers as a proxy does; and, at the end, against a proxy. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LimitsAnswer } from '../../../config/usage-answers.ts';
 import { createTestHost, type TestHost } from '../../shared/testing/test-host.ts';
 import { main } from '../main.ts';
 import { statusline } from './statusline.ts';
@@ -206,27 +207,45 @@ describe('ccp quota', () => {
 
   it.each([
     ['off', 'Mode off: quotas only count, nothing is held back.\n'],
+    ['block', 'Mode block: a full quota sends requests to the next lane, else answers 429.\n'],
     ['hybrid', "Mode hybrid: a full quota holds nothing back, only the upstream's limit does.\n"],
-  ])('says that in mode %s nothing is held back', async (mode, line) => {
+  ])('says what mode %s does', async (mode, line) => {
     for (const argv of [['quota'], ['quota', '--details'], ['status'], ['status', '--debug-quota']]) {
       expect(await answered({ mode }, ...argv)).toContain(line);
     }
   });
 
+  it('warns of quotas that count nothing, wherever quotas are shown', async () => {
+    const warnings = ['the quota for "*" on lane zia in /q.json counts nothing: there is no lane zia'];
+    for (const argv of [
+      ['quota'],
+      ['quota', '--details'],
+      ['quotas'],
+      ['status'],
+      ['status', '--debug-quota'],
+    ]) {
+      const page = await answered({ warnings }, ...argv);
+      expect(page.replaceAll(/\s+/g, ' ')).toContain(`warning: ${warnings[0]}`);
+    }
+  });
+
   it('says that figures are too low while the windows are rebuilt', async () => {
     expect(await answered({ rebuilding: true }, 'quota')).toMatch(
-      /^The windows are still being rebuilt: .*\n\*haiku/,
+      /\nThe windows are still being rebuilt: .*\n\*haiku/,
     );
   });
 
   it.each([
-    [0, 'no hits came after the warning'],
-    [1, '1 hit came after the warning'],
-    [3, '3 hits came after the warning'],
-  ])('says how many of the hits tell of the gap: %i', async (gap_samples, text) => {
-    const page = await answered({ quotas: [quota({ gap_samples })] }, 'quota', '--details');
-    expect(page.replaceAll(/\s+/g, ' ')).toContain(`learned warn at 72% (confidence 0.50; ${text})`);
-  });
+    [0, 'the time since the warning is known of no hit'],
+    [1, 'the time since the warning is known of 1 hit'],
+    [3, 'the time since the warning is known of 3 hits'],
+  ])(
+    'says of how many hits the gap is known, after a restart perhaps of none: %i',
+    async (gap_samples, text) => {
+      const page = await answered({ quotas: [quota({ gap_samples })] }, 'quota', '--details');
+      expect(page.replaceAll(/\s+/g, ' ')).toContain(`learned warn at 72% (confidence 0.50; ${text})`);
+    },
+  );
 
   it('says until when a lane is left alone', async () => {
     const until = new Date(Date.now() + 60_000).toISOString();
@@ -236,7 +255,7 @@ describe('ccp quota', () => {
   it('shows what upstreams say of themselves beside our own count, and whom we leave alone', async () => {
     const soon = new Date(Date.now() + 60_000).toISOString();
     const window = { status: 'allowed', limit: null, remaining: null, resets_at: soon };
-    const provider_limits = [
+    const provider_limits: LimitsAnswer[] = [
       {
         lane: 'anthropic',
         at: soon,
@@ -245,7 +264,14 @@ describe('ccp quota', () => {
         refused: null,
       },
     ];
-    const cooldowns = [{ lane: 'zai', key: '*haiku*', until: soon, stated: 'reset' }];
+    const refused = { at: soon, kind: 'window', until: null };
+    const later = new Date(Date.parse(soon) + 60_000).toISOString();
+    const silent = { lane: 'zai', at: soon, status: null, windows: [], refused };
+    provider_limits.push({ ...silent, lane: 'local', at: later }, silent);
+    const cooldowns = [
+      { lane: 'zai', key: '*haiku*', until: soon, stated: 'reset' },
+      { lane: 'local', key: 'llama', until: soon, stated: 'implausible' },
+    ];
     const told = meter.answers.get('/v1/quotas')?.value;
     meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), cooldowns, provider_limits } });
     for (const argv of [['quota'], ['status']]) {
@@ -253,7 +279,13 @@ describe('ccp quota', () => {
       expect(page).toMatch(
         /^zai: \*haiku\* is left alone until .*\d\d:\d\d \(when its limit is reset, as it said\)$/m,
       );
+      expect(page.replaceAll(/\s+/g, ' ')).toMatch(
+        /local: llama is left alone until \S*[^(]*\(the time that it named is over or more than 31 days ahead\)/,
+      );
       expect(page).toMatch(/^anthropic says of itself: 5h 42% used until .*\d\d:\d\d \(at .*\d\d:\d\d\)$/m);
+      // The time of a refusal is said once, that of a later answer beside it.
+      expect(page).toMatch(/^zai says of itself: refused at .*\d\d:\d\d \(window\)$/m);
+      expect(page).toMatch(/^local says of itself: refused at .*\d\d:\d\d \(window\) \(at .*\d\d:\d\d\)$/m);
     }
     expect(await printed('statusline')).toMatch(
       /^anthropic 5h 42% · local .* · zai 5h 70% \(\*haiku\* cooling until .*\d\d:\d\d\) · saved/,
@@ -293,8 +325,8 @@ describe('ccp quotas reload', () => {
   });
 
   it.each([
-    ['', 'mine.json is no JSON'],
-    ['{"quotas":[{"lane":"zai"}]}', 'mine.json:1: quotas[0].model: must be a glob'],
+    ['', 'mine.json: it is no JSON: it is empty'],
+    ['{"quotas":[{"lane":"zai"}]}', 'mine.json:1:12: quotas[0].model: must be a glob'],
   ])('names the file that is wrong, and sends nothing: %j', async (text, why) => {
     host.write('mine.json', text);
     expect(await main(['quotas', 'reload', 'mine.json'], host)).toBe(2);
@@ -331,9 +363,24 @@ describe('ccp quotas end-cooldown', () => {
 
   it('says that there is nothing to end', async () => {
     meter.answers.set(PATH, { status: 200, value: { ended: [] } });
-    expect(await printed('quotas', 'end-cooldown', 'zia')).toBe(
-      'Nothing to end: no such lane is left alone.\n',
-    );
+    expect(await printed('quotas', 'end-cooldown')).toBe('Nothing to end: no lane is left alone.\n');
+  });
+
+  it.each([
+    [
+      ['zai', '*haiku'],
+      [],
+      'ccp: error: "*haiku" on lane zai is not left alone: nothing is left alone now\n',
+    ],
+    [['zay'], ended, 'ccp: error: lane zay is not left alone: left alone are "*haiku*" on lane zai\n'],
+    [['zai', 'x'], Array.from({ length: 12 }, () => ended[0]), '"*haiku*" on lane zai and 2 more\n'],
+  ])('names what is left alone where a name is wrong, and exits 2: %j', async (names, cooldowns, said) => {
+    const told = meter.answers.get('/v1/quotas')?.value;
+    meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), cooldowns } });
+    meter.answers.set(PATH, { status: 200, value: { ended: [] } });
+    expect(await main(['quotas', 'end-cooldown', ...names, '--json'], host)).toBe(2);
+    expect(host.said().err).toContain(said);
+    expect(host.said().out).toBe('');
   });
 });
 

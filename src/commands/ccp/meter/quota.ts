@@ -12,7 +12,7 @@ import {
   quotasAnswer,
   RELOAD_PATH,
 } from '../../../config/usage-answers.ts';
-import { EXIT } from '../../../errors.ts';
+import { EXIT, OperatorError } from '../../../errors.ts';
 import { type Host, plain, printJson } from '../../shared/host.ts';
 import { table } from '../../shared/table.ts';
 import { show, watchUntilInterrupted } from '../../shared/watch.ts';
@@ -20,7 +20,7 @@ import { postText } from '../control.ts';
 import { load } from '../load.ts';
 import { askMeter } from './ask-meter.ts';
 import { clockTime, compact, span } from './figures.ts';
-import { limitLines, quotaLines, quotasInDetail } from './meter-text.ts';
+import { limitLines, quotaLines, quotasInDetail, warningLines } from './meter-text.ts';
 
 interface Json {
   readonly json: boolean;
@@ -74,15 +74,22 @@ export async function reloadQuotas(
   return EXIT.ok;
 }
 
-/** `ccp quotas end-cooldown`: of all lanes, of one, or of one key of it. */
-export async function endCooldown(
-  host: Host,
-  { lane, key, json }: Json & { readonly lane: string | undefined; readonly key: string | undefined },
-): Promise<number> {
+interface Choice {
+  readonly lane: string | undefined;
+  readonly key: string | undefined;
+}
+
+/**
+ * `ccp quotas end-cooldown`: of all lanes, of one, or of one key of it. Throws `USAGE` where nothing of the name that was
+ * given is left alone: most likely it is a slip.
+ */
+export async function endCooldown(host: Host, { lane, key, json }: Json & Choice): Promise<number> {
+  const loaded = load(host);
   const order = JSON.stringify({ lane, key });
-  const answer = endedAnswer.parse(JSON.parse(await postText(load(host), END_COOLDOWN_PATH, order)));
+  const answer = endedAnswer.parse(JSON.parse(await postText(loaded, END_COOLDOWN_PATH, order)));
+  if (answer.ended.length === 0 && lane !== undefined) throw noSuchCooldown(await ask(loaded), lane, key);
   if (json) printJson(host, answer);
-  else if (answer.ended.length === 0) host.out.write('Nothing to end: no such lane is left alone.\n');
+  else if (answer.ended.length === 0) host.out.write('Nothing to end: no lane is left alone.\n');
   else {
     for (const one of answer.ended) {
       host.out.write(
@@ -93,7 +100,23 @@ export async function endCooldown(
   return EXIT.ok;
 }
 
-function configured({ out }: Host, { file, quotas }: QuotasAnswer): string {
+/** Keys may be names that clients made up. */
+const MOST_NAMED = 10;
+
+function noSuchCooldown({ cooldowns }: QuotasAnswer, lane: string, key: string | undefined): OperatorError {
+  const asked = key === undefined ? `lane ${lane}` : `"${key}" on lane ${lane}`;
+  const known = cooldowns.map((one) => `"${one.key}" on lane ${one.lane}`);
+  const more = known.length > MOST_NAMED ? ` and ${known.length - MOST_NAMED} more` : '';
+  const others =
+    known.length === 0
+      ? 'nothing is left alone now'
+      : `left alone are ${known.slice(0, MOST_NAMED).join(', ')}${more}`;
+  return new OperatorError('USAGE', `${asked} is not left alone: ${others}`, {
+    hint: '"ccp quota" shows what is left alone and until when; without a lane, all of it is tried again.',
+  });
+}
+
+function configured({ out }: Host, { file, quotas, warnings }: QuotasAnswer): string {
   if (quotas.length === 0) {
     return file === null
       ? 'No quotas are set. docs/quotas.md shows how to set some.\n'
@@ -108,7 +131,8 @@ function configured({ out }: Host, { file, quotas }: QuotasAnswer): string {
     `${one.block_pct}%`,
   ]);
   const from = file === null ? 'sent by hand, until their file changes, a reload or a restart' : plain(file);
-  return `Quotas: ${from}\n${table(out, ['model', 'lane', 'rolling', 'weekly', 'warn', 'block'], rows)}`;
+  const page = table(out, ['model', 'lane', 'rolling', 'weekly', 'warn', 'block'], rows);
+  return `Quotas: ${from}\n${page}${warningLines(out, { warnings })}`;
 }
 
 function capsText({ span_seconds, tokens, requests, hours }: QuotaAnswer['rolling']): string {

@@ -1,3 +1,4 @@
+import { isCharged, wasTried } from '../../../protocol/charged.ts';
 import type { Cooldown, LimitHit, MeterStore, Sample } from '../../../protocol/meter.ts';
 
 /** A store that lives as long as a test. Samples come in pages of two, so that there is more than one. */
@@ -21,11 +22,14 @@ export function createMemoryStore(kept: Sample[] = []): MemoryStore {
     saveLimitHit: (hit) => void store.hits.push(hit),
     cooldowns: async () => store.cool,
     limitHits: async () => store.hits,
-    async history(since, cursor) {
+    async history({ since, lanes, cursor }) {
       await store.onPage();
-      const found = kept.filter(({ ts }) => ts >= since).toSorted((a, b) => b.ts - a.ts);
+      const found = kept
+        .filter(({ ts, lane }) => ts >= since && lanes.includes(lane))
+        .filter(({ op, attempts, reason }) => isCharged(op) && wasTried(attempts, reason))
+        .toSorted((a, b) => b.ts - a.ts);
       const [from, to] = [Number(cursor ?? 0), Number(cursor ?? 0) + PAGE];
-      return { samples: found.slice(from, to), next_cursor: to < found.length ? String(to) : null };
+      return { uses: found.slice(from, to), next_cursor: to < found.length ? String(to) : null };
     },
     samples: async () => ({ samples: [], next_cursor: null }),
     rollups: async () => [],

@@ -116,6 +116,7 @@ export const quotaWorld = (part: Partial<QuotaViews> = {}): QuotaViews => ({
   cooldowns: () => [],
   endCooldowns: () => [],
   providerLimits: () => [],
+  warnings: () => [],
   rebuilding: () => false,
   reload: () => ({ ok: true }),
   ...part,

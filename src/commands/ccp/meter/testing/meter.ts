@@ -162,6 +162,7 @@ export async function startFakeMeter(): Promise<FakeMeter> {
     mode: 'block',
     file: '/home/me/.config/ccp/quotas.json',
     rebuilding: false,
+    warnings: [],
     quotas: [quota()],
     cooldowns: [],
     provider_limits: [],
