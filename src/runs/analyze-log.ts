@@ -2,9 +2,10 @@
  * The analyzers on files: which log is read, what is written beside, and what counts as a failure. Each loads
  * its own: code is a good part of the memory that one takes.
  */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { LogSource } from '../analysis/log-reader.ts';
+import { makeFolder, SHARED } from '../platform/files.ts';
 import { openLog, openRotatedLog } from './log-source.ts';
 import type { Places } from './report/write-reports.ts';
 
@@ -37,7 +38,7 @@ export const ANALYSES = {
     const analysis = { data: summary, text: formatSummary(summary), ok: true };
     if (log !== undefined) return analysis;
     const file = path.join(places.resultsDir, 'METRICS.json');
-    await mkdir(places.resultsDir, { recursive: true });
+    makeFolder(places.resultsDir, SHARED);
     await writeFile(`${file}.part`, `${JSON.stringify(summary, null, 2)}\n`);
     await rename(`${file}.part`, file);
     return { ...analysis, remark: `written to ${file}` };

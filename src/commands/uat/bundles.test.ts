@@ -138,6 +138,18 @@ describe('ccp-uat bundle', () => {
   });
 });
 
+it.runIf(process.platform === 'linux').each([
+  [['bundle', '--out', '/proc/nowhere/deep'], {}],
+  [['run', 'haiku-zai', '--run-dir', '/proc/nowhere/deep'], {}],
+  [['run', 'haiku-zai'], { CCP_RESULTS_DIR: '/proc/nowhere/deep' }],
+  [['selftest'], { CCP_LOGS_DIR: '/proc/nowhere/deep' }],
+] as const)('ccp-uat %j with %j says that no folder can be made there', async (argv, env) => {
+  expect(await uat(argv, { env })).toMatchObject({
+    code: 3,
+    err: expect.stringContaining('/proc/nowhere cannot be made: the system has no folders there'),
+  });
+});
+
 describe('ccp-uat bundle verify', () => {
   it('exits 1 with reason and sentence for one that was tampered with', async () => {
     await uat(['bundle', '--out', 'tampered']);

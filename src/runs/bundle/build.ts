@@ -1,9 +1,10 @@
 /** Makes a review bundle: evidence, verdicts, inventory, signature, archive, and one more look for secrets at the end. */
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Check } from '../../analysis/check.ts';
 import { OperatorError } from '../../errors.ts';
 import { createCanaries } from '../../harness/canaries.ts';
+import { makeFolder, SHARED } from '../../platform/files.ts';
 import type { Repository } from '../repository.ts';
 import type { RunPlace } from '../stored-runs.ts';
 import { readArchive } from './archive.ts';
@@ -58,7 +59,7 @@ export type Build =
  */
 export async function buildBundle(options: BuildOptions): Promise<Build> {
   const { outDir, seed } = options;
-  await mkdir(outDir, { recursive: true });
+  makeFolder(outDir, SHARED);
   // Beside its place, so that it gets there by renaming, whole or not at all.
   const staging = await mkdtemp(path.join(outDir, '.ccp-review-'));
   try {
