@@ -48,7 +48,7 @@ export async function rewriteReports(folder: string, run: ReportedRun): Promise<
   );
 }
 
-const PAGE = 'report.html';
+export const PAGE = 'report.html';
 
 /** What is derived from a run and the verdicts on it, each file whole. Pure: the same run, the same bytes. */
 export const reportsOf = (run: ReportedRun): (readonly [name: string, text: string])[] => [
