@@ -53,7 +53,7 @@ function addBundle(program: Command, { host, terminal, exit }: Given): void {
     )
     .option(
       '--sign <file>',
-      'sign it with the seed in this file, as "ccp issuer keygen --out FILE" makes one',
+      'sign it with the seed in this file, as "ccp issuer keygen --for bundles --out FILE" makes one',
     )
     .option(...AS_JSON)
     .addHelpText(
@@ -75,7 +75,10 @@ function addBundle(program: Command, { host, terminal, exit }: Given): void {
       'check signature, inventory and hashes, and judge the evidence again; exit 1 with the reason',
     )
     .argument('<file>', 'the .tgz')
-    .option('--pubkey <key>', 'demand a signature by this key: a file, or the key itself')
+    .option(
+      '--pubkey <key>',
+      'demand a signature by this key: hex, base64, the line of "ccp issuer keygen", PEM, or a file of one',
+    )
     .option('--expect-sha256 <hash>', 'demand that it is the file with this SHA-256')
     .option(...AS_JSON)
     .addHelpText(
