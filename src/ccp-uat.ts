@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { plural } from './analysis/plural.ts';
 import { OperatorError } from './errors.ts';
 import type { RealCredentials, Saboteur } from './harness/types.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
@@ -43,7 +44,7 @@ export type {
   Suite,
   Verification,
 };
-export { inTurns };
+export { inTurns, plural };
 
 /** What shows plans and runs to a person. Most commands show none, and an analyzer's memory is measured. */
 export const loadProgress = () => import('./runs/report/progress.ts');
@@ -308,7 +309,8 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
     },
     async cleanLogs(options) {
       const { cleanLogs } = await import('./runs/clean-logs.ts');
-      return cleanLogs({ ...options, logsDir: settings.logsDir });
+      const { logsDir, resultsDir } = settings;
+      return cleanLogs({ ...options, logsDir, resultsDir });
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Verification } from '../../ccp-uat.ts';
+import { plural, type Verification } from '../../ccp-uat.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, plain, printJson } from '../shared/host.ts';
 import { open } from './load.ts';
@@ -43,7 +43,7 @@ function textOf({ out }: Host, verification: Verification): string {
   }
   const { summary, files, signature, bound, sha256, attested } = verification;
   return [
-    `${out.paint('green', 'GOOD')}  ${summary.bundle}: ${files} files, each as listed; the evidence, judged again, gives the same verdict.\n`,
+    `${out.paint('green', 'GOOD')}  ${summary.bundle}: ${plural(files, 'file')}, each as listed; the evidence, judged again, gives the same verdict.\n`,
     `SHA-256 ${sha256}\n${SIGNATURES[signature]}\n`,
     bound
       ? ''

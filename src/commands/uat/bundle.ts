@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import type { Build } from '../../ccp-uat.ts';
+import { type Build, plural } from '../../ccp-uat.ts';
 import { EXIT } from '../../errors.ts';
 import { type Host, plain, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
@@ -68,7 +68,10 @@ function builtText(
   const rows = runs.map(({ suite, outcome: each, ending, checks, startedAt }) => [
     each,
     suite,
-    `${checks['pass'] ?? 0} of ${Object.values(checks).reduce((sum, count) => sum + count, 0)} checks passed`,
+    `${checks['pass'] ?? 0} of ${plural(
+      Object.values(checks).reduce((sum, count) => sum + count, 0),
+      'check',
+    )} passed`,
     ending,
     startedAt,
   ]);
@@ -77,7 +80,7 @@ function builtText(
     ...missing.map(({ what, why }) => `missing: ${plain(what)}: ${plain(why)}\n`),
     `Sign-off: ${signOff.map(({ area, verdict }) => `${area} ${verdict}`).join(', ')}.\n`,
     `The whole: ${outcome}.\n`,
-    `${shown}, ${bytes} bytes\nSHA-256 ${sha256}\n`,
+    `${shown}, ${plural(bytes, 'byte')}\nSHA-256 ${sha256}\n`,
     publicKey === null
       ? 'Not signed: hand the SHA-256 over by another way than the file.\n'
       : `Signed. Public key: ${publicKey}\n`,
@@ -88,7 +91,7 @@ function builtText(
 function sayFinds({ err }: Host, finds: Extract<Build, { ok: false }>['finds']): void {
   for (const { rule, file, line, count, hidden } of finds)
     err.write(
-      `ccp-uat: ${err.paint('red', 'secret')}: ${rule} in ${plain(file)}, line ${line}${hidden === null ? '' : ` (${hidden})`}, ${count} times\n`,
+      `ccp-uat: ${err.paint('red', 'secret')}: ${rule} in ${plain(file)}, line ${line}${hidden === null ? '' : ` (${hidden})`}, ${plural(count, 'time')}\n`,
     );
   err.write(
     'No bundle was made. Take the secret out of circulation first; then run the suite again, or remove its run.\n',

@@ -110,7 +110,7 @@ describe('ccp-uat bundle', () => {
       const { code, err, out } = await uat(['bundle', '--out', 'secret'], { env: { ZAI_API_KEY: key } });
       expect({ code, out }).toEqual({ code: 1, out: '' });
       expect(err).toMatch(
-        /secret: canary:ZAI_API_KEY in evidence\/[^,]*proxy\.log, line \d+ \(base64\), 1 times/,
+        /secret: canary:ZAI_API_KEY in evidence\/[^,]*proxy\.log, line \d+ \(base64\), 1 time$/m,
       );
       expect(err).not.toContain(key);
       expect(await readdir(path.join(stored, 'secret'))).toEqual([]);
@@ -158,7 +158,7 @@ describe('ccp-uat bundle verify', () => {
     expect(await uat(['bundle', 'verify', file])).toMatchObject({
       code: 1,
       out: expect.stringMatching(
-        /^REFUSED {2}trailing_data\nRefused: something stands behind its end \(1 bytes/,
+        /^REFUSED {2}trailing_data\nRefused: something stands behind its end \(1 byte /,
       ),
     });
     const { out } = await uat(['bundle', 'verify', file, '--json']);
@@ -187,10 +187,10 @@ describe('housekeeping', () => {
     expect(pruned).toMatchObject({ code: 0, out: 'would remove 0 runs, 0 bytes; 1 stay\n' });
     expect((await uat(['prune-results', '--keep', '0'])).code).toBe(2);
     expect(JSON.parse((await uat(['clean-logs', '--dry-run', '--json'])).out)).toMatchObject({
-      removed: [{ file: 'usage_haiku_zai.jsonl' }],
+      removed: [{ file: 'METRICS_haiku_zai.json' }, { file: 'usage_haiku_zai.jsonl' }],
     });
     expect((await uat(['clean-logs'])).out).toMatch(
-      /^removed usage_haiku_zai\.jsonl, \d+ bytes\nremoved 1 files, /,
+      /^removed METRICS_haiku_zai\.json, \d+ bytes\nremoved usage_haiku_zai\.jsonl, \d+ bytes\nremoved 2 files, /,
     );
   });
 });

@@ -32,8 +32,13 @@ export function addBundles(
     });
   program
     .command('clean-logs')
-    .description("remove the logs kept of runs (logs/usage_NAME.jsonl); the proxy's own stay")
-    .option('--live', 'remove usage.jsonl and its rotated copies, too: every exchange recorded there')
+    .description(
+      "remove the logs kept of runs (logs/usage_NAME.jsonl) and their figures (results/METRICS_NAME.json); the proxy's own stay",
+    )
+    .option(
+      '--live',
+      'remove usage.jsonl and its rotated copies, too, every exchange recorded there; and METRICS.json',
+    )
     .option('--dry-run', 'say what would be removed, and remove nothing')
     .option(...AS_JSON)
     .addHelpText('after', examples('ccp-uat clean-logs --dry-run', 'ccp-uat clean-logs'))
