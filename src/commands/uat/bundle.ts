@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { type Build, plural } from '../../ccp-uat.ts';
+import { type Bundled, plural } from '../../ccp-uat.ts';
 import { EXIT } from '../../errors.ts';
 import { type Host, plain, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
@@ -29,7 +29,7 @@ export async function bundle(
   });
   if (json) printJson(host, built);
   else if (built.ok) host.out.write(builtText(host, built));
-  else sayFinds(host, built.finds);
+  else sayFinds(host, built);
   return built.ok ? EXIT.ok : EXIT.failed;
 }
 
@@ -59,11 +59,10 @@ function ownKeys({ env }: Host): { readonly name: string; readonly value: string
 
 function builtText(
   host: Host,
-  { file, bytes, sha256, summary, publicKey }: Extract<Build, { ok: true }>,
+  { file, bytes, sha256, summary, publicKey }: Extract<Bundled, { ok: true }>,
 ): string {
   const { out, cwd } = host;
-  const below = relative(cwd, file);
-  const shown = plain(below.startsWith('..') ? file : below);
+  const shown = plain(shownFrom(cwd, file));
   const { runs, missing, signOff, outcome } = summary;
   const rows = runs.map(({ suite, outcome: each, ending, checks, startedAt }) => [
     each,
@@ -88,7 +87,7 @@ function builtText(
   ].join('');
 }
 
-function sayFinds({ err }: Host, finds: Extract<Build, { ok: false }>['finds']): void {
+function sayFinds({ err, cwd }: Host, { finds, accounts }: Extract<Bundled, { ok: false }>): void {
   for (const { rule, file, line, count, hidden } of finds)
     err.write(
       `ccp-uat: ${err.paint('red', 'secret')}: ${rule} in ${plain(file)}, line ${line}${hidden === null ? '' : ` (${hidden})`}, ${plural(count, 'time')}\n`,
@@ -96,4 +95,10 @@ function sayFinds({ err }: Host, finds: Extract<Build, { ok: false }>['finds']):
   err.write(
     'No bundle was made. Take the secret out of circulation first; then run the suite again, or remove its run.\n',
   );
+  for (const account of accounts) err.write(`The same to hand on: ${plain(shownFrom(cwd, account))}\n`);
+}
+
+function shownFrom(cwd: string, file: string): string {
+  const below = relative(cwd, file);
+  return below.startsWith('..') ? file : below;
 }

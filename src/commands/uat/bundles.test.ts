@@ -114,9 +114,16 @@ describe('ccp-uat bundle', () => {
       );
       expect(err).not.toContain(key);
       expect(await readdir(path.join(stored, 'secret'))).toEqual([]);
+      const account = path.join('results/runs', run, 'BUNDLE-REFUSED.md');
+      expect(err).toContain(`The same to hand on: ${account}\n`);
+      const text = await readFile(path.join(stored, account), 'utf8');
+      expect(text).toMatch(/\| canary:ZAI_API_KEY \| [^|]+ \| proxy\.log \| \d+ \| base64 \| 1 \|/);
+      for (const form of [key, Buffer.from(key).toString('base64')]) expect(text).not.toContain(form);
     } finally {
       await writeFile(log, before);
     }
+    expect((await uat(['bundle', '--out', 'clean'])).code).toBe(0);
+    expect(await readdir(path.join(stored, 'results/runs', run))).not.toContain('BUNDLE-REFUSED.md');
   });
 
   it('that is interrupted exits 130 and leaves nothing behind', async () => {
