@@ -22,9 +22,13 @@ export async function tellRefusal(runs: readonly RunPlace[], finds: readonly Fin
   const concerned = runs.filter((run) => ofRun(run).length > 0);
   const documents = finds.filter(({ file }) => !file.startsWith('evidence/'));
   const told = concerned.length > 0 ? concerned : runs.slice(-1);
-  for (const run of told)
-    await writeWhole(run.folder, REFUSED, accountOf(run, [...ofRun(run), ...documents]));
-  return told.map(({ folder }) => path.join(folder, REFUSED));
+  const written = told.map((run) =>
+    writeWhole(run.folder, REFUSED, accountOf(run, [...ofRun(run), ...documents])).then(
+      () => [path.join(run.folder, REFUSED)],
+      () => [],
+    ),
+  );
+  return (await Promise.all(written)).flat();
 }
 
 function accountOf({ name }: RunPlace, finds: readonly Find[]): string {
