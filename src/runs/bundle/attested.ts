@@ -1,5 +1,7 @@
 /** What a verifier cannot find out from the rest of a bundle: its hash and its signature alone speak for it. */
+
 import type { StoredRun } from '../stored-run.ts';
+import { UNDER_WAY } from '../under-way.ts';
 import { MATRIX } from './derived.ts';
 import { legOf } from './kept-rounds.ts';
 import type { JudgedLeg } from './weigh-evidence.ts';
@@ -24,6 +26,7 @@ export function attestedIn({
   const whole = legs.reduce((sum, { told, record }) => sum + (record === null ? 0 : told.length), 0);
   return [
     ...raw.toSorted(),
+    ...(there.includes(UNDER_WAY) ? [`${UNDER_WAY}: that the run still went on`] : []),
     ...(there.includes(MATRIX) ? [`${MATRIX}: how each check came out on each saboteur`] : []),
     ...(rounds.length === 0
       ? []

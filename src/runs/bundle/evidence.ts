@@ -3,6 +3,7 @@
  * that it ran on. Credentials were taken out when the run was stored; what a proxy of a run that died has left in its own
  * logs is cleaned here.
  */
+
 import { constants } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -15,6 +16,7 @@ import { createRedactor, type Redactor } from '../redact.ts';
 import { readEvents } from '../run-folder.ts';
 import type { RunPlace } from '../stored-runs.ts';
 import { transcriptSchema } from '../stored-witness.ts';
+import { isUnderWay, UNDER_WAY, UNDER_WAY_COPIED } from '../under-way.ts';
 import { everythingBelow } from './files-below.ts';
 import { chooseLegs, KEPT_RULE, legOf } from './kept-rounds.ts';
 import { byPath } from './layout.ts';
@@ -57,6 +59,7 @@ const WORLD = 'world/logs';
 
 /** Copies a run to `to`; gives what was left behind. Throws USAGE where the run can't be read. */
 export async function copyEvidence(run: RunPlace, to: string): Promise<LeftOut[]> {
+  const goesOn = await isUnderWay(run.folder);
   const { files, others } = await everythingBelow(run.folder);
   const kept = await keptIn(run.folder);
   const legs = await chooseLegs(run.folder, { kept, files });
@@ -80,8 +83,9 @@ export async function copyEvidence(run: RunPlace, to: string): Promise<LeftOut[]
     for (const [name, text] of await readLogsFolder(path.join(run.folder, folder)))
       await put(to, `${folder}${name}`, ofTheWorld.text(text));
   }
+  if (goesOn) await put(to, UNDER_WAY, UNDER_WAY_COPIED);
   const strange = files.filter(
-    (file) => !wanted.has(file) && !logs.some((folder) => file.startsWith(folder)),
+    (file) => file !== UNDER_WAY && !wanted.has(file) && !logs.some((folder) => file.startsWith(folder)),
   );
   const told = new Map(strange.map((file) => leftBy(file, { kept, legs })));
   return [

@@ -1,6 +1,7 @@
 /** `index.html`: the bundle for a person. The verdict first, then what it rests on; no script, nothing from elsewhere. */
 
 import { plural } from '../../analysis/plural.ts';
+import { endingWords } from '../ending-words.ts';
 import { type Html, html, page } from '../report/html.ts';
 import { reproduceLine, seconds } from '../report/verdict-text.ts';
 import type { Repository } from '../repository.ts';
@@ -106,7 +107,7 @@ function runSection({ name, record, legs }: Told['runs'][number], files: Readonl
   const { suite, title, outcome, ending, startedAt, ms, checks } = record;
   const failed = checks.filter(({ violations }) => violations.length > 0);
   return html`<h2 id="${name}">${mark(outcome)} ${suite}</h2>
-<p>${title}. Started ${startedAt}, ${seconds(ms)}${sentIn(record)}${ending === 'complete' ? '' : `, ended as “${ending}”`}.
+<p>${title}. Started ${startedAt}, ${seconds(ms)}${sentIn(record)}${ending === 'complete' ? '' : `, ${endingWords(ending, ['“', '”'])}`}.
 <a href="evidence/${name}/">Evidence</a>${files.has(report) ? html`, <a href="${report}">report</a>` : html``}.</p>
 ${failed.map((check) => violationsOf(check, record))}
 ${legsSection(legs, name)}

@@ -1,4 +1,5 @@
 /** What a bundle comes to, and what it does not hold. */
+import { endingWords } from '../ending-words.ts';
 import type { RunRecord } from '../run-record.ts';
 import type { Suite } from '../suite.ts';
 import type { Summary } from './documents.ts';
@@ -79,7 +80,7 @@ function missingOf(
       : [
           {
             what: `the end of ${name}`,
-            why: `the run ended as "${ending}": ${endingNote ?? 'no more is known'}`,
+            why: `the run ${endingWords(ending)}: ${endingNote ?? 'no more is known'}`,
           },
         ]),
     ...absent.map((file) => ({ what: `evidence/${name}/${file}`, why: 'the run did not write it' })),
