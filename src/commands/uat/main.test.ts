@@ -338,10 +338,10 @@ describe('a run', { timeout: 60_000 }, () => {
     expect((await uat([...argv, '--last-failed'])).err).toContain('nothing was red');
 
     // A night that was red is run by nobody who does not name it.
-    const runs = path.join(cwd, 'results/runs');
-    const [run = ''] = await readdir(runs);
-    const night = path.join(runs, '20300101T000000Z-parallel');
-    await cp(path.join(runs, run), night, { recursive: true });
+    const folder = path.join(cwd, 'results/runs');
+    const [run = ''] = await readdir(folder);
+    const night = path.join(folder, '20300101T000000Z-parallel');
+    await cp(path.join(folder, run), night, { recursive: true });
     const record = JSON.parse(await readFile(path.join(night, 'run.json'), 'utf8'));
     const red = {
       ...record,
