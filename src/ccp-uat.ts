@@ -5,13 +5,13 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { plural } from './analysis/plural.ts';
 import { OperatorError } from './errors.ts';
 import type { RealCredentials, Saboteur } from './harness/types.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { createTurns, inTurns } from './platform/in-turns.ts';
 import type { ANALYSES, Analysis, Analyzed } from './runs/analyze-log.ts';
-import type { Build } from './runs/bundle/build.ts';
-import type { BundleRequest } from './runs/bundle/bundle-results.ts';
+import type { Bundled, BundleRequest } from './runs/bundle/bundle-results.ts';
 import type { BundleDiff } from './runs/bundle/diff.ts';
 import type { Verification, VerifyOptions } from './runs/bundle/verify.ts';
 import type { Cleaned, CleanOptions } from './runs/clean-logs.ts';
@@ -31,8 +31,8 @@ import type { Suite } from './runs/suite.ts';
 
 export type { Progress } from './runs/report/progress.ts';
 export type {
-  Build,
   BundleDiff,
+  Bundled,
   FinishedRun,
   Plan,
   RunEvent,
@@ -43,7 +43,7 @@ export type {
   Suite,
   Verification,
 };
-export { inTurns };
+export { inTurns, plural };
 
 /** What shows plans and runs to a person. Most commands show none, and an analyzer's memory is measured. */
 export const loadProgress = () => import('./runs/report/progress.ts');
@@ -109,7 +109,7 @@ export interface Uat {
    */
   report(run?: string): Promise<FinishedRun & { readonly problem?: unknown }>;
   /** Packs the newest run of each suite. Throws NOT_READY where there is none, CONFIG for a seed that is none. */
-  bundle(request: Pick<BundleRequest, 'outDir' | 'seedFile' | 'secrets' | 'signal'>): Promise<Build>;
+  bundle(request: Pick<BundleRequest, 'outDir' | 'seedFile' | 'secrets' | 'signal'>): Promise<Bundled>;
   /** `pubkey`: the key itself or the name of a file. Throws CONFIG for one that is no key, USAGE for a file that is not there. */
   verifyBundle(
     file: string,
@@ -308,7 +308,8 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
     },
     async cleanLogs(options) {
       const { cleanLogs } = await import('./runs/clean-logs.ts');
-      return cleanLogs({ ...options, logsDir: settings.logsDir });
+      const { logsDir, resultsDir } = settings;
+      return cleanLogs({ ...options, logsDir, resultsDir });
     },
   };
 }

@@ -41,13 +41,24 @@ export class OperatorError extends Error {
 
 /** What a file system answers when a person's folder or disk is in the way. Not ENOENT: that is mostly our slip. */
 const IN_THE_WAY: ReadonlySet<unknown> = new Set(
-  'EACCES EPERM EROFS EEXIST ENOTDIR EISDIR ENAMETOOLONG ENOSPC EDQUOT'.split(' '),
+  'EACCES EPERM EROFS EEXIST ENOTDIR EISDIR ENAMETOOLONG ELOOP ENOSPC EDQUOT'.split(' '),
 );
+
+/** Where those above it were made, too, this is no slip: the place takes no folders, as /proc does not. */
+const takesNoFolder = (error: Error): boolean =>
+  'code' in error && error.code === 'ENOENT' && 'syscall' in error && error.syscall === 'mkdir';
 
 /** The sentence for a path that cannot be used, as an error that is nobody's bug; null for any other error. */
 export function pathTrouble(error: unknown): OperatorError | null {
-  if (!(error instanceof Error) || !('code' in error) || !IN_THE_WAY.has(error.code)) return null;
+  if (!(error instanceof Error) || !('code' in error)) return null;
   if (!('path' in error) || typeof error.path !== 'string') return null;
+  if (takesNoFolder(error)) {
+    return new OperatorError('NOT_READY', `${error.path} cannot be made: the system has no folders there`, {
+      hint: 'Name a place on a disk.',
+      cause: error,
+    });
+  }
+  if (!IN_THE_WAY.has(error.code)) return null;
   const reason = /^[A-Z]+: ([^,]+)/.exec(error.message)?.[1] ?? error.message;
   return new OperatorError('NOT_READY', `${error.path} cannot be used: ${reason}`, { cause: error });
 }

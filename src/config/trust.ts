@@ -3,10 +3,11 @@
  * folder. A file that changed since then is a stranger again.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { OperatorError } from '../errors.ts';
+import { makeFolder } from '../platform/files.ts';
 import type { Folders } from './folders.ts';
 import { readSmallFile } from './read-small-file.ts';
 
@@ -38,7 +39,7 @@ export function openTrust({ state }: Folders): TrustStore {
     });
   };
   const write = (files: Record<string, string>): void => {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path));
     const draft = `${path}.${process.pid}`;
     try {
       writeFileSync(draft, `${JSON.stringify({ v: 1, files }, null, 2)}\n`, { mode: 0o600 });

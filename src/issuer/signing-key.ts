@@ -84,7 +84,7 @@ export function makeSeedFile(path: string, kid: string, random: Random): Signing
       });
     }
     throw new OperatorError('CONFIG', `${path} is there already, and a seed is never overwritten`, {
-      hint: 'Choose another name: licences signed with the old key are worth nothing without it.',
+      hint: 'Choose another name: without the old seed nothing more can be signed by that key.',
       cause,
     });
   }

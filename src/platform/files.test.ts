@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeFolder, replaceFile } from './files.ts';
+import { makeFolder, replaceFile, SHARED } from './files.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -30,6 +30,16 @@ it('makes a private folder and those above it, once', () => {
 it('says what the system says where there can be none', () => {
   writeFileSync(join(folder, 'file'), '');
   expect(() => makeFolder(join(folder, 'file', 'x'))).toThrow(/ENOTDIR/);
+  expect(() => makeFolder(join(folder, 'file'))).toThrow(/EEXIST/);
+});
+
+it('takes a link to a folder for one, and a link to nothing for something in the way', () => {
+  mkdirSync(join(folder, 'real'));
+  symlinkSync('real', join(folder, 'link'));
+  symlinkSync('nothing', join(folder, 'dangling'));
+  expect(makeFolder(join(folder, 'link'))).toBe(false);
+  expect(makeFolder(join(folder, 'link', 'deep', 'er'), SHARED)).toBe(true);
+  expect(() => makeFolder(join(folder, 'dangling'))).toThrow(/EEXIST/);
 });
 
 it.runIf(process.platform === 'linux')('comes back from a folder that says ENOENT to everything', () => {

@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Whether an error is the operating system's `code`, e.g. `ENOENT`. */
@@ -18,17 +27,23 @@ export function takeLock(path: string): boolean {
   }
 }
 
+/** Modes of new folders, less what the umask takes: for the program alone, and for results that a person hands on. */
+export const PRIVATE = 0o700;
+export const SHARED = 0o777;
+
 /**
- * Makes a private folder (0700) and those above it; true where there was none. Throws what the system says.
- * Node's own recursive form never returns below a folder that says ENOENT to everything, as /proc does.
+ * Makes a folder and those above it; true where there was none. Throws what the system says, and `EEXIST` where something
+ * else has the name. Every place that a person can name is made by this: Node's own recursive form never returns below a
+ * folder that says ENOENT to everything, as /proc does.
  */
-export function makeFolder(path: string): boolean {
+export function makeFolder(path: string, mode: typeof PRIVATE | typeof SHARED = PRIVATE): boolean {
   const make = (folder: string): boolean => {
     try {
-      mkdirSync(folder, { mode: 0o700 });
+      mkdirSync(folder, { mode });
       return true;
     } catch (error) {
-      if (hasCode(error, 'EEXIST')) return false;
+      const isThere = hasCode(error, 'EEXIST') && statSync(folder, { throwIfNoEntry: false })?.isDirectory();
+      if (isThere === true) return false;
       throw error;
     }
   };
@@ -37,7 +52,7 @@ export function makeFolder(path: string): boolean {
   } catch (error) {
     const above = dirname(path);
     if (!hasCode(error, 'ENOENT') || above === path) throw error;
-    makeFolder(above);
+    makeFolder(above, mode);
     return make(path);
   }
 }

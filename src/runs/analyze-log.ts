@@ -2,9 +2,12 @@
  * The analyzers on files: which log is read, what is written beside, and what counts as a failure. Each loads
  * its own: code is a good part of the memory that one takes.
  */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { LogSource } from '../analysis/log-reader.ts';
+import { plural } from '../analysis/plural.ts';
+import { makeFolder, SHARED } from '../platform/files.ts';
 import { openLog, openRotatedLog } from './log-source.ts';
 import type { Places } from './report/write-reports.ts';
 
@@ -37,7 +40,7 @@ export const ANALYSES = {
     const analysis = { data: summary, text: formatSummary(summary), ok: true };
     if (log !== undefined) return analysis;
     const file = path.join(places.resultsDir, 'METRICS.json');
-    await mkdir(places.resultsDir, { recursive: true });
+    makeFolder(places.resultsDir, SHARED);
     await writeFile(`${file}.part`, `${JSON.stringify(summary, null, 2)}\n`);
     await rename(`${file}.part`, file);
     return { ...analysis, remark: `written to ${file}` };
@@ -53,7 +56,9 @@ export const ANALYSES = {
     const { searchSources } = await import('../analysis/hygiene.ts');
     const sources = (await sourcesOf(analyzed)).map(watched);
     const hits = await searchSources(sources);
-    const lines = hits.map(({ place, line, rule, count }) => `${place}:${line}: ${rule}, ${count} times`);
+    const lines = hits.map(
+      ({ place, line, rule, count }) => `${place}:${line}: ${rule}, ${plural(count, 'time')}`,
+    );
     const text = lines.length === 0 ? 'nothing has the shape of a credential' : lines.join('\n');
     const verdict = sources.some(({ heldAny }) => heldAny()) ? { ok: hits.length === 0 } : NOTHING_PROVEN;
     return { data: { hits }, text: `${text}\n`, ...verdict };

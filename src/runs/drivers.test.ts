@@ -124,7 +124,14 @@ describe('a night', () => {
       perRound: 8,
       maxRounds: 2,
     });
-    expect(drivenBy(CLIENTS, { ...ours, driver: { minutes: 3 } })).toMatchObject({ maxMs: 180_000 });
+    expect(drivenBy(CLIENTS, { ...ours, driver: { minutes: 3 } })).toMatchObject({
+      maxMs: 180_000,
+      maxRounds: 100_000,
+    });
+    expect(drivenBy(CLIENTS, { ...ours, driver: { minutes: 3, rounds: 2 } })).toMatchObject({
+      maxMs: 180_000,
+      maxRounds: 2,
+    });
   });
 });
 

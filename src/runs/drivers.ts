@@ -102,7 +102,10 @@ function nightBy(
     ...(upstream === 'real' && { maxRequests: asked.maxRequests ?? most }),
     ...(asked.width !== undefined && { width: asked.width, perRound: asked.width }),
     ...(asked.rounds !== undefined && { maxRounds: asked.rounds, maxMs: asked.rounds * ROUND_MS.most }),
-    ...(asked.minutes !== undefined && { maxMs: asked.minutes * 60_000, maxRounds: MOST_ROUNDS }),
+    ...(asked.minutes !== undefined && {
+      maxMs: asked.minutes * 60_000,
+      maxRounds: asked.rounds ?? MOST_ROUNDS,
+    }),
     ...(asked.pauseSecs !== undefined && { pauseMs: asked.pauseSecs * 1000 }),
     until: asked.until ?? night.until,
     chaos: asked.chaos ?? night.chaos,

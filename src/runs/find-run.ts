@@ -2,12 +2,13 @@
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { OperatorError } from '../errors.ts';
+import { makeFolder, SHARED } from '../platform/files.ts';
 
 export const runsDir = (resultsDir: string): string => path.join(resultsDir, 'runs');
 
 /** Makes the folder of a new run: its own name, or that with a number where two began in one second. */
 export async function claimRunDir(resultsDir: string, run: string): Promise<string> {
-  await mkdir(runsDir(resultsDir), { recursive: true });
+  makeFolder(runsDir(resultsDir), SHARED);
   for (let number = 1; ; number += 1) {
     const folder = path.join(runsDir(resultsDir), number === 1 ? run : `${run}-${number}`);
     // Making it is the claim: of two runs that begin together, one finds it taken.

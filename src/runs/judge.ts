@@ -1,8 +1,10 @@
 /** From a stored run to verdicts and one outcome. Pure: the same stored run, the same answer. */
+
 import type { Check, Outcome, Verdict } from '../analysis/check.ts';
 import { accountOf } from '../analysis/exchanges.ts';
 import { judgeAll } from '../analysis/judge.ts';
 import { EXIT } from '../errors.ts';
+import { endingWords } from './ending-words.ts';
 import { endedAsPlanned, fateOf } from './probe-ending.ts';
 import type { Answer, Plan, RunRecord } from './run-record.ts';
 import type { StoredRun } from './stored-run.ts';
@@ -55,7 +57,7 @@ function judgeCompleteness({ plan, probes, lost, ending, endingNote }: StoredRun
       ? []
       : [
           {
-            what: `the run ended as "${ending}": ${endingNote ?? 'no more is known'}`,
+            what: `the run ${endingWords(ending)}: ${endingNote ?? 'no more is known'}`,
             pointers: ['events.jsonl'],
           },
         ]),
@@ -146,6 +148,6 @@ export function exitCodeOf(
 ): number {
   if (ending === 'interrupted') return EXIT.interrupted;
   if (ending === 'broken') return brokenBy;
-  if (ending === 'died') return EXIT.failed;
+  if (ending === 'died' || ending === 'running') return EXIT.failed;
   return outcome === 'pass' ? EXIT.ok : EXIT.failed;
 }

@@ -1,9 +1,11 @@
 /** A night that was interrupted or killed, as it is taken up again: by its plan and seed, after its last judged round. */
+
 import { OperatorError } from '../errors.ts';
 import type { RoundAccount } from '../protocol/witness.ts';
 import type { RunEvent } from './run-events.ts';
 import { readEvents } from './run-folder.ts';
 import type { Plan } from './run-record.ts';
+import { isUnderWay } from './under-way.ts';
 
 export interface Resumable {
   /** Absolute. */
@@ -13,7 +15,7 @@ export interface Resumable {
   readonly started: Extract<RunEvent, { type: 'run_started' }>;
 }
 
-/** Throws USAGE where the run is no night, or has come to its end. */
+/** Throws USAGE where the run is no night, has come to its end, or still goes on. */
 export async function resumableNight(folder: string): Promise<Resumable> {
   const events = await readEvents(folder);
   const started = events.find((event) => event.type === 'run_started');
@@ -25,6 +27,11 @@ export async function resumableNight(folder: string): Promise<Resumable> {
   if (events.some(({ type }) => type === 'run_ended')) {
     throw new OperatorError('USAGE', `${folder} has come to its end: there is nothing to resume`, {
       hint: 'Begin another night, without --resume.',
+    });
+  }
+  if (await isUnderWay(folder)) {
+    throw new OperatorError('USAGE', `${folder} still goes on: two would write into one folder`, {
+      hint: 'Wait for its end, or end it first.',
     });
   }
   const rounds = events.flatMap((event) => (event.type === 'round_judged' ? [event.account] : []));

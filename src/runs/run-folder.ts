@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import type { Evidence } from '../analysis/evidence.ts';
 import { OperatorError } from '../errors.ts';
 import type { Collected } from '../harness/types.ts';
+import { makeFolder, SHARED } from '../platform/files.ts';
 import type { KeptStore, ProxyLife } from '../protocol/witness.ts';
 import type { Redactor } from './redact.ts';
 import { type RunEvent, runEventSchema } from './run-events.ts';
@@ -37,7 +38,7 @@ export interface RunFolder {
 
 /** Makes the folder; throws USAGE where it exists and is not empty, so that no run is mixed with another. */
 export async function createRunFolder(folder: string): Promise<RunFolder> {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder, SHARED);
   const [stranger] = await readdir(folder);
   if (stranger !== undefined) {
     throw new OperatorError('USAGE', `${folder} is not empty (it holds ${stranger})`, {

@@ -244,8 +244,10 @@ export const runRecordSchema = z.strictObject({
   title: z.string(),
   outcome: z.enum(['pass', 'fail', 'inconclusive']),
   ending: z
-    .enum(['complete', 'interrupted', 'broken', 'died'])
-    .describe('died: nothing was written at the end; judged from what had been stored'),
+    .enum(['complete', 'interrupted', 'broken', 'died', 'running'])
+    .describe(
+      'died: nothing was written at the end; running: it still went on when it was judged, from what had been stored',
+    ),
   endingNote: z.string().exactOptional().describe('what interrupted or broke it'),
   exitCode: z.int(),
   startedAt: z.iso.datetime(),

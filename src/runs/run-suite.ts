@@ -1,4 +1,5 @@
 /** One run from plan to reports. */
+
 import type { Check } from '../analysis/check.ts';
 import { EXIT, OperatorError } from '../errors.ts';
 import { type ExecuteOptions, type Execution, execute } from './execute.ts';
@@ -12,6 +13,7 @@ import { createRunFolder, openRunFolder, type RunFolder } from './run-folder.ts'
 import type { RunRecord } from './run-record.ts';
 import { readStoredRun } from './stored-run.ts';
 import type { Suite } from './suite.ts';
+import { markUnderWay } from './under-way.ts';
 
 export interface FinishedRun {
   readonly record: RunRecord;
@@ -44,6 +46,7 @@ export async function runSuite(options: RunSuiteOptions): Promise<FinishedRun> {
   const { resumes, inTurn = (work) => work() } = options;
   const folder =
     resumes === undefined ? await createRunFolder(options.folder) : openRunFolder(options.folder);
+  await using _ = await markUnderWay(folder.path);
   const execution = await execute({ ...options, folder });
   await writeMetrics(folder);
   const record = await inTurn(() => conclude(folder, execution, options));

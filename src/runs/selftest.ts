@@ -10,6 +10,7 @@ import { selftestReportsOf } from './report/selftest-reports.ts';
 import { brief, controlProbes, isPlain, needsNoRun, rawProbes, sabotaged, touches } from './sabotage.ts';
 import { type RedControl, type SabotageResult, SELFTEST, type SelftestResult } from './selftest-record.ts';
 import { type Judged, runOnce, type Surroundings } from './selftest-run.ts';
+import { isProof, isRed, noticedBy } from './selftest-verdicts.ts';
 import type { Suite } from './suite.ts';
 
 export type { SabotageResult, SelftestResult } from './selftest-record.ts';
@@ -51,12 +52,11 @@ export async function selftest(options: SelftestOptions): Promise<SelftestResult
   });
   const matrix = results.toSorted((a, b) => a.at - b.at).map(({ result }) => result);
   const control = controls.flatMap(({ place, control: { verdicts } }) => redOf(place.suite, verdicts));
-  const tried = matrix.filter(({ skipped }) => skipped === undefined);
   const selftestResult: SelftestResult = {
     v: 1,
     seed,
     full,
-    ok: control.length === 0 && tried.length > 0 && tried.every(({ killed }) => killed),
+    ok: isProof({ control, saboteurs: matrix }),
     startedAt: new Date(startedAt).toISOString(),
     ms: clock.now() - startedAt,
     provenance,
@@ -157,12 +157,9 @@ async function carryOut(trial: Trial, options: SelftestOptions): Promise<Sabotag
   }
 }
 
-/** A check that lost its evidence has noticed, too: it refuses to pass. */
-const isRed = ({ outcome }: Pick<Verdict, 'outcome'>): boolean => outcome !== 'pass' && outcome !== 'skipped';
-
 function resultOf({ saboteur, suite, expected }: Trial, verdicts: readonly Verdict[]): SabotageResult {
-  const red = new Set(verdicts.filter(isRed).map(({ id }) => id));
-  const killedBy = expected.filter((id) => red.has(id));
+  const outcomes = Object.fromEntries(verdicts.map(({ id, outcome }) => [id, outcome]));
+  const killedBy = noticedBy({ expected: [...expected], outcomes });
   return {
     name: saboteur.name,
     breaks: saboteur.breaks,
@@ -170,7 +167,7 @@ function resultOf({ saboteur, suite, expected }: Trial, verdicts: readonly Verdi
     expected: [...expected],
     killedBy,
     killed: killedBy.length === expected.length,
-    outcomes: Object.fromEntries(verdicts.map(({ id, outcome }) => [id, outcome])),
+    outcomes,
   };
 }
 

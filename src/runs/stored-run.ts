@@ -1,4 +1,5 @@
 /** A run as its folder tells it: enough to judge it again, also where the run itself never came to that. */
+
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Evidence, Night } from '../analysis/evidence.ts';
@@ -8,6 +9,7 @@ import { readCollected, readEvents } from './run-folder.ts';
 import type { Answer, Flake, Plan, Provenance, RunRecord } from './run-record.ts';
 import { livesUpTo, salvageProxy } from './salvage.ts';
 import { setAsideUnfinished } from './set-aside.ts';
+import { isUnderWay } from './under-way.ts';
 
 export interface StoredRun {
   readonly plan: Plan;
@@ -38,7 +40,7 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
   const { plan, provenance, at: startedAt } = startOf(events);
   const salvaged = await salvageProxy(folder, plan);
   const probes = events.flatMap((event) => (event.type === 'probe_ended' ? [event.result] : []));
-  const { ending, endingNote } = endingOf(events);
+  const { ending, endingNote } = endingOf(events, await isUnderWay(folder));
   const lost = lostProbes(events);
   const night = nightOf(plan, events);
   const evidence: Evidence = {
@@ -68,7 +70,7 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
     startedAt,
     ms: (events.at(-1)?.at ?? startedAt) - startedAt,
     evidence:
-      ending === 'died'
+      ending === 'died' || ending === 'running'
         ? setAsideUnfinished(evidence, { lost: lost.map(({ id }) => id), seed: plan.seed })
         : evidence,
   };
@@ -105,12 +107,16 @@ function startOf(events: readonly RunEvent[]) {
   return first;
 }
 
-function endingOf(events: readonly RunEvent[]): Pick<StoredRun, 'ending' | 'endingNote'> {
+function endingOf(events: readonly RunEvent[], goesOn: boolean): Pick<StoredRun, 'ending' | 'endingNote'> {
   // Not simply the last event: a client that was interrupted may have ended a moment later.
   const resumed = events.findLastIndex(({ type }) => type === 'resumed');
   const end = events.slice(resumed + 1).findLast(isEnding);
-  if (end === undefined)
-    return { ending: 'died', endingNote: `its last words were ${events.at(-1)?.type ?? 'none'}` };
+  if (end === undefined) {
+    const again = events[resumed];
+    const since = again?.type === 'resumed' ? `, since it was resumed behind round ${again.after}` : '';
+    const words = `its last words were ${events.at(-1)?.type ?? 'none'}${since}`;
+    return { ending: goesOn ? 'running' : 'died', endingNote: words };
+  }
   return end.type === 'run_ended' ? { ending: 'complete' } : { ending: end.type, endingNote: end.note };
 }
 

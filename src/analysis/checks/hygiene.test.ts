@@ -45,7 +45,7 @@ describe('HYGIENE-03', () => {
     expect(verdictOf('HYGIENE-03')).toMatchObject({
       outcome: 'pass',
       observed: 1,
-      note: 'asked: api.anthropic.com; 1 requests read',
+      note: 'asked: api.anthropic.com; 1 request read',
     });
   });
 

@@ -3,6 +3,7 @@ import type { Check, Violation } from '../check.ts';
 import type { Artifact, Canary, Evidence, OutsideAttempt } from '../evidence.ts';
 import { findCanaries, findCredentialShapes, type HygieneHit, matchesPlace } from '../hygiene.ts';
 import { decodedBody } from '../oracle/answer.ts';
+import { plural } from '../plural.ts';
 import { bytesOf } from '../wire.ts';
 
 const noCanaryAstray: Check = {
@@ -57,7 +58,7 @@ const nobodyElseAsked: Check = {
         ...strangers.map(strangerAsked),
         ...findCanaries(canaries, read.map(attemptPlace)).map(violationOf),
       ],
-      note: `asked: ${[...new Set(elsewhere.map(({ host }) => host))].join(', ') || 'nobody'}; ${read.length} requests read`,
+      note: `asked: ${[...new Set(elsewhere.map(({ host }) => host))].join(', ') || 'nobody'}; ${plural(read.length, 'request')} read`,
     };
   },
 };
@@ -77,7 +78,10 @@ const attemptPlace = ({ host, request }: OutsideAttempt): Artifact => ({
 
 function violationOf({ rule, place, line, count, form }: HygieneHit): Violation {
   const disguise = form === undefined ? '' : ` (${form})`;
-  return { what: `${rule}${disguise} found ${count} times in ${place}`, pointers: [`${place}:${line}`] };
+  return {
+    what: `${rule}${disguise} found ${plural(count, 'time')} in ${place}`,
+    pointers: [`${place}:${line}`],
+  };
 }
 
 /** The wire as places to search: `wire:client:request`, `wire:anth:response`, … one text each. */

@@ -239,5 +239,5 @@ it('tell of a clock that jumped, and count that for no load', () => {
     const [, second] = night.rounds;
     if (second !== undefined) second.jumpMs = 3_600_000;
   }).get('NIGHT-02')?.note;
-  expect(note).toContain('6 minutes of load; the clock jumped in 1 rounds, by 60 minutes: no load');
+  expect(note).toContain('6 minutes of load; the clock jumped in 1 round, by 60 minutes: no load');
 });

@@ -11,6 +11,7 @@ import {
   type Taken,
   takenOf,
 } from '../night-trends.ts';
+import { plural } from '../plural.ts';
 import type { Trend } from '../trend.ts';
 
 const NO_NIGHT = 'the run had no rounds that were judged one by one';
@@ -315,12 +316,30 @@ function sumUp({ rounds, until }: Night): string {
   const jumps = rounds.filter(({ jumpMs }) => Math.abs(jumpMs) > JUMP_MS);
   const asleep = jumps.reduce((total, { jumpMs }) => total + jumpMs, 0);
   return [
-    `${rounds.length} rounds, ${sum(({ witnesses }) => witnesses.client)} exchanges, ${sum(({ faults }) => faults.length)} faults`,
-    `${sum(({ deaths }) => deaths.length)} deaths of the proxy, ${sum(({ setAside }) => setAside)} probes under way then or when it was interrupted`,
+    [
+      plural(rounds.length, 'round'),
+      plural(
+        sum(({ witnesses }) => witnesses.client),
+        'exchange',
+      ),
+      plural(
+        sum(({ faults }) => faults.length),
+        'fault',
+      ),
+    ].join(', '),
+    `${plural(
+      sum(({ deaths }) => deaths.length),
+      'death',
+    )} of the proxy, ${plural(
+      sum(({ setAside }) => setAside),
+      'probe',
+    )} under way then or when it was interrupted`,
     `${round(sum(({ ms }) => ms) / 60_000)} minutes of load`,
     ...(jumps.length === 0
       ? []
-      : [`the clock jumped in ${jumps.length} rounds, by ${round(asleep / 60_000)} minutes: no load`]),
+      : [
+          `the clock jumped in ${plural(jumps.length, 'round')}, by ${round(asleep / 60_000)} minutes: no load`,
+        ]),
     ...(until === 'green' && red.length > 0
       ? [`red before it was green: rounds ${red.map((one) => one.round).join(', ')}`]
       : []),

@@ -1,7 +1,8 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { text } from '../../config/kinds.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
+import { makeFolder } from '../shared/folders.ts';
 import { type Host, plain, printJson, printWarnings } from '../shared/host.ts';
 import { commandLog, load, openRoutingNow } from './load.ts';
 
@@ -49,7 +50,7 @@ function writeModel(path: string, name: string): void {
       hint: `It must be ${text.allowed}.`,
     });
   }
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, `${name.trim()}\n`);
   renameSync(draft, path);

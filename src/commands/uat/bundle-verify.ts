@@ -1,4 +1,4 @@
-import type { Verification } from '../../ccp-uat.ts';
+import { plural, type Verification } from '../../ccp-uat.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, plain, printJson } from '../shared/host.ts';
 import { open } from './load.ts';
@@ -41,13 +41,19 @@ function textOf({ out }: Host, verification: Verification): string {
     const { reason, sentence } = verification;
     return `${out.paint('red', 'REFUSED')}  ${reason}\n${plain(sentence)}\n`;
   }
-  const { summary, files, signature, bound, sha256 } = verification;
+  const { summary, files, signature, bound, sha256, attested } = verification;
   return [
-    `${out.paint('green', 'GOOD')}  ${summary.bundle}: ${files} files, each as listed; the evidence, judged again, gives the same verdict.\n`,
+    `${out.paint('green', 'GOOD')}  ${summary.bundle}: ${plural(files, 'file')}, each as listed; the evidence, judged again, gives the same verdict.\n`,
     `SHA-256 ${sha256}\n${SIGNATURES[signature]}\n`,
     bound
       ? ''
       : 'Nothing ties it to what was handed over: it proves integrity only against its own manifest. Give --pubkey or --expect-sha256.\n',
+    ...(attested.length === 0
+      ? []
+      : [
+          `Nothing else in it gives the following; only hash and signature speak for it:\n`,
+          ...attested.map((what) => `  ${plain(what)}\n`),
+        ]),
     ...summary.runs.map(({ suite, outcome, ending }) => `  ${outcome}  ${suite}, ${ending}\n`),
     ...summary.missing.map(({ what, why }) => `missing: ${plain(what)}: ${plain(why)}\n`),
     `The verdict in it: ${summary.outcome}.\n`,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import type { Build } from '../../ccp-uat.ts';
+import { type Bundled, plural } from '../../ccp-uat.ts';
 import { EXIT } from '../../errors.ts';
 import { type Host, plain, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
@@ -29,7 +29,7 @@ export async function bundle(
   });
   if (json) printJson(host, built);
   else if (built.ok) host.out.write(builtText(host, built));
-  else sayFinds(host, built.finds);
+  else sayFinds(host, built);
   return built.ok ? EXIT.ok : EXIT.failed;
 }
 
@@ -59,16 +59,18 @@ function ownKeys({ env }: Host): { readonly name: string; readonly value: string
 
 function builtText(
   host: Host,
-  { file, bytes, sha256, summary, publicKey }: Extract<Build, { ok: true }>,
+  { file, bytes, sha256, summary, publicKey }: Extract<Bundled, { ok: true }>,
 ): string {
   const { out, cwd } = host;
-  const below = relative(cwd, file);
-  const shown = plain(below.startsWith('..') ? file : below);
+  const shown = plain(shownFrom(cwd, file));
   const { runs, missing, signOff, outcome } = summary;
   const rows = runs.map(({ suite, outcome: each, ending, checks, startedAt }) => [
     each,
     suite,
-    `${checks['pass'] ?? 0} of ${Object.values(checks).reduce((sum, count) => sum + count, 0)} checks passed`,
+    `${checks['pass'] ?? 0} of ${plural(
+      Object.values(checks).reduce((sum, count) => sum + count, 0),
+      'check',
+    )} passed`,
     ending,
     startedAt,
   ]);
@@ -77,7 +79,7 @@ function builtText(
     ...missing.map(({ what, why }) => `missing: ${plain(what)}: ${plain(why)}\n`),
     `Sign-off: ${signOff.map(({ area, verdict }) => `${area} ${verdict}`).join(', ')}.\n`,
     `The whole: ${outcome}.\n`,
-    `${shown}, ${bytes} bytes\nSHA-256 ${sha256}\n`,
+    `${shown}, ${plural(bytes, 'byte')}\nSHA-256 ${sha256}\n`,
     publicKey === null
       ? 'Not signed: hand the SHA-256 over by another way than the file.\n'
       : `Signed. Public key: ${publicKey}\n`,
@@ -85,12 +87,18 @@ function builtText(
   ].join('');
 }
 
-function sayFinds({ err }: Host, finds: Extract<Build, { ok: false }>['finds']): void {
+function sayFinds({ err, cwd }: Host, { finds, accounts }: Extract<Bundled, { ok: false }>): void {
   for (const { rule, file, line, count, hidden } of finds)
     err.write(
-      `ccp-uat: ${err.paint('red', 'secret')}: ${rule} in ${plain(file)}, line ${line}${hidden === null ? '' : ` (${hidden})`}, ${count} times\n`,
+      `ccp-uat: ${err.paint('red', 'secret')}: ${rule} in ${plain(file)}, line ${line}${hidden === null ? '' : ` (${hidden})`}, ${plural(count, 'time')}\n`,
     );
   err.write(
     'No bundle was made. Take the secret out of circulation first; then run the suite again, or remove its run.\n',
   );
+  for (const account of accounts) err.write(`The same to hand on: ${plain(shownFrom(cwd, account))}\n`);
+}
+
+function shownFrom(cwd: string, file: string): string {
+  const below = relative(cwd, file);
+  return below.startsWith('..') ? file : below;
 }

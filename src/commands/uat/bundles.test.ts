@@ -115,13 +115,20 @@ describe('ccp-uat bundle', () => {
       const { code, err, out } = await uat(['bundle', '--out', 'secret'], { env: { ZAI_API_KEY: key } });
       expect({ code, out }).toEqual({ code: 1, out: '' });
       expect(err).toMatch(
-        /secret: canary:ZAI_API_KEY in evidence\/[^,]*proxy\.log, line \d+ \(base64\), 1 times/,
+        /secret: canary:ZAI_API_KEY in evidence\/[^,]*proxy\.log, line \d+ \(base64\), 1 time$/m,
       );
       expect(err).not.toContain(key);
       expect(await readdir(path.join(stored, 'secret'))).toEqual([]);
+      const account = path.join('results/runs', run, 'BUNDLE-REFUSED.md');
+      expect(err).toContain(`The same to hand on: ${account}\n`);
+      const text = await readFile(path.join(stored, account), 'utf8');
+      expect(text).toMatch(/\| canary:ZAI_API_KEY \| [^|]+ \| proxy\.log \| \d+ \| base64 \| 1 \|/);
+      for (const form of [key, Buffer.from(key).toString('base64')]) expect(text).not.toContain(form);
     } finally {
       await writeFile(log, before);
     }
+    expect((await uat(['bundle', '--out', 'clean'])).code).toBe(0);
+    expect(await readdir(path.join(stored, 'results/runs', run))).not.toContain('BUNDLE-REFUSED.md');
   });
 
   it('that is interrupted exits 130 and leaves nothing behind', async () => {
@@ -143,6 +150,18 @@ describe('ccp-uat bundle', () => {
   });
 });
 
+it.runIf(process.platform === 'linux').each([
+  [['bundle', '--out', '/proc/nowhere/deep'], {}],
+  [['run', 'haiku-zai', '--run-dir', '/proc/nowhere/deep'], {}],
+  [['run', 'haiku-zai'], { CCP_RESULTS_DIR: '/proc/nowhere/deep' }],
+  [['selftest'], { CCP_LOGS_DIR: '/proc/nowhere/deep' }],
+] as const)('ccp-uat %j with %j says that no folder can be made there', async (argv, env) => {
+  expect(await uat(argv, { env })).toMatchObject({
+    code: 3,
+    err: expect.stringContaining('/proc/nowhere cannot be made: the system has no folders there'),
+  });
+});
+
 describe('ccp-uat bundle verify', () => {
   it('exits 1 with reason and sentence for one that was tampered with', async () => {
     await uat(['bundle', '--out', 'tampered']);
@@ -151,7 +170,7 @@ describe('ccp-uat bundle verify', () => {
     expect(await uat(['bundle', 'verify', file])).toMatchObject({
       code: 1,
       out: expect.stringMatching(
-        /^REFUSED {2}trailing_data\nRefused: something stands behind its end \(1 bytes/,
+        /^REFUSED {2}trailing_data\nRefused: something stands behind its end \(1 byte /,
       ),
     });
     const { out } = await uat(['bundle', 'verify', file, '--json']);
@@ -180,10 +199,10 @@ describe('housekeeping', () => {
     expect(pruned).toMatchObject({ code: 0, out: 'would remove 0 runs, 0 bytes; 1 stay\n' });
     expect((await uat(['prune-results', '--keep', '0'])).code).toBe(2);
     expect(JSON.parse((await uat(['clean-logs', '--dry-run', '--json'])).out)).toMatchObject({
-      removed: [{ file: 'usage_haiku_zai.jsonl' }],
+      removed: [{ file: 'METRICS_haiku_zai.json' }, { file: 'usage_haiku_zai.jsonl' }],
     });
     expect((await uat(['clean-logs'])).out).toMatch(
-      /^removed usage_haiku_zai\.jsonl, \d+ bytes\nremoved 1 files, /,
+      /^removed METRICS_haiku_zai\.json, \d+ bytes\nremoved usage_haiku_zai\.jsonl, \d+ bytes\nremoved 2 files, /,
     );
   });
 });

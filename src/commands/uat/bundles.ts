@@ -32,8 +32,13 @@ export function addBundles(
     });
   program
     .command('clean-logs')
-    .description("remove the logs kept of runs (logs/usage_NAME.jsonl); the proxy's own stay")
-    .option('--live', 'remove usage.jsonl and its rotated copies, too: every exchange recorded there')
+    .description(
+      "remove the logs kept of runs (logs/usage_NAME.jsonl) and their figures (results/METRICS_NAME.json); the proxy's own stay",
+    )
+    .option(
+      '--live',
+      'remove usage.jsonl and its rotated copies, too, every exchange recorded there; and METRICS.json',
+    )
     .option('--dry-run', 'say what would be removed, and remove nothing')
     .option(...AS_JSON)
     .addHelpText('after', examples('ccp-uat clean-logs --dry-run', 'ccp-uat clean-logs'))
@@ -53,7 +58,7 @@ function addBundle(program: Command, { host, terminal, exit }: Given): void {
     )
     .option(
       '--sign <file>',
-      'sign it with the seed in this file, as "ccp issuer keygen --out FILE" makes one',
+      'sign it with the seed in this file, as "ccp issuer keygen --for bundles --out FILE" makes one',
     )
     .option(...AS_JSON)
     .addHelpText(
@@ -75,7 +80,10 @@ function addBundle(program: Command, { host, terminal, exit }: Given): void {
       'check signature, inventory and hashes, and judge the evidence again; exit 1 with the reason',
     )
     .argument('<file>', 'the .tgz')
-    .option('--pubkey <key>', 'demand a signature by this key: a file, or the key itself')
+    .option(
+      '--pubkey <key>',
+      'demand a signature by this key: hex, base64, the line of "ccp issuer keygen", PEM, or a file of one',
+    )
     .option('--expect-sha256 <hash>', 'demand that it is the file with this SHA-256')
     .option(...AS_JSON)
     .addHelpText(

@@ -1,3 +1,4 @@
+import { plural } from '../../ccp-uat.ts';
 import { EXIT } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { open } from './load.ts';
@@ -18,9 +19,9 @@ export async function pruneResults(
   }
   const { removed, spared, bytes, kept } = pruned;
   const verb = dryRun ? 'would remove' : 'removed';
-  for (const one of removed) host.out.write(`${verb} ${one.run}, ${one.bytes} bytes\n`);
+  for (const one of removed) host.out.write(`${verb} ${one.run}, ${plural(one.bytes, 'byte')}\n`);
   for (const { run, why } of spared) host.out.write(`kept ${run}: it ${why}\n`);
-  host.out.write(`${verb} ${removed.length} runs, ${bytes} bytes; ${kept} stay\n`);
+  host.out.write(`${verb} ${plural(removed.length, 'run')}, ${plural(bytes, 'byte')}; ${kept} stay\n`);
   return EXIT.ok;
 }
 
@@ -39,7 +40,8 @@ export async function cleanLogs(
     return EXIT.ok;
   }
   const verb = dryRun ? 'would remove' : 'removed';
-  for (const { file, bytes } of cleaned.removed) host.out.write(`${verb} ${file}, ${bytes} bytes\n`);
-  host.out.write(`${verb} ${cleaned.removed.length} files, ${cleaned.bytes} bytes\n`);
+  for (const { file, bytes } of cleaned.removed)
+    host.out.write(`${verb} ${file}, ${plural(bytes, 'byte')}\n`);
+  host.out.write(`${verb} ${plural(cleaned.removed.length, 'file')}, ${plural(cleaned.bytes, 'byte')}\n`);
   return EXIT.ok;
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -183,7 +183,7 @@ describe('a run', { timeout: 60_000 }, () => {
     const argv = ['repro-go-quick', '--client', 'curl', '--license', 'env', '--target', command];
     const { code, out } = await uat(argv, { env });
     expect(code).toBe(1);
-    expect(out).toContain('canary:signature:CC_LICENSE_PACK (plain) found 1 times in proxy.log');
+    expect(out).toContain('canary:signature:CC_LICENSE_PACK (plain) found 1 time in proxy.log');
     const entries = await readdir(await inRun(''), { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile());
     const texts = await Promise.all(
@@ -241,6 +241,7 @@ describe('a run', { timeout: 60_000 }, () => {
     const { code, out } = await uat(row, { interruptAt: 'PASS  repro-go-quick' });
     expect(code).toBe(130);
     expect(out).not.toContain('verify-sse');
+    expect(out).toMatch(/\nFAIL {2}1 of 2 runs passed; not begun: 1\n$/);
   });
 
   it('that is interrupted wraps up in order, writes its artifacts and exits 130', async () => {
@@ -300,13 +301,14 @@ describe('a run', { timeout: 60_000 }, () => {
     const { code, out, err } = await uat([...argv, '--repeat-each', '3', '--workers', '3', '--seed', '5eed']);
     expect(code).toBe(0);
     expect(out.match(/PASS {2}repro-go-quick: 3 of 3 checks passed, 1 probe/g)).toHaveLength(3);
+    expect(out).toMatch(/\nPASS {2}3 of 3 runs passed\n$/);
     const names = await runs();
     expect(names.map((name) => name.replace(/^\w+Z-/, ''))).toEqual([
       'repro-go-quick',
       'repro-go-quick-2',
       'repro-go-quick-3',
     ]);
-    expect(err).toMatch(/-3: 1 probes, seed 5eed\nccp-uat: ready after .*\nccp-uat: stream-zai: answered/);
+    expect(err).toMatch(/-3: 1 probe, seed 5eed\nccp-uat: ready after .*\nccp-uat: stream-zai: answered/);
     expect((await readFile(path.join(cwd, 'results/TESTS.md'), 'utf8')).match(/^# /gm)).toHaveLength(1);
   });
 
@@ -334,6 +336,25 @@ describe('a run', { timeout: 60_000 }, () => {
       checks: [{ id: 'RUN-01' }, { id: 'ROUTE-02', outcome: 'pass' }],
     });
     expect((await uat([...argv, '--last-failed'])).err).toContain('nothing was red');
+
+    // A night that was red is run by nobody who does not name it.
+    const folder = path.join(cwd, 'results/runs');
+    const [run = ''] = await readdir(folder);
+    const night = path.join(folder, '20300101T000000Z-parallel');
+    await cp(path.join(folder, run), night, { recursive: true });
+    const record = JSON.parse(await readFile(path.join(night, 'run.json'), 'utf8'));
+    const red = {
+      ...record,
+      suite: 'parallel',
+      flaky: undefined,
+      checks: [{ ...record.checks[0], outcome: 'fail' }],
+    };
+    await writeFile(path.join(night, 'run.json'), JSON.stringify(red));
+    const beside = await uat(['run', '--client', 'curl', '--last-failed']);
+    expect(beside).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('Also red, and run only where named: parallel.'),
+    });
   });
 
   it('tells the job of GitHub Actions that it is part of, and lets nobody else command the runner', async () => {
@@ -561,7 +582,7 @@ describe('the analyzers', () => {
     expect((await uat(['hygiene', 'usage.jsonl'])).code).toBe(0);
     const { code, out } = await uat(['hygiene', 'usage.jsonl', '--rotated']);
     expect(code).toBe(1);
-    expect(out).toMatch(/usage\.jsonl\.1:1: anthropic-credential, 1 times/);
+    expect(out).toMatch(/usage\.jsonl\.1:1: anthropic-credential, 1 time$/m);
     expect((await uat(['hygiene', '-', '--rotated'])).code).toBe(2);
     expect((await uat(['hygiene', 'absent.jsonl', '--rotated'])).code).toBe(2);
   });
@@ -580,7 +601,7 @@ describe('the analyzers', () => {
     await writeFile(path.join(cwd, 'leaky.jsonl'), '{"note":"sk-ant-api03-abcdefghijklmnop"}\n');
     const { code, out } = await uat(['hygiene', 'leaky.jsonl']);
     expect(code).toBe(1);
-    expect(out).toMatch(/leaky\.jsonl:1: anthropic-credential, 1 times/);
+    expect(out).toMatch(/leaky\.jsonl:1: anthropic-credential, 1 time$/m);
   });
 });
 

@@ -160,7 +160,10 @@ function withRunOptions(command: Command): Command {
     )
     .option('--shard <i/n>', 'of all runs only the i-th of n parts, e.g. 2/3', someShard)
     .option('--workers <n>', 'runs at the same time (default: 1, as the checks measure time)', fewWorkers)
-    .option('--last-failed', 'only what was red, each check by the newest run that judged it')
+    .option(
+      '--last-failed',
+      'only what was red, each check by the newest run that judged it; overnight, longrun and parallel only where they are named',
+    )
     .addOption(new Option('--fail-fast', 'send nothing more once a probe went wrong').conflicts('keepGoing'))
     .option('--keep-going', 'send everything whatever happens (the default)')
     .option('--allow-inconclusive', 'exit 0 also where a check had too little evidence')
@@ -227,8 +230,12 @@ function withNightOptions(command: Command): Command {
 
 function withLongrunOptions(command: Command): Command {
   return command
-    .option('--rounds <n>', 'of four calls each (default: 5)', wholeNumber)
-    .option('--minutes <n>', 'go on for so long in place of a number of rounds', someMinutes)
+    .option(
+      '--rounds <n>',
+      'of four calls each (default: 5, with --minutes as many as there is time for)',
+      wholeNumber,
+    )
+    .option('--minutes <n>', 'end after so long; with --rounds too, whichever comes first', someMinutes)
     .option('--max-requests <n>', 'with --upstream real: send no more than these (default: 50)', wholeNumber)
     .addHelpText(
       'after',

@@ -9,13 +9,13 @@ import {
   type Uat,
 } from '../../ccp-uat.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
-import { type Host, printJson } from '../shared/host.ts';
+import { type Host, printJson, printWarnings } from '../shared/host.ts';
 import type { Terminal } from '../shared/terminal.ts';
 import { callersLicense } from './callers-license.ts';
 import { consentToReal } from './consent.ts';
 import { type Opened, open } from './load.ts';
 import { showPlan } from './show-plan.ts';
-import { showRun } from './show-run.ts';
+import { showRun, showTotal } from './show-run.ts';
 import { watch, watchOneOfMany } from './watch.ts';
 
 /** As typed; a flag that was left out is undefined. */
@@ -75,7 +75,7 @@ export async function run(
   const resumed = await resumedNight(opened, flags);
   const plans =
     resumed === null
-      ? await planAll(opened, await chosenOf(opened.uat, suites, flags), flags)
+      ? await planAll(opened, await chosenOf({ host, uat: opened.uat }, suites, flags), flags)
       : [resumed.plan];
   if (plans.length > 1 && flags.runDir !== undefined) {
     throw new OperatorError('USAGE', '--run-dir is for one suite, run once', {
@@ -99,6 +99,7 @@ export async function run(
   };
   const goOn = (): boolean => !signal.aborted && broken.length === 0;
   const finished = await inTurns(plans, workers, runOne, goOn);
+  if (flags.json !== true && plans.length > 1) showTotal(host, finished, plans.length);
   if (flags.json === true)
     printJson(
       host,
@@ -138,14 +139,29 @@ interface Chosen {
 }
 
 /** The suites to run. Throws USAGE where `--last-failed` finds nothing red: a run of nothing proves nothing. */
-async function chosenOf(uat: Uat, suites: readonly string[], flags: RunFlags): Promise<Chosen[]> {
+async function chosenOf(
+  { host, uat }: { readonly host: Host; readonly uat: Uat },
+  suites: readonly string[],
+  flags: RunFlags,
+): Promise<Chosen[]> {
   const names = suites.length > 0 ? suites : await suitesFor(uat, flags);
   if (flags.lastFailed !== true) return names.map((suite) => ({ suite, only: flags.only ?? [] }));
   const red = await uat.lastFailed(names);
-  if (red.length > 0) return red.map(({ suite, checks }) => ({ suite, only: checks }));
-  throw new OperatorError('USAGE', '--last-failed: nothing was red in the newest runs', {
-    hint: 'Leave it out to run everything.',
-  });
+  const unnamed = suites.length > 0 ? [] : await redBeside(uat, names);
+  const beside = `red, and run only where named: ${unnamed.join(', ')}`;
+  if (red.length === 0) {
+    throw new OperatorError('USAGE', '--last-failed: nothing was red in the newest runs', {
+      hint: unnamed.length > 0 ? `Also ${beside}.` : 'Leave it out to run everything.',
+    });
+  }
+  if (unnamed.length > 0) printWarnings(host, 'ccp-uat', [`--last-failed: also ${beside}`]);
+  return red.map(({ suite, checks }) => ({ suite, only: checks }));
+}
+
+/** What is red of the suites that are not among `names`: that they are left out may not pass for being green. */
+async function redBeside(uat: Uat, names: readonly string[]): Promise<string[]> {
+  const others = (await uat.suites()).map(({ name }) => name).filter((name) => !names.includes(name));
+  return others.length === 0 ? [] : (await uat.lastFailed(others)).map(({ suite }) => suite);
 }
 
 /**

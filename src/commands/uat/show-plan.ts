@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { loadProgress, loadSpend, type Plan } from '../../ccp-uat.ts';
+import { loadProgress, loadSpend, type Plan, plural } from '../../ccp-uat.ts';
 import { EXIT } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
@@ -76,7 +76,7 @@ function textOf({ out }: Host, plan: Plan, { sentIn, expectedSpend, times }: Sho
       ? table(out, ['wave', 'probe', 'client', 'lane', 'scenario'], probes)
       : `${sentIn(plan)}\n`,
     ...plan.skippedProbes.map(({ id, reason }) => `not sent: ${id} (${reason})\n`),
-    `\n${plan.checks.length} checks: ${plan.checks.map(({ id }) => id).join(' ')}\n`,
+    `\n${plural(plan.checks.length, 'check')}: ${plan.checks.map(({ id }) => id).join(' ')}\n`,
     ...unjudged.map(({ id, skip }) => `not judged: ${id} (${skip})\n`),
     ...(plan.upstream === 'mock'
       ? ['spends nothing: the upstreams are mocks\n']

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { type FinishedRun, loadVerdictText } from '../../ccp-uat.ts';
+import { EXIT } from '../../errors.ts';
 import type { Host } from '../shared/host.ts';
 import { printDeaf, tellGithub } from './github.ts';
 
@@ -23,4 +24,26 @@ export async function showRun(
   // Nothing of another run comes between the two.
   if (!json) printDeaf(host, () => out.write(text));
   await tellGithub(host, finished, { where, screen: json ? err : out });
+}
+
+/** The last line of several runs: what they come to together. `planned`: how many there were to be. */
+export function showTotal(host: Host, finished: readonly FinishedRun[], planned: number): void {
+  const records = finished.map(({ record }) => record);
+  const passed = records.filter(({ exitCode }) => exitCode === EXIT.ok).length;
+  const isFailed = ({ outcome, ending }: FinishedRun['record']): boolean =>
+    outcome === 'fail' || ending !== 'complete';
+  const failed = records.filter(isFailed);
+  const unsure = records.filter((one) => !isFailed(one) && one.exitCode !== EXIT.ok);
+  const named = (what: string, some: readonly FinishedRun['record'][]): string =>
+    some.length === 0 ? '' : `; ${what}: ${some.map(({ run }) => run).join(', ')}`;
+  const unbegun = planned - records.length;
+  const [word, style] =
+    passed === planned
+      ? (['PASS', 'green'] as const)
+      : failed.length === 0 && unbegun === 0
+        ? (['INCONCLUSIVE', 'yellow'] as const)
+        : (['FAIL', 'red'] as const);
+  host.out.write(
+    `\n${host.out.paint(style, word)}  ${passed} of ${planned} runs passed${named('failed', failed)}${named('inconclusive', unsure)}${unbegun === 0 ? '' : `; not begun: ${unbegun}`}\n`,
+  );
 }

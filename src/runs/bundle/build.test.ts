@@ -1,6 +1,17 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { appendFile, chmod, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  chmod,
+  cp,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHECKS } from '../../analysis/checks/index.ts';
@@ -12,6 +23,7 @@ import { PROVENANCE, temporaryFolder } from '../testing/stored-green-run.ts';
 import { runsDocumentSchema, summarySchema } from './documents.ts';
 import { readSeed } from './signature.ts';
 import { build, built, openBundle, runsIn, SUITES, storeWholeRun } from './testing/bundled-run.ts';
+import { storeNight } from './testing/stored-night.ts';
 import { verifyBundle } from './verify.ts';
 
 const NAME = '20260102T030405Z-test';
@@ -189,6 +201,76 @@ describe('a bundle', () => {
   });
 });
 
+describe('a night', () => {
+  const NIGHT = '20260102T030405Z-night';
+
+  it('has its red rounds in it, judged again and shown, and no gap that only another kind of run could have', async () => {
+    const other = path.join(place.path, 'night');
+    await storeNight(other, NIGHT, { legs: 2 });
+    const { summary, folder } = await built({ runs: await runsIn(other), outDir: out('night-bundle') });
+    expect(summary.missing).toEqual([{ what: 'suite test', why: 'no run of it is stored' }]);
+    const { legs = [] } = runsDocumentSchema.parse(
+      JSON.parse(await readFile(path.join(folder, 'run.json'), 'utf8')),
+    );
+    expect(legs.map(({ run, outcome }) => [run, outcome])).toEqual([
+      ['night-leg-0001', 'fail'],
+      ['night-leg-0002', 'fail'],
+    ]);
+    for (const file of ['events.jsonl', 'witness/client.jsonl', 'report.html'])
+      expect(
+        (await stat(path.join(folder, 'evidence', NIGHT, 'rounds/leg-0002', file))).size,
+      ).toBeGreaterThan(0);
+    const page = await readFile(path.join(folder, 'index.html'), 'utf8');
+    expect(page).toContain(
+      `<td>2</td><td>LOG-01</td><td>LOG-01</td><td><a href="evidence/${NIGHT}/rounds/leg-0002/">`,
+    );
+  });
+
+  it('has the first five red rounds in it, and says so of the others', async () => {
+    const other = path.join(place.path, 'red-night');
+    const run = await storeNight(other, NIGHT, { legs: 6 });
+    // As a night leaves it that was killed amid a round.
+    await mkdir(path.join(run, 'rounds/leg-0007/world/home'), { recursive: true });
+    await writeFile(path.join(run, 'rounds/leg-0007/world/home/secret'), createCanaries('5eed').zaiKey);
+    await mkdir(path.join(run, 'rounds/leg-0005/world/home'), { recursive: true });
+    await writeFile(path.join(run, 'rounds/leg-0005/world/home/secret'), createCanaries('5eed').zaiKey);
+    const { summary, folder } = await built({ runs: await runsIn(other), outDir: out('red-bundle') });
+    const rule =
+      'a bundle takes the first 5 red rounds of a night, as long as they have no more than 64 MiB together';
+    expect(await readdir(path.join(folder, 'evidence', NIGHT, 'rounds'))).toHaveLength(5);
+    expect(summary.missing).toContainEqual({
+      what: `evidence/${NIGHT}/rounds/leg-0006`,
+      why: `a red round: ${rule}`,
+    });
+    expect(JSON.parse(await readFile(path.join(folder, 'redaction.json'), 'utf8'))).toMatchObject({
+      leftOut: [
+        { file: `${NIGHT}/rounds/leg-0005/world/home/secret`, why: 'of the world that the run died in' },
+        { file: `${NIGHT}/rounds/leg-0006`, why: rule },
+        { file: `${NIGHT}/rounds/leg-0007`, why: 'of rounds that were under way when the night ended' },
+      ],
+    });
+  });
+
+  it.each(['proxy.log', 'usage.jsonl', 'witness/artifacts.jsonl'])(
+    'with a secret in %s of a red round is not bundled',
+    async (file) => {
+      const other = path.join(place.path, `leaky-${path.basename(file)}`);
+      const run = await storeNight(other, NIGHT);
+      const text = Buffer.from(createCanaries('5eed').zaiKey).toString('base64');
+      await appendFile(path.join(run, 'rounds/leg-0001', file), `${JSON.stringify({ place: 'x', text })}\n`);
+      expect(await build({ runs: await runsIn(other), outDir: out('leaky') })).toMatchObject({
+        ok: false,
+        finds: expect.arrayContaining([
+          expect.objectContaining({
+            rule: 'canary:zai-key',
+            file: `evidence/${NIGHT}/rounds/leg-0001/${file}`,
+          }),
+        ]),
+      });
+    },
+  );
+});
+
 describe('a half-finished run', () => {
   it('is bundled for what it is, with what is missing', async () => {
     const other = path.join(place.path, 'died');
@@ -320,11 +402,52 @@ describe('what a bundle says', () => {
   it('stands in the page with the verdict first, and without a script or an address', async () => {
     const { folder, summary } = await built({ runs: await runsIn(results), outDir: out('page') });
     const text = await readFile(path.join(folder, 'index.html'), 'utf8');
-    expect(text).toContain(`<main>\n<h1><span class="pass">PASS</span> ${BUNDLE}</h1>`);
+    expect(text).toContain(
+      `<main>\n<h1><span class="pass">PASS</span> ${BUNDLE}</h1>\n\n<ul><li>It works.</li></ul>`,
+    );
     expect(text).not.toMatch(/<script|https?:|src=/);
     expect(
       summarySchema.parse(JSON.parse(await readFile(path.join(folder, 'summary.json'), 'utf8'))),
     ).toEqual(summary);
+  });
+});
+
+describe('the page of a bundle that did not pass', () => {
+  const pageOf = async (name: string, suites: readonly string[]): Promise<string> => {
+    const other = path.join(place.path, name);
+    for (const suite of suites)
+      await storeWholeRun(
+        other,
+        `20260102T030405Z-${suite}`,
+        (evidence) => {
+          if (suite === 'red') evidence.usage.bad = [{ line: 7, problem: 'torn' }];
+        },
+        { suite, proves: [`${suite} works.`] },
+      );
+    const { folder } = await built({ runs: await runsIn(other), outDir: out(`${name}-page`) });
+    return readFile(path.join(folder, 'index.html'), 'utf8');
+  };
+
+  it('says what is against it before it claims anything, and claims by run', async () => {
+    const text = await pageOf('mixed', ['red', 'green']);
+    const [verdict, against, link, claim] = [
+      'FAIL</span>',
+      'What is against it',
+      '<a href="#20260102T030405Z-red">red/LOG-01</a>',
+      'green: green works.',
+    ].map((words) => text.indexOf(words, text.indexOf('<main>')));
+    expect([verdict, against, link, claim].every((at) => at !== undefined && at > 0)).toBe(true);
+    expect([verdict, against, link, claim]).toEqual(
+      [verdict, against, link, claim].toSorted((a = 0, b = 0) => a - b),
+    );
+    expect(text).toContain('<h2 id="20260102T030405Z-red">');
+    expect(text).not.toContain('red works.');
+  });
+
+  it('claims nothing where no run passed', async () => {
+    const text = await pageOf('red-alone', ['red']);
+    expect(text).toContain('Nothing is claimed: no run passed.');
+    expect(text).not.toContain('red works.');
   });
 });
 

@@ -5,6 +5,7 @@ import { packageVersion } from '../provenance.ts';
 import { mapRepository, packageRoot } from '../repository.ts';
 import { listRuns, newestOfEach } from '../stored-runs.ts';
 import { type Build, type BuildOptions, buildBundle } from './build.ts';
+import { forgetRefusals, tellRefusal } from './refused-account.ts';
 import { readSeed } from './signature.ts';
 
 export interface BundleRequest
@@ -14,13 +15,18 @@ export interface BundleRequest
   readonly seedFile?: string | undefined;
 }
 
+/** `accounts`: files with the runs that a secret was found in, which say where. */
+export type Bundled =
+  | Extract<Build, { readonly ok: true }>
+  | (Extract<Build, { readonly ok: false }> & { readonly accounts: readonly string[] });
+
 /** Covers the newest run of each suite. Throws NOT_READY where there is none, CONFIG for a seed that is none. */
 export async function bundleResults({
   resultsDir,
   seedFile,
   secrets,
   ...rest
-}: BundleRequest): Promise<Build> {
+}: BundleRequest): Promise<Bundled> {
   const seed = seedFile === undefined ? undefined : await readSeed(seedFile);
   const runs = newestOfEach(await listRuns(resultsDir));
   if (runs.length === 0) {
@@ -34,7 +40,8 @@ export async function bundleResults({
   }
   const repository = await mapRepository(packageRoot());
   const { commit, dirty } = repository;
-  return buildBundle({
+  await forgetRefusals(runs);
+  const built = await buildBundle({
     ...rest,
     runs,
     repository,
@@ -42,4 +49,5 @@ export async function bundleResults({
     seed,
     secrets: [...secrets, ...(seed === undefined ? [] : [{ name: 'signing-seed', value: seed.text }])],
   });
+  return built.ok ? built : { ...built, accounts: await tellRefusal(runs, built.finds) };
 }

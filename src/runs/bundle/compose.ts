@@ -38,6 +38,7 @@ export function compose(
   ];
   const summary = summarize(runs, suites);
   const records = runs.map(({ record }) => record);
+  const legs = runs.flatMap((run) => run.legs.flatMap(({ record }) => record ?? []));
   const provenance: ProvenanceDocument = {
     v: SCHEMA_VERSION,
     bundle: bundler,
@@ -55,14 +56,14 @@ export function compose(
   return {
     'index.html': indexPage({
       summary,
-      records,
+      runs,
       provenance,
       redaction,
       repository,
       files: new Set(files.keys()),
     }),
     'provenance.json': json(provenance),
-    'run.json': json({ v: SCHEMA_VERSION, runs: records }),
+    'run.json': json({ v: SCHEMA_VERSION, runs: records, ...(legs.length > 0 && { legs }) }),
     'summary.json': json(summary),
     'junit.xml': junitXml(...records),
     'redaction.json': json(redaction),

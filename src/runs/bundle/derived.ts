@@ -1,26 +1,61 @@
-/** The reports in the folder of a run, as they follow from what else is there. */
+/** What lies in the folder of a run and follows from what else is there. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { OperatorError } from '../../errors.ts';
+import { limitReport } from '../report/limit-report.ts';
+import { nightReport } from '../report/night-report.ts';
 import type { ReportedRun } from '../report/page/report-page.ts';
 import { selftestReportsOf } from '../report/selftest-reports.ts';
 import { reportsOf } from '../report/write-reports.ts';
 import { type SelftestResult, selftestSchema } from '../selftest-record.ts';
+import { contradictionIn, isRed } from '../selftest-verdicts.ts';
 
-const MATRIX = 'selftest.json';
+export const MATRIX = 'selftest.json';
 const MATRIX_PAGE = 'selftest.html';
+export const LIMIT_REPORT = 'GLM_LIMIT_PROBE.md';
+
+export interface Derived {
+  readonly reports: readonly (readonly [name: string, text: string])[];
+  /** What a self-test says of itself and neither its rows nor its control run say. */
+  readonly contradictions: readonly string[];
+}
 
 /** `there`: what the folder holds; of the rest a run has none. Throws USAGE where what they follow from is damaged. */
-export async function derivedReports(
+export async function derivedFrom(
   folder: string,
   run: ReportedRun,
   there: readonly string[],
-): Promise<(readonly [name: string, text: string])[]> {
+): Promise<Derived> {
   const matrix = there.includes(MATRIX) ? await matrixIn(folder) : null;
   if (matrix === null && there.includes(MATRIX_PAGE))
     throw damaged(`${MATRIX} is not there, and ${MATRIX_PAGE} is made from it`);
-  const reports = matrix === null ? reportsOf(run) : selftestReportsOf(run, matrix);
-  return reports.filter(([name]) => there.includes(name));
+  const reports = [
+    ...(matrix === null ? reportsOf(run) : selftestReportsOf(run, matrix)),
+    ...ownReports(run),
+  ];
+  return {
+    reports: reports.filter(([name]) => there.includes(name)),
+    contradictions: matrix === null ? [] : contradictionsIn(matrix, run),
+  };
+}
+
+/** Those that only some kinds of run have. */
+function* ownReports({ stored }: ReportedRun): Generator<readonly [name: string, text: string]> {
+  const night = nightReport(stored);
+  if (night !== undefined) yield ['NIGHT.json', night];
+  const { driver } = stored.plan;
+  if (driver?.kind === 'limits') yield [LIMIT_REPORT, limitReport(stored, driver)];
+}
+
+function contradictionsIn(matrix: SelftestResult, { record }: ReportedRun): string[] {
+  const [own] = matrix.controls;
+  const told = new Set(matrix.control.flatMap(({ suite, id }) => (suite === own ? [id] : [])));
+  const hushed = record.checks.filter((check) => isRed(check) && !told.has(check.id));
+  const inRows = contradictionIn(matrix);
+  return [
+    ...(inRows === null ? [] : [inRows]),
+    ...hushed.map(({ id }) => `of the control run it does not tell that ${id} is red`),
+  ].map((what) => `${MATRIX}: ${what}`);
 }
 
 async function matrixIn(folder: string): Promise<SelftestResult> {

@@ -54,7 +54,14 @@ export const provenanceDocumentSchema = z.strictObject({
   ),
 });
 
-export const runsDocumentSchema = z.strictObject({ v, runs: z.array(runRecordSchema) });
+export const runsDocumentSchema = z.strictObject({
+  v,
+  runs: z.array(runRecordSchema),
+  legs: z
+    .array(runRecordSchema)
+    .exactOptional()
+    .describe('the red rounds that nights kept whole, each judged by itself'),
+});
 
 const missingSchema = z.strictObject({ what: z.string(), why: z.string() });
 

@@ -3,6 +3,7 @@
  * that it ran on. Credentials were taken out when the run was stored; what a proxy of a run that died has left in its own
  * logs is cleaned here.
  */
+
 import { constants } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -12,9 +13,12 @@ import { createCanaries } from '../../harness/canaries.ts';
 import { readLogsFolder } from '../../harness/records.ts';
 import type { Canary } from '../../protocol/witness.ts';
 import { createRedactor, type Redactor } from '../redact.ts';
+import { readEvents } from '../run-folder.ts';
 import type { RunPlace } from '../stored-runs.ts';
 import { transcriptSchema } from '../stored-witness.ts';
+import { isUnderWay, UNDER_WAY, UNDER_WAY_COPIED } from '../under-way.ts';
 import { everythingBelow } from './files-below.ts';
+import { chooseLegs, KEPT_RULE, legOf } from './kept-rounds.ts';
 import { byPath } from './layout.ts';
 import { RUN_FOLDER } from './redactions.ts';
 
@@ -53,48 +57,65 @@ const KEPT: ReadonlySet<string> = new Set([
 /** Where a proxy keeps its logs while its run goes on. */
 const WORLD = 'world/logs';
 
-/** What a whole run has. */
-export const EXPECTED: readonly string[] = [
-  'run.json',
-  'SUMMARY.md',
-  'METRICS.json',
-  'junit.xml',
-  'usage.jsonl',
-  'proxy.log',
-  'witness/client.jsonl',
-  'witness/upstream.jsonl',
-  'witness/proxy.jsonl',
-  'witness/store.jsonl',
-  'witness/canaries.jsonl',
-  'witness/artifacts.jsonl',
-];
-
 /** Copies a run to `to`; gives what was left behind. Throws USAGE where the run can't be read. */
 export async function copyEvidence(run: RunPlace, to: string): Promise<LeftOut[]> {
+  const goesOn = await isUnderWay(run.folder);
   const { files, others } = await everythingBelow(run.folder);
-  const texts = await readKept(run.folder, files);
+  const kept = await keptIn(run.folder);
+  const legs = await chooseLegs(run.folder, { kept, files });
+  /** The folders of runs: its own, and those of its rounds. */
+  const folders = ['', ...legs.map((leg) => `${leg}/`)];
+  const wanted = new Set(
+    files.filter((file) =>
+      folders.some((folder) => file.startsWith(folder) && KEPT.has(file.slice(folder.length))),
+    ),
+  );
+  const texts = await readAll(run.folder, [...wanted]);
   const places = machinePlaces(run, texts);
   const redactor = createRedactor(places);
   for (const [name, text] of texts) {
     const clean = TRANSCRIPTS.test(name) ? cleanTranscripts(text, redactor) : redactor.text(text);
     await put(to, name, clean);
   }
-  if (files.some((file) => file.startsWith(`${WORLD}/`))) {
-    const logs = await readLogsFolder(path.join(run.folder, WORLD));
+  const logs = folders.map((folder) => `${folder}${WORLD}/`);
+  for (const folder of logs.filter((one) => files.some((file) => file.startsWith(one)))) {
     const ofTheWorld = createRedactor([...places, ...createCanaries(run.seed).all()]);
-    for (const [name, text] of logs) await put(to, `${WORLD}/${name}`, ofTheWorld.text(text));
+    for (const [name, text] of await readLogsFolder(path.join(run.folder, folder)))
+      await put(to, `${folder}${name}`, ofTheWorld.text(text));
   }
-  const strange = files.filter((file) => !KEPT.has(file) && !file.startsWith(`${WORLD}/`));
+  if (goesOn) await put(to, UNDER_WAY, UNDER_WAY_COPIED);
+  const strange = files.filter(
+    (file) => file !== UNDER_WAY && !wanted.has(file) && !logs.some((folder) => file.startsWith(folder)),
+  );
+  const told = new Map(strange.map((file) => leftBy(file, { kept, legs })));
   return [
-    ...strange.map((file) => ({ file, why: whyNot(file) })),
+    ...[...told].map(([file, why]) => ({ file, why })),
     ...others.map((file) => ({ file, why: 'no plain file: a run writes no links' })),
   ]
     .toSorted((a, b) => byPath(a.file, b.file))
-    .map(({ file, why }) => ({ file: `${run.name}/${nameable(file)}`, why }));
+    .map((one) => ({ file: `${run.name}/${nameable(one.file)}`, why: one.why }));
 }
 
-const whyNot = (file: string): string =>
-  file.startsWith('world/') ? 'of the world that the run died in' : 'no file of a run';
+/** The red rounds that a night kept whole, as its events name them, in order. */
+async function keptIn(folder: string): Promise<string[]> {
+  // Where they are damaged, that is told when the run is judged.
+  const events = await readEvents(folder).catch(() => []);
+  return [
+    ...new Set(events.flatMap((event) => (event.type === 'round_judged' ? (event.account.kept ?? []) : []))),
+  ];
+}
+
+/** What is told of a file that is not taken. Of a round that is not taken, that is its folder. */
+function leftBy(
+  file: string,
+  { kept, legs }: { readonly kept: readonly string[]; readonly legs: readonly string[] },
+): readonly [what: string, why: string] {
+  const leg = legOf(file);
+  if (leg !== null && !legs.includes(leg))
+    return [leg, kept.includes(leg) ? KEPT_RULE : 'of rounds that were under way when the night ended'];
+  const name = leg === null ? file : file.slice(leg.length + 1);
+  return [file, name.startsWith('world/') ? 'of the world that the run died in' : 'no file of a run'];
+}
 
 /** A strange name is foreign text. */
 const nameable = (file: string): string => file.replaceAll(/[^A-Za-z0-9._/-]/g, '?');
@@ -102,9 +123,8 @@ const nameable = (file: string): string => file.replaceAll(/[^A-Za-z0-9._/-]/g, 
 /** What a link leads to is not of the run, also where it became one a moment ago. */
 const NO_LINK = constants.O_RDONLY | constants.O_NOFOLLOW;
 
-async function readKept(folder: string, files: readonly string[]): Promise<Map<string, string>> {
-  const kept = files.filter((file) => KEPT.has(file));
-  const texts = kept.map(async (file) => {
+async function readAll(folder: string, files: readonly string[]): Promise<Map<string, string>> {
+  const texts = files.map(async (file) => {
     const text = await readFile(path.join(folder, file), { encoding: 'utf8', flag: NO_LINK });
     return [file, text] as const;
   });
@@ -117,7 +137,7 @@ async function put(to: string, name: string, text: string): Promise<void> {
   await writeFile(file, text);
 }
 
-const TRANSCRIPTS = /^witness\/(client|upstream)\.jsonl$/;
+const TRANSCRIPTS = /(^|\/)witness\/(client|upstream)\.jsonl$/;
 
 /** Length and hash of a body stay those of the wire, as in the stored run. */
 function cleanTranscripts(text: string, redactor: Redactor): string {

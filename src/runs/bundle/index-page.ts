@@ -1,13 +1,18 @@
 /** `index.html`: the bundle for a person. The verdict first, then what it rests on; no script, nothing from elsewhere. */
+
+import { plural } from '../../analysis/plural.ts';
+import { endingWords } from '../ending-words.ts';
 import { type Html, html, page } from '../report/html.ts';
 import { reproduceLine, seconds } from '../report/verdict-text.ts';
 import type { Repository } from '../repository.ts';
 import type { RunRecord } from '../run-record.ts';
+import { isRed } from '../selftest-verdicts.ts';
 import type { ProvenanceDocument, Redaction, Summary } from './documents.ts';
+import type { JudgedLeg, JudgedRun } from './weigh-evidence.ts';
 
 export interface Told {
   readonly summary: Summary;
-  readonly records: readonly RunRecord[];
+  readonly runs: readonly Pick<JudgedRun, 'name' | 'record' | 'legs'>[];
   readonly provenance: ProvenanceDocument;
   readonly redaction: Redaction;
   readonly repository: Repository;
@@ -20,10 +25,11 @@ export function indexPage(told: Told): string {
   const verdict = wordFor(summary.outcome);
   const body = html`<main>
 <h1><span class="${summary.outcome}">${verdict}</span> ${summary.bundle}</h1>
+${against(told.runs)}
 ${claims(summary)}
 ${missing(summary)}
 ${checklist(summary)}
-${told.records.map((record, index) => runSection(record, summary.runs[index]?.run ?? record.run, told.files))}
+${told.runs.map((run) => runSection(run, told.files))}
 ${provenanceSection(told.provenance)}
 ${redactionSection(told.redaction)}
 ${repositorySection(told.repository)}
@@ -44,9 +50,29 @@ const WORDS: ReadonlyMap<string, string> = new Map([
 
 const wordFor = (verdict: string): string => WORDS.get(verdict) ?? verdict;
 
-function claims({ runs }: Summary): Html {
-  const said = [...new Set(runs.flatMap((run) => run.claims))];
-  return said.length === 0 ? html`` : html`<ul>${said.map((claim) => html`<li>${claim}</li>`)}</ul>`;
+/** Each check that is not satisfied, before anything is claimed; the evidence for it stands with its run. */
+function against(runs: Told['runs']): Html {
+  const wrong = runs.flatMap(({ name, record }) =>
+    record.checks
+      .filter(isRed)
+      .map(
+        ({ id, title, outcome }) =>
+          html`<li>${mark(outcome)} <a href="#${name}">${record.suite}/${id}</a>: ${title}</li>`,
+      ),
+  );
+  return wrong.length === 0 ? html`` : html`<h2>What is against it</h2><ul>${wrong}</ul>`;
+}
+
+/** What a run claims holds for that run; of a bundle that did not pass it is told which one that is. */
+function claims({ runs, outcome }: Summary): Html {
+  const passed = runs.filter((run) => run.claims.length > 0);
+  if (passed.length === 0)
+    return outcome === 'pass' ? html`` : html`<p>Nothing is claimed: no run passed.</p>`;
+  if (outcome === 'pass')
+    return html`<ul>${[...new Set(passed.flatMap((run) => run.claims))].map((claim) => html`<li>${claim}</li>`)}</ul>`;
+  return html`<h2>What the runs that passed show</h2><ul>${passed.map(
+    (run) => html`<li>${run.suite}: ${run.claims.join(' ')}</li>`,
+  )}</ul>`;
 }
 
 function missing(summary: Summary): Html {
@@ -76,15 +102,16 @@ ${table(
 
 const mark = (verdict: string): Html => html`<b class="${verdict}">${wordFor(verdict)}</b>`;
 
-function runSection(record: RunRecord, name: string, files: ReadonlySet<string>): Html {
+function runSection({ name, record, legs }: Told['runs'][number], files: ReadonlySet<string>): Html {
   const report = `evidence/${name}/report.html`;
   const { suite, title, outcome, ending, startedAt, ms, checks } = record;
   const failed = checks.filter(({ violations }) => violations.length > 0);
-  return html`<h2>${mark(outcome)} ${suite}</h2>
-<p>${title}. Started ${startedAt}, ${seconds(ms)}, ${record.probes.length} probes${ending === 'complete' ? '' : `, ended as “${ending}”`}.
+  return html`<h2 id="${name}">${mark(outcome)} ${suite}</h2>
+<p>${title}. Started ${startedAt}, ${seconds(ms)}${sentIn(record)}${ending === 'complete' ? '' : `, ${endingWords(ending, ['“', '”'])}`}.
 <a href="evidence/${name}/">Evidence</a>${files.has(report) ? html`, <a href="${report}">report</a>` : html``}.</p>
 ${failed.map((check) => violationsOf(check, record))}
-<details><summary>${checks.length} checks</summary>
+${legsSection(legs, name)}
+<details><summary>${plural(checks.length, 'check')}</summary>
 ${table(
   ['check', 'outcome', 'claim', 'seen'],
   checks.map(({ id, outcome: each, title: claim, note, observed }) => [
@@ -95,6 +122,28 @@ ${table(
   ]),
 )}
 </details>`;
+}
+
+/** The probes of a night are those of its rounds, and most of these were summed up. */
+const sentIn = ({ plan, probes }: RunRecord): string =>
+  plan.driver?.kind === 'overnight' ? '' : `, ${plural(probes.length, 'probe')}`;
+
+/** A leg is a run: judged by itself it also lacks the rounds that were not sent any more, and what a kill took along. */
+function legsSection(legs: readonly JudgedLeg[], name: string): Html {
+  if (legs.length === 0) return html``;
+  const words = (ids: readonly string[]): string => ids.join(', ') || 'none';
+  return html`<h3>Red rounds that were kept whole</h3>
+<p>“Judged again” is by all that is stored of the rounds in one world. Whatever a death of the proxy took along counts there
+(the night had set it aside), and RUN-01 also names rounds that were not sent any more.</p>
+${table(
+  ['rounds', 'not satisfied, as told when they ended', 'not satisfied, judged again', 'evidence'],
+  legs.map(({ place, told, record }) => [
+    told.map(({ round }) => String(round)).join(', '),
+    words([...new Set(told.flatMap(({ red }) => red))]),
+    record === null ? 'not in this bundle' : words(record.checks.filter(isRed).map(({ id }) => id)),
+    record === null ? '–' : html`<a href="evidence/${name}/${place}/">${place}</a>`,
+  ]),
+)}`;
 }
 
 function violationsOf({ id, title, violations }: RunRecord['checks'][number], record: RunRecord): Html {
@@ -141,7 +190,7 @@ function redactionSection({ redactions, leftOut }: Redaction): Html {
     group.map(({ file, place }) => `${file}, ${place}`).join('; '),
   ]);
   return html`<h2>What was taken out</h2>
-<details><summary>${redactions.length} places, ${leftOut.length} files left out</summary>
+<details><summary>${plural(redactions.length, 'place')}, ${plural(leftOut.length, 'file')} left out</summary>
 ${table(['rule', 'times', 'where'], rows)}
 ${table(
   ['file left out', 'why'],
@@ -152,7 +201,7 @@ ${table(
 
 function repositorySection({ files, languages, ...commit }: Repository): Html {
   return html`<h2>The source</h2>
-<p>${files.length} files, ${commitText(commit)}. Each of them: <a href="repository.json">repository.json</a>.</p>
+<p>${plural(files.length, 'file')}, ${commitText(commit)}. Each of them: <a href="repository.json">repository.json</a>.</p>
 ${table(
   ['language', 'files', 'bytes'],
   languages.map(({ language, files: count, bytes }) => [language, String(count), String(bytes)]),

@@ -1,7 +1,9 @@
 /** The gzip layer of a bundle, read strictly: one member, one header, nothing behind it. */
+
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { crc32, createInflateRaw } from 'node:zlib';
+import { plural } from '../../analysis/plural.ts';
 import type { Limits } from './limits.ts';
 import { Refusal } from './refusal.ts';
 
@@ -45,7 +47,7 @@ export async function* inflate(file: string, limits: Limits): AsyncGenerator<Buf
     throw new Refusal('gzip_damaged', 'its check sum is wrong');
   if (trailer.readUInt32LE(4) !== bytes % 2 ** 32) throw new Refusal('gzip_damaged', 'its length is wrong');
   if (size > end + TRAILER_BYTES)
-    throw new Refusal('trailing_data', `${size - end - TRAILER_BYTES} bytes follow the packed data`);
+    throw new Refusal('trailing_data', `${plural(size - end - TRAILER_BYTES, 'byte')} after the packed data`);
 }
 
 async function* damageOf(engine: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

@@ -41,9 +41,12 @@ export const REASONS = {
   wrong_role: 'the manifest calls a file something else than its place makes it',
   // What it says.
   document_form: 'a document is not in the published form',
+  evidence_differs: 'the evidence is not what the attestation in the bundle lists',
   evidence_damaged: 'the evidence cannot be judged',
+  evidence_contradicts: 'the evidence contradicts itself',
   secret: 'something in it has the shape of a credential',
   verdict_differs: 'the evidence, judged again, gives another verdict',
+  report_differs: 'a report of a run says something else than the evidence beside it',
   document_differs: 'a document says something else than the evidence',
 } as const;
 

@@ -1,6 +1,6 @@
 /**
  * The detached Ed25519 signature (RFC 8032) of a bundle's `SHA256SUMS`. By the judge's own hand: the code under test signs
- * licences and policies, and has no part in what is said of it. Keys are written as for those: `BASE64`, or `KID=BASE64`.
+ * licences and policies, and has no part in what is said of it. Seeds are written as for those: `BASE64`, or `KID=BASE64`.
  */
 import { createPublicKey, verify } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
@@ -16,6 +16,9 @@ export interface SigningSeed {
 
 /** 32 bytes are 43 characters and one of padding; seeds and public keys look the same. */
 const KEY = /^(?:[\w.:-]{1,128}=)?([A-Za-z0-9+/]{43}=)$/;
+/** `CCP_LICENSE_PUBKEY_B64=KID=BASE64`, as `ccp issuer keygen` prints it for a proxy; also as a shell takes it. */
+const SETTING = /^(?:export\s+)?[A-Z][A-Z0-9_]{0,127}=(["']?)(.*)\1$/;
+const HEX = /^[0-9a-f]{64}$/i;
 
 /** Reads the file that `ccp issuer keygen --out FILE` makes. Throws `CONFIG`, never with what stands in it. */
 export async function readSeed(file: string): Promise<SigningSeed> {
@@ -23,7 +26,7 @@ export async function readSeed(file: string): Promise<SigningSeed> {
   const bytes = keyIn(text);
   if (bytes === null) {
     throw new OperatorError('CONFIG', `${file} does not hold a signing seed`, {
-      hint: 'It must be one line KID=BASE64, the base64 being that of 32 bytes; "ccp issuer keygen --out FILE" makes one.',
+      hint: 'It must be one line KID=BASE64, the base64 being that of 32 bytes; "ccp issuer keygen --for bundles --out FILE" makes one.',
     });
   }
   if (((await stat(file)).mode & 0o077) !== 0) {
@@ -34,13 +37,46 @@ export async function readSeed(file: string): Promise<SigningSeed> {
   return { bytes, text: bytes.toString('base64') };
 }
 
-/** A public key as typed: the key itself, or the name of a file that holds it. Throws `CONFIG`. */
+/**
+ * A public key as typed, or as it stands in the file that is named: hex, base64, `KID=BASE64`, the line that `ccp issuer
+ * keygen` prints, or PEM (SPKI). Throws `CONFIG`, never with what was typed: it may be the seed that should have stayed at
+ * home.
+ */
 export async function readPublicKey(typed: string, resolve: (name: string) => string): Promise<Buffer> {
-  const key = keyIn(typed) ?? keyIn(await readSmall(resolve(typed), 'the public key'));
+  const key = publicKeyIn(typed);
   if (key !== null) return key;
-  throw new OperatorError('CONFIG', `${typed} is no public key and holds none`, {
-    hint: 'It is 32 bytes in standard base64, or KID=BASE64; "ccp-uat bundle --sign" prints it.',
-  });
+  const isName = typed.length <= LONGEST_KEY_FILE && !typed.includes('\n') && typed !== '';
+  const file = resolve(typed);
+  const found = isName ? await stat(file).catch(() => null) : null;
+  if (found === null)
+    throw new OperatorError('CONFIG', '--pubkey is neither a public key nor a file', { hint: KEY_FORMS });
+  const text = await readSmall(file, 'the public key');
+  const inFile = publicKeyIn(text);
+  if (inFile !== null) return inFile;
+  const what = /PRIVATE KEY-----/.test(text)
+    ? 'holds a private key, and no public one'
+    : 'holds no public key';
+  throw new OperatorError('CONFIG', `${file} ${what}`, { hint: KEY_FORMS });
+}
+
+const KEY_FORMS =
+  'An Ed25519 public key is 32 bytes in hex or base64, KID=BASE64, the line that "ccp issuer keygen" prints, or PEM ("BEGIN PUBLIC KEY"); "ccp-uat bundle --sign" prints it.';
+
+function publicKeyIn(text: string): Buffer | null {
+  const trimmed = text.trim();
+  if (HEX.test(trimmed)) return Buffer.from(trimmed, 'hex');
+  if (trimmed.startsWith('-----BEGIN PUBLIC KEY-----')) return keyInPem(trimmed);
+  return keyIn(trimmed) ?? keyIn(SETTING.exec(trimmed)?.[2] ?? '');
+}
+
+function keyInPem(pem: string): Buffer | null {
+  try {
+    const key = createPublicKey(pem);
+    if (key.asymmetricKeyType !== 'ed25519') return null;
+    return Buffer.from(key.export({ format: 'jwk' }).x ?? '', 'base64url');
+  } catch {
+    return null;
+  }
 }
 
 /** As `SHA256SUMS.sig` holds it: base64, as `ccp policy sign` writes it, and a line end. */

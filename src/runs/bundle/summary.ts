@@ -1,7 +1,9 @@
 /** What a bundle comes to, and what it does not hold. */
+import { endingWords } from '../ending-words.ts';
 import type { RunRecord } from '../run-record.ts';
 import type { Suite } from '../suite.ts';
 import type { Summary } from './documents.ts';
+import { KEPT_RULE } from './kept-rounds.ts';
 import { bundleName, SCHEMA_VERSION } from './layout.ts';
 import { signOff } from './sign-off.ts';
 import type { JudgedRun } from './weigh-evidence.ts';
@@ -64,7 +66,10 @@ function missingIn(runs: readonly JudgedRun[], suites: readonly KnownSuite[]): S
   ];
 }
 
-function missingOf({ name, record, absent }: JudgedRun, suites: readonly KnownSuite[]): Summary['missing'] {
+function missingOf(
+  { name, record, absent, legs }: JudgedRun,
+  suites: readonly KnownSuite[],
+): Summary['missing'] {
   const { ending, endingNote, plan, suite } = record;
   const leftOut = expectedChecks(suite, suites).filter(
     (id) => !record.checks.some((check) => check.id === id),
@@ -75,10 +80,13 @@ function missingOf({ name, record, absent }: JudgedRun, suites: readonly KnownSu
       : [
           {
             what: `the end of ${name}`,
-            why: `the run ended as "${ending}": ${endingNote ?? 'no more is known'}`,
+            why: `the run ${endingWords(ending)}: ${endingNote ?? 'no more is known'}`,
           },
         ]),
     ...absent.map((file) => ({ what: `evidence/${name}/${file}`, why: 'the run did not write it' })),
+    ...legs
+      .filter((leg) => leg.record === null)
+      .map(({ place }) => ({ what: `evidence/${name}/${place}`, why: `a red round: ${KEPT_RULE}` })),
     ...plan.skippedProbes.map(({ id, reason }) => ({ what: `probe ${id} of ${name}`, why: reason })),
     ...leftOut.map((id) => ({ what: `check ${id} of ${name}`, why: 'the run was not judged by it' })),
     ...record.checks

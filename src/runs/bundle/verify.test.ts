@@ -10,6 +10,7 @@ import { LIMITS, type Limits } from './limits.ts';
 import { REASONS, type Reason } from './refusal.ts';
 import { publicKeyOf, type SigningSeed, signatureText } from './signature.ts';
 import {
+  attest,
   built,
   edit,
   entriesOf,
@@ -24,10 +25,13 @@ import {
   storeWholeRun,
   tarOf,
 } from './testing/bundled-run.ts';
+import { storeNight, storeSelftest } from './testing/stored-night.ts';
 import { type Verification, type VerifyOptions, verifyBundle } from './verify.ts';
 
 const NAME = '20260102T030405Z-test';
 const RUN = `evidence/${NAME}`;
+const NIGHT = '20260102T030405Z-night';
+const SELFTEST = '20260102T030405Z-selftest';
 const seedOf = (byte: number): SigningSeed => {
   const bytes = Buffer.alloc(32, byte);
   return { bytes, text: bytes.toString('base64') };
@@ -40,6 +44,8 @@ let good: string;
 let signed: string;
 /** Of a run of the same suite that went otherwise: consistent in itself. */
 let other: string;
+let night: string;
+let selftest: string;
 let file: string;
 beforeAll(async () => {
   place = await temporaryFolder();
@@ -53,6 +59,12 @@ beforeAll(async () => {
   other = await bundleOf('other', (evidence) => {
     evidence.usage.bad = [{ line: 7, problem: 'torn' }];
   });
+  const packed = async (results: string): Promise<string> =>
+    (await built({ runs: await runsIn(results), outDir: path.join(results, 'out') })).file;
+  await storeNight(path.join(place.path, 'night'), NIGHT);
+  night = await packed(path.join(place.path, 'night'));
+  await storeSelftest(path.join(place.path, 'selftest'), SELFTEST);
+  selftest = await packed(path.join(place.path, 'selftest'));
 });
 afterAll(() => place[Symbol.asyncDispose]());
 beforeEach(async () => {
@@ -101,6 +113,22 @@ describe('a good bundle', () => {
       what: `check ROUTE-01 of ${NAME}`,
       why: 'skipped: a real upstream gives no transcript',
     });
+  });
+
+  it('says what it takes as it was stored', async () => {
+    const attestedIn = async (one: string) => {
+      const verification = await verify(one);
+      return verification.ok ? verification.attested : verification;
+    };
+    expect(await attestedIn(good)).toEqual([`${RUN}/proxy.log`, `${RUN}/usage.jsonl`]);
+    expect(await attestedIn(selftest)).toContainEqual(`${MATRIX}: how each check came out on each saboteur`);
+    expect(await attestedIn(night)).toEqual([
+      `${LEG}/proxy.log`,
+      `${LEG}/usage.jsonl`,
+      `${OF_NIGHT}/usage.jsonl`,
+      `${OF_NIGHT}/events.jsonl: the verdicts of 5 of 6 rounds, whose exchanges were not kept`,
+      `${OF_NIGHT}/events.jsonl: the readings of memory, files, sockets and latency`,
+    ]);
   });
 
   it('leaves nothing of itself behind', async () => {
@@ -358,8 +386,31 @@ function editManifest(opened: Opened, alter: (files: unknown[]) => unknown[]): v
   });
 }
 
-/** What is done by somebody who knows the format, and makes manifest and sums right again. */
-const CONSISTENTLY: readonly [what: string, reason: Reason, tamper: (opened: Opened) => unknown][] = [
+type Cases = readonly [what: string, reason: Reason, tamper: (opened: Opened) => unknown][];
+
+/** What is done by somebody who makes manifest and sums right again, and has not heard of the attestation. */
+const WITHOUT_ATTESTATION: Cases = [
+  [
+    'an event edited',
+    'evidence_differs',
+    (opened) => edit(opened, `${RUN}/events.jsonl`, (text) => text.replace('"ok":true', '"ok":false')),
+  ],
+  [
+    'a time of an event edited, which no verdict rests on',
+    'evidence_differs',
+    (opened) => edit(opened, `${RUN}/events.jsonl`, (text) => text.replace(/"ms":\d+/, '"ms":77')),
+  ],
+  ['a file added', 'evidence_differs', ({ files }) => files.set(`${RUN}/notes.md`, Buffer.from('x'))],
+  ['a witness silenced', 'evidence_differs', ({ files }) => files.delete(`${RUN}/witness/upstream.jsonl`)],
+  [
+    'an attestation that lists nothing',
+    'document_form',
+    (opened) => edit(opened, 'statement.intoto.json', (text) => text.replace('"configuration"', '"nothing"')),
+  ],
+];
+
+/** What is done by somebody who knows the format, and makes attestation, manifest and sums right again. */
+const CONSISTENTLY: Cases = [
   [
     'the verdict of a run edited',
     'verdict_differs',
@@ -452,10 +503,11 @@ const CONSISTENTLY: readonly [what: string, reason: Reason, tamper: (opened: Ope
       ['junit.xml', /failures="0"/],
       ['ctrf-report.json', /"passed"/],
       ['report.html', /<h1/],
+      ['METRICS.json', /"lines": \d+/],
     ] as const
   ).map(([name, what]): [string, Reason, (opened: Opened) => unknown] => [
     `${name} of a run edited`,
-    'document_differs',
+    'report_differs',
     (opened) => edit(opened, `${RUN}/${name}`, (text) => text.replace(what, 'invented')),
   ]),
   [
@@ -478,6 +530,87 @@ const CONSISTENTLY: readonly [what: string, reason: Reason, tamper: (opened: Ope
     'secret',
     (opened) =>
       edit(opened, `${RUN}/proxy.log`, (text) => `${text}sk-ant-api03-${randomBytes(30).toString('hex')}\n`),
+  ],
+];
+
+const OF_NIGHT = `evidence/${NIGHT}`;
+const LEG = `${OF_NIGHT}/rounds/leg-0001`;
+
+/** A night: what its rounds came to, and the whole of a red one. */
+const OF_A_NIGHT: Cases = [
+  [
+    'its figures edited',
+    'report_differs',
+    (opened) => edit(opened, `${OF_NIGHT}/NIGHT.json`, (text) => text.replace('"green": 5', '"green": 6')),
+  ],
+  [
+    'the summary of its log edited',
+    'report_differs',
+    (opened) => edit(opened, `${OF_NIGHT}/METRICS.json`, (text) => text.replace('"lines": 1', '"lines": 2')),
+  ],
+  [
+    'a red round told as green',
+    'verdict_differs',
+    (opened) =>
+      edit(opened, `${OF_NIGHT}/events.jsonl`, (text) =>
+        text.replace(
+          /"outcome":"fail","passed":\[\],"red":\[[^\]]*\]/,
+          '"outcome":"pass","passed":["RUN-01"],"red":[]',
+        ),
+      ),
+  ],
+  [
+    'a witness of a red round edited',
+    'verdict_differs',
+    (opened) =>
+      edit(opened, `${LEG}/witness/proxy.jsonl`, (text) =>
+        text.replace('"bad":[{"line":7,"problem":"torn"}]', '"bad":[]'),
+      ),
+  ],
+  [
+    'the page of a red round edited',
+    'report_differs',
+    (opened) => edit(opened, `${LEG}/report.html`, (text) => text.replace('<h1', '<h1 hidden')),
+  ],
+  ['the page of a red round removed', 'report_differs', ({ files }) => files.delete(`${LEG}/report.html`)],
+  [
+    'a red round removed',
+    'document_differs',
+    ({ files }) =>
+      [...files.keys()].filter((name) => name.startsWith(`${LEG}/`)).map((name) => files.delete(name)),
+  ],
+  [
+    'a secret in a red round',
+    'secret',
+    (opened) =>
+      edit(opened, `${LEG}/proxy.log`, (text) => `${text}sk-ant-api03-${randomBytes(30).toString('hex')}\n`),
+  ],
+];
+
+const MATRIX = `evidence/${SELFTEST}/selftest.json`;
+
+/** A self-test, whose matrix is all that is left of its runs. */
+const OF_A_SELFTEST: Cases = [
+  [
+    'a survivor told as killed',
+    'evidence_contradicts',
+    (opened) => edit(opened, MATRIX, (text) => text.replace('"killed": false', '"killed": true')),
+  ],
+  [
+    'its verdict edited',
+    'evidence_contradicts',
+    (opened) => edit(opened, MATRIX, (text) => text.replace('"ok": false', '"ok": true')),
+  ],
+  [
+    'a row and what follows from it edited',
+    'report_differs',
+    (opened) => edit(opened, MATRIX, (text) => text.replace('"overlooked"', '"forgotten"')),
+  ],
+  [
+    'its page edited',
+    'report_differs',
+    (opened) =>
+      edit(opened, `evidence/${SELFTEST}/selftest.html`, (text) => text.replaceAll('overlooked', 'noticed')),
   ],
 ];
 
@@ -512,12 +645,46 @@ describe('a bundle that was tampered with', () => {
     expect(await verify(await repack(file, opened))).toMatchObject({ ok: false, reason });
   });
 
+  it.each(WITHOUT_ATTESTATION)(
+    'with a manifest to match, and no attestation, with %s, is refused: %s',
+    async (_what, reason, tamper) => {
+      const opened = await openBundle(good);
+      tamper(opened);
+      relist(opened);
+      expect(await verify(await repack(file, opened))).toMatchObject({ ok: false, reason });
+    },
+  );
+
   it.each(CONSISTENTLY)('with a manifest to match, and %s, is refused: %s', async (_what, reason, tamper) => {
     const opened = await openBundle(good);
+    const statement = opened.files.get('statement.intoto.json');
     tamper(opened);
+    if (opened.files.get('statement.intoto.json') === statement) attest(opened);
     relist(opened);
     expect(await verify(await repack(file, opened))).toMatchObject({ ok: false, reason });
   });
+
+  it.each(OF_A_NIGHT)(
+    'of a night, with a manifest to match, and %s, is refused: %s',
+    async (_what, reason, tamper) => {
+      const opened = await openBundle(night);
+      tamper(opened);
+      attest(opened);
+      relist(opened);
+      expect(await verify(await repack(file, opened))).toMatchObject({ ok: false, reason });
+    },
+  );
+
+  it.each(OF_A_SELFTEST)(
+    'of a self-test, with a manifest to match, and %s, is refused: %s',
+    async (_what, reason, tamper) => {
+      const opened = await openBundle(selftest);
+      tamper(opened);
+      attest(opened);
+      relist(opened);
+      expect(await verify(await repack(file, opened))).toMatchObject({ ok: false, reason });
+    },
+  );
 
   it('is refused in one sentence that shows no secret and no control character', async () => {
     const opened = await openBundle(good);
@@ -539,9 +706,8 @@ describe('a bundle that was tampered with', () => {
       'too_large',
       'too_many_entries',
     ];
-    const tried = [AS_A_FILE, AS_AN_ARCHIVE, AS_FILES, CONSISTENTLY].flatMap((table) =>
-      table.map(([, reason]) => reason),
-    );
+    const tables = [AS_A_FILE, AS_AN_ARCHIVE, AS_FILES, WITHOUT_ATTESTATION, CONSISTENTLY, OF_A_SELFTEST];
+    const tried = tables.flatMap((table) => table.map(([, reason]) => reason));
     expect([...new Set([...tried, ...elsewhere])].toSorted()).toEqual(Object.keys(REASONS).toSorted());
   });
 });

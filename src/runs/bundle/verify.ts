@@ -5,10 +5,10 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Check } from '../../analysis/check.ts';
 import { OperatorError } from '../../errors.ts';
-import { runRecordSchema } from '../run-record.ts';
+import { type RunRecord, runRecordSchema } from '../run-record.ts';
 import { readArchive } from './archive.ts';
 import { compose, type Given } from './compose.ts';
 import {
@@ -22,7 +22,7 @@ import {
   type Summary,
 } from './documents.ts';
 import { type Hashed, hashFile, hashOf, sumsOf } from './inventory.ts';
-import { DOCUMENTS, isDocument, MANIFEST, roleOf, SIGNATURE, SUMS } from './layout.ts';
+import { DOCUMENTS, MANIFEST, roleOf, SIGNATURE, SUMS } from './layout.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { quote, REASONS, type Reason, Refusal } from './refusal.ts';
 import { scanFile } from './scan.ts';
@@ -49,6 +49,8 @@ export type Verification =
       readonly bound: boolean;
       readonly files: number;
       readonly summary: Summary;
+      /** What was taken as it was stored: nothing else in the bundle gives it. In words, each with its file. */
+      readonly attested: readonly string[];
     }
   | { readonly ok: false; readonly reason: Reason; readonly sentence: string };
 
@@ -79,7 +81,12 @@ async function verified(file: string, folder: string, options: VerifyOptions): P
   }
   const manifest = mustAgree(contents);
   await mustBeClean(contents, folder);
+  mustBeAsAttested(contents);
   const evidence = await weigh(folder, options.checks);
+  const [contradiction] = evidence.runs.flatMap(({ name, contradictions }) =>
+    contradictions.map((what) => `evidence/${name}/${what}`),
+  );
+  if (contradiction !== undefined) throw new Refusal('evidence_contradicts', contradiction);
   mustSayTheSame(contents, evidence, options.suites);
   const signed = contents.small.has(SIGNATURE) ? 'unchecked' : 'none';
   return {
@@ -89,6 +96,9 @@ async function verified(file: string, folder: string, options: VerifyOptions): P
     bound: publicKey !== undefined || expectSha256 !== undefined,
     files: manifest.files.length,
     summary: summarize(evidence.runs, options.suites),
+    attested: evidence.runs.flatMap(({ name, attested }) =>
+      attested.map((what) => `evidence/${name}/${what}`),
+    ),
   };
 }
 
@@ -205,17 +215,13 @@ function mustSayTheSame(contents: Contents, evidence: Evidence, suites: readonly
   };
   mustBeTheVerdicts(contents, evidence);
   const { version, commit } = given.bundler;
-  const unlike = [
-    ...evidence.runs.flatMap((run) => run.unlike.map((name) => `evidence/${run.name}/${name}`)),
-    ...Object.entries(compose(evidence, given, suites)).flatMap(([name, text]) =>
-      smallOf(contents, name).equals(Buffer.from(text)) ? [] : [name],
-    ),
-  ];
-  for (const name of unlike) {
-    throw new Refusal(
-      'document_differs',
-      `${isDocument(name) ? name : quote(name)}; it was made by ccp-uat ${quote(version)}${commit === null ? '' : ` of commit ${quote(commit)}`}, which may word it otherwise`,
-    );
+  const maker = `it was made by ccp-uat ${quote(version)}${commit === null ? '' : ` of commit ${quote(commit)}`}, which may word it otherwise`;
+  for (const { name, unlike } of evidence.runs)
+    for (const file of unlike)
+      throw new Refusal('report_differs', `${quote(`evidence/${name}/${file}`)}; ${maker}`);
+  for (const [name, text] of Object.entries(compose(evidence, given, suites))) {
+    if (!smallOf(contents, name).equals(Buffer.from(text)))
+      throw new Refusal('document_differs', `${name}; ${maker}`);
   }
   if (summarize(evidence.runs, suites).bundle !== contents.root)
     throw new Refusal('document_differs', `the name ${quote(contents.root)} is not that of its newest run`);
@@ -223,27 +229,62 @@ function mustSayTheSame(contents: Contents, evidence: Evidence, suites: readonly
 
 /** Apart from the rest, and first: this is what somebody would want to change. */
 function mustBeTheVerdicts(contents: Contents, { runs }: Evidence): void {
-  const told = documentIn(contents, 'run.json', runsDocumentSchema).runs;
-  for (const { record: judged } of runs) {
-    // In the order of the form, as what it is compared with.
-    const record = runRecordSchema.parse(judged);
-    const other = told.find(({ run, suite }) => run === record.run && suite === record.suite);
-    const where = `${record.suite}: the evidence gives`;
-    if (other === undefined)
-      throw new Refusal('verdict_differs', `${where} a verdict, and run.json has none`);
-    if (other.outcome !== record.outcome || other.ending !== record.ending)
-      throw new Refusal(
-        'verdict_differs',
-        `${where} ${record.outcome}, ${record.ending}; run.json says ${other.outcome}, ${other.ending}`,
-      );
-    const ids = new Set([...record.checks, ...other.checks].map(({ id }) => id));
-    for (const id of ids) {
-      const [ours, theirs] = [record, other].map(({ checks }) => checks.find((check) => check.id === id));
-      if (json(ours) === json(theirs)) continue;
-      throw new Refusal(
-        'verdict_differs',
-        `${record.suite}/${quote(id)}: the evidence gives ${ours?.outcome ?? 'nothing'}; run.json says ${theirs?.outcome ?? 'nothing'}`,
-      );
-    }
+  const { runs: told, legs = [] } = documentIn(contents, 'run.json', runsDocumentSchema);
+  for (const { record } of runs) mustBeTheVerdict(record, told, record.suite);
+  for (const { record } of runs.flatMap((run) => run.legs))
+    if (record !== null) mustBeTheVerdict(record, legs, record.run);
+}
+
+/** `called`: what is told of it by. */
+function mustBeTheVerdict(judged: RunRecord, told: readonly RunRecord[], called: string): void {
+  // In the order of the form, as what it is compared with.
+  const record = runRecordSchema.parse(judged);
+  const other = told.find(({ run, suite }) => run === record.run && suite === record.suite);
+  const where = `${called}: the evidence gives`;
+  if (other === undefined) throw new Refusal('verdict_differs', `${where} a verdict, and run.json has none`);
+  if (other.outcome !== record.outcome || other.ending !== record.ending)
+    throw new Refusal(
+      'verdict_differs',
+      `${where} ${record.outcome}, ${record.ending}; run.json says ${other.outcome}, ${other.ending}`,
+    );
+  const ids = new Set([...record.checks, ...other.checks].map(({ id }) => id));
+  for (const id of ids) {
+    const [ours, theirs] = [record, other].map(({ checks }) => checks.find((check) => check.id === id));
+    if (json(ours) === json(theirs)) continue;
+    throw new Refusal(
+      'verdict_differs',
+      `${called}/${quote(id)}: the evidence gives ${ours?.outcome ?? 'nothing'}; run.json says ${theirs?.outcome ?? 'nothing'}`,
+    );
   }
 }
+
+/**
+ * The attestation lists each file of the evidence with its hash, so that evidence which was changed since is told of as such:
+ * otherwise a document would seem to be what is wrong.
+ */
+function mustBeAsAttested(contents: Contents): void {
+  const { predicate } = documentIn(contents, 'statement.intoto.json', attestedFilesSchema);
+  const attested = new Map(predicate.configuration.map(({ name, digest }) => [name, digest.sha256]));
+  for (const [name, { sha256 }] of contents.files) {
+    if (roleOf(name) !== 'evidence' || attested.get(name) === sha256) continue;
+    throw new Refusal(
+      'evidence_differs',
+      `${quote(name)} is ${attested.has(name) ? 'another file' : 'not there'} in statement.intoto.json`,
+    );
+  }
+  for (const name of attested.keys())
+    if (!contents.files.has(name))
+      throw new Refusal(
+        'evidence_differs',
+        `${quote(name)} is in statement.intoto.json, and not in the bundle`,
+      );
+}
+
+/** As much of an in-toto statement as it takes; the whole is composed anew and compared. */
+const attestedFilesSchema = z.looseObject({
+  predicate: z.looseObject({
+    configuration: z.array(
+      z.looseObject({ name: z.string(), digest: z.looseObject({ sha256: z.string() }) }),
+    ),
+  }),
+});

@@ -2,6 +2,9 @@
  * What a job of GitHub Actions shows of a run: a summary on its page, and an annotation for each check that did not pass
  * (https://docs.github.com/actions/reference/workflow-commands-for-github-actions).
  */
+
+import { plural } from '../../analysis/plural.ts';
+import { endingWords } from '../ending-words.ts';
 import type { RunRecord } from '../run-record.ts';
 import { inOrderOfUse } from './order-of-use.ts';
 import { OUTCOME_WORDS } from './style.ts';
@@ -76,11 +79,11 @@ export function jobSummary(record: RunRecord, where: string): string {
     `${countsOf(record)}, ${probesOf(record)} in ${seconds(ms)}.`,
     ...(ending === 'complete'
       ? []
-      : ['', `The run ended as “${ending}”: ${cell(endingNote ?? 'no more is known')}.`]),
+      : ['', `The run ${endingWords(ending, ['“', '”'])}: ${cell(endingNote ?? 'no more is known')}.`]),
     ...(outcome === 'pass' ? ['', ...plan.proves.map((claim) => `- ${cell(claim)}`)] : []),
     ...checks.filter(({ outcome: each }) => each === 'fail').flatMap((verdict) => failure(record, verdict)),
     '',
-    `<details><summary>${checks.length} checks</summary>`,
+    `<details><summary>${plural(checks.length, 'check')}</summary>`,
     '',
     '| check | outcome | claim | seen |',
     '| --- | --- | --- | ---: |',

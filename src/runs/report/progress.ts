@@ -1,5 +1,6 @@
 /** What a person sees while a run is under way: a live list on a terminal, plain lines elsewhere. */
 import type { ListrTask } from 'listr2';
+import { plural } from '../../analysis/plural.ts';
 import type { RoundAccount } from '../../protocol/witness.ts';
 import { fateOf } from '../probe-ending.ts';
 import type { RunEvent } from '../run-events.ts';
@@ -78,10 +79,10 @@ function heartbeat({
   const slow = answers.map((one) => one.ms).toSorted((a, b) => a - b)[answers.length >> 1];
   return [
     `round ${round}: ${partial ? 'interrupted, ' : ''}${verdict.outcome === 'pass' ? 'green' : `RED (${verdict.red.map(({ id }) => id).join(' ')})`}`,
-    `HTTP/${protocol}, ${sent} probes, ${faults.length} faults, ${deaths.length} deaths in ${seconds(ms)}`,
+    `HTTP/${protocol}, ${plural(sent, 'probe')}, ${plural(faults.length, 'fault')}, ${plural(deaths.length, 'death')} in ${seconds(ms)}`,
     last === undefined
       ? 'memory not readable'
-      : `${last.rssMb.toFixed(0)} MB, ${last.files} files, ${last.sockets} sockets`,
+      : `${last.rssMb.toFixed(0)} MB, ${plural(last.files, 'file')}, ${plural(last.sockets, 'socket')}`,
     ...(slow === undefined ? [] : [`answers in ${slow.toFixed(0)} ms`]),
     ...(Math.abs(jumpMs) > JUMP_MS ? [`the clock jumped by ${seconds(jumpMs)}`] : []),
   ].join('; ');
@@ -108,16 +109,16 @@ function heartbeatProgress(stream: NodeJS.WriteStream): Progress {
 function nightIn({ maxMs, perRound, width, chaos, maxRounds, clients }: NightPlan): string {
   const who = clients === 'claude' ? 'Claude Code' : 'raw';
   const most = maxRounds === undefined ? '' : `, at most ${maxRounds}`;
-  return `rounds of ${perRound} probes (${who}, ${width} at once)${chaos ? ', faults and kills among them' : ''}, for ${seconds(maxMs)}${most}`;
+  return `rounds of ${plural(perRound, 'probe')} (${who}, ${width} at once)${chaos ? ', faults and kills among them' : ''}, for ${seconds(maxMs)}${most}`;
 }
 
 /** What a plan sends, in a few words. */
 export function sentIn({ driver, waves }: Pick<Plan, 'driver' | 'waves'>): string {
-  if (driver === undefined) return `${waves.flat().length} probes`;
+  if (driver === undefined) return plural(waves.flat().length, 'probe');
   if (driver.kind === 'overnight') return nightIn(driver);
   return driver.kind === 'soak'
-    ? `${driver.rounds} rounds of ${seconds(driver.roundMs)}, each ended by kill -9`
-    : `at most ${driver.maxRequests} probes to ${driver.lane}`;
+    ? `${plural(driver.rounds, 'round')} of ${seconds(driver.roundMs)}, each ended by kill -9`
+    : `at most ${plural(driver.maxRequests, 'probe')} to ${driver.lane}`;
 }
 
 /** A task list that only mirrors the events: it decides nothing, and whatever it does not hear of ends with it. */

@@ -1,4 +1,5 @@
 /** `SUMMARY.md`: verdict first, then the checks, the probes, what failed, and how to repeat it. */
+import { endingWords } from '../ending-words.ts';
 import type { RunRecord } from '../run-record.ts';
 import { OUTCOME_WORDS } from './style.ts';
 import { countsOf, flakeSentence, probesOf, reproduceLine, seconds } from './verdict-text.ts';
@@ -12,7 +13,7 @@ export function summaryMarkdown(record: RunRecord): string {
     `${title}. ${countsOf(record)}, ${probesOf(record)} in ${seconds(ms)}, started ${startedAt}.`,
     ...(ending === 'complete'
       ? []
-      : ['', `The run ended as "${ending}": ${endingNote ?? 'no more is known'}.`]),
+      : ['', `The run ${endingWords(ending)}: ${endingNote ?? 'no more is known'}.`]),
     ...(outcome === 'pass' ? ['', ...plan.proves.map((claim) => `- ${claim}`)] : []),
     '',
     '| check | outcome | claim | seen |',

@@ -1,5 +1,6 @@
 /** The verdict of a run for a person at a terminal: probes, checks, what failed and why, one last line. */
 import { join } from 'node:path';
+import { plural } from '../../analysis/plural.ts';
 import { fateOf } from '../probe-ending.ts';
 import type { Flake, RunRecord } from '../run-record.ts';
 import { SELFTEST } from '../selftest-record.ts';
@@ -167,9 +168,7 @@ function lastLine(record: RunRecord, paint: Paint): string {
   return `${paint(style, word)}  ${record.suite}: ${countsOf(record)}, ${probesOf(record)}, ${seconds(record.ms)}${ending}`;
 }
 
-/** `1 probe`, `15 probes`. */
-export const probesOf = ({ probes }: Pick<RunRecord, 'probes'>): string =>
-  `${probes.length} probe${probes.length === 1 ? '' : 's'}`;
+export const probesOf = ({ probes }: Pick<RunRecord, 'probes'>): string => plural(probes.length, 'probe');
 
 /** `23 of 24 checks passed, 1 skipped`. */
 export function countsOf({ checks, flaky = [] }: Pick<RunRecord, 'checks' | 'flaky'>): string {
@@ -179,7 +178,7 @@ export function countsOf({ checks, flaky = [] }: Pick<RunRecord, 'checks' | 'fla
     .filter((outcome) => count(outcome) > 0)
     .map((outcome) => `, ${count(outcome)} ${outcome === 'fail' ? 'failed' : outcome}`);
   const flakes = flaky.length === 0 ? '' : `, ${flaky.length} flaky`;
-  return `${count('pass')} of ${checks.length} checks passed${others.join('')}${flakes}`;
+  return `${count('pass')} of ${plural(checks.length, 'check')} passed${others.join('')}${flakes}`;
 }
 
 function proven({ outcome, plan }: RunRecord, paint: Paint): string[] {

@@ -1,7 +1,8 @@
 /** Where the reports of a run go: its own folder, and the places where operators already look. */
 import { randomUUID } from 'node:crypto';
-import { appendFile, copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder, SHARED } from '../../platform/files.ts';
 import { type RunFolder, writeWhole } from '../run-folder.ts';
 import type { RunRecord } from '../run-record.ts';
 import type { Suite } from '../suite.ts';
@@ -23,7 +24,7 @@ export interface Places {
  */
 export async function tryPlaces({ resultsDir, logsDir }: Places): Promise<void> {
   for (const dir of [resultsDir, logsDir]) {
-    await mkdir(dir, { recursive: true });
+    makeFolder(dir, SHARED);
     const trial = path.join(dir, `.trial-${randomUUID()}`);
     await writeFile(trial, '');
     await rm(trial);
@@ -47,7 +48,7 @@ export async function rewriteReports(folder: string, run: ReportedRun): Promise<
   );
 }
 
-const PAGE = 'report.html';
+export const PAGE = 'report.html';
 
 /** What is derived from a run and the verdicts on it, each file whole. Pure: the same run, the same bytes. */
 export const reportsOf = (run: ReportedRun): (readonly [name: string, text: string])[] => [
@@ -80,7 +81,7 @@ export async function publish({
     copies.push([artifacts.report, path.join(resultsDir, artifacts.report)]);
   if (artifacts.perRun !== undefined) {
     const { file, folder: name } = artifacts.perRun;
-    await mkdir(path.join(resultsDir, name), { recursive: true });
+    makeFolder(path.join(resultsDir, name), SHARED);
     copies.push([file, path.join(resultsDir, name, `METRICS_${record.run}.json`)]);
   }
   await Promise.all(copies.map(([from, to]) => replaceBy(path.join(folder.path, from), to)));

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { forOperator, type MergedStore, mergeStores } from '../../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../../errors.ts';
+import { makeFolder, SHARED } from '../../shared/folders.ts';
 import { type Host, printJson, printWarnings } from '../../shared/host.ts';
 import { type LogFile, openLogFiles } from '../../shared/log-files.ts';
 import { load } from '../load.ts';
@@ -38,7 +39,7 @@ export async function dbMerge(host: Host, { dir, out, json }: MergeOptions): Pro
       tooOld += came.tooOld;
     });
     const target = resolve(host.cwd, out ?? join(settings.resultsDir, 'rollups'));
-    mkdirSync(target, { recursive: true });
+    makeFolder(target, SHARED);
     const written = (['hour', 'day'] as const).map((granularity) => {
       const rollups = forOperator(joined, () => merge.rollups(granularity));
       const path = join(target, `rollup_${granularity}.json`);

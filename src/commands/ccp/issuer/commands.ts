@@ -33,13 +33,18 @@ function addKeygen(issuer: Command, host: Host, exit: Exit): void {
     .description('make a signing key; print its public half')
     .requiredOption('--out <file>', 'new file for the seed, which is never printed (mode 0600)')
     .option('--kid <id>', 'id of the key (default: k, the date and a random tail, e.g. k20300131-7f3a)')
-    .addOption(new Option('--for <use>', 'what it signs').choices(['licences', 'policy']).default('licences'))
+    .addOption(
+      new Option('--for <use>', 'what it signs')
+        .choices(['licences', 'policy', 'bundles'])
+        .default('licences'),
+    )
     .option(...AS_JSON)
     .addHelpText(
       'after',
       examples(
         'ccp issuer keygen --out ~/.config/ccp/issuer.seed --kid team-2030',
         'ccp issuer keygen --for policy --out ~/.config/ccp/policy.seed',
+        'ccp issuer keygen --for bundles --out ~/.config/ccp/review.seed',
       ),
     )
     .action(async ({ kid, json = false, ...rest }: KeygenFlags) => {

@@ -63,6 +63,24 @@ describe('ccp issuer keygen', () => {
     expect(existsSync(join(place.cwd, 'x'))).toBe(false);
   });
 
+  it('makes keys of review bundles, and says who needs those', async () => {
+    const { code, out, err } = await ccp([
+      'issuer',
+      'keygen',
+      '--for',
+      'bundles',
+      '--kid',
+      'review',
+      '--out',
+      'seed',
+    ]);
+    expect([code, out]).toEqual([0, expect.stringMatching(/^review=[A-Za-z0-9+/]{43}=\n$/)]);
+    expect(err).toContain('ccp-uat bundle verify FILE --pubkey KEY');
+    expect(err).not.toMatch(/proxy|licence/);
+    const json = await ccp(['issuer', 'keygen', '--for', 'bundles', '--out', 'other', '--json']);
+    expect(JSON.parse(json.out)).toMatchObject({ setting: null, public_key: expect.any(String) });
+  });
+
   it('gives two keys of one day different ids', async () => {
     const made = await Promise.all(['a', 'b'].map((name) => ccp(['issuer', 'keygen', '--out', name])));
     const [first, second] = made.map(({ out }) => out.split('=')[1]);

@@ -4,8 +4,15 @@ import { systemIssuerPorts } from '../../../issuer/issuer.ts';
 import { isKid, makeSeedFile, publicLine } from '../../../issuer/signing-key.ts';
 import { type Host, printJson } from '../../shared/host.ts';
 
-/** What a key signs → the setting of the proxies that shall believe it. */
-const SETTINGS = { licences: 'CCP_LICENSE_PUBKEY_B64', policy: 'CCP_POLICY_PUBKEY' } as const;
+/** What a key signs → the setting of the proxies that shall believe it; null where no proxy is asked. */
+const SETTINGS = { licences: 'CCP_LICENSE_PUBKEY_B64', policy: 'CCP_POLICY_PUBKEY', bundles: null } as const;
+
+const ADVICE = {
+  licences: 'every proxy needs it',
+  policy: 'every proxy needs it',
+  bundles:
+    'give it to whoever verifies your bundles ("ccp-uat bundle verify FILE --pubkey KEY"), by another way than the bundle',
+} as const;
 
 export interface KeygenOptions {
   readonly for: keyof typeof SETTINGS;
@@ -25,15 +32,13 @@ export function keygen(host: Host, { for: use, out, kid, json }: KeygenOptions):
   }
   const file = resolve(host.cwd, out);
   const line = publicLine(makeSeedFile(file, id, random));
-  if (json)
-    printJson(host, {
-      kid: id,
-      file,
-      public_key: line.slice(id.length + 1),
-      setting: `${SETTINGS[use]}=${line}`,
-    });
-  else host.out.write(`${SETTINGS[use]}=${line}\n`);
-  host.err.write(`The seed is in ${file}: keep it secret. The line above is public: every proxy needs it.\n`);
+  const variable = SETTINGS[use];
+  const setting = variable === null ? null : `${variable}=${line}`;
+  if (json) printJson(host, { kid: id, file, public_key: line.slice(id.length + 1), setting });
+  else host.out.write(`${setting ?? line}\n`);
+  host.err.write(
+    `The seed is in ${file}: keep it secret. ${json ? 'The public key' : 'The line above'} is public: ${ADVICE[use]}.\n`,
+  );
   return EXIT.ok;
 }
 

@@ -93,6 +93,20 @@ export function relist({ root, files }: Opened): void {
   files.set(SUMS, Buffer.from(sumsOf(manifest, hashOf(Buffer.from(json(manifest))))));
 }
 
+/** Has the attestation list the evidence as it is now, too. */
+export function attest({ files }: Opened): void {
+  const statement = JSON.parse(files.get(STATEMENT)?.toString() ?? '');
+  const evidence = [...files]
+    .filter(([name]) => name.startsWith('evidence/'))
+    .toSorted(([a], [b]) => byPath(a, b))
+    .map(([name, content]) => ({ name, digest: { sha256: hashOf(content).sha256 } }));
+  statement.subject = evidence.filter(({ name }) => name.endsWith('/events.jsonl'));
+  statement.predicate.configuration = evidence;
+  files.set(STATEMENT, Buffer.from(json(statement)));
+}
+
+const STATEMENT = 'statement.intoto.json';
+
 /** An entry as it is written, byte for byte. */
 export interface RawEntry {
   /** With its root. */

@@ -1,4 +1,5 @@
 /** The first thing that a reader sees: how the run came out, what it claims, and, of a red one, what contradicts that. */
+import { endingWords } from '../../ending-words.ts';
 import type { RunRecord } from '../../run-record.ts';
 import { type Html, html } from '../html.ts';
 import { inOrderOfUse } from '../order-of-use.ts';
@@ -34,7 +35,7 @@ export function verdictHeader(record: RunRecord, cases: CaseFile): Html {
 <div><h1>${RUN_OUTCOMES[outcome]}<span class="suite">${shown(suite, 80)}</span></h1>
 <p class="lead">${shown(title, 200)}</p>
 <p class="meta">${countsOf(record)} · ${probesOf(record)} · ${plural(cases.cases.length, 'exchange')} · ${duration(ms)} · ${instant(Date.parse(startedAt))}</p>
-${ending !== 'complete' && html`<p class="ending"><strong>The run ended as “${ending}”</strong>: ${evidenceText(endingNote ?? 'no more is known', 300)}. It is judged by what had been stored.</p>`}
+${ending !== 'complete' && html`<p class="ending"><strong>The run ${endingWords(ending, ['“', '”'])}</strong>: ${evidenceText(endingNote ?? 'no more is known', 300)}. It is judged by what had been stored.</p>`}
 ${claims(outcome, plan)}</div></header>`;
 }
 

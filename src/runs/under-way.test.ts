@@ -1,0 +1,104 @@
+import { spawnSync } from 'node:child_process';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CHECKS } from '../analysis/checks/index.ts';
+import { built, runsIn, SUITES, storeWholeRun } from './bundle/testing/bundled-run.ts';
+import { storeNight } from './bundle/testing/stored-night.ts';
+import { verifyBundle } from './bundle/verify.ts';
+import { resumableNight } from './resume.ts';
+import { readStoredRun } from './stored-run.ts';
+import { temporaryFolder } from './testing/stored-green-run.ts';
+import { isUnderWay, markUnderWay, UNDER_WAY } from './under-way.ts';
+
+let place: Awaited<ReturnType<typeof temporaryFolder>>;
+let results: string;
+beforeEach(async () => {
+  place = await temporaryFolder();
+  results = path.join(place.path, 'results');
+});
+afterEach(() => place[Symbol.asyncDispose]());
+
+/** A night that was interrupted after its third round and resumed; it has said nothing of its end. */
+async function resumedNight(): Promise<string> {
+  const folder = await storeNight(results, '20260102T030405Z-night');
+  const file = path.join(folder, 'events.jsonl');
+  const lines = (await readFile(file, 'utf8')).split('\n').slice(0, 4);
+  const at = Date.UTC(2026, 0, 2, 4);
+  const more = [
+    { type: 'interrupted', at, note: 'interrupted by SIGINT' },
+    { type: 'resumed', at: at + 1, after: 3 },
+  ];
+  await writeFile(file, [...lines, ...more.map((one) => JSON.stringify(one)), ''].join('\n'));
+  return folder;
+}
+
+describe('a run without an end', () => {
+  it('goes on while its process is there, and has died where that is gone', async () => {
+    const folder = await resumedNight();
+    expect(await readStoredRun(folder)).toMatchObject({ ending: 'died' });
+    {
+      await using _ = await markUnderWay(folder);
+      expect(await readStoredRun(folder)).toMatchObject({
+        ending: 'running',
+        endingNote: 'its last words were resumed, since it was resumed behind round 3',
+      });
+      await expect(resumableNight(folder)).rejects.toThrow('still goes on');
+    }
+    expect(await readdir(folder)).not.toContain(UNDER_WAY);
+    expect(await resumableNight(folder)).toMatchObject({ rounds: { length: 3 } });
+  });
+
+  it('has died where another process has the number of its own, or none has', async () => {
+    const folder = await resumedNight();
+    const say = (about: object): Promise<void> =>
+      writeFile(path.join(folder, UNDER_WAY), JSON.stringify({ v: 1, ...about }));
+    const { pid } = spawnSync('true');
+    await say({ pid, began: null });
+    expect(await isUnderWay(folder)).toBe(false);
+    await say({ pid: process.pid, began: '1' });
+    expect(await isUnderWay(folder)).toBe(false);
+    await say({ something: 'else' });
+    expect(await isUnderWay(folder)).toBe(false);
+  });
+
+  it('is bundled as one that goes on, and verified as that where its process is unknown', async () => {
+    const folder = await resumedNight();
+    await using _ = await markUnderWay(folder);
+    const { file, folder: bundle } = await built({
+      runs: await runsIn(results),
+      outDir: path.join(place.path, 'out'),
+    });
+    const elsewhere = path.join(place.path, 'elsewhere.tgz');
+    await cp(file, elsewhere);
+    const verification = await verifyBundle(elsewhere, { checks: CHECKS, suites: SUITES });
+    expect(verification).toMatchObject({
+      ok: true,
+      summary: {
+        runs: [{ ending: 'running' }],
+        missing: expect.arrayContaining([
+          {
+            what: 'the end of 20260102T030405Z-night',
+            why: 'the run still goes on: its last words were resumed, since it was resumed behind round 3',
+          },
+        ]),
+      },
+      attested: expect.arrayContaining([
+        'evidence/20260102T030405Z-night/under-way.json: that the run still went on',
+      ]),
+    });
+    if (verification.ok) expect(verification.summary.missing).toHaveLength(2);
+    const page = await readFile(path.join(bundle, 'index.html'), 'utf8');
+    expect(page).toContain(', still goes on.');
+    expect(page).not.toContain('ended as “');
+    expect(
+      await readFile(path.join(bundle, 'evidence/20260102T030405Z-night', UNDER_WAY), 'utf8'),
+    ).not.toContain(String(process.pid));
+  });
+
+  it('that has an end is over, whatever lies beside it', async () => {
+    const folder = await storeWholeRun(results, '20260102T030405Z-test');
+    await using _ = await markUnderWay(folder);
+    expect(await readStoredRun(folder)).toMatchObject({ ending: 'complete' });
+  });
+});
