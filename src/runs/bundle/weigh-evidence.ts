@@ -2,6 +2,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Check } from '../../analysis/check.ts';
+import { OperatorError } from '../../errors.ts';
+import { closedRounds } from '../closed-rounds.ts';
 import { recordOf } from '../judge.ts';
 import { readEvents } from '../run-folder.ts';
 import type { RunRecord } from '../run-record.ts';
@@ -38,7 +40,7 @@ export interface Weighing {
   readonly mend: boolean;
 }
 
-/** Reads and judges what lies in `root/evidence`. Throws USAGE where a run can't be judged. */
+/** Reads and judges what lies in `root/evidence`. Throws USAGE where a run can't be judged, or is a part of one. */
 export async function weighEvidence(root: string, weighing: Weighing): Promise<Evidence> {
   const runs = await judgeAll(path.join(root, 'evidence'), weighing);
   const paths = await filesBelow(root, 'evidence');
@@ -72,6 +74,10 @@ async function judgeOne(folder: string, { checks, mend }: Weighing): Promise<Jud
     readEvents(folder),
     readdir(folder, { recursive: true }),
   ]);
+  if (closedRounds(events) !== null)
+    throw new OperatorError('USAGE', `${path.basename(folder)} is a part of a night`, {
+      hint: 'It says by itself what of it is not judged. Give the night that it is of.',
+    });
   const { plan } = stored;
   const stageOf = (name: string | undefined) =>
     plan.stages.find((stage) => stage.name === name) ?? plan.stages[0];

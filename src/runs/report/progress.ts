@@ -36,6 +36,7 @@ function lineOf(event: RunEvent, { plan, at }: Start): string | null {
     case 'stage_started':
       return `stage ${event.name}`;
     case 'probe_started':
+    case 'round_closed':
     case 'run_ended':
     case 'flaky':
       return null;
