@@ -1,6 +1,6 @@
 /** From a stored run to verdicts and one outcome. Pure: the same stored run, the same answer. */
 import type { Check, Outcome, Verdict } from '../analysis/check.ts';
-import type { Evidence } from '../analysis/evidence.ts';
+import type { Evidence, Night } from '../analysis/evidence.ts';
 import { accountOf } from '../analysis/exchanges.ts';
 import { judgeAll } from '../analysis/judge.ts';
 import { EXIT } from '../errors.ts';
@@ -109,7 +109,7 @@ export function outcomeOf(
 
 /** The record of a stored run, judged now, whatever its plan says it need not be judged by. `brokenBy`: the exit code of what broke it, where something did. */
 export function recordOf(stored: StoredRun, checks: readonly Check[], brokenBy?: number): RunRecord {
-  const { plan, provenance, probes, ending, endingNote, flaky, startedAt, ms } = stored;
+  const { plan, provenance, evidence, probes, ending, endingNote, flaky, startedAt, ms } = stored;
   const verdicts = judgeRun({ ...stored, plan: { ...plan, checks: withFoundedSkips(plan, checks) } }, checks);
   // What it says now is chance, so it may not make the run green.
   const outcome = flaky.length > 0 ? 'fail' : outcomeOf(verdicts, plan);
@@ -127,11 +127,18 @@ export function recordOf(stored: StoredRun, checks: readonly Check[], brokenBy?:
     provenance,
     plan,
     probes: [...probes],
+    ...(evidence.night !== undefined && { night: sumOf(evidence.night) }),
     checks: verdicts.map(toRecord),
     ...(flaky.length > 0 && { flaky: [...flaky] }),
     ...(plan.showsAnswers && { answers: answersOf(stored) }),
   };
 }
+
+const sumOf = ({ rounds }: Night): RunRecord['night'] & {} => ({
+  rounds: rounds.length,
+  probes: rounds.reduce((sum, { sent }) => sum + sent, 0),
+  exchanges: rounds.reduce((sum, { witnesses }) => sum + witnesses.client, 0),
+});
 
 function answersOf({ evidence, probes, reports }: StoredRun): Answer[] {
   const { exchanges } = accountOf(evidence);

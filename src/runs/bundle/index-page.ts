@@ -1,6 +1,6 @@
 /** `index.html`: the bundle for a person. The verdict first, then what it rests on; no script, nothing from elsewhere. */
 import { type Html, html, page } from '../report/html.ts';
-import { reproduceLine, seconds } from '../report/verdict-text.ts';
+import { probesOf, reproduceLine, seconds } from '../report/verdict-text.ts';
 import type { Repository } from '../repository.ts';
 import type { RunRecord } from '../run-record.ts';
 import type { ProvenanceDocument, Redaction, Summary } from './documents.ts';
@@ -81,7 +81,7 @@ function runSection(record: RunRecord, name: string, files: ReadonlySet<string>)
   const { suite, title, outcome, ending, startedAt, ms, checks } = record;
   const failed = checks.filter(({ violations }) => violations.length > 0);
   return html`<h2>${mark(outcome)} ${suite}</h2>
-<p>${title}. Started ${startedAt}, ${seconds(ms)}, ${record.probes.length} probes${ending === 'complete' ? '' : `, ended as “${ending}”`}.
+<p>${title}. Started ${startedAt}, ${seconds(ms)}, ${probesOf(record)}${ending === 'complete' ? '' : `, ended as “${ending}”`}.
 <a href="evidence/${name}/">Evidence</a>${files.has(report) ? html`, <a href="${report}">report</a>` : html``}.</p>
 ${failed.map((check) => violationsOf(check, record))}
 <details><summary>${checks.length} checks</summary>

@@ -167,9 +167,13 @@ function lastLine(record: RunRecord, paint: Paint): string {
   return `${paint(style, word)}  ${record.suite}: ${countsOf(record)}, ${probesOf(record)}, ${seconds(record.ms)}${ending}`;
 }
 
-/** `1 probe`, `15 probes`. */
-export const probesOf = ({ probes }: Pick<RunRecord, 'probes'>): string =>
-  `${probes.length} probe${probes.length === 1 ? '' : 's'}`;
+/** `1 probe`, `15 probes`, `152 probes in 8 rounds`. */
+export function probesOf({ probes, night }: Pick<RunRecord, 'probes' | 'night'>): string {
+  const number = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+  return night === undefined
+    ? number(probes.length, 'probe')
+    : `${number(night.probes, 'probe')} in ${number(night.rounds, 'round')}`;
+}
 
 /** `23 of 24 checks passed, 1 skipped`. */
 export function countsOf({ checks, flaky = [] }: Pick<RunRecord, 'checks' | 'flaky'>): string {

@@ -7,6 +7,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CHECKS } from '../../../analysis/checks/index.ts';
 import type { Evidence } from '../../../analysis/evidence.ts';
+import { greenNight } from '../../../analysis/testing/green-night.ts';
 import type { Mutable } from '../../../analysis/testing/green-run.ts';
 import { findBrowser, NO_BROWSER, startBrowser } from '../../../platform/testing/browser.ts';
 import { overflow, weakTexts } from '../../../platform/testing/page-audit.ts';
@@ -24,6 +25,14 @@ const SCREENSHOTS = path.resolve(import.meta.dirname, '../../../../results/scree
 const HOSTILE =
   '"></title></script><script>document.title="broken"</script><img src=x onerror="document.title=1">';
 
+/** The same run as if it were a night with deaths of both kinds, and nothing else left of it. */
+const nightOf = ({ record, stored }: ReportedRun): ReportedRun => {
+  const night = greenNight(({ rounds: [, second] }) => {
+    if (second !== undefined) second.deaths = [{ at: second.startedAt, cause: 'itself', backMs: null }];
+  });
+  return { record, stored: { ...stored, evidence: { ...stored.evidence, night, client: [], upstream: [] } } };
+};
+
 describe.skipIf(executable === null)(
   `a report in a browser${executable === null ? ` (${NO_BROWSER})` : ''}`,
   () => {
@@ -32,7 +41,7 @@ describe.skipIf(executable === null)(
     let parent: Awaited<ReturnType<typeof temporaryFolder>>;
     let context: BrowserContext | undefined;
     let red: ReportedRun;
-    const files = { green: '', red: '', hostile: '', matrix: '' };
+    const files = { green: '', red: '', hostile: '', matrix: '', night: '' };
 
     const storedRun = async (alter?: (evidence: Mutable<Evidence>) => unknown): Promise<ReportedRun> => {
       const { folder } = await storeGreenRun(parent.path, alter);
@@ -70,8 +79,9 @@ describe.skipIf(executable === null)(
         red: reportHtml({ ...red, matrix }),
         hostile: reportHtml({ ...red, record: { ...red.record, suite: HOSTILE, title: HOSTILE } }),
         matrix: selftestHtml(matrix),
+        night: reportHtml(nightOf(red)),
       };
-      for (const name of ['green', 'red', 'hostile', 'matrix'] as const) {
+      for (const name of ['green', 'red', 'hostile', 'matrix', 'night'] as const) {
         files[name] = path.join(parent.path, `${name}.html`);
         await writeFile(files[name], pages[name]);
       }
@@ -185,7 +195,7 @@ describe.skipIf(executable === null)(
       expect(await closed.getAttribute('open')).not.toBeNull();
     });
 
-    it.each(['green', 'red', 'hostile', 'matrix'] as const)(
+    it.each(['green', 'red', 'hostile', 'matrix', 'night'] as const)(
       '%s: fits a phone, unfolded too',
       async (name) => {
         const { page } = await open(name, { viewport: { width: 390, height: 844 } });
@@ -202,6 +212,8 @@ describe.skipIf(executable === null)(
       ['red', 'light'],
       ['red', 'dark'],
       ['matrix', 'dark'],
+      ['night', 'light'],
+      ['night', 'dark'],
     ] as const)('%s, %s: all text stands out from what is behind it', async (name, colorScheme) => {
       const { page } = await open(name, { colorScheme });
       await unfold(page);

@@ -81,7 +81,7 @@ tbody th { font-weight: 600; } .checks tbody th { white-space: nowrap; }
 thead th.client, g.client text { color: var(--client); } thead th.proxy { color: var(--proxy); } thead th.upstream { color: var(--upstream); }
 tr.differs { background: var(--on-unsure); } tr.differs th:first-child, tr.differs td:first-child { box-shadow: inset 3px 0 0 var(--unsure); padding-left: .5rem; }
 .flag { display: inline-block; padding: 0 .35rem; border: 1px solid var(--unsure); border-radius: .25rem; color: var(--unsure); font: 600 .75rem/1.4 system-ui, sans-serif; white-space: nowrap; }
-.scroll { position: relative; overflow-x: auto; max-width: 100%; }
+.scroll { position: relative; overflow-x: auto; max-width: 100%; } .scroll table { overflow-wrap: break-word; } .prose { min-width: 11rem; }
 .filter { display: flex; flex-wrap: wrap; gap: .4rem; padding: 0; border: 0; }
 .filter legend { float: left; margin-right: .6rem; padding: .25rem 0; color: var(--soft); font-size: .875rem; }
 .filter label { position: relative; cursor: pointer; }
@@ -99,7 +99,7 @@ summary { cursor: pointer; }
 .exchange .number { min-width: 1.6rem; color: var(--soft); text-align: right; } .exchange .name { font-weight: 600; }
 .exchange .meta { flex: 1 1 12rem; }
 .inside { padding: .25rem 1rem 1rem; } .inside:focus { outline: none; } .inside { scroll-margin-top: 4rem; }
-table.inside { margin: 0; }
+table.inside { margin: 0; } .facts th { overflow-wrap: normal; }
 .inside:target { box-shadow: inset 0 0 0 2px var(--link); }
 .card:target { outline: 3px solid var(--link); }
 .problems { margin: .25rem 0 .5rem; padding: .5rem .5rem .5rem 1.6rem; background: var(--on-fail); border-radius: .3rem; font-size: .9375rem; }
@@ -117,8 +117,12 @@ table.inside { margin: 0; }
 .mark { fill: var(--ink); } .open { fill: var(--card); stroke: var(--ink); stroke-width: 2; } .cross { stroke: var(--ink); stroke-width: 2.5; fill: none; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .line.s0 { stroke: var(--client); } .line.s1 { stroke: var(--upstream); stroke-dasharray: 7 3; } .line.s2 { stroke: var(--proxy); stroke-dasharray: 2 3; } .line.s3 { stroke: var(--third); stroke-dasharray: 9 3 2 3; }
-.line.sent { stroke: var(--upstream); stroke-dasharray: 6 3; stroke-width: 2.5; } .line.got { stroke: var(--client); }
+.line.sent { stroke: var(--upstream); stroke-width: 6; stroke-opacity: .5; } .line.got { stroke: var(--client); }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.25rem 2rem; margin: .75rem 0; }
+.line.reading { stroke: var(--client); stroke-width: 1.5; stroke-linecap: round; } .line.dots { stroke-width: 4; } .line.level { stroke: var(--soft); stroke-width: 1; } .line.bound { stroke: var(--unsure); stroke-width: 1.5; stroke-dasharray: 5 4; }
+.shade { fill: var(--shade); } .shade.edged { stroke: var(--strong-line); } .faults { fill: var(--third); fill-opacity: .55; }
+.start { stroke: var(--soft); stroke-dasharray: 1 3; } .chaos { fill: none; stroke: var(--proxy); stroke-width: 1.5; } .itself { fill: none; stroke: var(--fail); stroke-width: 2.5; }
+.beside { color: var(--soft); font-size: .8125rem; }
 figcaption { font-size: .875rem; font-weight: 600; }
 footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .8125rem; }
 
@@ -128,6 +132,7 @@ footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line
 .cell.must { background: var(--on-pass); color: var(--pass); font-weight: 700; } .cell.missed { background: var(--on-fail); color: var(--fail); font-weight: 700; } .cell.also { background: var(--on-skipped); color: var(--text); }
 
 @media (max-width: 44rem) {
+  .plot text { font-size: 13.5px; } .prose { min-width: 20rem; }
   body { padding: 0 .75rem 3rem; } .verdict { padding: 1rem; gap: 0 .75rem; } h1 { font-size: 1.6rem; } h1 .suite { display: block; margin: 0; font-size: 1.1rem; }
   .verdict .sign { width: 2.1rem; height: 2.1rem; font-size: 1.2rem; }
   .card { padding: .7rem .8rem; } .overview li { display: block; } .inside { padding: .25rem .7rem .8rem; } th, td { padding-right: .6rem; }

@@ -6,6 +6,7 @@ import { duration, shown } from './format.ts';
 
 export function surroundingsSection(record: RunRecord): Html {
   const { provenance, plan, run, exitCode, startedAt } = record;
+  const { surroundings, ...known } = provenance;
   const facts: readonly (readonly [string, string])[] = [
     ['run', run],
     ['started', startedAt],
@@ -27,9 +28,8 @@ export function surroundingsSection(record: RunRecord): Html {
         .map(([name, value]) => `${name} ${String(value)}`)
         .join(', ') || 'nothing but the suite',
     ],
-    ...Object.entries(provenance).map(
-      ([name, value]) =>
-        [PROVENANCE.get(name) ?? name, typeof value === 'string' ? value : JSON.stringify(value)] as const,
+    ...Object.entries({ ...known, ...surroundings }).map(
+      ([name, value]) => [PROVENANCE.get(name) ?? name, inWords(value)] as const,
     ),
   ];
   return html`<section aria-labelledby="surroundings"><h2 id="surroundings">Surroundings</h2>
@@ -42,7 +42,19 @@ const PROVENANCE: ReadonlyMap<string, string> = new Map([
   ['node', 'Node'],
   ['platform', 'platform'],
   ['claude', 'Claude Code'],
+  ['os', 'operating system'],
+  ['dirty', 'changed since the commit'],
+  ['argv', 'typed'],
 ]);
+
+/** What was found out of the surroundings, whatever it is. */
+function inWords(value: unknown): string {
+  if (value === null) return 'not known';
+  if (Array.isArray(value)) return value.map(String).join(' ') || 'nothing';
+  if (typeof value !== 'object') return value === true ? 'yes' : value === false ? 'no' : String(value);
+  const entries = Object.entries(value).map(([name, one]) => `${name} ${String(one)}`);
+  return entries.join(', ') || 'none';
+}
 
 function targetWords(target: RunRecord['plan']['target']): string {
   if (target.kind === 'builtin') return 'the ccp of this checkout';

@@ -15,17 +15,17 @@ export function timesSection(cases: readonly Case[]): Html {
   const plots = [
     distributionPlot({
       title: 'Whole answers, as clients had them',
-      unit: 'ms from request to last byte, logarithmic',
+      unit: 'ms from request to last byte (logarithmic)',
       series: total,
     }),
     distributionPlot({
       title: 'First byte of the answer',
-      unit: 'ms from request to answer, logarithmic',
+      unit: 'ms from request to answer (logarithmic)',
       series: first,
     }),
     distributionPlot({
-      title: 'What lay between client and upstream',
-      unit: 'ms to the first byte at the client, less those at the upstream, logarithmic',
+      title: 'First byte at the client, less first byte at the upstream',
+      unit: 'ms between them (logarithmic)',
       series: added,
     }),
   ].filter((plot) => plot !== null);
@@ -57,8 +57,8 @@ const LEAST_FOR = { p95: 59, p99: 299 } as const;
 function quantiles(series: readonly Series[]): Html {
   const rare = (values: readonly number[], share: number, least: number): string =>
     values.length < least ? 'n too small' : duration(quantile(values, share));
-  return html`<table><caption>Whole answers by lane</caption><thead><tr><th scope="col">lane</th><th scope="col" class="figure">n</th><th scope="col" class="figure">median</th><th scope="col" class="figure">p95</th><th scope="col" class="figure">p99</th><th scope="col" class="figure">longest</th></tr></thead>
-<tbody>${series.map(({ name, values }) => html`<tr><th scope="row">${shown(name, 40)}</th><td class="figure">${count(values.length)}</td><td class="figure">${duration(quantile(values, 0.5))}</td><td class="figure">${rare(values, 0.95, LEAST_FOR.p95)}</td><td class="figure">${rare(values, 0.99, LEAST_FOR.p99)}</td><td class="figure">${duration(largest(values))}</td></tr>`)}</tbody></table>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Whole answers by lane"><table><caption>Whole answers by lane</caption><thead><tr><th scope="col">lane</th><th scope="col" class="figure">n</th><th scope="col" class="figure">median</th><th scope="col" class="figure">p95</th><th scope="col" class="figure">p99</th><th scope="col" class="figure">longest</th></tr></thead>
+<tbody>${series.map(({ name, values }) => html`<tr><th scope="row">${shown(name, 40)}</th><td class="figure">${count(values.length)}</td><td class="figure">${duration(quantile(values, 0.5))}</td><td class="figure">${rare(values, 0.95, LEAST_FOR.p95)}</td><td class="figure">${rare(values, 0.99, LEAST_FOR.p99)}</td><td class="figure">${duration(largest(values))}</td></tr>`)}</tbody></table></div>`;
 }
 
 const MOST_STREAMS = 6;

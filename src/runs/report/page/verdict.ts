@@ -33,7 +33,7 @@ export function verdictHeader(record: RunRecord, cases: CaseFile): Html {
 <p class="sign" aria-hidden="true">${sign}</p>
 <div><h1>${RUN_OUTCOMES[outcome]}<span class="suite">${shown(suite, 80)}</span></h1>
 <p class="lead">${shown(title, 200)}</p>
-<p class="meta">${countsOf(record)} · ${probesOf(record)} · ${plural(cases.cases.length, 'exchange')} · ${duration(ms)} · ${instant(Date.parse(startedAt))}</p>
+<p class="meta">${countsOf(record)} · ${probesOf(record)} · ${plural(record.night?.exchanges ?? cases.cases.length, 'exchange')} · ${duration(ms)} · ${instant(Date.parse(startedAt))}</p>
 ${ending !== 'complete' && html`<p class="ending"><strong>The run ended as “${ending}”</strong>: ${evidenceText(endingNote ?? 'no more is known', 300)}. It is judged by what had been stored.</p>`}
 ${claims(outcome, plan)}</div></header>`;
 }
