@@ -112,6 +112,10 @@ function flakyLines(record: RunRecord, { paint, where }: { paint: Paint; where: 
   ]);
 }
 
+/** That this check changed its mind; undefined where it did not. */
+export const flakeOn = ({ flaky = [] }: Pick<RunRecord, 'flaky'>, check: string): Flake | undefined =>
+  flaky.find((one) => one.check === check);
+
 /** What changed its mind, in a sentence. */
 export const flakeSentence = ({ check, outcome, before }: Flake): string =>
   `${check}: ${OUTCOME_WORDS[outcome][0]} now and ${OUTCOME_WORDS[before][0]} in the run before, of the same plan and the same programs`;
