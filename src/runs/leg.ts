@@ -3,6 +3,7 @@
  * stored and judged, together with that of the rounds before it in the same world.
  */
 import type { Check } from '../analysis/check.ts';
+import { type StallWatch, watchStalls } from '../harness/stall-watch.ts';
 import type { RoundAccount } from '../protocol/witness.ts';
 import type { Driving } from './execute.ts';
 import { beginWatch, type LegWatch } from './leg-watch.ts';
@@ -28,9 +29,10 @@ export type RoundOfLeg = Omit<RoundAccount, 'jumpMs' | 'kept'>;
 /** What drives a run that is a leg. It gathers by itself. */
 export async function driveLeg(driving: Driving, options: LegOptions): Promise<void> {
   await using watch = beginWatch(driving, options.leg);
+  using stalls = watchStalls();
   let before = NO_COUNTS;
   for (const round of options.rounds) {
-    const { account, counts } = await carryOutRound(round, { driving, options, watch, before });
+    const { account, counts } = await carryOutRound(round, { driving, options, watch, stalls, before });
     before = counts;
     const goesOn = await options.onRound(account);
     // What a death took along makes the account of a world murky: the next round gets another.
@@ -42,13 +44,14 @@ interface Surroundings {
   readonly driving: Driving;
   readonly options: LegOptions;
   readonly watch: LegWatch;
+  readonly stalls: StallWatch;
   /** What the rounds before this one left in the world. */
   readonly before: Counts;
 }
 
 async function carryOutRound(
   planned: PlannedRound,
-  { driving, options, watch, before }: Surroundings,
+  { driving, options, watch, stalls, before }: Surroundings,
 ): Promise<{ readonly account: RoundOfLeg; readonly counts: Counts }> {
   const { clock, signal, world, folder, tell } = driving;
   const { leg, night, onDeath, checks } = options;
@@ -69,6 +72,7 @@ async function carryOutRound(
     protocol,
     startedAt: began.wall,
     ms: clock.monotonic() - began.steady,
+    stalledMs: stalls.take(),
     partial: signal.aborted,
     sent: sending.sent.length,
     setAside: stored.setAside.filter((id) => sending.lost.includes(id)).length,

@@ -188,6 +188,7 @@ async function runLeg(
       startedAt: began.wall,
       ms: clock.monotonic() - began.steady,
       jumpMs: jumped(state, clock),
+      stalledMs: 0,
       deaths,
       kept: keeps ? name : null,
     };

@@ -1,5 +1,7 @@
 import type { Check, Violation } from '../check.ts';
+import type { Evidence } from '../evidence.ts';
 import { accountOf } from '../exchanges.ts';
+import { withoutCredentialShapes } from '../hygiene.ts';
 
 const wholeLines: Check = {
   id: 'LOG-01',
@@ -11,6 +13,7 @@ const wholeLines: Check = {
     const violations: Violation[] = [
       ...bad.map(({ line, problem }) => ({
         what: `not a usage event: ${problem}`,
+        ...seenIn(evidence, line),
         pointers: [`usage.jsonl:${line}`],
       })),
       ...accountOf(evidence).malformed.map(({ index, problem }) => ({
@@ -21,6 +24,19 @@ const wholeLines: Check = {
     return { observed: events.length + bad.length, violations };
   },
 };
+
+/** Both ends of a line tell one that was torn from two that became one. */
+const END_CHARACTERS = 90;
+
+function seenIn({ artifacts }: Pick<Evidence, 'artifacts'>, line: number): Pick<Violation, 'saw'> {
+  const log = artifacts.find(({ place }) => place === 'usage.jsonl');
+  const text = log?.text.split('\n')[line - 1];
+  if (text === undefined) return {};
+  const clean = withoutCredentialShapes(text);
+  const rest = clean.length - 2 * END_CHARACTERS;
+  const ends = [clean.slice(0, END_CHARACTERS), clean.slice(-END_CHARACTERS)];
+  return { saw: { log: rest <= 0 ? clean : ends.join(` … (${rest} characters) … `).toWellFormed() } };
+}
 
 /** The proxy and the harness read one clock; a line of this run can't be older than its first probe. */
 const CLOCK_SLACK_MS = 1_000;

@@ -313,11 +313,17 @@ function sumUp({ rounds, until }: Night): string {
     rounds.reduce((total, one) => total + of(one), 0);
   const red = rounds.filter(({ verdict }) => verdict.outcome !== 'pass');
   const jumps = rounds.filter(({ jumpMs }) => Math.abs(jumpMs) > JUMP_MS);
+  const stalls = rounds.filter(({ stalledMs }) => stalledMs > 0);
   const asleep = jumps.reduce((total, { jumpMs }) => total + jumpMs, 0);
   return [
     `${rounds.length} rounds, ${sum(({ witnesses }) => witnesses.client)} exchanges, ${sum(({ faults }) => faults.length)} faults`,
     `${sum(({ deaths }) => deaths.length)} deaths of the proxy, ${sum(({ setAside }) => setAside)} probes under way then or when it was interrupted`,
-    `${round(sum(({ ms }) => ms) / 60_000)} minutes of load`,
+    `${round(sum(({ ms, stalledMs }) => ms - stalledMs) / 60_000)} minutes of load`,
+    ...(stalls.length === 0
+      ? []
+      : [
+          `the harness stood still in rounds ${stalls.map((one) => one.round).join(', ')}, for ${round(sum(({ stalledMs }) => stalledMs) / 1000)} s: no load`,
+        ]),
     ...(jumps.length === 0
       ? []
       : [`the clock jumped in ${jumps.length} rounds, by ${round(asleep / 60_000)} minutes: no load`]),

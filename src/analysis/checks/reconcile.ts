@@ -95,14 +95,16 @@ const factsAgree: Check = {
         .filter(({ log, wire }) => log !== wire)
         .map(({ fact, log, wire }) =>
           about(exchange, `${fact} in the log is not what the wire shows`, {
-            expected: String(wire),
-            saw: { log: String(log) },
+            expected: inWords(wire),
+            saw: { log: inWords(log) },
           }),
         ),
     );
     return { observed: judged.length, violations };
   },
 };
+
+const inWords = (fact: unknown): string => (fact === undefined ? 'nothing' : String(fact));
 
 interface Comparison {
   readonly fact: string;

@@ -34,7 +34,7 @@ function chosen(rounds: readonly RoundAccount[], red: number): readonly RoundAcc
 }
 
 const row = (one: RoundAccount): Html =>
-  html`<tr><th scope="row" class="figure">${one.round}${one.partial && ' (interrupted)'}</th><td>HTTP/${one.protocol}</td><td>${one.verdict.outcome}</td><td class="figure">${count(one.witnesses.client)}</td><td class="figure">${duration(one.ms)}</td><td class="prose">${redWords(one)}</td><td>${deathWords(one)}</td><td class="prose">${faultWords(one)}</td><td>${one.kept === null ? 'summed up' : html`<a href="${keptLink(one.kept)}">${shown(one.kept, 80)}</a>`}</td></tr>`;
+  html`<tr><th scope="row" class="figure">${one.round}${one.partial && ' (interrupted)'}</th><td>HTTP/${one.protocol}</td><td>${one.verdict.outcome}</td><td class="figure">${count(one.witnesses.client)}</td><td class="figure">${duration(one.ms)}${one.stalledMs > 0 && html`<br><small>stood still ${duration(one.stalledMs)}</small>`}</td><td class="prose">${redWords(one)}</td><td>${deathWords(one)}</td><td class="prose">${faultWords(one)}</td><td>${one.kept === null ? 'summed up' : html`<a href="${keptLink(one.kept)}">${shown(one.kept, 80)}</a>`}</td></tr>`;
 
 /** A folder: it has a page of its own only once somebody asks for that. */
 const keptLink = (kept: string): string => `./${kept.split('/').map(encodeURIComponent).join('/')}/`;
