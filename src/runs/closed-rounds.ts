@@ -50,7 +50,7 @@ export function withoutUnderWay(
   // What an interruption took is cut for the client, and on record: only the probe is not to be judged.
   if (diedAt === null) return { evidence: stored, setAside: underWay, unjudged: new Map() };
   const { evidence, ids, recorded } = setAsideKilled(stored, { underWay, diedAt, seed });
-  const why = (ids: readonly string[], reason: string) => ids.map((id) => [id, reason] as const);
+  const why = (checks: readonly string[], reason: string) => checks.map((id) => [id, reason] as const);
   return {
     evidence,
     setAside: ids,

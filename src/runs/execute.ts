@@ -3,7 +3,8 @@
  * the world. What happens is told as it happens, to the run's folder first. It never judges.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClaudeRun, World } from '../harness/types.ts';
+import type { ClaudeRun } from '../harness/types/client.ts';
+import type { World } from '../harness/types/world.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Canary, ProbeResult, RoundAccount } from '../protocol/witness.ts';
 import { endedAsPlanned } from './probe-ending.ts';

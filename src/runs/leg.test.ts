@@ -59,7 +59,7 @@ async function redNight(folder: string, { interruptAt }: { readonly interruptAt?
     conduct: conductOf(plan),
     openWorld: async (part, runDir) => {
       const world = await createWorld({ ...worldPlanOf(part), runDir, saboteur, signal: controller.signal });
-      const { runProbe } = world;
+      const runProbe = world.runProbe.bind(world);
       return Object.assign(world, {
         runProbe(probe: Parameters<typeof runProbe>[0]) {
           probes += 1;

@@ -57,6 +57,8 @@ async function carryOutRound(
   const { leg, night, onDeath, checks } = options;
   const { round, protocol, killAfter } = planned;
   const began = { wall: clock.now(), steady: clock.monotonic() };
+  // What stood still between two rounds kept none of their exchanges waiting.
+  stalls.take();
   const sending = createSending(planned, { driving, night, onDeath, watch });
   await sending.finish();
   if (sending.deaths.length > 0) await importLog(world);

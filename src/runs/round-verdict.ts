@@ -1,6 +1,5 @@
 /** What a round of a night came to: its verdict, and how many exchanges each witness has of it. */
 import type { Check } from '../analysis/check.ts';
-import type { Evidence } from '../analysis/evidence.ts';
 import { accountOf } from '../analysis/exchanges.ts';
 import type { RoundAccount } from '../protocol/witness.ts';
 import { judgeRun, outcomeOf } from './judge.ts';

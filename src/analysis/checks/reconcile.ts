@@ -104,7 +104,10 @@ const factsAgree: Check = {
   },
 };
 
-const inWords = (fact: unknown): string => (fact === undefined ? 'nothing' : String(fact));
+function inWords(fact: unknown): string {
+  if (fact === undefined) return 'nothing';
+  return typeof fact === 'string' ? fact : JSON.stringify(fact);
+}
 
 interface Comparison {
   readonly fact: string;

@@ -47,12 +47,14 @@ const PROVENANCE: ReadonlyMap<string, string> = new Map([
   ['argv', 'typed'],
 ]);
 
+type Known = string | boolean | null | readonly string[] | Readonly<Record<string, string>>;
+
 /** What was found out of the surroundings, whatever it is. */
-function inWords(value: unknown): string {
+function inWords(value: Known): string {
   if (value === null) return 'not known';
-  if (Array.isArray(value)) return value.map(String).join(' ') || 'nothing';
+  if (Array.isArray(value)) return value.join(' ') || 'nothing';
   if (typeof value !== 'object') return value === true ? 'yes' : value === false ? 'no' : String(value);
-  const entries = Object.entries(value).map(([name, one]) => `${name} ${String(one)}`);
+  const entries = Object.entries(value).map(([name, one]) => `${name} ${one}`);
   return entries.join(', ') || 'none';
 }
 
