@@ -221,6 +221,51 @@ describe.skipIf(executable === null)(
       expect(await weakTexts(page)).toEqual([]);
     });
 
+    it.each(['green', 'red', 'matrix', 'night'] as const)(
+      '%s: is built so that a reader of pages finds its way',
+      async (name) => {
+        const { page } = await open(name);
+        const found = await page.evaluate(`(() => {
+          const all = (selector) => [...document.querySelectorAll(selector)];
+          const levels = all('h1, h2, h3, h4, h5, h6').map((one) => Number(one.localName[1]));
+          const ids = all('[id]').map((one) => one.id);
+          const missing = (name) => (one) => document.getElementById(one.getAttribute(name).replace('#', '')) === null;
+          return {
+            landmarks: all('header, main').map((one) => one.localName),
+            leaps: levels.filter((level, at) => level > (levels[at - 1] ?? 0) + 1),
+            nameless: all('table').filter((one) => !one.caption).map((one) => one.outerHTML.slice(0, 80)),
+            unscoped: all('th:not([scope])').length,
+            twice: ids.filter((id, at) => ids.indexOf(id) !== at),
+            dead: all('a[href^="#"]').filter(missing('href')).map((one) => one.outerHTML),
+            unlabelled: all('[aria-labelledby]').filter(missing('aria-labelledby')).length,
+          };
+        })()`);
+        expect(found).toEqual({
+          landmarks: ['header', 'main'],
+          leaps: [],
+          nameless: [],
+          unscoped: 0,
+          twice: [],
+          dead: [],
+          unlabelled: 0,
+        });
+      },
+    );
+
+    it.each(['red', 'night'] as const)(
+      '%s: is printed without its buttons, and with nothing cut off',
+      async (name) => {
+        // What a sheet of A4 has between its margins.
+        const { page } = await open(name, { viewport: { width: 720, height: 1000 } });
+        await page.emulateMedia({ media: 'print' });
+        expect(await page.getByRole('radio').first().isVisible()).toBe(false);
+        expect(await page.locator('nav').isVisible()).toBe(false);
+        const { by, element } = await overflow(page);
+        expect(by, element).toBe(0);
+        await keep(page, `report-${name}-print`);
+      },
+    );
+
     it('says in words what its drawings show', async () => {
       const { page } = await open('green');
       await unfold(page);

@@ -58,7 +58,7 @@ ${contents(sections)}
 ${wrong}
 ${checkTable(record.checks)}
 ${night !== undefined && nightSection(night)}
-${!isSummedUp && [exchangeSection(choice, cases.cases), timesSection(cases.cases), lanesSection(cases.cases)]}
+${!isSummedUp && [exchangeSection(choice, cases.cases), timesSection(cases.cases, choice.inFull), lanesSection(cases.cases)]}
 ${courseSection(stored)}
 ${matrix !== undefined && matrixSection(matrix)}
 ${surroundingsSection(record)}

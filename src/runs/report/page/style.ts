@@ -12,13 +12,13 @@ export const STYLE = `
 html { scroll-padding-top: 1rem; }
 body { margin: 0 auto; padding: 0 1rem 4rem; max-width: 74rem; background: var(--page); color: var(--text);
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-h1, h2, h3, h4, p, ul, dl, figure, fieldset { margin: 0; }
+h1, h2, h3, p, ul, dl, figure, fieldset { margin: 0; }
 h1 { font-size: 2rem; line-height: 1.15; letter-spacing: -.01em; }
 h1 .suite { margin-left: .6rem; font-weight: 400; }
 h2 { margin: 3rem 0 .75rem; padding-top: .75rem; border-top: 1px solid var(--line); font-size: 1.3rem; line-height: 1.3; }
 h2.small { margin: 1rem 0 .25rem; padding: 0; border: 0; font-size: .8125rem; font-weight: 600; color: var(--soft); }
 h3 { margin: 1.5rem 0 .5rem; font-size: 1.05rem; }
-h4 { margin: 1rem 0 .25rem; font-size: .875rem; }
+.exchange h3 { margin: 1rem 0 .25rem; font-size: .875rem; }
 a { color: var(--link); text-underline-offset: .15em; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 2px; }
 code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: .8125rem; }
@@ -141,5 +141,11 @@ footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line
   .stack td::before { content: attr(data-label) " "; color: var(--soft); font: .75rem system-ui, sans-serif; }
   .stack td:has(> .none) { display: none; }
 }
-@media print { .filter, nav, .skip { display: none; } body { max-width: none; } }
+@media print {
+  .filter, nav, .skip { display: none; } body { max-width: none; padding: 0; font-size: 10pt; } * { print-color-adjust: exact; }
+  .scroll { overflow: visible; } pre { max-height: none; } h2, h3, caption, figcaption { break-after: avoid; }
+  .scroll table { font-size: 7pt; overflow-wrap: anywhere; } .scroll th, .scroll td { padding-right: .3rem; } .prose { min-width: 0; }
+  .matrix th, .matrix td { padding: 0 1px; font-size: 6pt; line-height: 1.1; } .matrix th[scope=row] { min-width: 6rem; } .cell { min-width: 0; height: auto; padding: 0; } .matrix .badge { padding: 0; font-size: 6pt; }
+  .verdict, .card, figure, tr { break-inside: avoid; } .plots { grid-template-columns: 1fr 1fr; }
+}
 `;

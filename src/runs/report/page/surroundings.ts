@@ -33,7 +33,7 @@ export function surroundingsSection(record: RunRecord): Html {
     ),
   ];
   return html`<section aria-labelledby="surroundings"><h2 id="surroundings">Surroundings</h2>
-<table class="facts"><tbody>${facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${shown(value, 600)}</td></tr>`)}</tbody></table>
+<table class="facts"><caption class="unseen">Where the run comes from</caption><tbody>${facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${shown(value, 600)}</td></tr>`)}</tbody></table>
 <p class="repeat"><span>run it again</span> <code>${shown(reproduceLine(record, ''), 1_000)}</code></p></section>`;
 }
 
@@ -53,7 +53,7 @@ type Known = string | boolean | null | readonly string[] | Readonly<Record<strin
 function inWords(value: Known): string {
   if (value === null) return 'not known';
   if (Array.isArray(value)) return value.join(' ') || 'nothing';
-  if (typeof value !== 'object') return value === true ? 'yes' : value === false ? 'no' : String(value);
+  if (typeof value !== 'object') return value === true ? 'yes' : value === false ? 'no' : value;
   const entries = Object.entries(value).map(([name, one]) => `${name} ${one}`);
   return entries.join(', ') || 'none';
 }

@@ -7,7 +7,8 @@ import { linkTo } from './exchange.ts';
 import { count, duration, plural, shown } from './format.ts';
 import { type Curve, distributionPlot, largest, paceKey, pacePlot, quantile, type Series } from './plots.ts';
 
-export function timesSection(cases: readonly Case[]): Html {
+/** `linked`: those that the page shows by themselves. */
+export function timesSection(cases: readonly Case[], linked: readonly Case[]): Html {
   const whole = cases.filter(({ client }) => client?.ending === 'complete' && client.response !== undefined);
   const total = byLane(whole, ({ client }) => client?.endedMs);
   const first = byLane(whole, ({ client }) => client?.response?.headMs);
@@ -31,7 +32,7 @@ export function timesSection(cases: readonly Case[]): Html {
   ].filter((plot) => plot !== null);
   return html`<section aria-labelledby="times"><h2 id="times">Times and pace</h2>
 ${plots.length === 0 ? html`<p>No client had a whole answer.</p>` : html`<p>The height of a line is the share of answers that took up to so long. Only answers that came whole are counted. One machine carried clients, proxy and upstreams: these are times of the proof, not of the proxy in use.</p><div class="plots">${plots}</div>${quantiles(total)}`}
-${pace(cases)}</section>`;
+${pace(cases, new Set(linked))}</section>`;
 }
 
 function byLane(cases: readonly Case[], read: (one: Case) => number | undefined): Series[] {
@@ -64,7 +65,7 @@ function quantiles(series: readonly Series[]): Html {
 const MOST_STREAMS = 6;
 
 /** Those with findings first, then the longest. */
-function pace(cases: readonly Case[]): Html | null {
+function pace(cases: readonly Case[], linked: ReadonlySet<Case>): Html | null {
   const streams = cases.flatMap((one) => {
     const { answered, client } = one;
     const sent = answered !== undefined && isStream(answered) ? curveOf(answered, 'sent', answered) : null;
@@ -77,7 +78,7 @@ function pace(cases: readonly Case[]): Html | null {
   const drawn = streams.toSorted((a, b) => held(a) - held(b) || b.span - a.span).slice(0, MOST_STREAMS);
   const rest = streams.length - drawn.length;
   return html`<h3>Pace of streams</h3>${paceKey()}
-<div class="plots">${drawn.map(({ one, sent, got }) => pacePlot(linkTo(one), paceWords(one, sent, got), got === null ? [sent] : [sent, got]))}</div>
+<div class="plots">${drawn.map(({ one, sent, got }) => pacePlot(linked.has(one) ? linkTo(one) : html`${one.number}&nbsp;${shown(one.name, 60)}`, paceWords(one, sent, got), got === null ? [sent] : [sent, got]))}</div>
 ${rest > 0 && html`<p class="note">${plural(rest, 'stream')} more, shorter and without such findings, not drawn.</p>`}`;
 }
 
