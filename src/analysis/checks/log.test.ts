@@ -17,6 +17,7 @@ describe('LOG-01', () => {
       if (log === undefined) throw new Error('there is a log');
       log.text = `{}\n{"v":1,"key":"sk-ant-api03-${'k'.repeat(95)}",${'x'.repeat(300)}"rid":"to\n{}`;
     });
+    expect(violations[0]?.what).toBe('not a usage event: not valid JSON, it breaks off');
     const { log = '' } = violations[0]?.saw ?? {};
     expect(log).toMatch(/^\{"v":1,.* … \(\d+ characters\) … x+"rid":"to$/);
     expect(log).not.toContain('kkk');

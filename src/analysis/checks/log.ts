@@ -11,11 +11,7 @@ const wholeLines: Check = {
   judge(evidence) {
     const { bad, events } = evidence.usage;
     const violations: Violation[] = [
-      ...bad.map(({ line, problem }) => ({
-        what: `not a usage event: ${problem}`,
-        ...seenIn(evidence, line),
-        pointers: [`usage.jsonl:${line}`],
-      })),
+      ...bad.map((one) => badLine(one, evidence)),
       ...accountOf(evidence).malformed.map(({ index, problem }) => ({
         what: `not valid by the contract: ${problem}`,
         pointers: [`usage.jsonl, event ${index + 1}`],
@@ -25,17 +21,33 @@ const wholeLines: Check = {
   },
 };
 
-/** Both ends of a line tell one that was torn from two that became one. */
-const END_CHARACTERS = 90;
-
-function seenIn({ artifacts }: Pick<Evidence, 'artifacts'>, line: number): Pick<Violation, 'saw'> {
+function badLine(
+  { line, problem }: Evidence['usage']['bad'][number],
+  { artifacts }: Pick<Evidence, 'artifacts'>,
+): Violation {
   const log = artifacts.find(({ place }) => place === 'usage.jsonl');
   const text = log?.text.split('\n')[line - 1];
-  if (text === undefined) return {};
-  const clean = withoutCredentialShapes(text);
-  const rest = clean.length - 2 * END_CHARACTERS;
-  const ends = [clean.slice(0, END_CHARACTERS), clean.slice(-END_CHARACTERS)];
-  return { saw: { log: rest <= 0 ? clean : ends.join(` … (${rest} characters) … `).toWellFormed() } };
+  const how = text !== undefined && isTorn(text) ? ', it breaks off' : '';
+  return {
+    what: `not a usage event: ${problem}${how}`,
+    ...(text !== undefined && { saw: { log: bothEnds(withoutCredentialShapes(text)) } }),
+    pointers: [`usage.jsonl:${line}`],
+  };
+}
+
+/** Whether braces are left open, those in strings not counted. */
+function isTorn(text: string): boolean {
+  const bare = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '');
+  return bare.includes('"') || bare.split('{').length > bare.split('}').length;
+}
+
+const END_CHARACTERS = 90;
+
+/** They tell a line that was torn from two that became one. */
+function bothEnds(text: string): string {
+  const rest = text.length - 2 * END_CHARACTERS;
+  if (rest <= 0) return text;
+  return `${text.slice(0, END_CHARACTERS)} … (${rest} characters) … ${text.slice(-END_CHARACTERS)}`.toWellFormed();
 }
 
 /** The proxy and the harness read one clock; a line of this run can't be older than its first probe. */

@@ -64,7 +64,7 @@ function quantiles(series: readonly Series[]): Html {
 
 const MOST_STREAMS = 6;
 
-/** Those with findings first, then the longest. */
+/** Those with findings first, then those with a timeline on the page, the longest before the others. */
 function pace(cases: readonly Case[], linked: ReadonlySet<Case>): Html | null {
   const streams = cases.flatMap((one) => {
     const { answered, client } = one;
@@ -75,11 +75,14 @@ function pace(cases: readonly Case[], linked: ReadonlySet<Case>): Html | null {
   if (streams.length === 0) return null;
   const held = ({ one }: (typeof streams)[number]): number =>
     one.problems.some(({ check }) => check.startsWith('STREAM')) ? 0 : 1;
-  const drawn = streams.toSorted((a, b) => held(a) - held(b) || b.span - a.span).slice(0, MOST_STREAMS);
+  const unlinked = ({ one }: (typeof streams)[number]): number => (linked.has(one) ? 0 : 1);
+  const drawn = streams
+    .toSorted((a, b) => held(a) - held(b) || unlinked(a) - unlinked(b) || b.span - a.span)
+    .slice(0, MOST_STREAMS);
   const rest = streams.length - drawn.length;
   return html`<h3>Pace of streams</h3>${paceKey()}
 <div class="plots">${drawn.map(({ one, sent, got }) => pacePlot(linked.has(one) ? linkTo(one) : html`${one.number}&nbsp;${shown(one.name, 60)}`, paceWords(one, sent, got), got === null ? [sent] : [sent, got]))}</div>
-${rest > 0 && html`<p class="note">${plural(rest, 'stream')} more, shorter and without such findings, not drawn.</p>`}`;
+${rest > 0 && html`<p class="note">${plural(rest, 'stream')} more, without such findings, not drawn.</p>`}`;
 }
 
 /** The bytes in all that had passed an observer, in milliseconds from the first piece at the upstream. */
