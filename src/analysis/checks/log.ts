@@ -41,13 +41,19 @@ function isTorn(text: string): boolean {
   return bare.includes('"') || bare.split('{').length > bare.split('}').length;
 }
 
-const END_CHARACTERS = 90;
+/** As much as a terminal has room for: a line of a log has no spaces to break it at. */
+const END_CHARACTERS = 60;
 
 /** They tell a line that was torn from two that became one. */
 function bothEnds(text: string): string {
   const rest = text.length - 2 * END_CHARACTERS;
-  if (rest <= 0) return text;
-  return `${text.slice(0, END_CHARACTERS)} … (${rest} characters) … ${text.slice(-END_CHARACTERS)}`.toWellFormed();
+  const [head, tail] = [
+    text.slice(0, END_CHARACTERS),
+    text.slice(Math.max(END_CHARACTERS, END_CHARACTERS + rest)),
+  ];
+  return (
+    rest <= 0 ? `${head} ${tail}`.trimEnd() : `${head} … (${rest} characters) … ${tail}`
+  ).toWellFormed();
 }
 
 /** The proxy and the harness read one clock; a line of this run can't be older than its first probe. */
