@@ -8,7 +8,7 @@ import { CHECKS } from './analysis/checks/index.ts';
 import { createUat } from './ccp-uat.ts';
 import { createCa } from './harness/certs.ts';
 import { SABOTEURS } from './harness/saboteurs/saboteurs.ts';
-import type { Saboteur } from './harness/types.ts';
+import type { Saboteur } from './harness/types/saboteur.ts';
 import { loadScenarios } from './harness/upstream/scenarios.ts';
 import { startUpstream } from './harness/upstream/upstream.ts';
 import { LANES } from './runs/plan.ts';

@@ -1,7 +1,7 @@
 /** Asks a target what its meter says over HTTP (contract, section 8). */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MeterAnswers } from '../protocol/witness.ts';
-import type { Target } from './types.ts';
+import type { Target } from './types/target.ts';
 
 /** For rollups, which are made now and then, to hold every sample. */
 const ROLLUP_MS = 2_000;

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Canary } from '../protocol/witness.ts';
-import type { Canaries, ProviderId, RealCredentials } from './types.ts';
+import type { Canaries, ProviderId, RealCredentials } from './types/world.ts';
 
 /** The wire between client and target, as the client's witness saw it. */
 const CLIENT_WIRE = 'wire:client:request';

@@ -2,21 +2,15 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transcript } from '../protocol/transcript.ts';
-import type { Artifact, Crash, KeptStore } from '../protocol/witness.ts';
+import type { Artifact, Collected, Crash, KeptStore } from '../protocol/witness.ts';
 import type { Outside } from './outside.ts';
 import { plantOwnSecrets } from './own-secrets.ts';
 import { artifactsOf, lifeOf, readAnomalies, readCompletions, readLogsFolder, readUsage } from './records.ts';
 import { tamper } from './saboteurs/layers.ts';
 import { countRows, readStore, storeFile } from './store-file.ts';
-import type {
-  Canaries,
-  Collected,
-  Fault,
-  FaultContext,
-  ProxyRecords,
-  RecordedLife,
-  Target,
-} from './types.ts';
+import type { Fault, FaultContext, ProxyRecords, RecordedLife } from './types/saboteur.ts';
+import type { Target } from './types/target.ts';
+import type { Canaries } from './types/world.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /** For exchanges that have ended to be put on record. */

@@ -6,7 +6,8 @@ import { isRebuilding, usedRequests } from './quota-file.ts';
 import { readCompletions } from './records.ts';
 import { askSqliteShell } from './sqlite-shell.ts';
 import { integrityOf, type KeptHour, readHours, readStore, storeFile } from './store-file.ts';
-import type { Observed, Target } from './types.ts';
+import type { Target } from './types/target.ts';
+import type { Observed } from './types/world.ts';
 
 export type Remains = Omit<Crash, 'rebuilt'> & { readonly kept: readonly Sample[] };
 

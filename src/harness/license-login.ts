@@ -10,7 +10,8 @@ import type { Artifact } from '../protocol/witness.ts';
 import { findFreePort } from './ports.ts';
 import { printedBy } from './printed.ts';
 import type { ProcessGroup } from './process-group.ts';
-import type { Canaries, Licenses, Target } from './types.ts';
+import type { Target } from './types/target.ts';
+import type { Canaries, Licenses } from './types/world.ts';
 
 const POLL_MS = 20;
 const READY_MS = 10_000;

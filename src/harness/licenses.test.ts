@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createCanaries } from './canaries.ts';
 import { createLicenses } from './licenses.ts';
-import type { Stage } from './types.ts';
+import type { Stage } from './types/world.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 6, 45);
 const KINDS = ['trial', 'tampered', 'expired', 'wrong-kid', 'unsigned'] as const;

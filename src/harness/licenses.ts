@@ -5,7 +5,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { License } from '../protocol/license.ts';
-import type { Canaries, Licenses } from './types.ts';
+import type { Canaries, Licenses } from './types/world.ts';
 
 const FEATURE = 'zai_offload';
 const MINUTE_MS = 60_000;

@@ -2,7 +2,9 @@
 import { OperatorError } from '../errors.ts';
 import type { GivenQuota, ProxyAnswers } from '../protocol/witness.ts';
 import { askMeter } from './ask-meter.ts';
-import type { Licenses, RecordedLife, Stage, Target } from './types.ts';
+import type { RecordedLife } from './types/saboteur.ts';
+import type { Target } from './types/target.ts';
+import type { Licenses, Stage } from './types/world.ts';
 
 export interface Lives extends AsyncDisposable {
   /** The one that runs now. */

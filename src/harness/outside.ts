@@ -1,7 +1,7 @@
 /** The world outside a run, as far as its clients may look: opened for those that look there, else never. */
 import { writeFile } from 'node:fs/promises';
 import type { OutsideAttempt } from '../protocol/witness.ts';
-import type { OutsideAccess } from './types.ts';
+import type { OutsideAccess } from './types/client.ts';
 import { type Elsewhere, startElsewhere } from './upstream/elsewhere.ts';
 
 export interface Outside extends AsyncDisposable {

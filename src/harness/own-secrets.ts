@@ -1,7 +1,7 @@
 /** Secrets that nobody of the run made up: planted as soon as they are there, to be searched for and redacted like the rest. */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Canaries } from './types.ts';
+import type { Canaries } from './types/world.ts';
 
 /** The signatures in a licence's text, alone or in a pack: 64 bytes in base64. */
 export function signaturesIn(text: string): readonly string[] {

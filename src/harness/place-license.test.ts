@@ -6,7 +6,8 @@ import { createCanaries } from './canaries.ts';
 import { createLicenses } from './licenses.ts';
 import { placeLicense } from './place-license.ts';
 import { startGroup } from './process-group.ts';
-import type { CommandResult, Stage } from './types.ts';
+import type { CommandResult } from './types/target.ts';
+import type { Stage } from './types/world.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -4,7 +4,8 @@ import path from 'node:path';
 import type { Artifact } from '../protocol/witness.ts';
 import { type LoginOptions, logIn } from './license-login.ts';
 import { printedBy } from './printed.ts';
-import type { Stage, Target } from './types.ts';
+import type { Target } from './types/target.ts';
+import type { Stage } from './types/world.ts';
 
 export interface PlaceOptions extends LoginOptions {
   /** Its commands run in its own environment; it need not be running. */

@@ -1,6 +1,6 @@
 import { OperatorError } from '../errors.ts';
 import type { Artifact } from '../protocol/witness.ts';
-import type { CommandResult } from './types.ts';
+import type { CommandResult } from './types/target.ts';
 
 /** What a `ccp` command printed; throws CHECK_FAILED, with its last words, where it did not end well. */
 export function printedBy(

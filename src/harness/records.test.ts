@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { artifactsOf, lifeOf, markerLine, readAnomalies, readUsage } from './records.ts';
-import type { RecordedLife } from './types.ts';
+import type { RecordedLife } from './types/saboteur.ts';
 
 const line = (rid: string) => `${JSON.stringify({ event: 'completion', rid })}\n`;
 const files = (given: Readonly<Record<string, string>>) => new Map(Object.entries(given));

@@ -6,7 +6,7 @@ import type { Anomaly } from '../protocol/anomaly.ts';
 import type { CompletionEvent, DecisionEvent, UsageEvent } from '../protocol/usage-event.ts';
 import type { Artifact, ProxyLife, UsageLog } from '../protocol/witness.ts';
 import { isStoreFile, printableIn } from './store-file.ts';
-import type { ProxyRecords, RecordedLife } from './types.ts';
+import type { ProxyRecords, RecordedLife } from './types/saboteur.ts';
 
 const USAGE_LOG = 'usage.jsonl';
 const ANOMALIES = 'anomalies.jsonl';

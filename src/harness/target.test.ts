@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeHome } from './environment.ts';
 import { listen } from './ports.ts';
 import { startTarget, TargetEnded, type TargetOptions } from './target.ts';
-import type { TargetSpec } from './types.ts';
+import type { TargetSpec } from './types/target.ts';
 
 let folder: string;
 beforeEach(async () => {

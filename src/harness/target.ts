@@ -9,7 +9,7 @@ import { OperatorError } from '../errors.ts';
 import { childEnvironment, type Environment, type Home } from './environment.ts';
 import { findFreePort } from './ports.ts';
 import { type ProcessGroup, runGroup, startGroup } from './process-group.ts';
-import type { EndpointReply, Target, TargetSpec } from './types.ts';
+import type { EndpointReply, Target, TargetSpec } from './types/target.ts';
 
 export interface TargetOptions {
   readonly spec: TargetSpec;

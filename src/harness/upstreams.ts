@@ -1,7 +1,7 @@
 /** The upstreams of a world: two mocks, or what stands for the real ones. */
 import { OperatorError } from '../errors.ts';
 import type { Ca } from './certs.ts';
-import type { ProviderId, UpstreamMock, WorldPlan } from './types.ts';
+import type { ProviderId, UpstreamMock, WorldPlan } from './types/world.ts';
 import { loadScenarios } from './upstream/scenarios.ts';
 import { startUpstream } from './upstream/upstream.ts';
 

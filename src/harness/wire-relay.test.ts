@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createCa } from './certs.ts';
 import { listen } from './ports.ts';
 import { type Peer, startPeer } from './testing/peer.ts';
-import type { ExchangeRewriter } from './types.ts';
+import type { ExchangeRewriter } from './types/saboteur.ts';
 import { type RelayOptions, startRelay, type WireRelay } from './wire-relay.ts';
 
 const PATIENCE = { timeout: 10_000, interval: 5 };

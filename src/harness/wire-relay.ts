@@ -10,7 +10,7 @@ import type { Transcript } from '../protocol/transcript.ts';
 import { type ConnectionRecorder, createConnectionRecorder } from './http1/recorder.ts';
 import { createConnectionRewriter } from './http1/rewriter.ts';
 import { listen } from './ports.ts';
-import type { ExchangeRewriter } from './types.ts';
+import type { ExchangeRewriter } from './types/saboteur.ts';
 
 export interface RelayOptions {
   /** Origin to connect to, asked for each connection; over https its certificate is checked against `ca` (PEM). */

@@ -9,16 +9,8 @@ import { sendProbe } from './clients/probe.ts';
 import { curlLine } from './clients/shell-line.ts';
 import { makeHome } from './environment.ts';
 import type { Outside } from './outside.ts';
-import type {
-  Canaries,
-  ClaudeCredentials,
-  ClaudeLookup,
-  ClaudeProbe,
-  ProbeAnswer,
-  ProviderId,
-  RawProbe,
-  World,
-} from './types.ts';
+import type { ClaudeCredentials, ClaudeLookup, ProbeAnswer } from './types/client.ts';
+import type { Canaries, ClaudeProbe, ProviderId, RawProbe, World } from './types/world.ts';
 
 export interface WorldClients extends Pick<World, 'claude' | 'runClaude' | 'runProbe'> {
   /** Of the raw probes; those of Claude Code are the relay's. */

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RawProbe, Stage, WorldPlan } from './types.ts';
+import type { RawProbe, Stage, WorldPlan } from './types/world.ts';
 import { createWorld } from './world.ts';
 
 const TRIAL: Stage = { name: 'run', license: 'trial', by: 'environment' };

@@ -26,7 +26,8 @@ import {
   losingFirst,
 } from './saboteurs/layers.ts';
 import { startTarget } from './target.ts';
-import type { Stage, Target, World, WorldPlan } from './types.ts';
+import type { Target } from './types/target.ts';
+import type { Stage, World, WorldPlan } from './types/world.ts';
 import { startUpstreams } from './upstreams.ts';
 import { startRelay } from './wire-relay.ts';
 import { createClients } from './world-clients.ts';

@@ -106,6 +106,8 @@ export interface RoundAccount {
   readonly ms: number;
   /** By how much the wall clock went further than the other since the round before: the machine slept, or somebody set it. */
   readonly jumpMs: number;
+  /** How long the harness itself was kept from running (stopped, or without a processor): no load, though no clock stood still. */
+  readonly stalledMs: number;
   /** Whether it was interrupted; then another of the same number follows where the night was resumed. */
   readonly partial: boolean;
   /** Probes sent, and how many of them were under way when the proxy died or the run was interrupted. */

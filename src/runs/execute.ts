@@ -3,7 +3,8 @@
  * the world. What happens is told as it happens, to the run's folder first. It never judges.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClaudeRun, World } from '../harness/types.ts';
+import type { ClaudeRun } from '../harness/types/client.ts';
+import type { World } from '../harness/types/world.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Canary, ProbeResult, RoundAccount } from '../protocol/witness.ts';
 import { endedAsPlanned } from './probe-ending.ts';
@@ -26,6 +27,8 @@ export interface ExecuteOptions {
   readonly signal: AbortSignal;
   /** What is done in the world; default: the waves of the plan are sent. */
   readonly drive?: (driving: Driving) => Promise<void>;
+  /** Whether `drive` gathers and puts away by itself; what it did not come to is gathered all the same. */
+  readonly gathers?: boolean;
   /** Takes the place of all that: opens the worlds that it needs itself. */
   readonly conduct?: ((conducting: Conducting) => Promise<void>) | undefined;
   /** The rounds of a night that is resumed in this folder; absent where it begins. */
@@ -66,15 +69,19 @@ export async function execute(options: ExecuteOptions): Promise<Execution> {
 }
 
 async function carryOut(options: ExecuteOptions, tell: Teller): Promise<void> {
-  const { plan, folder, openWorld, drive = sendWaves } = options;
+  const { plan, folder, openWorld, drive = sendWaves, gathers = false } = options;
   await using world = await openWorld(plan, folder.path);
   tell.hide(() => world.canaries.all());
   tell({ type: 'world_ready' });
+  let isGathered = false;
   try {
     await drive({ ...options, world, tell });
+    isGathered = gathers;
   } finally {
-    const collected = await world.collect();
-    await folder.keep(collected, createRedactor(collected.canaries));
+    if (!isGathered) {
+      const collected = await world.collect();
+      await folder.keep(collected, createRedactor(collected.canaries));
+    }
     await options.afterwards?.(world);
   }
 }

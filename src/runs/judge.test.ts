@@ -1,17 +1,33 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Outcome, Verdict } from '../analysis/check.ts';
 import { CHECKS } from '../analysis/checks/index.ts';
+import { greenNight } from '../analysis/testing/green-night.ts';
 import { NOT_IN_EVERY_RUN } from '../analysis/testing/green-run.ts';
 import { exitCodeOf, judgeRun, outcomeOf, recordOf } from './judge.ts';
-import { type Plan, runRecordSchema } from './run-record.ts';
+import { probesOf } from './report/verdict-text.ts';
+import { type NightPlan, type Plan, runRecordSchema } from './run-record.ts';
 import { readStoredRun } from './stored-run.ts';
-import { storeGreenRun, temporaryFolder } from './testing/stored-green-run.ts';
+import { BEGIN, storeGreenRun, temporaryFolder } from './testing/stored-green-run.ts';
 
 let parent: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeAll(async () => {
   parent = await temporaryFolder();
 });
 afterAll(() => parent[Symbol.asyncDispose]());
+
+const NIGHT: NightPlan = {
+  kind: 'overnight',
+  maxMs: 360_000,
+  pauseMs: 0,
+  roundMs: 60_000,
+  perRound: 20,
+  width: 4,
+  until: 'red',
+  chaos: true,
+  clients: 'raw',
+  toggles: true,
+  roundChecks: ['ROUTE-01'],
+};
 
 const verdicts = (...outcomes: Outcome[]): Verdict[] =>
   outcomes.map((outcome, index) => ({ id: `A-0${index}`, title: 'a', outcome, observed: 1, violations: [] }));
@@ -52,6 +68,21 @@ describe('a stored run', () => {
       NOT_IN_EVERY_RUN,
     );
     expect(record).toMatchObject({ outcome: 'pass', ending: 'complete', exitCode: 0 });
+    expect(runRecordSchema.parse(JSON.parse(JSON.stringify(record)))).toEqual(record);
+  });
+
+  it('that is a night tells how many probes its rounds sent, and how many of them were judged', async () => {
+    const { rounds } = greenNight();
+    const { folder } = await storeGreenRun(parent.path, (evidence) => void (evidence.probes = []), {
+      driver: NIGHT,
+      waves: [],
+    });
+    for (const account of rounds) folder.append({ type: 'round_judged', at: BEGIN, account });
+    const record = recordOf(await readStoredRun(folder.path), CHECKS);
+    expect(record.night).toEqual({ rounds: 6, probes: 120, exchanges: 119 });
+    // One was under way when the proxy was killed.
+    expect(record.checks[0]).toMatchObject({ id: 'RUN-01', outcome: 'pass', observed: 119 });
+    expect(probesOf(record)).toBe('120 probes in 6 rounds');
     expect(runRecordSchema.parse(JSON.parse(JSON.stringify(record)))).toEqual(record);
   });
 

@@ -1,6 +1,7 @@
 /** From a stored run to verdicts and one outcome. Pure: the same stored run, the same answer. */
 
 import type { Check, Outcome, Verdict } from '../analysis/check.ts';
+import type { Evidence, Night } from '../analysis/evidence.ts';
 import { accountOf } from '../analysis/exchanges.ts';
 import { judgeAll } from '../analysis/judge.ts';
 import { EXIT } from '../errors.ts';
@@ -22,20 +23,30 @@ export function judgeRun(stored: StoredRun, checks: readonly Check[]): Verdict[]
 }
 
 function judgePlanned(
-  { id, title, skip }: Plan['checks'][number],
-  { evidence }: StoredRun,
+  planned: Plan['checks'][number],
+  { evidence, unjudged }: StoredRun,
   checks: readonly Check[],
 ): Verdict[] {
+  const { id, title } = planned;
+  const skip = unjudged.get(id) ?? planned.skip;
   const check = checks.find((one) => one.id === id);
   if (check !== undefined && skip === undefined) return judgeAll([check], evidence);
-  const unjudged = { id, title, observed: 0, violations: [] };
+  const nothing = { id, title, observed: 0, violations: [] };
   // What the run was to show is not shown any more: that may not pass for a choice of the plan.
   return skip === undefined
-    ? [{ ...unjudged, outcome: 'invalid', note: 'this check is no longer there' }]
-    : [{ ...unjudged, outcome: 'skipped', note: skip }];
+    ? [{ ...nothing, outcome: 'invalid', note: 'this check is no longer there' }]
+    : [{ ...nothing, outcome: 'skipped', note: skip }];
 }
 
-function judgeCompleteness({ plan, probes, lost, ending, endingNote }: StoredRun): Verdict {
+function judgeCompleteness({
+  plan,
+  probes,
+  lost,
+  setAside,
+  evidence,
+  ending,
+  endingNote,
+}: StoredRun): Verdict {
   const planned = plan.waves.flat();
   const seen = new Set([...probes, ...lost].map(({ id }) => id));
   const unsent = planned.filter(({ id }) => !seen.has(id));
@@ -62,15 +73,26 @@ function judgeCompleteness({ plan, probes, lost, ending, endingNote }: StoredRun
           },
         ]),
   ];
-  const skipped = plan.skippedProbes.map(({ id, reason }) => `${id} was not sent: ${reason}`);
+  const notes = [
+    ...plan.skippedProbes.map(({ id, reason }) => `${id} was not sent: ${reason}`),
+    ...(setAside.length === 0
+      ? []
+      : [
+          `set aside, as under way when the proxy was killed or the night interrupted: ${setAside.join(', ')}`,
+        ]),
+  ];
   return {
     ...WHOLE_RUN,
     outcome: violations.length > 0 ? 'fail' : 'pass',
-    observed: probes.length,
+    observed: probes.length + probesOfNight(evidence),
     violations,
-    ...(skipped.length > 0 && { note: skipped.join('; ') }),
+    ...(notes.length > 0 && { note: notes.join('; ') }),
   };
 }
+
+/** How many probes the rounds of a night have judged; it has none beside them. */
+const probesOfNight = ({ night }: Pick<Evidence, 'night'>): number =>
+  night?.rounds.reduce((sum, { sent, setAside }) => sum + sent - setAside, 0) ?? 0;
 
 /** Of what a client was told, as much as a person reads in a verdict. */
 const beginning = (text: string): string => (text.length > 160 ? `${text.slice(0, 160)}…` : text);
@@ -89,7 +111,7 @@ export function outcomeOf(
 
 /** The record of a stored run, judged now, whatever its plan says it need not be judged by. `brokenBy`: the exit code of what broke it, where something did. */
 export function recordOf(stored: StoredRun, checks: readonly Check[], brokenBy?: number): RunRecord {
-  const { plan, provenance, probes, ending, endingNote, flaky, startedAt, ms } = stored;
+  const { plan, provenance, evidence, probes, ending, endingNote, flaky, startedAt, ms } = stored;
   const verdicts = judgeRun({ ...stored, plan: { ...plan, checks: withFoundedSkips(plan, checks) } }, checks);
   // What it says now is chance, so it may not make the run green.
   const outcome = flaky.length > 0 ? 'fail' : outcomeOf(verdicts, plan);
@@ -107,11 +129,18 @@ export function recordOf(stored: StoredRun, checks: readonly Check[], brokenBy?:
     provenance,
     plan,
     probes: [...probes],
+    ...(evidence.night !== undefined && { night: sumOf(evidence.night) }),
     checks: verdicts.map(toRecord),
     ...(flaky.length > 0 && { flaky: [...flaky] }),
     ...(plan.showsAnswers && { answers: answersOf(stored) }),
   };
 }
+
+const sumOf = ({ rounds }: Night): RunRecord['night'] & {} => ({
+  rounds: rounds.length,
+  probes: rounds.reduce((sum, { sent }) => sum + sent, 0),
+  exchanges: rounds.reduce((sum, { witnesses }) => sum + witnesses.client, 0),
+});
 
 function answersOf({ evidence, probes, reports }: StoredRun): Answer[] {
   const { exchanges } = accountOf(evidence);

@@ -11,11 +11,12 @@ import { TargetEnded } from '../harness/target.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { ProxyDeath, RoundAccount } from '../protocol/witness.ts';
 import { type Conducting, type Execution, execute } from './execute.ts';
-import { driveLeg, waitUntil } from './leg.ts';
+import { driveLeg } from './leg.ts';
 import { type PlannedRound, protocolSetting, roundOf } from './night-plan.ts';
 import { LANES } from './plan.ts';
 import { createRunFolder } from './run-folder.ts';
 import type { NightPlan, Plan } from './run-record.ts';
+import { waitUntil } from './wait-until.ts';
 import { missingWitness } from './witness-needs.ts';
 
 /** So many legs with a red round are kept whole; of those after them, what was wrong. */
@@ -149,6 +150,7 @@ async function runLeg(
     plan: legPlan(plan, night, { rounds, name: path.basename(name), protocol: first.protocol }),
     folder: legFolder,
     onEvent: () => {},
+    gathers: true,
     drive: (driving) =>
       driveLeg(driving, {
         leg: state.leg,
@@ -186,6 +188,7 @@ async function runLeg(
       startedAt: began.wall,
       ms: clock.monotonic() - began.steady,
       jumpMs: jumped(state, clock),
+      stalledMs: 0,
       deaths,
       kept: keeps ? name : null,
     };
@@ -246,6 +249,8 @@ function legPlan(
     run: `${plan.run}-${leg.name}`,
     title: `Rounds ${first} to ${last} of a night`,
     proves: [],
+    // A round that is unsure is no pass, whatever the night may be.
+    allowInconclusive: false,
     settings: { ...plan.settings, ...(night.toggles && protocolSetting(leg.protocol)) },
     waves: leg.rounds
       .flatMap(({ probes, alone }) => [[...probes], [...alone]])

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Check } from '../analysis/check.ts';
-import type { ClaudeLookup } from '../harness/types.ts';
+import type { ClaudeLookup } from '../harness/types/client.ts';
 import { compactUtc, LANES, makePlan } from './plan.ts';
 import type { RunOptions } from './run-options.ts';
 import { planSchema } from './run-record.ts';

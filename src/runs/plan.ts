@@ -1,7 +1,8 @@
 /** From a suite and what was asked for to a plan: a value that `--dry-run` prints and `execute` follows. */
 import type { Check } from '../analysis/check.ts';
 import { OperatorError } from '../errors.ts';
-import type { ClaudeLookup, WorldPlan } from '../harness/types.ts';
+import type { ClaudeLookup } from '../harness/types/client.ts';
+import type { WorldPlan } from '../harness/types/world.ts';
 import { drivenBy, lanesIn } from './drivers.ts';
 import { splitOnly } from './only.ts';
 import type { RunOptions } from './run-options.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { greenRun } from '../analysis/testing/green-run.ts';
-import type { ResponseRewrite, Saboteur, WireResponseHead } from '../harness/types.ts';
+import type { ResponseRewrite, Saboteur, WireResponseHead } from '../harness/types/saboteur.ts';
 import { createWorld } from '../harness/world.ts';
 import { systemClock } from '../platform/clock.ts';
 import { driveOf } from './drivers.ts';

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { limitOf, meaningOf, type StatedLimit } from '../analysis/stated-limit.ts';
-import type { World } from '../harness/types.ts';
+import type { World } from '../harness/types/world.ts';
 import type { Transcript } from '../protocol/transcript.ts';
 import { type Driving, sendOne } from './execute.ts';
 import type { LimitPlan, PlannedProbe } from './run-record.ts';

@@ -5,7 +5,7 @@ import { release, type } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import type { ClaudeLookup } from '../harness/types.ts';
+import type { ClaudeLookup } from '../harness/types/client.ts';
 import { commitOf, packageRoot, run } from './repository.ts';
 import type { Provenance } from './run-record.ts';
 

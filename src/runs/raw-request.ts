@@ -2,7 +2,7 @@
  * The request of a raw probe, byte for byte: the headers that Claude Code sends, in its order and case, and a
  * small body of the same shape.
  */
-import type { ProbeRequest } from '../harness/types.ts';
+import type { ProbeRequest } from '../harness/types/client.ts';
 import type { PlannedProbe } from './run-record.ts';
 
 /** How the probe proves who it is; `anthropic` lane credentials only, as a client of the proxy has no others. */

@@ -11,6 +11,13 @@ export const runEventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('stage_started'), at, name: z.string() }),
   z.strictObject({ type: z.literal('round_ended'), at, round: z.int(), answered: z.int() }),
   z.strictObject({
+    type: z.literal('round_closed'),
+    at,
+    round: z.int(),
+    underWay: z.array(z.string()).describe('probes that were when the proxy died or the run was interrupted'),
+    diedAt: z.number().nullable().describe('epoch milliseconds; null where no proxy died amid the round'),
+  }),
+  z.strictObject({
     type: z.literal('proxy_died'),
     at,
     round: z.int(),

@@ -5,9 +5,8 @@ import path from 'node:path';
 import type { z } from 'zod';
 import type { Evidence } from '../analysis/evidence.ts';
 import { OperatorError } from '../errors.ts';
-import type { Collected } from '../harness/types.ts';
 import { makeFolder, SHARED } from '../platform/files.ts';
-import type { KeptStore, ProxyLife } from '../protocol/witness.ts';
+import type { Collected, KeptStore, ProxyLife } from '../protocol/witness.ts';
 import type { Redactor } from './redact.ts';
 import { type RunEvent, runEventSchema } from './run-events.ts';
 import {

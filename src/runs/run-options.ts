@@ -1,4 +1,4 @@
-import type { TargetSpec } from '../harness/types.ts';
+import type { TargetSpec } from '../harness/types/target.ts';
 import type { DriverOptions } from './drivers.ts';
 import type { Plan } from './run-record.ts';
 import type { Lane } from './suite.ts';

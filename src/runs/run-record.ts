@@ -255,6 +255,14 @@ export const runRecordSchema = z.strictObject({
   provenance: provenanceSchema,
   plan: planSchema,
   probes: z.array(probeResultSchema),
+  night: z
+    .strictObject({
+      rounds: z.int(),
+      probes: z.int().describe('sent in all of them'),
+      exchanges: z.int().describe('that clients had'),
+    })
+    .exactOptional()
+    .describe('of a night, whose probes were judged round by round and are not listed'),
   checks: z.array(verdictSchema),
   flaky: z
     .array(flakeSchema)

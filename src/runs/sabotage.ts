@@ -1,5 +1,5 @@
 /** Where a saboteur is tried: which suite, cut down to what shows what it does, with what probe added. Values only. */
-import type { Saboteur } from '../harness/types.ts';
+import type { Saboteur } from '../harness/types/saboteur.ts';
 import type { ClaudeProbeSpec, Lane, ProbeSpec, Suite } from './suite.ts';
 
 /** Whether all that it does is to alter what is told or stored, of exchanges that a control run has anyway. */

@@ -5,8 +5,7 @@
 import path from 'node:path';
 import { createCanaries } from '../harness/canaries.ts';
 import { artifactsOf, readAnomalies, readLogsFolder, readUsage } from '../harness/records.ts';
-import type { Collected } from '../harness/types.ts';
-import type { ProxyLife } from '../protocol/witness.ts';
+import type { Collected, ProxyLife } from '../protocol/witness.ts';
 import { createRedactor } from './redact.ts';
 import type { Plan } from './run-record.ts';
 

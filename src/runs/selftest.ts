@@ -4,7 +4,7 @@
  * that only alters records needs no run of its own: the run that nobody broke is told again, with its alterations.
  */
 import type { Verdict } from '../analysis/check.ts';
-import type { Saboteur } from '../harness/types.ts';
+import type { Saboteur } from '../harness/types/saboteur.ts';
 import { inTurns } from '../platform/in-turns.ts';
 import { selftestReportsOf } from './report/selftest-reports.ts';
 import { brief, controlProbes, isPlain, needsNoRun, rawProbes, sabotaged, touches } from './sabotage.ts';

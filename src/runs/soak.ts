@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OperatorError } from '../errors.ts';
 import { type Load, type LoadRequest, startLoad } from '../harness/load.ts';
 import { watchProcess } from '../harness/process-watch.ts';
-import type { World } from '../harness/types.ts';
+import type { World } from '../harness/types/world.ts';
 import type { CrashLoad } from '../protocol/witness.ts';
 import type { Driving } from './execute.ts';
 import { firstStage } from './plan.ts';

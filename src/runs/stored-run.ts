@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Evidence, Night } from '../analysis/evidence.ts';
 import type { Artifact, ProbeResult } from '../protocol/witness.ts';
+import { closedRounds, planAsSent, withoutUnderWay } from './closed-rounds.ts';
 import type { RunEvent } from './run-events.ts';
 import { readCollected, readEvents } from './run-folder.ts';
 import type { Answer, Flake, Plan, Provenance, RunRecord } from './run-record.ts';
@@ -24,6 +25,10 @@ export interface StoredRun {
   readonly lost: readonly { readonly id: string; readonly problem: string }[];
   readonly ending: RunRecord['ending'];
   readonly endingNote?: string;
+  /** Ids of probes that are not judged: they were under way when the proxy was killed or the night interrupted. */
+  readonly setAside: readonly string[];
+  /** Check → why it cannot be judged any more, for the same reason. */
+  readonly unjudged: ReadonlyMap<string, string>;
   /** Checks that had said something else in the run before. */
   readonly flaky: readonly Flake[];
   readonly startedAt: number;
@@ -38,9 +43,11 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
     readReports(folder),
   ]);
   const { plan, provenance, at: startedAt } = startOf(events);
-  const salvaged = await salvageProxy(folder, plan);
+  const closed = closedRounds(events);
+  // What was gathered as a round ended is what it was judged by, whatever came to the world later.
+  const salvaged = closed?.all === true ? null : await salvageProxy(folder, plan);
   const probes = events.flatMap((event) => (event.type === 'probe_ended' ? [event.result] : []));
-  const { ending, endingNote } = endingOf(events, await isUnderWay(folder));
+  const { ending, endingNote } = closed?.all === true ? WHOLE : endingOf(events, await isUnderWay(folder));
   const lost = lostProbes(events);
   const night = nightOf(plan, events);
   const evidence: Evidence = {
@@ -53,28 +60,39 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
     ...(salvaged !== null && { lives: livesUpTo(lastStage(events), collected.lives, plan) }),
     artifacts: [...(salvaged ?? collected).artifacts, ...reports],
   };
+  const settled =
+    ending === 'died' || ending === 'running'
+      ? setAsideUnfinished(evidence, { lost: lost.map(({ id }) => id), seed: plan.seed })
+      : evidence;
+  const { setAside, unjudged, ...rest } =
+    closed === null
+      ? { evidence: settled, setAside: [], unjudged: new Map<string, string>() }
+      : withoutUnderWay(settled, closed, plan);
+  const isJudged = ({ id }: { readonly id: string }): boolean => !setAside.includes(id);
   return {
-    plan,
+    plan: closed === null ? plan : planAsSent(plan, events, setAside),
     provenance,
     events,
-    probes,
+    probes: probes.filter(isJudged),
+    setAside,
+    unjudged,
     reports: new Map(
       events.flatMap((event) =>
         event.type === 'probe_ended' && event.report !== undefined ? [[event.result.id, event.report]] : [],
       ),
     ),
-    lost,
+    lost: lost.filter(isJudged),
     ending,
     ...(endingNote !== undefined && { endingNote }),
     flaky: events.flatMap((event) => (event.type === 'flaky' ? [flakeOf(event)] : [])),
     startedAt,
     ms: (events.at(-1)?.at ?? startedAt) - startedAt,
-    evidence:
-      ending === 'died' || ending === 'running'
-        ? setAsideUnfinished(evidence, { lost: lost.map(({ id }) => id), seed: plan.seed })
-        : evidence,
+    ...rest,
   };
 }
+
+/** A leg of a night has come to its end with the last of its rounds, also where that ended the night. */
+const WHOLE: Pick<StoredRun, 'ending' | 'endingNote'> = { ending: 'complete' };
 
 /** The rounds that were judged, also those of a night that died. */
 function nightOf({ driver }: Plan, events: readonly RunEvent[]): Night | null {

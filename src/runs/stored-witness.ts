@@ -108,6 +108,8 @@ export const roundSchema = z.strictObject({
   startedAt: z.number(),
   ms: milliseconds,
   jumpMs: milliseconds,
+  // Nights of old did not look.
+  stalledMs: milliseconds.default(0),
   partial: z.boolean(),
   sent: count,
   setAside: count,

@@ -46,6 +46,17 @@ describe('HEADER-02', () => {
     expect(JSON.stringify(violations)).not.toContain(keyOf('anthropic-key'));
   });
 
+  it('says where a key was that does not belong there, and in which disguise', () => {
+    const key = keyOf('anthropic-key');
+    const { violations } = verdictOf('HEADER-02', ({ upstream }) => {
+      const { headers } = pick(upstream, 'u-haiku-stream').request;
+      headers.push(['x-odd', Buffer.from(key).toString('base64')], [`x-${key}`, 'true']);
+    });
+    expect(violations.find(({ what }) => what === 'zai was sent the anthropic-key')?.saw).toEqual({
+      zai: 'in x-odd, base64; in the name of a header, plain',
+    });
+  });
+
   it('fails when zai is given no key at all', () => {
     const { outcome } = verdictOf('HEADER-02', ({ upstream }) => {
       const { request } = pick(upstream, 'u-haiku-stream');

@@ -99,14 +99,27 @@ function leaks(
   mayHave: (canary: string) => boolean,
 ): Violation[] {
   const { target, headers } = transcript.request;
-  const head = [target, ...headers.map(([name, value]) => `${name}: ${value}`)].join('\n');
+  const places = [
+    ['the request target', target],
+    ...headers.map(([name, value]) => [name, `${name}: ${value}`]),
+  ];
   return canaries
     .filter(({ name }) => !name.startsWith('prompt:') && !mayHave(name))
-    .filter(({ value }) => formsOf(value).some(({ text }) => head.includes(text)))
-    .map(({ name }) => ({
-      what: `${transcript.observer} was sent the ${name}`,
-      pointers: [pointerTo(transcript)],
-    }));
+    .flatMap(({ name, value }) => {
+      const forms = formsOf(value);
+      const sights = places.flatMap(([place, text = '']) => {
+        const found = forms.find((form) => text.includes(form.text));
+        if (found === undefined) return [];
+        // A name that is the secret must not be told either.
+        return [`in ${place?.includes(found.text) === true ? 'the name of a header' : place}, ${found.form}`];
+      });
+      if (sights.length === 0) return [];
+      return {
+        what: `${transcript.observer} was sent the ${name}`,
+        saw: { [transcript.observer]: sights.join('; ') },
+        pointers: [pointerTo(transcript)],
+      };
+    });
 }
 
 /** Rebuilt by the proxy for its own connection, or answered by it. */

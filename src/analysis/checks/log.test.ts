@@ -10,6 +10,20 @@ describe('LOG-01', () => {
     expect(violations[0]?.pointers).toEqual(['usage.jsonl:3']);
   });
 
+  it('shows both ends of such a line, without what looks like a credential', () => {
+    const { violations } = verdictOf('LOG-01', (evidence) => {
+      evidence.usage.bad = [{ line: 2, problem: 'not valid JSON' }];
+      const log = evidence.artifacts.find(({ place }) => place === 'usage.jsonl');
+      if (log === undefined) throw new Error('there is a log');
+      log.text = `{}\n{"v":1,"key":"sk-ant-api03-${'k'.repeat(95)}",${'x'.repeat(300)}"rid":"to\n{}`;
+    });
+    expect(violations[0]?.what).toBe('not a usage event: not valid JSON, it breaks off');
+    const { log = '' } = violations[0]?.saw ?? {};
+    expect(log).toMatch(/^\{"v":1,.* … \(\d+ characters\) … x+"rid":"to$/);
+    expect(log).not.toContain('kkk');
+    expect(log.length).toBeLessThan(220);
+  });
+
   it('fails on an event that is not valid by the contract', () => {
     const { outcome, violations } = verdictOf('LOG-01', (evidence) => {
       completionIn(evidence, 'head').latency_ms = -1;

@@ -1,5 +1,7 @@
 import type { Check, Violation } from '../check.ts';
+import type { Evidence } from '../evidence.ts';
 import { accountOf } from '../exchanges.ts';
+import { withoutCredentialShapes } from '../hygiene.ts';
 
 const wholeLines: Check = {
   id: 'LOG-01',
@@ -9,10 +11,7 @@ const wholeLines: Check = {
   judge(evidence) {
     const { bad, events } = evidence.usage;
     const violations: Violation[] = [
-      ...bad.map(({ line, problem }) => ({
-        what: `not a usage event: ${problem}`,
-        pointers: [`usage.jsonl:${line}`],
-      })),
+      ...bad.map((one) => badLine(one, evidence)),
       ...accountOf(evidence).malformed.map(({ index, problem }) => ({
         what: `not valid by the contract: ${problem}`,
         pointers: [`usage.jsonl, event ${index + 1}`],
@@ -21,6 +20,41 @@ const wholeLines: Check = {
     return { observed: events.length + bad.length, violations };
   },
 };
+
+function badLine(
+  { line, problem }: Evidence['usage']['bad'][number],
+  { artifacts }: Pick<Evidence, 'artifacts'>,
+): Violation {
+  const log = artifacts.find(({ place }) => place === 'usage.jsonl');
+  const text = log?.text.split('\n')[line - 1];
+  const how = text !== undefined && isTorn(text) ? ', it breaks off' : '';
+  return {
+    what: `not a usage event: ${problem}${how}`,
+    ...(text !== undefined && { saw: { log: bothEnds(withoutCredentialShapes(text)) } }),
+    pointers: [`usage.jsonl:${line}`],
+  };
+}
+
+/** Whether braces are left open, those in strings not counted. */
+function isTorn(text: string): boolean {
+  const bare = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '');
+  return bare.includes('"') || bare.split('{').length > bare.split('}').length;
+}
+
+/** As much as a terminal has room for: a line of a log has no spaces to break it at. */
+const END_CHARACTERS = 60;
+
+/** They tell a line that was torn from two that became one. */
+function bothEnds(text: string): string {
+  const rest = text.length - 2 * END_CHARACTERS;
+  const [head, tail] = [
+    text.slice(0, END_CHARACTERS),
+    text.slice(Math.max(END_CHARACTERS, END_CHARACTERS + rest)),
+  ];
+  return (
+    rest <= 0 ? `${head} ${tail}`.trimEnd() : `${head} … (${rest} characters) … ${tail}`
+  ).toWellFormed();
+}
 
 /** The proxy and the harness read one clock; a line of this run can't be older than its first probe. */
 const CLOCK_SLACK_MS = 1_000;

@@ -241,3 +241,11 @@ it('tell of a clock that jumped, and count that for no load', () => {
   }).get('NIGHT-02')?.note;
   expect(note).toContain('6 minutes of load; the clock jumped in 1 round, by 60 minutes: no load');
 });
+
+it('tell that the harness stood still, and count that for no load', () => {
+  const note = judge((night) => {
+    const [, second] = night.rounds;
+    if (second !== undefined) second.stalledMs = 30_000;
+  }).get('NIGHT-02')?.note;
+  expect(note).toContain('5.5 minutes of load; the harness stood still in rounds 2, for 30 s: no load');
+});

@@ -314,6 +314,7 @@ function sumUp({ rounds, until }: Night): string {
     rounds.reduce((total, one) => total + of(one), 0);
   const red = rounds.filter(({ verdict }) => verdict.outcome !== 'pass');
   const jumps = rounds.filter(({ jumpMs }) => Math.abs(jumpMs) > JUMP_MS);
+  const stalls = rounds.filter(({ stalledMs }) => stalledMs > 0);
   const asleep = jumps.reduce((total, { jumpMs }) => total + jumpMs, 0);
   return [
     [
@@ -334,7 +335,12 @@ function sumUp({ rounds, until }: Night): string {
       sum(({ setAside }) => setAside),
       'probe',
     )} under way then or when it was interrupted`,
-    `${round(sum(({ ms }) => ms) / 60_000)} minutes of load`,
+    `${round(sum(({ ms, stalledMs }) => ms - stalledMs) / 60_000)} minutes of load`,
+    ...(stalls.length === 0
+      ? []
+      : [
+          `the harness stood still in rounds ${stalls.map((one) => one.round).join(', ')}, for ${round(sum(({ stalledMs }) => stalledMs) / 1000)} s: no load`,
+        ]),
     ...(jumps.length === 0
       ? []
       : [

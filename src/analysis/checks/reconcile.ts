@@ -95,14 +95,19 @@ const factsAgree: Check = {
         .filter(({ log, wire }) => log !== wire)
         .map(({ fact, log, wire }) =>
           about(exchange, `${fact} in the log is not what the wire shows`, {
-            expected: String(wire),
-            saw: { log: String(log) },
+            expected: inWords(wire),
+            saw: { log: inWords(log) },
           }),
         ),
     );
     return { observed: judged.length, violations };
   },
 };
+
+function inWords(fact: unknown): string {
+  if (fact === undefined) return 'nothing';
+  return typeof fact === 'string' ? fact : JSON.stringify(fact);
+}
 
 interface Comparison {
   readonly fact: string;

@@ -28,6 +28,7 @@ function roundOf(round: number): Mutable<RoundAccount> {
     startedAt: BEGIN + (round - 1) * MINUTE_MS,
     ms: MINUTE_MS,
     jumpMs: 3,
+    stalledMs: 0,
     partial: false,
     sent: 20,
     setAside: killed ? 1 : 0,

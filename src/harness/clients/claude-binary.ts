@@ -5,7 +5,7 @@
 import { accessSync, constants } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import type { ClaudeLookup } from '../types.ts';
+import type { ClaudeLookup } from '../types/client.ts';
 
 export interface ClaudeSearch {
   /** Where modules are resolved from; default: this file. */

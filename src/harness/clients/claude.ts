@@ -6,7 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { childEnvironment, type Home } from '../environment.ts';
 import { runGroup } from '../process-group.ts';
-import type { ClaudeCredentials, ClaudeRun } from '../types.ts';
+import type { ClaudeCredentials, ClaudeRun } from '../types/client.ts';
 import { shellLine } from './shell-line.ts';
 
 export interface ClaudeOptions {

@@ -2,7 +2,7 @@ import type net from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Peer, startPeer } from '../testing/peer.ts';
-import type { ProbeRequest } from '../types.ts';
+import type { ProbeRequest } from '../types/client.ts';
 import { decodedBody } from './decoded-body.ts';
 import { sendProbe } from './probe.ts';
 

@@ -7,7 +7,7 @@ import net from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { systemClock } from '../../platform/clock.ts';
 import { type ConnectionRecorder, createConnectionRecorder } from '../http1/recorder.ts';
-import type { BodyPiece, ProbeAnswer, ProbeRequest } from '../types.ts';
+import type { BodyPiece, ProbeAnswer, ProbeRequest } from '../types/client.ts';
 
 const CRLF = '\r\n';
 let connections = 0;

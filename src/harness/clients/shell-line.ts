@@ -1,5 +1,5 @@
 /** Lines that repeat a probe by hand. Base URL and key are left to `ANTHROPIC_BASE_URL` and `ANTHROPIC_API_KEY`. */
-import type { ProbeRequest } from '../types.ts';
+import type { ProbeRequest } from '../types/client.ts';
 
 /** Joins words so that a POSIX shell takes them apart again as they are. */
 export function shellLine(words: readonly string[]): string {

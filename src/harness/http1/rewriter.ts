@@ -3,7 +3,7 @@
  * are held until they are whole, answers pass piece by piece, and the framing is made to fit what comes out.
  */
 import type { HeaderPairs } from '../../protocol/transcript.ts';
-import type { ExchangeRewriter, ResponseRewrite, WireRequest, WireResponseHead } from '../types.ts';
+import type { ExchangeRewriter, ResponseRewrite, WireRequest, WireResponseHead } from '../types/saboteur.ts';
 import { createRequestParser, createResponseParser, type Framing, type RequestHead } from './parser.ts';
 
 export interface ConnectionRewriter {

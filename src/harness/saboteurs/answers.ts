@@ -1,6 +1,7 @@
 /** What can go wrong on the way down: events, endings, pace, status, headers and compression. */
 import { gunzipSync } from 'node:zlib';
-import type { ExchangeRewriter, ProviderId, Saboteur } from '../types.ts';
+import type { ExchangeRewriter, Saboteur } from '../types/saboteur.ts';
+import type { ProviderId } from '../types/world.ts';
 import { isStream, onAnswers, onEvents, type StreamEvent, withHeader, withoutHeader } from './edits.ts';
 
 interface AnswerSaboteur extends Pick<Saboteur, 'name' | 'breaks' | 'caughtBy' | 'scenario' | 'claude'> {

@@ -1,5 +1,7 @@
 /** What can go wrong once a run is stored: something gets into its folder that no reviewer may be handed. */
-import type { Canaries, Fault, Saboteur } from '../types.ts';
+
+import type { Fault, Saboteur } from '../types/saboteur.ts';
+import type { Canaries } from '../types/world.ts';
 
 const stored = (place: string, text: (canaries: Canaries) => string): Fault => ({
   layer: 'stored',

@@ -1,5 +1,5 @@
 /** What can go wrong with the clients themselves. */
-import type { Saboteur } from '../types.ts';
+import type { Saboteur } from '../types/saboteur.ts';
 
 export const CLIENT_SABOTEURS: readonly Saboteur[] = [
   {

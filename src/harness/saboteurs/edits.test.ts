@@ -1,6 +1,6 @@
 import { array, assert, nat, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ProxyRecords, WireRequest, WireResponseHead } from '../types.ts';
+import type { ProxyRecords, WireRequest, WireResponseHead } from '../types/saboteur.ts';
 import { onAnswers, onEvents, onLines, onMessages, withHeader, withoutHeader } from './edits.ts';
 
 const request: WireRequest = {

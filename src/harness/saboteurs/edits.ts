@@ -7,7 +7,7 @@ import type {
   ResponseRewrite,
   WireRequest,
   WireResponseHead,
-} from '../types.ts';
+} from '../types/saboteur.ts';
 
 export function withoutHeader(headers: HeaderPairs, name: string): HeaderPairs {
   return headers.filter(([key]) => key.toLowerCase() !== name);

@@ -1,6 +1,6 @@
 /** What can go wrong where the proxy is killed: most of it in the process itself, by a module that it is started with. */
 import type { Crash } from '../../protocol/witness.ts';
-import type { Fault, Saboteur } from '../types.ts';
+import type { Fault, Saboteur } from '../types/saboteur.ts';
 import { onAnswers } from './edits.ts';
 import { holdLog, onRequest, onStoring } from './preload.ts';
 

@@ -1,14 +1,7 @@
 /** Puts the faults of a saboteur where they belong. A world without one asks the same questions and gets nothing. */
 import type { Ca } from '../certs.ts';
-import type {
-  ExchangeRewriter,
-  Fault,
-  FaultContext,
-  ProviderId,
-  ProxyRecords,
-  Stage,
-  World,
-} from '../types.ts';
+import type { ExchangeRewriter, Fault, FaultContext, ProxyRecords } from '../types/saboteur.ts';
+import type { ProviderId, Stage, World } from '../types/world.ts';
 import { startRelay } from '../wire-relay.ts';
 
 type FaultOf<Layer extends Fault['layer']> = Extract<Fault, { layer: Layer }>;

@@ -1,5 +1,6 @@
 /** What can go wrong with the licence: what it opens, what it bars, and what is said of it. */
-import type { LicenseKind, ProxyRecords, RecordedLife, Saboteur } from '../types.ts';
+import type { LicenseKind } from '../../protocol/witness.ts';
+import type { ProxyRecords, RecordedLife, Saboteur } from '../types/saboteur.ts';
 import { onLines, record, withHeader } from './edits.ts';
 import { preload } from './preload.ts';
 

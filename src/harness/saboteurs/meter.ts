@@ -2,7 +2,7 @@
 import type { Sample } from '../../protocol/meter.ts';
 import type { HeaderPairs } from '../../protocol/transcript.ts';
 import type { MeterAnswers } from '../../protocol/witness.ts';
-import type { ExchangeRewriter, Fault, Saboteur } from '../types.ts';
+import type { ExchangeRewriter, Fault, Saboteur } from '../types/saboteur.ts';
 import { onAnswers, onLines, record, withHeader, withoutHeader } from './edits.ts';
 
 const rows = (alter: (rows: readonly Sample[]) => readonly Sample[]): Fault => ({

@@ -1,5 +1,5 @@
 /** What shows only after a while: a proxy that grows, slows down, or dies; a record that is lost among many. */
-import type { Fault, Saboteur } from '../types.ts';
+import type { Fault, Saboteur } from '../types/saboteur.ts';
 import { onLines } from './edits.ts';
 import { onRequest } from './preload.ts';
 

@@ -1,5 +1,5 @@
 /** Breaks the target itself: a module that its process loads before its own, and that gets in its way. */
-import type { Fault } from '../types.ts';
+import type { Fault } from '../types/saboteur.ts';
 
 /** `source` is an ECMAScript module; what it imports is Node's own. Threads of the target do not load it. */
 export function preload(source: string): Fault {

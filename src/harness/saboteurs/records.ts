@@ -1,7 +1,7 @@
 /** What can go wrong in what the proxy says of itself: log, readiness, lanes, metrics, output. */
 import type { ProxyAnswers } from '../../protocol/witness.ts';
 import { createCanaries } from '../canaries.ts';
-import type { Fault, FaultContext, ProxyRecords, Saboteur } from '../types.ts';
+import type { Fault, FaultContext, ProxyRecords, Saboteur } from '../types/saboteur.ts';
 import { onLines, record, withFile } from './edits.ts';
 import { DEAD_URL } from './requests.ts';
 

@@ -1,5 +1,6 @@
 /** What can go wrong on the way up: lanes, credentials, headers, targets and bodies. */
-import type { Fault, FaultContext, ProviderId, Saboteur, WireRequest } from '../types.ts';
+import type { Fault, FaultContext, Saboteur, WireRequest } from '../types/saboteur.ts';
+import type { ProviderId } from '../types/world.ts';
 import { onMessages, withHeader, withoutHeader } from './edits.ts';
 
 const upstream = (

@@ -1,5 +1,5 @@
 /** Every saboteur there is, in the order in which a self-test tries them. */
-import type { Saboteur } from '../types.ts';
+import type { Saboteur } from '../types/saboteur.ts';
 import { ANSWER_SABOTEURS } from './answers.ts';
 import { BUNDLE_SABOTEURS } from './bundles.ts';
 import { CLIENT_SABOTEURS } from './clients.ts';

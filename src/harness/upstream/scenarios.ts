@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { OperatorError } from '../../errors.ts';
-import type { ProviderId } from '../types.ts';
+import type { ProviderId } from '../types/world.ts';
 import { countsOf } from './counts.ts';
 import { type Provider, providerSchema } from './provider.ts';
 import { type Scenario, scenarioSchema } from './scenario.ts';

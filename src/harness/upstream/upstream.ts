@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from '../../platform/clock.ts';
 import type { Transcript } from '../../protocol/transcript.ts';
 import type { Ca } from '../certs.ts';
-import type { ProviderId, UpstreamMock } from '../types.ts';
+import type { ProviderId, UpstreamMock } from '../types/world.ts';
 import { chooseScenario, isMessage, type QueuedPlay, servedModel } from './choose.ts';
 import { countsOf } from './counts.ts';
 import { explain } from './explain.ts';

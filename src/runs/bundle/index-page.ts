@@ -3,7 +3,7 @@
 import { plural } from '../../analysis/plural.ts';
 import { endingWords } from '../ending-words.ts';
 import { type Html, html, page } from '../report/html.ts';
-import { reproduceLine, seconds } from '../report/verdict-text.ts';
+import { probesOf, reproduceLine, seconds } from '../report/verdict-text.ts';
 import type { Repository } from '../repository.ts';
 import type { RunRecord } from '../run-record.ts';
 import { isRed } from '../selftest-verdicts.ts';
@@ -107,7 +107,7 @@ function runSection({ name, record, legs }: Told['runs'][number], files: Readonl
   const { suite, title, outcome, ending, startedAt, ms, checks } = record;
   const failed = checks.filter(({ violations }) => violations.length > 0);
   return html`<h2 id="${name}">${mark(outcome)} ${suite}</h2>
-<p>${title}. Started ${startedAt}, ${seconds(ms)}${sentIn(record)}${ending === 'complete' ? '' : `, ${endingWords(ending, ['“', '”'])}`}.
+<p>${title}. Started ${startedAt}, ${seconds(ms)}, ${probesOf(record)}${ending === 'complete' ? '' : `, ${endingWords(ending, ['“', '”'])}`}.
 <a href="evidence/${name}/">Evidence</a>${files.has(report) ? html`, <a href="${report}">report</a>` : html``}.</p>
 ${failed.map((check) => violationsOf(check, record))}
 ${legsSection(legs, name)}
@@ -124,17 +124,13 @@ ${table(
 </details>`;
 }
 
-/** The probes of a night are those of its rounds, and most of these were summed up. */
-const sentIn = ({ plan, probes }: RunRecord): string =>
-  plan.driver?.kind === 'overnight' ? '' : `, ${plural(probes.length, 'probe')}`;
-
-/** A leg is a run: judged by itself it also lacks the rounds that were not sent any more, and what a kill took along. */
+/** A leg is a run, judged again as the night judged it. */
 function legsSection(legs: readonly JudgedLeg[], name: string): Html {
   if (legs.length === 0) return html``;
   const words = (ids: readonly string[]): string => ids.join(', ') || 'none';
   return html`<h3>Red rounds that were kept whole</h3>
-<p>“Judged again” is by all that is stored of the rounds in one world. Whatever a death of the proxy took along counts there
-(the night had set it aside), and RUN-01 also names rounds that were not sent any more.</p>
+<p>“Judged again” is by what is stored of all rounds in one world, without what was under way when the proxy died or the
+night was interrupted.</p>
 ${table(
   ['rounds', 'not satisfied, as told when they ended', 'not satisfied, judged again', 'evidence'],
   legs.map(({ place, told, record }) => [

@@ -29,7 +29,7 @@ export function summarize(runs: readonly JudgedRun[], suites: readonly KnownSuit
       ending: record.ending,
       startedAt: record.startedAt,
       ms: record.ms,
-      probes: record.probes.length,
+      probes: record.night?.probes ?? record.probes.length,
       checks: countsOf(record),
       claims: record.outcome === 'pass' ? record.plan.proves : [],
     })),

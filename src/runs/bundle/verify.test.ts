@@ -465,6 +465,15 @@ const CONSISTENTLY: Cases = [
     (opened) => edit(opened, `${RUN}/witness/store.jsonl`, (text) => `{${text}`),
   ],
   [
+    'a run that says by itself what of it is not to be judged',
+    'evidence_damaged',
+    (opened) =>
+      edit(opened, `${RUN}/events.jsonl`, (text) => {
+        const closing = { type: 'round_closed', at: 1, round: 1, underWay: ['haiku'], diedAt: 1 };
+        return `${text}${JSON.stringify(closing)}\n`;
+      }),
+  ],
+  [
     'no evidence at all',
     'evidence_damaged',
     ({ files }) =>

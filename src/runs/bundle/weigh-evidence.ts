@@ -2,6 +2,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Check } from '../../analysis/check.ts';
+import { OperatorError } from '../../errors.ts';
+import { closedRounds } from '../closed-rounds.ts';
 import { recordOf } from '../judge.ts';
 import { METRICS, metricsOf } from '../report/metrics.ts';
 import { PAGE } from '../report/write-reports.ts';
@@ -59,7 +61,7 @@ export interface Weighing {
   readonly onMend?: (file: string, before: Buffer) => void;
 }
 
-/** Reads and judges what lies in `root/evidence`. Throws USAGE where a run can't be judged. */
+/** Reads and judges what lies in `root/evidence`. Throws USAGE where a run can't be judged, or is a part of one. */
 export async function weighEvidence(root: string, weighing: Weighing): Promise<Evidence> {
   const runs = await judgeAll(root, weighing);
   const paths = await filesBelow(root, 'evidence');
@@ -92,6 +94,10 @@ async function judgeWithLegs(
   weighing: Weighing,
 ): Promise<JudgedRun> {
   const { stored, there, ...own } = await judgeFolder({ root, folder: `evidence/${name}` }, weighing);
+  if (closedRounds(stored.events) !== null)
+    throw new OperatorError('USAGE', `${name} is a part of a night`, {
+      hint: 'It says by itself what of it is not judged. Give the night that it is of.',
+    });
   const unlike = [...own.unlike];
   const contradictions = [...own.contradictions];
   const legs: JudgedLeg[] = [];

@@ -5,6 +5,7 @@
 import { endedAsPlanned, fateOf } from '../probe-ending.ts';
 import type { RunRecord } from '../run-record.ts';
 import { failureText } from './failure-text.ts';
+import { flakeOn, flakeSentence } from './verdict-text.ts';
 
 const SPEC_VERSION = '1.0.0';
 
@@ -19,6 +20,8 @@ interface Test {
   readonly stop?: number;
   readonly suite: readonly string[];
   readonly rawStatus: string;
+  /** It changed its mind: the status is of the run that is red for it, what it says now is `rawStatus`. */
+  readonly flaky?: true;
   readonly message?: string;
   readonly trace?: string;
 }
@@ -33,7 +36,7 @@ const STATUS = {
 
 export function ctrfJson(record: RunRecord): string {
   const { suite, run, ms, startedAt, provenance, plan, ending, outcome } = record;
-  const tests = [
+  const tests: Test[] = [
     ...record.checks.map((verdict) => checkTest(record, verdict)),
     ...record.probes.map((probe) => probeTest(record, probe)),
     ...plan.skippedProbes.map(({ id, reason }) => skippedTest(suite, id, reason)),
@@ -54,6 +57,7 @@ export function ctrfJson(record: RunRecord): string {
         skipped: count('skipped'),
         pending: count('pending'),
         other: count('other'),
+        flaky: tests.filter(({ flaky }) => flaky).length,
         suites: 2,
         start,
         stop: Math.round(start + ms),
@@ -76,14 +80,16 @@ export function ctrfJson(record: RunRecord): string {
 
 function checkTest(record: RunRecord, verdict: RunRecord['checks'][number]): Test {
   const { id, title, outcome, violations, note } = verdict;
-  const message = violations[0]?.what ?? note;
+  const flake = flakeOn(record, id);
+  const message = violations[0]?.what ?? (flake === undefined ? note : flakeSentence(flake));
   return {
     name: `${id} ${title}`,
-    status: STATUS[outcome],
+    status: flake === undefined ? STATUS[outcome] : 'failed',
     duration: 0,
     suite: [record.suite, 'checks'],
     rawStatus: outcome,
-    ...(message !== undefined && outcome !== 'pass' && { message }),
+    ...(flake !== undefined && { flaky: true }),
+    ...(message !== undefined && (outcome !== 'pass' || flake !== undefined) && { message }),
     ...(outcome !== 'pass' && outcome !== 'skipped' && { trace: failureText(record, verdict) }),
   };
 }

@@ -5,10 +5,10 @@
 
 import { plural } from '../../analysis/plural.ts';
 import { endingWords } from '../ending-words.ts';
-import type { RunRecord } from '../run-record.ts';
+import type { Flake, RunRecord } from '../run-record.ts';
 import { inOrderOfUse } from './order-of-use.ts';
 import { OUTCOME_WORDS } from './style.ts';
-import { countsOf, probesOf, reproduceLine, seconds } from './verdict-text.ts';
+import { countsOf, flakeSentence, probesOf, reproduceLine, seconds } from './verdict-text.ts';
 
 type Verdict = RunRecord['checks'][number];
 
@@ -29,10 +29,28 @@ export function annotations(record: RunRecord, where: string): string[] {
       (rest) => line('warning', record.suite, `${rest} more checks saw too little, see ${where}/report.html`),
     ),
   ];
+  const flaky = record.flaky ?? [];
+  lines.push(
+    ...limited(
+      flaky.map((flake) => flakeLine(record, flake, where)),
+      (rest) => line('warning', record.suite, `${rest} more checks are flaky, see ${where}/report.html`),
+    ),
+  );
   // A run of which no check could be judged has failed without one that did.
   if (lines.length > 0 || record.outcome === 'pass') return lines;
   return [line('error', record.suite, `${countsOf(record)}, which is no pass; see ${where}/report.html`)];
 }
+
+const flakeLine = (record: RunRecord, flake: Flake, where: string): string =>
+  line(
+    'warning',
+    `${record.suite}: ${flake.check} is flaky`,
+    [
+      `${flakeSentence(flake)}, so the run is red`,
+      `repeat: ${reproduceLine(record, flake.check)} --repeat-each 10`,
+      `report: ${where}/report.html`,
+    ].join('\n'),
+  );
 
 const failedOf = ({ checks }: RunRecord): Verdict[] =>
   inOrderOfUse(checks.filter(({ outcome }) => outcome === 'fail'));
@@ -71,7 +89,7 @@ const MOST_VIOLATIONS = 5;
 
 /** Markdown that is appended to the summary of a job: the verdict, what failed, and the rest to unfold. */
 export function jobSummary(record: RunRecord, where: string): string {
-  const { suite, outcome, ending, endingNote, ms, plan, checks } = record;
+  const { suite, outcome, ending, endingNote, ms, plan, checks, flaky = [] } = record;
   const sign = { pass: '✅', fail: '❌', inconclusive: '❔' }[outcome];
   const text = [
     `### ${sign} ${cell(suite)}: ${outcome}`,
@@ -81,6 +99,7 @@ export function jobSummary(record: RunRecord, where: string): string {
       ? []
       : ['', `The run ${endingWords(ending, ['“', '”'])}: ${cell(endingNote ?? 'no more is known')}.`]),
     ...(outcome === 'pass' ? ['', ...plan.proves.map((claim) => `- ${cell(claim)}`)] : []),
+    ...flaky.flatMap((flake) => ['', `⚠️ Flaky: ${cell(flakeSentence(flake))}. The run is red for it.`]),
     ...checks.filter(({ outcome: each }) => each === 'fail').flatMap((verdict) => failure(record, verdict)),
     '',
     `<details><summary>${plural(checks.length, 'check')}</summary>`,

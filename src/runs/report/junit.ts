@@ -1,10 +1,11 @@
 /**
  * `junit.xml` in the form that CI systems have in common (https://github.com/testmoapp/junitxml): one suite of checks, one of
- * probes. Checks are judged when everything is over, so theirs is no time; probes have the time that they took.
+ * probes. A check that changed its mind has the property `flaky`, and fails whatever it says now. Checks are judged when everything is over, so theirs is no time; probes have the time that they took.
  */
 import { endedAsPlanned, fateOf } from '../probe-ending.ts';
-import type { RunRecord } from '../run-record.ts';
+import type { Flake, RunRecord } from '../run-record.ts';
 import { failureText } from './failure-text.ts';
+import { flakeOn, flakeSentence, reproduceLine } from './verdict-text.ts';
 
 interface TestCase {
   readonly name: string;
@@ -12,6 +13,7 @@ interface TestCase {
   readonly time: number;
   /** On how many observations it rests. */
   readonly assertions: number;
+  readonly isFlaky: boolean;
   readonly ending: 'pass' | 'failure' | 'error' | 'skipped';
   /** The element that tells of the ending; none where it passed. */
   readonly inner: string;
@@ -101,15 +103,19 @@ function figures(cases: readonly TestCase[], time: number): string {
   ].join(' ');
 }
 
-function caseLine(suite: string, { name, time, assertions, inner }: TestCase): string {
+const FLAKY = '<properties><property name="flaky" value="true"/></properties>';
+
+function caseLine(suite: string, { name, time, assertions, isFlaky, inner }: TestCase): string {
   const open = `    <testcase classname="${escape(suite)}" name="${escape(name)}" assertions="${assertions}" time="${time.toFixed(3)}"`;
-  return inner === '' ? `${open}/>` : `${open}>${inner}</testcase>`;
+  return inner === '' ? `${open}/>` : `${open}>${isFlaky ? FLAKY : ''}${inner}</testcase>`;
 }
 
 function checkCase(record: RunRecord, verdict: RunRecord['checks'][number]): TestCase {
   const { id, title, outcome, observed, violations, note = '' } = verdict;
-  const shared = { name: `${id} ${title}`, time: 0, assertions: observed };
-  if (outcome === 'pass') return { ...shared, ending: 'pass', inner: '' };
+  const flake = flakeOn(record, id);
+  const shared = { name: `${id} ${title}`, time: 0, assertions: observed, isFlaky: flake !== undefined };
+  if (outcome === 'pass')
+    return { ...shared, ...(flake === undefined ? PASSED : flakyFailure(record, flake)) };
   if (outcome === 'skipped')
     return { ...shared, ending: 'skipped', inner: `<skipped message="${escape(note)}"/>` };
   const text = escape(failureText(record, verdict));
@@ -126,11 +132,22 @@ function checkCase(record: RunRecord, verdict: RunRecord['checks'][number]): Tes
       };
 }
 
+const PASSED = { ending: 'pass', inner: '' } as const;
+
+/** It passes now, and the run is red for it: a reader that knows no flaky check must not see a green suite. */
+function flakyFailure(record: RunRecord, flake: Flake): Pick<TestCase, 'ending' | 'inner'> {
+  const sentence = flakeSentence(flake);
+  const text = escape(`${sentence}\n\nrepeat: ${reproduceLine(record, flake.check)} --repeat-each 10`);
+  return {
+    ending: 'failure',
+    inner: `<failure type="flaky" message="${escape(sentence)}">${text}</failure>`,
+  };
+}
+
 function probeCase({ plan }: RunRecord, probe: RunRecord['probes'][number]): TestCase {
-  const shared = { name: probe.id, time: probe.ms / 1000, assertions: 1 };
+  const shared = { name: probe.id, time: probe.ms / 1000, assertions: 1, isFlaky: false };
   const planned = plan.waves.flat().find(({ id }) => id === probe.id);
-  if (planned === undefined || endedAsPlanned(planned, probe))
-    return { ...shared, ending: 'pass', inner: '' };
+  if (planned === undefined || endedAsPlanned(planned, probe)) return { ...shared, ...PASSED };
   const fate = `${fateOf(probe, plan)}, where an answer was to come`;
   const text = [
     fate,
@@ -148,6 +165,7 @@ const skippedCase = (id: string, reason: string): TestCase => ({
   name: id,
   time: 0,
   assertions: 0,
+  isFlaky: false,
   ending: 'skipped',
   inner: `<skipped message="${escape(reason)}"/>`,
 });

@@ -23,6 +23,7 @@ export function nightReport({ plan, evidence: { night }, ending, startedAt }: St
     deaths: rounds.flatMap(({ round, deaths }) => deaths.map((death) => ({ round, ...death }))),
     loadMs: Math.round(sum(({ ms }) => ms)),
     jumpedMs: Math.round(sum(({ jumpMs }) => jumpMs)),
+    stalledMs: sum(({ stalledMs }) => stalledMs),
     trends: [
       takenOf(rounds, 'rssMb'),
       takenOf(rounds, 'files'),

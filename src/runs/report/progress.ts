@@ -37,6 +37,7 @@ function lineOf(event: RunEvent, { plan, at }: Start): string | null {
     case 'stage_started':
       return `stage ${event.name}`;
     case 'probe_started':
+    case 'round_closed':
     case 'run_ended':
     case 'flaky':
       return null;
@@ -49,7 +50,7 @@ function lineOf(event: RunEvent, { plan, at }: Start): string | null {
     case 'toggled':
       return `from round ${event.round} on the proxy speaks HTTP/${event.protocol}`;
     case 'round_judged':
-      return heartbeat(event.account);
+      return heartbeat(event.account, event.at);
     case 'resumed':
       return `goes on after round ${event.after}`;
     case 'probe_broke':
@@ -62,28 +63,33 @@ function lineOf(event: RunEvent, { plan, at }: Start): string | null {
 }
 
 /** One line that says how a night goes. */
-function heartbeat({
-  round,
-  partial,
-  protocol,
-  sent,
-  faults,
-  deaths,
-  verdict,
-  readings,
-  answers,
-  jumpMs,
-  ms,
-}: RoundAccount): string {
+function heartbeat(
+  {
+    round,
+    partial,
+    protocol,
+    sent,
+    faults,
+    deaths,
+    verdict,
+    readings,
+    answers,
+    jumpMs,
+    stalledMs,
+    ms,
+  }: RoundAccount,
+  at: number,
+): string {
   const last = readings?.at(-1);
   const slow = answers.map((one) => one.ms).toSorted((a, b) => a - b)[answers.length >> 1];
   return [
-    `round ${round}: ${partial ? 'interrupted, ' : ''}${verdict.outcome === 'pass' ? 'green' : `RED (${verdict.red.map(({ id }) => id).join(' ')})`}`,
+    `round ${round}, ${new Date(at).toISOString().slice(11, 16)} UTC: ${partial ? 'interrupted, ' : ''}${verdict.outcome === 'pass' ? 'green' : `RED (${verdict.red.map(({ id }) => id).join(' ')})`}`,
     `HTTP/${protocol}, ${plural(sent, 'probe')}, ${plural(faults.length, 'fault')}, ${plural(deaths.length, 'death')} in ${seconds(ms)}`,
     last === undefined
       ? 'memory not readable'
       : `${last.rssMb.toFixed(0)} MB, ${plural(last.files, 'file')}, ${plural(last.sockets, 'socket')}`,
     ...(slow === undefined ? [] : [`answers in ${slow.toFixed(0)} ms`]),
+    ...(stalledMs > 0 ? [`the harness stood still for ${seconds(stalledMs)}`] : []),
     ...(Math.abs(jumpMs) > JUMP_MS ? [`the clock jumped by ${seconds(jumpMs)}`] : []),
   ].join('; ');
 }

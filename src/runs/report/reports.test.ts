@@ -11,6 +11,7 @@ import { storeGreenRun, temporaryFolder } from '../testing/stored-green-run.ts';
 import { ctrfJson } from './ctrf.ts';
 import { annotations, jobSummary } from './github.ts';
 import { junitXml } from './junit.ts';
+import { reportHtml } from './page/report-page.ts';
 import { summaryMarkdown } from './summary-markdown.ts';
 import { verdictText, WIDTH } from './verdict-text.ts';
 
@@ -133,6 +134,7 @@ const ctrfSchema = z.strictObject({
       skipped: z.int(),
       pending: z.int(),
       other: z.int(),
+      flaky: z.int(),
       suites: z.int(),
       start: z.int(),
       stop: z.int(),
@@ -147,6 +149,7 @@ const ctrfSchema = z.strictObject({
         stop: z.int().optional(),
         suite: z.array(z.string()).min(1),
         rawStatus: z.string(),
+        flaky: z.boolean().optional(),
         message: z.string().optional(),
         trace: z.string().optional(),
       }),
@@ -259,6 +262,46 @@ describe('what GitHub Actions is told', () => {
     const text = jobSummary({ ...red, checks }, where);
     expect(text.length).toBeLessThan(1_000);
     expect(text).toContain('results/runs/x/report.html');
+  });
+});
+
+describe('a check that changed its mind', () => {
+  const check = 'ROUTE-01';
+  const flake = { check, outcome: 'pass', before: 'fail', folder: '../<before>', seed: '0dd' } as const;
+  const flaky = (): RunRecord => ({ ...green, outcome: 'fail', flaky: [flake] });
+  const sentence = 'ROUTE-01: pass now and FAIL in the run before, of the same plan and the same programs';
+
+  it('fails in junit.xml, and has a property that says why', () => {
+    const xml = junitXml(flaky());
+    expect(xml).toMatch(
+      new RegExp(
+        `name="ROUTE-01 [^>]*><properties><property name="flaky" value="true"/></properties><failure type="flaky" message="${sentence}">`,
+      ),
+    );
+    expect(attribute(xml, 'failures')).toEqual([1, 1, 0]);
+    expect(junitXml(green)).not.toContain('flaky');
+  });
+
+  it('is flaky and failed in ctrf-report.json, with what it says now beside it', () => {
+    const { results } = ctrfSchema.parse(JSON.parse(ctrfJson(flaky())));
+    expect(results.tests.filter((test) => test.flaky)).toEqual([
+      expect.objectContaining({ status: 'failed', rawStatus: 'pass', message: sentence }),
+    ]);
+    expect(results.summary).toMatchObject({ flaky: 1, failed: 1 });
+  });
+
+  it('is a warning to GitHub, and a line of the summary', () => {
+    const lines = annotations(flaky(), 'x');
+    expect(lines).toEqual([expect.stringMatching(/^::warning title=test%3A ROUTE-01 is flaky::/)]);
+    expect(lines[0]).toContain('--repeat-each 10');
+    expect(jobSummary(flaky(), 'x')).toContain(`\n⚠️ Flaky: ${sentence}. The run is red for it.\n`);
+  });
+
+  it('stands in report.html under what is wrong, with the run before', async () => {
+    const { folder } = await storeGreenRun(parent.path);
+    const page = reportHtml({ record: flaky(), stored: await readStoredRun(folder.path) });
+    expect(page).toMatch(/What is wrong.*~ flaky<\/span> <span class="id">ROUTE-01<\/span>/s);
+    expect(page).toContain('<code>../&lt;before&gt;</code>');
   });
 });
 

@@ -113,6 +113,10 @@ function flakyLines(record: RunRecord, { paint, where }: { paint: Paint; where: 
   ]);
 }
 
+/** That this check changed its mind; undefined where it did not. */
+export const flakeOn = ({ flaky = [] }: Pick<RunRecord, 'flaky'>, check: string): Flake | undefined =>
+  flaky.find((one) => one.check === check);
+
 /** What changed its mind, in a sentence. */
 export const flakeSentence = ({ check, outcome, before }: Flake): string =>
   `${check}: ${OUTCOME_WORDS[outcome][0]} now and ${OUTCOME_WORDS[before][0]} in the run before, of the same plan and the same programs`;
@@ -168,7 +172,11 @@ function lastLine(record: RunRecord, paint: Paint): string {
   return `${paint(style, word)}  ${record.suite}: ${countsOf(record)}, ${probesOf(record)}, ${seconds(record.ms)}${ending}`;
 }
 
-export const probesOf = ({ probes }: Pick<RunRecord, 'probes'>): string => plural(probes.length, 'probe');
+/** `1 probe`, `15 probes`, `152 probes in 8 rounds`. */
+export const probesOf = ({ probes, night }: Pick<RunRecord, 'probes' | 'night'>): string =>
+  night === undefined
+    ? plural(probes.length, 'probe')
+    : `${plural(night.probes, 'probe')} in ${plural(night.rounds, 'round')}`;
 
 /** `23 of 24 checks passed, 1 skipped`. */
 export function countsOf({ checks, flaky = [] }: Pick<RunRecord, 'checks' | 'flaky'>): string {

@@ -24,7 +24,7 @@ ${filterBar('outcome', [
     label: `${OUTCOMES[outcome][1]} ${count(checks.filter((one) => one.outcome === outcome).length)}`,
   })),
 ])}
-<table class="wide"><thead><tr><th scope="col">outcome</th><th scope="col">check</th><th scope="col">claim</th><th scope="col" class="figure">seen</th></tr></thead>
+<table class="wide"><caption class="unseen">Every check of the run</caption><thead><tr><th scope="col">outcome</th><th scope="col">check</th><th scope="col">claim</th><th scope="col" class="figure">seen</th></tr></thead>
 <tbody>${checks.map(drawRow)}</tbody></table></section>`;
 }
 

@@ -24,7 +24,7 @@ export function courseSection({ evidence, events, startedAt, ms, plan }: StoredR
   return html`<section aria-labelledby="course"><h2 id="course">Course of the run</h2>
 ${lifeChart(lives, startedAt, ms)}
 ${lives.length > 0 && lifeTable(lives)}
-<details class="exchange"><summary>What happened when: ${plural(moments.length, 'moment')}</summary><table class="wide inside"><thead><tr><th scope="col" class="figure">after</th><th scope="col">what</th></tr></thead>
+<details class="exchange"><summary>What happened when: ${plural(moments.length, 'moment')}</summary><table class="wide inside"><caption class="unseen">What happened when</caption><thead><tr><th scope="col" class="figure">after</th><th scope="col">what</th></tr></thead>
 <tbody>${moments.slice(0, MOST_MOMENTS).map(({ at, what }) => html`<tr><td class="figure">${duration(at - startedAt)}</td><td>${shown(what, 300)}</td></tr>`)}</tbody></table>
 ${rest > 0 && html`<p class="note">${plural(rest, 'moment')} more, in <code>events.jsonl</code>.</p>`}</details>
 ${plan.skippedProbes.length > 0 && html`<h3>Not sent</h3><ul>${plan.skippedProbes.slice(0, MOST_MOMENTS).map(({ id, reason }) => html`<li>${shown(id, 60)}: ${shown(reason, 200)}</li>`)}</ul>`}</section>`;

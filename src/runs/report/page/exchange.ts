@@ -40,8 +40,8 @@ ${headerTable(
 )}
 ${eventTable(one)}
 ${bodies(one)}
-${records.length > 0 && html`<h4>What the proxy logged</h4><pre tabindex="0">${records.slice(0, MOST_LINES).map((event) => html`${evidenceText(JSON.stringify(event), 2_000)}\n`)}</pre>`}
-${probe !== undefined && html`<h4>This request by hand</h4><pre tabindex="0">${evidenceText(probe.reproduce, 2_000)}</pre>`}
+${records.length > 0 && html`<h3>What the proxy logged</h3><pre tabindex="0">${records.slice(0, MOST_LINES).map((event) => html`${evidenceText(JSON.stringify(event), 2_000)}\n`)}</pre>`}
+${probe !== undefined && html`<h3>This request by hand</h3><pre tabindex="0">${evidenceText(probe.reproduce, 2_000)}</pre>`}
 </div></details>`;
 }
 
@@ -92,8 +92,8 @@ function bodies({ client, answered }: Case): Html | null {
   ]);
   if (requests === null && answers === null) return null;
   return html`<details class="bodies"><summary>Bodies</summary>
-${requests !== null && html`<h4>Request</h4>${requests}`}
-${answers !== null && html`<h4>Answer, without its compression</h4>${answers}`}</details>`;
+${requests !== null && html`<h3>Request</h3>${requests}`}
+${answers !== null && html`<h3>Answer, without its compression</h3>${answers}`}</details>`;
 }
 
 /** What two sides had: once where it is the same, else both, each from shortly before they part. */

@@ -40,7 +40,7 @@ const LANE = /^[a-z][\w-]{0,30}$/;
 
 const briefly = (cases: readonly Case[]): Html =>
   html`<details class="exchange"><summary>${plural(cases.length, 'exchange')} more with findings, a line each</summary>
-<table class="wide inside"><thead><tr><th scope="col" class="figure">#</th><th scope="col">exchange</th><th scope="col">lane</th><th scope="col">findings of</th></tr></thead>
+<table class="wide inside"><caption class="unseen">Exchanges with findings, in brief</caption><thead><tr><th scope="col" class="figure">#</th><th scope="col">exchange</th><th scope="col">lane</th><th scope="col">findings of</th></tr></thead>
 <tbody>${cases.map((one) => html`<tr id="${idOf(one)}"><td class="figure">${one.number}</td><td>${shown(one.name, 60)}</td><td>${one.lane === null ? '–' : shown(one.lane, 40)}</td><td>${[...new Set(one.problems.map(({ check }) => check))].join(' ')}</td></tr>`)}</tbody></table></details>`;
 
 /** For the lanes that are shown: each hides what is on another. */

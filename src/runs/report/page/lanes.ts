@@ -12,7 +12,7 @@ export function lanesSection(cases: readonly Case[]): Html {
   );
   return html`<section aria-labelledby="lanes"><h2 id="lanes">Lanes and tokens</h2>
 <p>The first line of each lane is the sum of the proxy’s log, the second that of what its upstream stated. A stream that a client left may differ: the proxy counts what it saw.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Lanes and tokens"><table><thead><tr><th scope="col">lane</th><th scope="col">by</th><th scope="col" class="figure">exchanges</th><th scope="col" class="figure">not 2xx</th><th scope="col" class="figure">input</th><th scope="col" class="figure">output</th><th scope="col" class="figure">cache read</th><th scope="col" class="figure">cache written</th></tr></thead>
+<div class="scroll" tabindex="0" role="region" aria-label="Lanes and tokens"><table><caption class="unseen">Exchanges and tokens of each lane</caption><thead><tr><th scope="col">lane</th><th scope="col">by</th><th scope="col" class="figure">exchanges</th><th scope="col" class="figure">not 2xx</th><th scope="col" class="figure">input</th><th scope="col" class="figure">output</th><th scope="col" class="figure">cache read</th><th scope="col" class="figure">cache written</th></tr></thead>
 <tbody>${lanes.map(([lane, group]) => laneRows(lane, group))}</tbody></table></div>${models(cases)}</section>`;
 }
 

@@ -7,7 +7,8 @@ const rendered = (alter?: Parameters<typeof greenNight>[0]): string =>
 
 it('a night has a row for each round, with what was played and who died', () => {
   const text = rendered();
-  expect(text.match(/<tr><th scope="row"/g)).toHaveLength(6);
+  const [table = ''] = text.match(/<caption>What each round came to.*?<\/table>/s) ?? [];
+  expect(table.match(/<tr><th scope="row"/g)).toHaveLength(6);
   expect(text).toContain('6 rounds, 0 of them red');
   expect(text).toContain('truncated × 1');
   expect(text).toContain('killed by the plan, back after 900 ms');
@@ -24,6 +25,54 @@ it('a red round says what was wrong, as text, and links to its evidence', () => 
   expect(text).toContain('BYTES-01 is fail: &lt;b&gt;a byte&lt;/b&gt; differs');
   expect(text).toContain('<a href="./rounds/leg-0001/">');
   expect(text).toContain('of itself, not back');
+});
+
+it('what the proxy took and how fast it answered is drawn, marked and told, with slope and bound', () => {
+  const text = rendered((night) => {
+    const [, second] = night.rounds;
+    if (second !== undefined) second.deaths = [{ at: second.startedAt, cause: 'itself', backMs: 10 }];
+  });
+  const plots = [...text.matchAll(/<svg class="plot".*?<\/svg>/gs)].map(([plot]) => plot);
+  expect(plots.map((plot) => /aria-label="([^.]*?) over/.exec(plot)?.[1])).toEqual([
+    'Memory in MB',
+    'Open files',
+    'Sockets',
+    'Plain answers in ms',
+  ]);
+  const [memory = '', , , answers = ''] = plots;
+  const marks = (plot: string) =>
+    Object.fromEntries(
+      ['reading"', 'dots"', 'start"', 'chaos" d="M[^"]*m', 'itself" d="M[^"]*m', 'faults"', 'shade"'].map(
+        (name) => [name.slice(0, name.indexOf('"')), plot.match(new RegExp(name, 'g'))?.length ?? 0],
+      ),
+    );
+  // Two worlds with a process each; three rounds over HTTP/1.1.
+  expect(marks(memory)).toEqual({ reading: 2, dots: 0, start: 1, chaos: 1, itself: 1, faults: 6, shade: 3 });
+  expect(marks(answers)).toMatchObject({ reading: 0, dots: 6 });
+  expect(text).toMatch(
+    /Slope [-\d.]+ MB a minute: [-\d.]+ \(95 %: [-\d.]+ to [-\d.]+\) in a life of [\d.]+ min; bound 40\./,
+  );
+  expect(text).toMatch(
+    /<th scope="row" class="figure">6<\/th><td class="figure">5\.0 min<\/td><td class="figure">16\d MB/,
+  );
+});
+
+it('a process that was started amid a round is drawn from when it was back', () => {
+  const text = rendered((night) => {
+    const round = night.rounds[5];
+    if (round?.readings == null) throw new Error('there are six rounds');
+    round.readings = [...round.readings, { life: '2.2', at: 0, rssMb: 99, files: 1, sockets: 1 }];
+  });
+  // One dot, of a life that begins after the death at five and a half of six minutes.
+  const x = Number(/class="line reading dots" d="M([\d.]+) /.exec(text)?.[1]);
+  expect((x - 46) / (426 - 46)).toBeCloseTo((5.5 * 60 + 0.9) / 360, 2);
+});
+
+it('a night of which nothing was read draws nothing', () => {
+  const text = rendered((night) => {
+    for (const round of night.rounds) Object.assign(round, { readings: null, answers: [] });
+  });
+  expect(text).not.toContain('<figure>');
 });
 
 it('a long night shows every red round and leaves green ones out, and says so', () => {

@@ -2,6 +2,7 @@
 import type { Night, RoundAccount } from '../../../protocol/witness.ts';
 import { type Html, html } from '../html.ts';
 import { count, duration, plural, shown } from './format.ts';
+import { nightPlots } from './night-plots.ts';
 
 /** Of a long night the red rounds, and as many of the others as there is room for. */
 const MOST_ROUNDS = 400;
@@ -16,7 +17,8 @@ export function nightSection({ rounds }: Night): Html {
 <p class="note">${plural(rounds.length, 'round')}, ${count(red.length)} of them red. Of a round that was kept, <code>ccp-uat report</code> with its folder makes a page like this.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Rounds of the night"><table><caption>What each round came to</caption><thead><tr><th scope="col" class="figure">round</th><th scope="col">protocol</th><th scope="col">verdict</th><th scope="col" class="figure">exchanges</th><th scope="col" class="figure">lasted</th><th scope="col">checks that were not satisfied</th><th scope="col">deaths of the proxy</th><th scope="col">faults</th><th scope="col">evidence</th></tr></thead>
 <tbody>${shownRounds.map(row)}</tbody></table></div>
-${rest > 0 && html`<p class="note">${plural(rest, 'green round')} more, in <code>events.jsonl</code>.</p>`}</section>`;
+${rest > 0 && html`<p class="note">${plural(rest, 'green round')} more, in <code>events.jsonl</code>.</p>`}
+${nightPlots(rounds)}</section>`;
 }
 
 const isRed = ({ verdict }: RoundAccount): boolean => verdict.outcome !== 'pass';
@@ -32,7 +34,7 @@ function chosen(rounds: readonly RoundAccount[], red: number): readonly RoundAcc
 }
 
 const row = (one: RoundAccount): Html =>
-  html`<tr><th scope="row" class="figure">${one.round}${one.partial && ' (interrupted)'}</th><td>HTTP/${one.protocol}</td><td>${one.verdict.outcome}</td><td class="figure">${count(one.witnesses.client)}</td><td class="figure">${duration(one.ms)}</td><td>${redWords(one)}</td><td>${deathWords(one)}</td><td>${faultWords(one)}</td><td>${one.kept === null ? 'summed up' : html`<a href="${keptLink(one.kept)}">${shown(one.kept, 80)}</a>`}</td></tr>`;
+  html`<tr><th scope="row" class="figure">${one.round}${one.partial && ' (interrupted)'}</th><td>HTTP/${one.protocol}</td><td>${one.verdict.outcome}</td><td class="figure">${count(one.witnesses.client)}</td><td class="figure">${duration(one.ms)}${one.stalledMs > 0 && html`<br><small>stood still ${duration(one.stalledMs)}</small>`}</td><td class="prose">${redWords(one)}</td><td>${deathWords(one)}</td><td class="prose">${faultWords(one)}</td><td>${one.kept === null ? 'summed up' : html`<a href="${keptLink(one.kept)}">${shown(one.kept, 80)}</a>`}</td></tr>`;
 
 /** A folder: it has a page of its own only once somebody asks for that. */
 const keptLink = (kept: string): string => `./${kept.split('/').map(encodeURIComponent).join('/')}/`;

@@ -8,9 +8,11 @@ export interface Series {
   readonly values: readonly number[];
 }
 
-const WIDTH = 440;
-const HEIGHT = 230;
-const PLOT = { left: 46, right: WIDTH - 14, top: 10, bottom: HEIGHT - 42 };
+/** Of every drawing, in its own units. */
+export const WIDTH = 440;
+export const HEIGHT = 230;
+/** The room between the axes. */
+export const PLOT = { left: 46, right: WIDTH - 14, top: 10, bottom: HEIGHT - 42 };
 /** More points than these are finer than a line is wide. */
 const MOST_POINTS = 160;
 /** Told apart by dashes as well as by colour; more lines than these could not be. */
@@ -78,19 +80,21 @@ interface Frame {
   readonly unit: string;
 }
 
-const frame = ({ x, y, unit }: Frame): Html => html`<g class="grid">
+/** Grid and words of both axes. */
+export const frame = ({ x, y, unit }: Frame): Html => html`<g class="grid">
 ${x.map(([at]) => html`<line x1="${coordinate(at)}" x2="${coordinate(at)}" y1="${PLOT.top}" y2="${PLOT.bottom}"/>`)}
 ${y.map(([at]) => html`<line x1="${PLOT.left}" x2="${PLOT.right}" y1="${coordinate(at)}" y2="${coordinate(at)}"/>`)}</g>
 <g class="words">${x.map(([at, word]) => html`<text x="${coordinate(at)}" y="${PLOT.bottom + 15}" text-anchor="middle">${word}</text>`)}
 ${y.map(([at, word]) => html`<text x="${PLOT.left - 6}" y="${coordinate(at + 4)}" text-anchor="end">${word}</text>`)}
 <text x="${(PLOT.left + PLOT.right) / 2}" y="${HEIGHT - 8}" text-anchor="middle">${unit}</text></g>`;
 
-const tickWord = (tick: number): string => String(Number(tick.toPrecision(3)));
+export const tickWord = (tick: number): string => String(Number(tick.toPrecision(3)));
 
 const key = (words: readonly string[]): Html =>
   html`<ul class="key">${words.map((word, index) => html`<li>${swatch(`s${index}`)} ${shown(word, 120)}</li>`)}</ul>`;
 
-const swatch = (name: string): Html =>
+/** For a key: a piece of the line of this class. */
+export const swatch = (name: string): Html =>
   html`<svg class="sign wide" viewBox="0 0 32 16" aria-hidden="true"><path class="line ${name}" d="M1 8h30"/></svg>`;
 
 /** The share of values up to each, as steps. */

@@ -16,7 +16,7 @@ export function redactionsSection(evidence: Evidence): Html {
 ${
   names.length === 0
     ? html`<p>No credential was seen anywhere.</p>`
-    : html`<div class="scroll" tabindex="0" role="region" aria-label="Redactions"><table><thead><tr><th scope="col">place</th>${names.map((name) => html`<th scope="col" class="figure">${shown(name, 40)}</th>`)}</tr></thead>
+    : html`<div class="scroll" tabindex="0" role="region" aria-label="Redactions"><table><caption class="unseen">How often each name stands in the place of a credential</caption><thead><tr><th scope="col">place</th>${names.map((name) => html`<th scope="col" class="figure">${shown(name, 40)}</th>`)}</tr></thead>
 <tbody>${[...counts].map(([place, own]) => html`<tr><th scope="row">${shown(place, 80)}</th>${names.map((name) => html`<td class="figure">${own.has(name) ? count(own.get(name) ?? 0) : html`<span class="none">–</span>`}</td>`)}</tr>`)}</tbody></table></div>`
 }
 ${unseen.length > 0 && html`<p class="note">Planted and seen nowhere: ${shown(unseen.map(({ name }) => name).join(', '), 600)}.</p>`}</section>`;

@@ -7,6 +7,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CHECKS } from '../../../analysis/checks/index.ts';
 import type { Evidence } from '../../../analysis/evidence.ts';
+import { greenNight } from '../../../analysis/testing/green-night.ts';
 import type { Mutable } from '../../../analysis/testing/green-run.ts';
 import { findBrowser, NO_BROWSER, startBrowser } from '../../../platform/testing/browser.ts';
 import { overflow, weakTexts } from '../../../platform/testing/page-audit.ts';
@@ -24,6 +25,14 @@ const SCREENSHOTS = path.resolve(import.meta.dirname, '../../../../results/scree
 const HOSTILE =
   '"></title></script><script>document.title="broken"</script><img src=x onerror="document.title=1">';
 
+/** The same run as if it were a night with deaths of both kinds, and nothing else left of it. */
+const nightOf = ({ record, stored }: ReportedRun): ReportedRun => {
+  const night = greenNight(({ rounds: [, second] }) => {
+    if (second !== undefined) second.deaths = [{ at: second.startedAt, cause: 'itself', backMs: null }];
+  });
+  return { record, stored: { ...stored, evidence: { ...stored.evidence, night, client: [], upstream: [] } } };
+};
+
 describe.skipIf(executable === null)(
   `a report in a browser${executable === null ? ` (${NO_BROWSER})` : ''}`,
   () => {
@@ -32,7 +41,7 @@ describe.skipIf(executable === null)(
     let parent: Awaited<ReturnType<typeof temporaryFolder>>;
     let context: BrowserContext | undefined;
     let red: ReportedRun;
-    const files = { green: '', red: '', hostile: '', matrix: '' };
+    const files = { green: '', red: '', hostile: '', matrix: '', night: '' };
 
     const storedRun = async (alter?: (evidence: Mutable<Evidence>) => unknown): Promise<ReportedRun> => {
       const { folder } = await storeGreenRun(parent.path, alter);
@@ -70,8 +79,9 @@ describe.skipIf(executable === null)(
         red: reportHtml({ ...red, matrix }),
         hostile: reportHtml({ ...red, record: { ...red.record, suite: HOSTILE, title: HOSTILE } }),
         matrix: selftestHtml(matrix),
+        night: reportHtml(nightOf(red)),
       };
-      for (const name of ['green', 'red', 'hostile', 'matrix'] as const) {
+      for (const name of ['green', 'red', 'hostile', 'matrix', 'night'] as const) {
         files[name] = path.join(parent.path, `${name}.html`);
         await writeFile(files[name], pages[name]);
       }
@@ -185,7 +195,7 @@ describe.skipIf(executable === null)(
       expect(await closed.getAttribute('open')).not.toBeNull();
     });
 
-    it.each(['green', 'red', 'hostile', 'matrix'] as const)(
+    it.each(['green', 'red', 'hostile', 'matrix', 'night'] as const)(
       '%s: fits a phone, unfolded too',
       async (name) => {
         const { page } = await open(name, { viewport: { width: 390, height: 844 } });
@@ -202,12 +212,59 @@ describe.skipIf(executable === null)(
       ['red', 'light'],
       ['red', 'dark'],
       ['matrix', 'dark'],
+      ['night', 'light'],
+      ['night', 'dark'],
     ] as const)('%s, %s: all text stands out from what is behind it', async (name, colorScheme) => {
       const { page } = await open(name, { colorScheme });
       await unfold(page);
       await keep(page, `report-${name}-${colorScheme}`);
       expect(await weakTexts(page)).toEqual([]);
     });
+
+    it.each(['green', 'red', 'matrix', 'night'] as const)(
+      '%s: is built so that a reader of pages finds its way',
+      async (name) => {
+        const { page } = await open(name);
+        const found = await page.evaluate(`(() => {
+          const all = (selector) => [...document.querySelectorAll(selector)];
+          const levels = all('h1, h2, h3, h4, h5, h6').map((one) => Number(one.localName[1]));
+          const ids = all('[id]').map((one) => one.id);
+          const missing = (name) => (one) => document.getElementById(one.getAttribute(name).replace('#', '')) === null;
+          return {
+            landmarks: all('header, main').map((one) => one.localName),
+            leaps: levels.filter((level, at) => level > (levels[at - 1] ?? 0) + 1),
+            nameless: all('table').filter((one) => !one.caption).map((one) => one.outerHTML.slice(0, 80)),
+            unscoped: all('th:not([scope])').length,
+            twice: ids.filter((id, at) => ids.indexOf(id) !== at),
+            dead: all('a[href^="#"]').filter(missing('href')).map((one) => one.outerHTML),
+            unlabelled: all('[aria-labelledby]').filter(missing('aria-labelledby')).length,
+          };
+        })()`);
+        expect(found).toEqual({
+          landmarks: ['header', 'main'],
+          leaps: [],
+          nameless: [],
+          unscoped: 0,
+          twice: [],
+          dead: [],
+          unlabelled: 0,
+        });
+      },
+    );
+
+    it.each(['red', 'night'] as const)(
+      '%s: is printed without its buttons, and with nothing cut off',
+      async (name) => {
+        // What a sheet of A4 has between its margins.
+        const { page } = await open(name, { viewport: { width: 720, height: 1000 } });
+        await page.emulateMedia({ media: 'print' });
+        expect(await page.getByRole('radio').first().isVisible()).toBe(false);
+        expect(await page.locator('nav').isVisible()).toBe(false);
+        const { by, element } = await overflow(page);
+        expect(by, element).toBe(0);
+        await keep(page, `report-${name}-print`);
+      },
+    );
 
     it('says in words what its drawings show', async () => {
       const { page } = await open('green');

@@ -32,14 +32,20 @@ export function reportHtml({ record, stored, matrix }: ReportedRun): string {
   const cases = caseFileOf(stored.evidence, record.checks);
   const choice = chooseCases(cases.cases);
   const { night } = stored.evidence;
+  // Of a night nothing is left but what its rounds came to.
+  const isSummedUp = night !== undefined && cases.cases.length === 0;
   const wrong = contradictions(record, cases);
   const sections: readonly (readonly [id: string, title: string])[] = [
     ...(wrong === null ? [] : [['wrong', 'What is wrong'] as const]),
     ['checks', 'Checks'],
     ...(night === undefined ? [] : [['night', 'The night'] as const]),
-    ['exchanges', 'Exchanges'],
-    ['times', 'Times and pace'],
-    ['lanes', 'Lanes and tokens'],
+    ...(isSummedUp
+      ? []
+      : ([
+          ['exchanges', 'Exchanges'],
+          ['times', 'Times and pace'],
+          ['lanes', 'Lanes and tokens'],
+        ] as const)),
     ['course', 'Course of the run'],
     ...(matrix === undefined ? [] : [['saboteurs', 'Saboteurs'] as const]),
     ['surroundings', 'Surroundings'],
@@ -52,9 +58,7 @@ ${contents(sections)}
 ${wrong}
 ${checkTable(record.checks)}
 ${night !== undefined && nightSection(night)}
-${exchangeSection(choice, cases.cases)}
-${timesSection(cases.cases)}
-${lanesSection(cases.cases)}
+${!isSummedUp && [exchangeSection(choice, cases.cases), timesSection(cases.cases, choice.inFull), lanesSection(cases.cases)]}
 ${courseSection(stored)}
 ${matrix !== undefined && matrixSection(matrix)}
 ${surroundingsSection(record)}

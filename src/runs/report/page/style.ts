@@ -12,13 +12,13 @@ export const STYLE = `
 html { scroll-padding-top: 1rem; }
 body { margin: 0 auto; padding: 0 1rem 4rem; max-width: 74rem; background: var(--page); color: var(--text);
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-h1, h2, h3, h4, p, ul, dl, figure, fieldset { margin: 0; }
+h1, h2, h3, p, ul, dl, figure, fieldset { margin: 0; }
 h1 { font-size: 2rem; line-height: 1.15; letter-spacing: -.01em; }
 h1 .suite { margin-left: .6rem; font-weight: 400; }
 h2 { margin: 3rem 0 .75rem; padding-top: .75rem; border-top: 1px solid var(--line); font-size: 1.3rem; line-height: 1.3; }
 h2.small { margin: 1rem 0 .25rem; padding: 0; border: 0; font-size: .8125rem; font-weight: 600; color: var(--soft); }
 h3 { margin: 1.5rem 0 .5rem; font-size: 1.05rem; }
-h4 { margin: 1rem 0 .25rem; font-size: .875rem; }
+.exchange h3 { margin: 1rem 0 .25rem; font-size: .875rem; }
 a { color: var(--link); text-underline-offset: .15em; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 2px; }
 code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: .8125rem; }
@@ -81,7 +81,7 @@ tbody th { font-weight: 600; } .checks tbody th { white-space: nowrap; }
 thead th.client, g.client text { color: var(--client); } thead th.proxy { color: var(--proxy); } thead th.upstream { color: var(--upstream); }
 tr.differs { background: var(--on-unsure); } tr.differs th:first-child, tr.differs td:first-child { box-shadow: inset 3px 0 0 var(--unsure); padding-left: .5rem; }
 .flag { display: inline-block; padding: 0 .35rem; border: 1px solid var(--unsure); border-radius: .25rem; color: var(--unsure); font: 600 .75rem/1.4 system-ui, sans-serif; white-space: nowrap; }
-.scroll { position: relative; overflow-x: auto; max-width: 100%; }
+.scroll { position: relative; overflow-x: auto; max-width: 100%; } .scroll table { overflow-wrap: break-word; } .prose { min-width: 11rem; }
 .filter { display: flex; flex-wrap: wrap; gap: .4rem; padding: 0; border: 0; }
 .filter legend { float: left; margin-right: .6rem; padding: .25rem 0; color: var(--soft); font-size: .875rem; }
 .filter label { position: relative; cursor: pointer; }
@@ -99,7 +99,7 @@ summary { cursor: pointer; }
 .exchange .number { min-width: 1.6rem; color: var(--soft); text-align: right; } .exchange .name { font-weight: 600; }
 .exchange .meta { flex: 1 1 12rem; }
 .inside { padding: .25rem 1rem 1rem; } .inside:focus { outline: none; } .inside { scroll-margin-top: 4rem; }
-table.inside { margin: 0; }
+table.inside { margin: 0; } .facts th { overflow-wrap: normal; }
 .inside:target { box-shadow: inset 0 0 0 2px var(--link); }
 .card:target { outline: 3px solid var(--link); }
 .problems { margin: .25rem 0 .5rem; padding: .5rem .5rem .5rem 1.6rem; background: var(--on-fail); border-radius: .3rem; font-size: .9375rem; }
@@ -117,8 +117,12 @@ table.inside { margin: 0; }
 .mark { fill: var(--ink); } .open { fill: var(--card); stroke: var(--ink); stroke-width: 2; } .cross { stroke: var(--ink); stroke-width: 2.5; fill: none; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .line.s0 { stroke: var(--client); } .line.s1 { stroke: var(--upstream); stroke-dasharray: 7 3; } .line.s2 { stroke: var(--proxy); stroke-dasharray: 2 3; } .line.s3 { stroke: var(--third); stroke-dasharray: 9 3 2 3; }
-.line.sent { stroke: var(--upstream); stroke-dasharray: 6 3; stroke-width: 2.5; } .line.got { stroke: var(--client); }
+.line.sent { stroke: var(--upstream); stroke-width: 6; stroke-opacity: .5; } .line.got { stroke: var(--client); }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.25rem 2rem; margin: .75rem 0; }
+.line.reading { stroke: var(--client); stroke-width: 1.5; stroke-linecap: round; } .line.dots { stroke-width: 4; } .line.level { stroke: var(--soft); stroke-width: 1; } .line.bound { stroke: var(--unsure); stroke-width: 1.5; stroke-dasharray: 5 4; }
+.shade { fill: var(--shade); } .shade.edged { stroke: var(--strong-line); } .faults { fill: var(--third); fill-opacity: .55; }
+.start { stroke: var(--soft); stroke-dasharray: 1 3; } .chaos { fill: none; stroke: var(--proxy); stroke-width: 1.5; } .itself { fill: none; stroke: var(--fail); stroke-width: 2.5; }
+.beside { color: var(--soft); font-size: .8125rem; }
 figcaption { font-size: .875rem; font-weight: 600; }
 footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .8125rem; }
 
@@ -128,6 +132,7 @@ footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line
 .cell.must { background: var(--on-pass); color: var(--pass); font-weight: 700; } .cell.missed { background: var(--on-fail); color: var(--fail); font-weight: 700; } .cell.also { background: var(--on-skipped); color: var(--text); }
 
 @media (max-width: 44rem) {
+  .plot text { font-size: 13.5px; } .prose { min-width: 20rem; }
   body { padding: 0 .75rem 3rem; } .verdict { padding: 1rem; gap: 0 .75rem; } h1 { font-size: 1.6rem; } h1 .suite { display: block; margin: 0; font-size: 1.1rem; }
   .verdict .sign { width: 2.1rem; height: 2.1rem; font-size: 1.2rem; }
   .card { padding: .7rem .8rem; } .overview li { display: block; } .inside { padding: .25rem .7rem .8rem; } th, td { padding-right: .6rem; }
@@ -136,5 +141,11 @@ footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line
   .stack td::before { content: attr(data-label) " "; color: var(--soft); font: .75rem system-ui, sans-serif; }
   .stack td:has(> .none) { display: none; }
 }
-@media print { .filter, nav, .skip { display: none; } body { max-width: none; } }
+@media print {
+  .filter, nav, .skip { display: none; } body { max-width: none; padding: 0; font-size: 10pt; } * { print-color-adjust: exact; }
+  .scroll { overflow: visible; } pre { max-height: none; } h2, h3, caption, figcaption { break-after: avoid; }
+  .scroll table { font-size: 7pt; overflow-wrap: anywhere; } .scroll th, .scroll td { padding-right: .3rem; } .prose { min-width: 0; }
+  .matrix th, .matrix td { padding: 0 1px; font-size: 6pt; line-height: 1.1; } .matrix th[scope=row] { min-width: 6rem; } .cell { min-width: 0; height: auto; padding: 0; } .matrix .badge { padding: 0; font-size: 6pt; }
+  .verdict, .card, figure, tr { break-inside: avoid; } .plots { grid-template-columns: 1fr 1fr; }
+}
 `;

@@ -6,6 +6,7 @@ import { duration, shown } from './format.ts';
 
 export function surroundingsSection(record: RunRecord): Html {
   const { provenance, plan, run, exitCode, startedAt } = record;
+  const { surroundings, ...known } = provenance;
   const facts: readonly (readonly [string, string])[] = [
     ['run', run],
     ['started', startedAt],
@@ -27,13 +28,12 @@ export function surroundingsSection(record: RunRecord): Html {
         .map(([name, value]) => `${name} ${String(value)}`)
         .join(', ') || 'nothing but the suite',
     ],
-    ...Object.entries(provenance).map(
-      ([name, value]) =>
-        [PROVENANCE.get(name) ?? name, typeof value === 'string' ? value : JSON.stringify(value)] as const,
+    ...Object.entries({ ...known, ...surroundings }).map(
+      ([name, value]) => [PROVENANCE.get(name) ?? name, inWords(value)] as const,
     ),
   ];
   return html`<section aria-labelledby="surroundings"><h2 id="surroundings">Surroundings</h2>
-<table class="facts"><tbody>${facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${shown(value, 600)}</td></tr>`)}</tbody></table>
+<table class="facts"><caption class="unseen">Where the run comes from</caption><tbody>${facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${shown(value, 600)}</td></tr>`)}</tbody></table>
 <p class="repeat"><span>run it again</span> <code>${shown(reproduceLine(record, ''), 1_000)}</code></p></section>`;
 }
 
@@ -42,7 +42,21 @@ const PROVENANCE: ReadonlyMap<string, string> = new Map([
   ['node', 'Node'],
   ['platform', 'platform'],
   ['claude', 'Claude Code'],
+  ['os', 'operating system'],
+  ['dirty', 'changed since the commit'],
+  ['argv', 'typed'],
 ]);
+
+type Known = string | boolean | null | readonly string[] | Readonly<Record<string, string>>;
+
+/** What was found out of the surroundings, whatever it is. */
+function inWords(value: Known): string {
+  if (value === null) return 'not known';
+  if (Array.isArray(value)) return value.join(' ') || 'nothing';
+  if (typeof value !== 'object') return value === true ? 'yes' : value === false ? 'no' : value;
+  const entries = Object.entries(value).map(([name, one]) => `${name} ${one}`);
+  return entries.join(', ') || 'none';
+}
 
 function targetWords(target: RunRecord['plan']['target']): string {
   if (target.kind === 'builtin') return 'the ccp of this checkout';

@@ -1,9 +1,9 @@
 /** The first thing that a reader sees: how the run came out, what it claims, and, of a red one, what contradicts that. */
 import { endingWords } from '../../ending-words.ts';
-import type { RunRecord } from '../../run-record.ts';
+import type { Flake, RunRecord } from '../../run-record.ts';
 import { type Html, html } from '../html.ts';
 import { inOrderOfUse } from '../order-of-use.ts';
-import { countsOf, probesOf, reproduceLine } from '../verdict-text.ts';
+import { countsOf, flakeSentence, probesOf, reproduceLine } from '../verdict-text.ts';
 import type { CaseFile } from './case-file.ts';
 import { linkTo } from './exchange.ts';
 import { type Finding, findingsOf } from './findings.ts';
@@ -34,7 +34,7 @@ export function verdictHeader(record: RunRecord, cases: CaseFile): Html {
 <p class="sign" aria-hidden="true">${sign}</p>
 <div><h1>${RUN_OUTCOMES[outcome]}<span class="suite">${shown(suite, 80)}</span></h1>
 <p class="lead">${shown(title, 200)}</p>
-<p class="meta">${countsOf(record)} · ${probesOf(record)} · ${plural(cases.cases.length, 'exchange')} · ${duration(ms)} · ${instant(Date.parse(startedAt))}</p>
+<p class="meta">${countsOf(record)} · ${probesOf(record)} · ${plural(record.night?.exchanges ?? cases.cases.length, 'exchange')} · ${duration(ms)} · ${instant(Date.parse(startedAt))}</p>
 ${ending !== 'complete' && html`<p class="ending"><strong>The run ${endingWords(ending, ['“', '”'])}</strong>: ${evidenceText(endingNote ?? 'no more is known', 300)}. It is judged by what had been stored.</p>`}
 ${claims(outcome, plan)}</div></header>`;
 }
@@ -52,11 +52,13 @@ function claims(outcome: RunRecord['outcome'], { proves }: RunRecord['plan']): H
 export function contradictions(record: RunRecord, cases: CaseFile): Html | null {
   const failed = inOrderOfUse(record.checks.filter(({ outcome }) => outcome === 'fail'));
   const unsure = record.checks.filter(({ outcome }) => outcome === 'inconclusive' || outcome === 'invalid');
-  if (failed.length + unsure.length === 0) return null;
+  const flaky = record.flaky ?? [];
+  if (failed.length + unsure.length + flaky.length === 0) return null;
   return html`<section aria-labelledby="wrong"><h2 id="wrong">What is wrong</h2>
 ${failed.length > 1 && overview(failed, cases)}
 ${failed.map((verdict) => failureCard(verdict, record, cases))}
-${unsure.map((verdict) => unsureCard(verdict, record))}</section>`;
+${unsure.map((verdict) => unsureCard(verdict, record))}
+${flaky.map((flake) => flakyCard(flake, record))}</section>`;
 }
 
 /** All failed checks on the first screen, a line each. */
@@ -96,6 +98,14 @@ const unsureCard = ({ id, title, outcome, note = '', observed }: Verdict, record
   html`<article class="card ${outcome}" id="${slug(`check-${id}`)}" tabindex="-1">
 <h3>${badge(outcome)} <span class="id">${id}</span> ${title}</h3>
 <p>${evidenceText(note)}</p><p class="note">It rests on ${plural(observed, 'observation')}.</p>${repeat(record, id)}</article>`;
+
+/** It is no verdict on what was seen, but on the check: chance has decided one of the two. */
+const flakyCard = (flake: Flake, record: RunRecord): Html =>
+  html`<article class="card inconclusive" id="${slug(`flaky-${flake.check}`)}" tabindex="-1">
+<h3><span class="badge inconclusive">~ flaky</span> <span class="id">${flake.check}</span> changed its mind</h3>
+<p>${shown(flakeSentence(flake), 300)}. The run is red for it, whatever the check says now.</p>
+<dl class="where"><dt>before</dt><dd><code>${shown(flake.folder, 200)}</code> (relative to this file’s folder), seed ${shown(flake.seed, 80)}</dd><dt>now</dt><dd>this run, seed ${shown(record.plan.seed, 80)}</dd></dl>
+<p class="repeat"><span>repeat</span> <code>${shown(`${reproduceLine(record, flake.check)} --repeat-each 10`, 1_000)}</code></p></article>`;
 
 const repeat = (record: RunRecord, id: string): Html =>
   html`<p class="repeat"><span>repeat</span> <code>${shown(reproduceLine(record, id), 1_000)}</code></p>`;
