@@ -305,8 +305,10 @@ export interface Saboteur {
   /** What is wrong, as one would report it. */
   readonly breaks: string;
   readonly faults: readonly Fault[];
-  /** Ids of the checks each of which must fail, or lose the evidence that it needs. */
+  /** Ids of the checks each of which must fail. */
   readonly caughtBy: readonly string[];
+  /** Ids of checks that it takes the evidence from: each must come out inconclusive, which is what makes the run red. */
+  readonly blinds?: readonly string[];
   /** What a sonnet or haiku probe must be answered with for the fault to show; default: any stream. */
   readonly scenario?: {
     readonly provider: ProviderId;

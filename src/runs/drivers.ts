@@ -110,8 +110,8 @@ function nightBy(
   };
 }
 
-/** More than a night of two days can hold. */
-const MOST_ROUNDS = 100_000;
+/** More than a night of two days can hold: time is what ends one that has so many. */
+export const MOST_ROUNDS = 100_000;
 
 /** Longer rounds in a longer night, so that a process lives long enough for its slopes. */
 function paced(

@@ -246,6 +246,7 @@ function legPlan(
     run: `${plan.run}-${leg.name}`,
     title: `Rounds ${first} to ${last} of a night`,
     proves: [],
+    partOf: night,
     settings: { ...plan.settings, ...(night.toggles && protocolSetting(leg.protocol)) },
     waves: leg.rounds
       .flatMap(({ probes, alone }) => [[...probes], [...alone]])

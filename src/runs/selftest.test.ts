@@ -52,11 +52,13 @@ async function run({
   suite = SUITE,
   claude = { found: false, reason: 'not looked for' },
   full = false,
+  keep,
 }: {
   readonly saboteurs: readonly Saboteur[];
   readonly suite?: Suite;
   readonly claude?: ClaudeLookup;
   readonly full?: boolean;
+  readonly keep?: string;
 }) {
   await using folder = await temporaryFolder();
   const told: SabotageResult[] = [];
@@ -67,7 +69,8 @@ async function run({
     others: [STAGED],
     claude,
     saboteurs,
-    full,
+    asked: { saboteurs: saboteurs.map(({ name }) => name), full },
+    ...(keep !== undefined && { keep }),
     folder: folder.path,
     checks: CHECKS,
     seed: '5eed',
@@ -135,13 +138,17 @@ it('tries each in every suite that it touches where all of it is asked for', {
   timeout: 120_000,
 }, async () => {
   const torn = SABOTEURS.filter(({ name }) => name === 'line-torn');
-  const { ok, saboteurs } = await run({ saboteurs: [WORSE, HARMLESS, ...torn], full: true });
+  const { ok, saboteurs, summary } = await run({ saboteurs: [WORSE, HARMLESS, ...torn], full: true });
   // The stages of the other suite keep haiku from Z.AI, and its checks have no evidence of a torn line.
-  expect(saboteurs.map(({ name, suite, expected }) => [name, suite, expected])).toEqual([
-    ['paused', 'sample', ['ROUTE-02']],
-    ['line-torn', 'sample', ['LOG-01']],
+  expect(saboteurs.map(({ name, suite, expected, killed }) => [name, suite, expected, killed])).toEqual([
+    ['paused', 'sample', { 'ROUTE-02': 'fail' }, true],
+    ['harmless', 'sample', { 'LOG-01': 'fail' }, false],
+    ['line-torn', 'sample', { 'LOG-01': 'fail' }, true],
   ]);
-  expect(ok).toBe(true);
+  // What no suite can show is said, and proves nothing.
+  expect(saboteurs[1]).toMatchObject({ untried: expect.stringContaining('no suite has evidence') });
+  expect(summary).toMatch(/2 of 3 saboteurs killed, 2 of 3 trials, not tried: harmless, controls green/);
+  expect(ok).toBe(false);
 });
 
 it('tells the run that nobody broke again, where a saboteur alters records and nothing else', {

@@ -185,7 +185,8 @@ const ANSWERS: readonly Saboteur[] = [
     name: 'metrics-missing',
     breaks: '/metrics does not answer',
     faults: [answers(() => ({ metrics: null }))],
-    caughtBy: ['METRICS-01'],
+    caughtBy: [],
+    blinds: ['METRICS-01'],
   },
   {
     name: 'metrics-short',

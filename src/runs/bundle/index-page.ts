@@ -1,6 +1,7 @@
 /** `index.html`: the bundle for a person. The verdict first, then what it rests on; no script, nothing from elsewhere. */
 import { type Html, html, page } from '../report/html.ts';
-import { reproduceLine, seconds } from '../report/verdict-text.ts';
+import { reproduceLine } from '../report/repeat-line.ts';
+import { seconds } from '../report/verdict-text.ts';
 import type { Repository } from '../repository.ts';
 import type { RunRecord } from '../run-record.ts';
 import type { ProvenanceDocument, Redaction, Summary } from './documents.ts';

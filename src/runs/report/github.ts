@@ -4,8 +4,9 @@
  */
 import type { RunRecord } from '../run-record.ts';
 import { inOrderOfUse } from './order-of-use.ts';
+import { reproduceLine } from './repeat-line.ts';
 import { OUTCOME_WORDS } from './style.ts';
-import { countsOf, probesOf, reproduceLine, seconds } from './verdict-text.ts';
+import { countsOf, probesOf, seconds } from './verdict-text.ts';
 
 type Verdict = RunRecord['checks'][number];
 

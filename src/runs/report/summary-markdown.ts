@@ -1,7 +1,8 @@
 /** `SUMMARY.md`: verdict first, then the checks, the probes, what failed, and how to repeat it. */
 import type { RunRecord } from '../run-record.ts';
+import { reproduceLine } from './repeat-line.ts';
 import { OUTCOME_WORDS } from './style.ts';
-import { countsOf, flakeSentence, probesOf, reproduceLine, seconds } from './verdict-text.ts';
+import { countsOf, flakeSentence, probesOf, seconds } from './verdict-text.ts';
 
 export function summaryMarkdown(record: RunRecord): string {
   const { suite, title, outcome, ending, endingNote, startedAt, ms, provenance, plan, probes, checks } =

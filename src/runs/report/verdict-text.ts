@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { fateOf } from '../probe-ending.ts';
 import type { Flake, RunRecord } from '../run-record.ts';
-import { SELFTEST } from '../selftest-record.ts';
+import { reproduceLine } from './repeat-line.ts';
 import { OUTCOME_WORDS, type Paint } from './style.ts';
 import { hang, wrap } from './wrap.ts';
 
@@ -115,45 +115,6 @@ function flakyLines(record: RunRecord, { paint, where }: { paint: Paint; where: 
 /** What changed its mind, in a sentence. */
 export const flakeSentence = ({ check, outcome, before }: Flake): string =>
   `${check}: ${OUTCOME_WORDS[outcome][0]} now and ${OUTCOME_WORDS[before][0]} in the run before, of the same plan and the same programs`;
-
-/** The command that runs the same again and judges by this check. */
-export function reproduceLine({ plan }: Pick<RunRecord, 'plan'>, check: string): string {
-  if (plan.suite === SELFTEST) return `ccp-uat ${SELFTEST} --seed ${plan.seed}`;
-  const { target, asked: { client, timeoutMs, license, login, lanes, probes = [] } = {} } = plan;
-  const under = target.kind === 'builtin' ? null : target.kind === 'url' ? target.url : target.command;
-  const names = [...(plan.checks.some(({ id }) => id === check) ? [check] : []), ...probes];
-  const only = names.length === 0 ? [] : ['--only', ...names];
-  return [
-    // As variables: not every suite has flags for them.
-    ...(login === undefined ? [] : ['USE_LICENSE_LOGIN=1']),
-    ...(lanes === undefined ? [] : [`SMOKE_LANES=${lanes.join(',')}`]),
-    ...(plan.driver === undefined
-      ? ['ccp-uat run', plan.suite]
-      : ['ccp-uat', plan.suite, ...figures(plan.driver)]),
-    ...only,
-    '--seed',
-    plan.seed,
-    ...(client === undefined ? [] : ['--client', client]),
-    ...(timeoutMs === undefined ? [] : ['--timeout-secs', timeoutMs / 1000]),
-    ...(license === undefined ? [] : ['--license', license]),
-    ...(plan.upstream === 'real' ? ['--upstream real'] : []),
-    ...(under === null ? [] : ['--target', `'${under.replaceAll("'", String.raw`'\''`)}'`]),
-  ].join(' ');
-}
-
-function figures(driver: NonNullable<RunRecord['plan']['driver']>): (string | number)[] {
-  if (driver.kind === 'overnight')
-    return [
-      ...(driver.toggles ? ['--max-minutes', driver.maxMs / 60_000] : []),
-      ...(driver.chaos ? ['--chaos'] : []),
-      ...(driver.toggles && driver.until !== 'red'
-        ? [driver.until === 'green' ? '--until-green' : '--soak']
-        : []),
-    ];
-  return driver.kind === 'soak'
-    ? ['--rounds', driver.rounds, '--minutes', (driver.rounds * driver.roundMs) / 60_000]
-    : ['--lane', driver.lane, '--max-requests', driver.maxRequests];
-}
 
 const VERDICTS = {
   pass: ['PASS', 'green'],

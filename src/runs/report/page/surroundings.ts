@@ -1,7 +1,7 @@
 /** Where the run comes from: versions, what was asked for, and the line that makes it again. */
 import type { RunRecord } from '../../run-record.ts';
 import { type Html, html } from '../html.ts';
-import { reproduceLine } from '../verdict-text.ts';
+import { reproduceLine } from '../repeat-line.ts';
 import { duration, shown } from './format.ts';
 
 export function surroundingsSection(record: RunRecord): Html {

@@ -2,7 +2,8 @@
 import type { RunRecord } from '../../run-record.ts';
 import { type Html, html } from '../html.ts';
 import { inOrderOfUse } from '../order-of-use.ts';
-import { countsOf, probesOf, reproduceLine } from '../verdict-text.ts';
+import { reproduceLine } from '../repeat-line.ts';
+import { countsOf, probesOf } from '../verdict-text.ts';
 import type { CaseFile } from './case-file.ts';
 import { linkTo } from './exchange.ts';
 import { type Finding, findingsOf } from './findings.ts';
