@@ -266,12 +266,12 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         seed,
         clock,
         provenance: await fullProvenanceOf(claude, settings.invocation ?? NOTHING_TYPED),
-        openWorld: (plan, runDir, saboteur) =>
+        openWorld: (plan, runDir, given) =>
           createWorld({
             ...worldPlanOf(plan),
             runDir,
             signal: watching.signal,
-            ...(saboteur !== undefined && { saboteur }),
+            ...given,
           }),
         ...watching,
       });

@@ -174,6 +174,8 @@ export interface WorldPlan {
   /** Whether the mocks offer HTTP/2; default true. */
   readonly h2?: boolean;
   readonly saboteur?: Saboteur;
+  /** Whether commands of the target are run, each a process of its own; default true. Without them it has none, like another program. */
+  readonly commands?: boolean;
   /** What it begins with. */
   readonly stage: Stage;
   /** For the licence kind `env`: the caller's own, under the names of its settings. */
@@ -321,7 +323,12 @@ export interface Saboteur {
   /** Shows only with a client that leaves before the end. */
   readonly clientLeaves?: true;
   /** Shows only in these stages of this suite; default: in the run that the self-test makes anyway. */
-  readonly during?: { readonly suite: string; readonly stages: readonly string[] };
+  readonly during?: {
+    readonly suite: string;
+    readonly stages: readonly string[];
+    /** Of a night: how many show it; default as many as the control has. */
+    readonly rounds?: number;
+  };
   /** Shows only with Claude Code, logged in like this. */
   readonly claude?: ClaudeCredentials['kind'];
 }

@@ -69,7 +69,8 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   const logsDir = path.join(folder, 'logs');
   await mkdir(logsDir);
   // To be rotated away by a command, which another program has not.
-  if (spec.kind === 'builtin') await writeFile(path.join(logsDir, 'usage.jsonl'), markerLine(Date.now()));
+  if (spec.kind === 'builtin' && plan.commands !== false)
+    await writeFile(path.join(logsDir, 'usage.jsonl'), markerLine(Date.now()));
   const placeBudget = async (budget: NonNullable<WorldPlan['quota']>): Promise<void> => {
     await writeFile(quotasFile, quotaFile(budget));
     await writeFile(scantQuotaFile, quotaFile({ ...budget, requests: 1 }));
@@ -83,6 +84,7 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
       spec,
       home,
       logsDir,
+      commands: plan.commands,
       settings: {
         CCP_ANTHROPIC_BASE_URL: urls.anth,
         CCP_ZAI_BASE_URL: urls.zai,

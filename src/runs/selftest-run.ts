@@ -5,7 +5,7 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Check, Verdict } from '../analysis/check.ts';
 import { createCanaries } from '../harness/canaries.ts';
-import type { ClaudeLookup, Saboteur, World } from '../harness/types.ts';
+import type { ClaudeLookup, Saboteur, World, WorldPlan } from '../harness/types.ts';
 import type { Clock } from '../platform/clock.ts';
 import { judgeBundle } from './bundle/judge-bundle.ts';
 import { conductOf, driveOf } from './drivers.ts';
@@ -17,7 +17,7 @@ import { writeMetrics } from './report/metrics.ts';
 import { writeReports } from './report/write-reports.ts';
 import { createRunFolder, openRunFolder, type RunFolder, readEvents } from './run-folder.ts';
 import type { Plan, Provenance, RunRecord } from './run-record.ts';
-import { spoilsStored } from './sabotage.ts';
+import { needsCommands, spoilsStored } from './sabotage.ts';
 import { readStoredRun, type StoredRun } from './stored-run.ts';
 import type { Suite } from './suite.ts';
 
@@ -29,7 +29,11 @@ export interface Surroundings {
   readonly asked: { readonly saboteurs: readonly string[]; readonly full: boolean };
   readonly provenance: Provenance;
   readonly clock: Clock;
-  readonly openWorld: (plan: Plan, runDir: string, saboteur: Saboteur | undefined) => Promise<World>;
+  readonly openWorld: (
+    plan: Plan,
+    runDir: string,
+    given: Pick<WorldPlan, 'saboteur' | 'commands'>,
+  ) => Promise<World>;
   readonly signal: AbortSignal;
 }
 
@@ -66,7 +70,10 @@ export async function runOnce(
   const base = await mkdtemp(path.join(tmpdir(), 'ccp-uat-selftest-'));
   folders.defer(() => rm(base, { recursive: true, force: true }));
   const runDir = keepIn ?? path.join(base, 'run');
-  const plan = planOf(suite, saboteur, surroundings);
+  const planned = planOf(suite, saboteur, surroundings);
+  // What is kept is to have all witnesses.
+  const commands = saboteur === undefined || keepIn !== undefined || needsCommands(saboteur, suite);
+  const plan = commands ? planned : withoutCommands(planned, checks);
   const folder = await createRunFolder(runDir);
   const drive = driveOf(plan);
   const told = new Map<Retelling, string>();
@@ -79,7 +86,7 @@ export async function runOnce(
     signal,
     onEvent: () => {},
     conduct: conductOf(plan),
-    openWorld: (part, dir) => openWorld(part, dir, saboteur),
+    openWorld: (part, dir) => openWorld(part, dir, { commands, ...(saboteur !== undefined && { saboteur }) }),
     async afterwards(world) {
       const asItWas = world.retold([]);
       for (const teller of retell) {
@@ -138,6 +145,16 @@ async function spoil(folder: string, { faults }: Saboteur, seed: string): Promis
     if (fault.layer === 'stored')
       await appendFile(path.join(folder, fault.place), fault.text(createCanaries(seed)));
 }
+
+/** For a run in which the commands of the target are not run, the checks that need them skipped. */
+const withoutCommands = (plan: Plan, checks: readonly Check[]): Plan => ({
+  ...plan,
+  checks: plan.checks.map((planned) =>
+    checks.find(({ id }) => id === planned.id)?.needs?.includes('commands') === true
+      ? { ...planned, skip: 'no command is run, as none would notice this saboteur' }
+      : planned,
+  ),
+});
 
 /** `saboteur`: whom it is run for; none where all that were asked for have it told again. */
 function planOf(

@@ -76,15 +76,15 @@ async function run({
     seed: '5eed',
     provenance: PROVENANCE,
     clock: systemClock,
-    openWorld: ({ seed, target, settings, ...plan }, runDir, saboteur) => {
-      opened.push(saboteur?.name);
+    openWorld: ({ seed, target, settings, ...plan }, runDir, given) => {
+      opened.push(given.saboteur?.name);
       return createWorld({
         runDir,
         seed,
         target,
         settings,
         stage: firstStage(plan),
-        ...(saboteur !== undefined && { saboteur }),
+        ...given,
       });
     },
     onResult: (one) => told.push(one),

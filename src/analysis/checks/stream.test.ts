@@ -41,6 +41,21 @@ describe('STREAM-01', () => {
 });
 
 describe('STREAM-02', () => {
+  it('names the character that was cut, and where', () => {
+    const apart = (text: string) => {
+      const bytes = Buffer.from(text);
+      const at = bytes.indexOf('ö') + 1;
+      return Buffer.from(bytes.subarray(0, at).toString() + bytes.subarray(at).toString());
+    };
+    expect(received('STREAM-02', apart).violations).toMatchObject([
+      {
+        what: expect.stringMatching(/: a character of 2 bytes was cut$/),
+        expected: expect.stringMatching(/^c3 b6 \(ö\) at byte \d+$/),
+        saw: { client: 'ef bf bd ef bf bd (U+FFFD × 2)' },
+      },
+    ]);
+  });
+
   it.each([
     ['lost', (text: string) => text.replace(PING, '')],
     ['invented', (text: string) => PING + text],

@@ -3,6 +3,7 @@ import type { Check, Violation } from '../check.ts';
 import { type Answered, about, answeredExchanges, clientLeft } from '../check-kit.ts';
 import type { Evidence } from '../evidence.ts';
 import { answerOf, isStream, type StreamEvent } from '../oracle/answer.ts';
+import { tornCharacter } from '../oracle/torn-character.ts';
 
 /** Exchanges of which both ends hold a readable stream. */
 interface Streamed {
@@ -77,6 +78,18 @@ function differentEvents(streamed: Streamed): Violation[] {
   const mayBePart = !waited(streamed) || exchange.answered.ending !== 'complete';
   if (at === -1 && (got.length === sent.length || mayBePart)) return [];
   const place = at === -1 ? got.length : at;
+  const torn = at === -1 ? null : tornCharacter(exchange.answered, exchange.client);
+  if (torn !== null)
+    return [
+      about(
+        exchange,
+        `event ${place + 1} is not the one that was sent: a character of ${torn.bytes} bytes was cut`,
+        {
+          expected: torn.sent,
+          saw: { client: torn.got },
+        },
+      ),
+    ];
   const expected = sent[place]?.type ?? 'the end';
   const saw = {
     client: got[place]?.type ?? 'the end',
