@@ -70,7 +70,7 @@ const REAL_NIGHT = { width: 1, perRound: 4, roundMs: 4_000, pauseMs: 60_000 } as
 /** A night has about so many rounds, none of them so short that a world is hardly open, or so long that it is too much for one. */
 const ROUNDS_A_NIGHT = 24;
 const ROUND_MS = { least: 8_000, most: 300_000 } as const;
-const PROBES = { everyMs: 500, least: 16, most: 200 } as const;
+const PROBES = { everyMs: 500, least: 32, most: 200 } as const;
 
 function nightBy(
   night: NightPlan,

@@ -3,6 +3,7 @@
  * the world. What happens is told as it happens, to the run's folder first. It never judges.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { watchMachine } from '../harness/machine-watch.ts';
 import type { ClaudeRun, World } from '../harness/types.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Canary, ProbeResult, RoundAccount } from '../protocol/witness.ts';
@@ -70,6 +71,10 @@ async function carryOut(options: ExecuteOptions, tell: Teller): Promise<void> {
   await using world = await openWorld(plan, folder.path);
   tell.hide(() => world.canaries.all());
   tell({ type: 'world_ready' });
+  using _watch = watchMachine(
+    () => world.target.pid,
+    (ms) => tell({ type: 'machine_late', ms }),
+  );
   try {
     await drive({ ...options, world, tell });
   } finally {

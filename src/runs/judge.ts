@@ -3,6 +3,7 @@ import type { Check, Outcome, Verdict } from '../analysis/check.ts';
 import { accountOf } from '../analysis/exchanges.ts';
 import { judgeAll } from '../analysis/judge.ts';
 import { EXIT } from '../errors.ts';
+import { claimsOf } from './claims.ts';
 import { endedAsPlanned, fateOf } from './probe-ending.ts';
 import type { Answer, Plan, RunRecord } from './run-record.ts';
 import type { StoredRun } from './stored-run.ts';
@@ -105,6 +106,7 @@ export function recordOf(stored: StoredRun, checks: readonly Check[], brokenBy?:
     provenance,
     plan,
     probes: [...probes],
+    claims: claimsOf(stored, outcome),
     checks: verdicts.map(toRecord),
     ...(flaky.length > 0 && { flaky: [...flaky] }),
     ...(plan.showsAnswers && { answers: answersOf(stored) }),

@@ -15,11 +15,11 @@ import { judgeRun, outcomeOf } from './judge.ts';
 import { faultsOf, type PlannedRound } from './night-plan.ts';
 import { firstStage } from './plan.ts';
 import { createRedactor } from './redact.ts';
-import { readCollected } from './run-folder.ts';
+import { readCollected, readEvents } from './run-folder.ts';
 import type { NightPlan, PlannedProbe } from './run-record.ts';
 import { setAsideKilled } from './set-aside.ts';
 import { importLog } from './soak.ts';
-import type { StoredRun } from './stored-run.ts';
+import { type StoredRun, stallsIn } from './stored-run.ts';
 import { thinAnswers, thinReadings } from './thin.ts';
 
 export interface LegOptions {
@@ -306,6 +306,7 @@ async function judgeSoFar({ driving, options, past }: Surroundings): Promise<{
     run: plan.run,
     probes: past.probes.map(({ result }) => result),
     ...(await readCollected(folder.path)),
+    stalls: stallsIn(await readEvents(folder.path)),
   };
   const { seed, upstream } = plan;
   const killed =

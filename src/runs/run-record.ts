@@ -263,6 +263,10 @@ export const runRecordSchema = z.strictObject({
   provenance: provenanceSchema,
   plan: planSchema,
   probes: z.array(probeResultSchema),
+  claims: z
+    .array(z.string())
+    .default([])
+    .describe('what the run entitles one to say; nothing unless it passed'),
   checks: z.array(verdictSchema),
   flaky: z
     .array(flakeSchema)

@@ -38,7 +38,7 @@ export function brief(suite: Suite): Suite {
   return {
     ...suite,
     probes: (raw.length > 0 ? raw : suite.probes).map(briefProbe),
-    ...(driver?.kind === 'soak' && { driver: { ...driver, rounds: 1, roundMs: 1_000 } }),
+    ...(driver?.kind === 'soak' && { driver: { ...driver, rounds: 1, roundMs: 1_500 } }),
     ...(driver?.kind === 'overnight' && { driver: briefNight(driver) }),
     ...(driver?.kind === 'limits' && { driver: { ...driver, mockWindow: 3, maxRequests: 6 } }),
   };

@@ -38,7 +38,7 @@ export interface SelftestOptions extends Surroundings {
 }
 
 /** Each run has a world and processes of its own, and spends half of its time waiting for what is paced. */
-const AT_ONCE = 4;
+const AT_ONCE = 3;
 
 /** Rejects with the signal's reason where it is interrupted. */
 export async function selftest(options: SelftestOptions): Promise<SelftestResult> {

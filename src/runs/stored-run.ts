@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Evidence, Night } from '../analysis/evidence.ts';
-import type { Artifact, ProbeResult } from '../protocol/witness.ts';
+import type { Artifact, ProbeResult, Stall } from '../protocol/witness.ts';
 import type { RunEvent } from './run-events.ts';
 import { readCollected, readEvents } from './run-folder.ts';
 import type { Answer, Flake, Plan, Provenance, RunRecord } from './run-record.ts';
@@ -43,6 +43,7 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
   const night = nightOf(plan, events);
   const evidence: Evidence = {
     ...(night !== null && { night }),
+    stalls: stallsIn(events),
     suite: plan.suite,
     run: plan.run,
     probes,
@@ -73,6 +74,10 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
         : evidence,
   };
 }
+
+/** When the machine was late. */
+export const stallsIn = (events: readonly RunEvent[]): Stall[] =>
+  events.flatMap((event) => (event.type === 'machine_late' ? [{ at: event.at, ms: event.ms }] : []));
 
 /** The rounds that were judged, also those of a night that died. */
 function nightOf({ driver }: Plan, events: readonly RunEvent[]): Night | null {

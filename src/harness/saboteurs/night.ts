@@ -33,7 +33,7 @@ export const NIGHT_SABOTEURS: readonly Saboteur[] = [
   {
     name: 'slower-and-slower',
     breaks: 'each answer takes longer than the one before',
-    faults: [onRequest('setTimeout(then, 40 * process.uptime());')],
+    faults: [onRequest('globalThis.since ??= Date.now(); setTimeout(then, (Date.now() - since) * 0.1);')],
     caughtBy: ['NIGHT-06'],
     during: { ...duringNight, rounds: 2 },
   },

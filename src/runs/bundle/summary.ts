@@ -29,7 +29,7 @@ export function summarize(runs: readonly JudgedRun[], suites: readonly KnownSuit
       ms: record.ms,
       probes: record.probes.length,
       checks: countsOf(record),
-      claims: record.outcome === 'pass' ? record.plan.proves : [],
+      claims: record.claims,
     })),
     missing: missingIn(runs, suites),
     signOff: signOff(records).map((area) => ({

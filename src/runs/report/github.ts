@@ -78,7 +78,7 @@ export function jobSummary(record: RunRecord, where: string): string {
     ...(ending === 'complete'
       ? []
       : ['', `The run ended as “${ending}”: ${cell(endingNote ?? 'no more is known')}.`]),
-    ...(outcome === 'pass' ? ['', ...plan.proves.map((claim) => `- ${cell(claim)}`)] : []),
+    ...(outcome === 'pass' ? ['', ...record.claims.map((claim) => `- ${cell(claim)}`)] : []),
     ...checks.filter(({ outcome: each }) => each === 'fail').flatMap((verdict) => failure(record, verdict)),
     '',
     `<details><summary>${checks.length} checks</summary>`,

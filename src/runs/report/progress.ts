@@ -38,6 +38,8 @@ function lineOf(event: RunEvent, { plan, at }: Start): string | null {
     case 'probe_started':
     case 'run_ended':
     case 'flaky':
+    // Many a second where much else runs; the checks know.
+    case 'machine_late':
       return null;
     case 'probe_ended':
       return `${event.result.id}: ${fateOf(event.result, plan)} after ${seconds(event.result.ms)}`;

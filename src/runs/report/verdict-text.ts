@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { fateOf } from '../probe-ending.ts';
 import type { Flake, RunRecord } from '../run-record.ts';
+import { inOrderOfUse } from './order-of-use.ts';
 import { reproduceLine } from './repeat-line.ts';
 import { OUTCOME_WORDS, type Paint } from './style.ts';
 import { hang, wrap } from './wrap.ts';
@@ -19,7 +20,9 @@ export function verdictText(record: RunRecord, { paint, where }: { paint: Paint;
     ...unsentLines(record, paint),
     '',
     ...checkTable(record, paint),
-    ...record.checks.flatMap((verdict) => (needsWords(verdict) ? failureLines(verdict, record, paint) : [])),
+    ...inOrderOfUse(record.checks.filter(needsWords)).flatMap((verdict) =>
+      failureLines(verdict, record, paint),
+    ),
     ...flakyLines(record, { paint, where }),
     '',
     lastLine(record, paint),
@@ -143,11 +146,11 @@ export function countsOf({ checks, flaky = [] }: Pick<RunRecord, 'checks' | 'fla
   return `${count('pass')} of ${checks.length} checks passed${others.join('')}${flakes}`;
 }
 
-function proven({ outcome, plan }: RunRecord, paint: Paint): string[] {
+function proven({ outcome, claims: shown }: RunRecord, paint: Paint): string[] {
   if (outcome !== 'pass') return [];
   const claims =
-    plan.proves.length > 0
-      ? plan.proves
+    shown.length > 0
+      ? shown
       : ['Not all of the suite was sent and judged, so no more is shown than the checks above say.'];
   return claims.flatMap((claim) => hang('  ', claim, WIDTH)).map((line) => paint('dim', line));
 }
