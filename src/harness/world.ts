@@ -9,7 +9,7 @@ import { createCanaries } from './canaries.ts';
 import { createCa } from './certs.ts';
 import { findClaude } from './clients/claude-binary.ts';
 import { gather, settle, settleStore, storeDuty, type Telling } from './collect.ts';
-import { askRebuilt, lookAtRemains } from './crash.ts';
+import { askRebuilt, lookAtRemains, rebuiltQuotas } from './crash.ts';
 import { makeHome } from './environment.ts';
 import { createLicenses } from './licenses.ts';
 import { beginLives } from './lives.ts';
@@ -151,6 +151,7 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
     async enter(stage, onEnded) {
       await settled();
       await lives.enter(stage, (life) => onEnded?.(lifeOf(life)));
+      if ((stage.quota ?? plan.quota) !== undefined) await rebuiltQuotas(lives.target());
     },
     async crash(stage, observed) {
       const killedAt = Date.now();
