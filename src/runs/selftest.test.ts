@@ -7,9 +7,11 @@ import { SABOTEURS } from '../harness/saboteurs/saboteurs.ts';
 import type { ClaudeLookup, Saboteur } from '../harness/types.ts';
 import { createWorld } from '../harness/world.ts';
 import { systemClock } from '../platform/clock.ts';
+import { recordOf } from './judge.ts';
 import { firstStage } from './plan.ts';
 import { selftest } from './selftest.ts';
 import { type SabotageResult, selftestSchema } from './selftest-record.ts';
+import { readStoredRun } from './stored-run.ts';
 import type { Suite } from './suite.ts';
 import { PROVENANCE, temporaryFolder } from './testing/stored-green-run.ts';
 
@@ -46,6 +48,8 @@ const HARMLESS: Saboteur = {
   faults: [{ layer: 'records', alter: (records) => records }],
   caughtBy: ['LOG-01'],
 };
+
+const named = (name: string): Saboteur[] => SABOTEURS.filter((one) => one.name === name);
 
 async function run({
   saboteurs,
@@ -174,6 +178,72 @@ it('lets a saboteur survive where one of the checks that must catch it does not'
   expect(ok).toBe(false);
 });
 
+/** Nobody can be asked any more what was counted. */
+const MUTE: Saboteur = {
+  name: 'mute',
+  breaks: '/metrics does not answer',
+  faults: [
+    {
+      layer: 'records',
+      alter: (told) => ({
+        ...told,
+        lives: told.lives.map((life) => ({ ...life, answers: { ...life.answers, metrics: null } })),
+      }),
+    },
+  ],
+  caughtBy: [],
+  blinds: ['METRICS-01'],
+};
+
+it('takes a check that lost its evidence for what it is: no kill, unless that is what the saboteur is about', {
+  timeout: 120_000,
+}, async () => {
+  const suite = { ...SUITE, checks: ['METRICS-01', 'LOG-01'] };
+  const { ok, saboteurs, summary } = await run({
+    suite,
+    saboteurs: [
+      MUTE,
+      { ...MUTE, name: 'unnoticed', caughtBy: ['METRICS-01'], blinds: [] },
+      ...named('line-torn').map((one) => ({
+        ...one,
+        name: 'no-blindness',
+        caughtBy: [],
+        blinds: ['LOG-01'],
+      })),
+    ],
+  });
+  expect(saboteurs.map(({ name, killed }) => [name, killed])).toEqual([
+    ['mute', true],
+    ['unnoticed', false],
+    ['no-blindness', false],
+  ]);
+  expect(summary).toContain('METRICS-01 was to fail, and came out as inconclusive');
+  expect(summary).toContain('LOG-01 was to be inconclusive, and came out as fail');
+  expect(summary).toMatch(/^1 of 3 saboteurs killed/m);
+  expect(ok).toBe(false);
+});
+
+it('keeps what each saboteur did where it is told to: a run that can be judged again, and says how it is repeated', {
+  timeout: 120_000,
+}, async () => {
+  await using kept = await temporaryFolder();
+  const torn = named('line-torn');
+  const { saboteurs } = await run({ saboteurs: [WORSE, ...torn], keep: kept.path });
+  expect(saboteurs.map((one) => path.basename(one.kept ?? ''))).toEqual(['paused', 'line-torn']);
+  for (const [name, check] of [
+    ['paused', 'ROUTE-02'],
+    ['line-torn', 'LOG-01'],
+  ] as const) {
+    const folder = path.join(kept.path, 'sample', name);
+    const record = recordOf(await readStoredRun(folder), CHECKS);
+    expect(record.checks.find(({ id }) => id === check)?.outcome).toBe('fail');
+    const page = await readFile(path.join(folder, 'report.html'), 'utf8');
+    expect(page).toContain(`ccp-uat selftest ${name} --seed 5eed`);
+    // Nothing else than what it broke is wrong.
+    expect(record.checks.find(({ id }) => id === 'RUN-01')?.outcome).toBe('pass');
+  }
+});
+
 it('fails where the run that nobody broke is not green', { timeout: 120_000 }, async () => {
   // A haiku that the suite wrongly expects on the other lane.
   const wrong = { ...SUITE, probes: SUITE.probes.map((probe) => ({ ...probe, lane: 'anthropic' as const })) };
@@ -224,10 +294,8 @@ it('runs the stages of another suite for a saboteur that names it, and its contr
   ]);
 });
 
-const named = (name: string): Saboteur[] => SABOTEURS.filter((one) => one.name === name);
-
 it('leaves no check without a saboteur, that of the run itself included', () => {
-  const caught = new Set(SABOTEURS.flatMap(({ caughtBy }) => caughtBy));
+  const caught = new Set(SABOTEURS.flatMap(({ caughtBy, blinds = [] }) => [...caughtBy, ...blinds]));
   expect(['RUN-01', ...CHECKS.map(({ id }) => id)].filter((id) => !caught.has(id))).toEqual([]);
 });
 

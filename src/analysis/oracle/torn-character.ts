@@ -19,7 +19,7 @@ export function tornCharacter(sent: Transcript, got: Transcript): TornCharacter 
   if (at === -1 || at >= after.length) return null;
   const start = startOf(before, at);
   const bytes = lengthOf(before[start] ?? 0);
-  const replaced = replacements(after, start);
+  const replaced = replacements(after, start, bytes);
   // One that begins with another byte is another character, and not a part of this one.
   if (bytes === 1 || start + bytes > before.length || (at === start && replaced === 0)) return null;
   const character = before.subarray(start, start + bytes);
@@ -43,9 +43,10 @@ function startOf(bytes: Buffer, at: number): number {
 
 const lengthOf = (first: number): number => (first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1);
 
-function replacements(bytes: Buffer, from: number): number {
+/** A decoder puts at most one in the place of each byte: what follows is of the next character. */
+function replacements(bytes: Buffer, from: number, most: number): number {
   let count = 0;
-  while (count < 4 && bytes.indexOf(REPLACEMENT, from + count * 3) === from + count * 3) count += 1;
+  while (count < most && bytes.indexOf(REPLACEMENT, from + count * 3) === from + count * 3) count += 1;
   return count;
 }
 
