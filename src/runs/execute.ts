@@ -71,9 +71,12 @@ async function carryOut(options: ExecuteOptions, tell: Teller): Promise<void> {
   await using world = await openWorld(plan, folder.path);
   tell.hide(() => world.canaries.all());
   tell({ type: 'world_ready' });
-  using _watch = watchMachine(
-    () => world.target.pid,
-    (ms) => tell({ type: 'machine_late', ms }),
+  using watching = new DisposableStack();
+  watching.use(
+    watchMachine(
+      () => world.target.pid,
+      (ms) => tell({ type: 'machine_late', ms }),
+    ),
   );
   try {
     await drive({ ...options, world, tell });

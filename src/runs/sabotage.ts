@@ -14,13 +14,13 @@ export const needsNoRun = ({ faults, scenario, claude, during }: Saboteur): bool
 export const spoilsStored = ({ faults }: Saboteur): boolean => faults.some(({ layer }) => layer === 'stored');
 
 /** Checks that hear what commands say: three processes a run, which take as long as all the rest of it. */
-const HEARS_COMMANDS: readonly string[] = ['LANES-01', 'LOG-02', 'LICENSE-02'];
+const HEARS_COMMANDS: ReadonlySet<string> = new Set(['LANES-01', 'LOG-02', 'LICENSE-02']);
 
 /** Whether what it does shows in what the commands of the target do and say, or a driver needs them. */
 export const needsCommands = (
   { caughtBy, blinds = [] }: Pick<Saboteur, 'caughtBy' | 'blinds'>,
   { driver }: Pick<Suite, 'driver'>,
-): boolean => driver !== undefined || [...caughtBy, ...blinds].some((id) => HEARS_COMMANDS.includes(id));
+): boolean => driver !== undefined || [...caughtBy, ...blinds].some((id) => HEARS_COMMANDS.has(id));
 
 /** Whether some of its checks measure time, which other runs beside it would take from it. */
 export const measuresTime = ({ checks }: Pick<Suite, 'checks'>): boolean =>

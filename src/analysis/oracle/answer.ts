@@ -77,7 +77,7 @@ export const decodesToItsEnd = (transcript: Transcript): boolean =>
 
 type Decode = (bytes: Buffer, encoding: string) => Buffer;
 
-function decodedBy(decode: Decode, { response }: Transcript): Buffer | null {
+function decodedBy(decodeOne: Decode, { response }: Transcript): Buffer | null {
   const body = response === undefined ? null : bytesOf(response.body);
   if (body === null || response === undefined || body.length === 0) return body;
   const encodings = (valueOf(response.headers, 'content-encoding') ?? '')
@@ -85,7 +85,7 @@ function decodedBy(decode: Decode, { response }: Transcript): Buffer | null {
     .map((encoding) => encoding.trim().toLowerCase())
     .filter((encoding) => encoding !== '' && encoding !== 'identity');
   try {
-    return encodings.reduceRight((bytes, encoding) => decode(bytes, encoding), body);
+    return encodings.reduceRight(decodeOne, body);
   } catch {
     return null;
   }

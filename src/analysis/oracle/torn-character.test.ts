@@ -1,6 +1,6 @@
 import { assert, integer, property, string } from 'fast-check';
 import { expect, it } from 'vitest';
-import { contentOf, greenRun, pick, replaceBody, responseOf } from '../testing/green-run.ts';
+import { greenRun, pick, replaceBody, responseOf } from '../testing/green-run.ts';
 import { tornCharacter } from './torn-character.ts';
 
 /** The haiku stream as it was sent, and as it came once `change` had it. */

@@ -69,7 +69,7 @@ const MOST_VIOLATIONS = 5;
 
 /** Markdown that is appended to the summary of a job: the verdict, what failed, and the rest to unfold. */
 export function jobSummary(record: RunRecord, where: string): string {
-  const { suite, outcome, ending, endingNote, ms, plan, checks } = record;
+  const { suite, outcome, ending, endingNote, ms, checks } = record;
   const sign = { pass: '✅', fail: '❌', inconclusive: '❔' }[outcome];
   const text = [
     `### ${sign} ${cell(suite)}: ${outcome}`,

@@ -24,7 +24,7 @@ export function surroundingsSection(record: RunRecord): Html {
     [
       'asked for',
       Object.entries(plan.asked ?? {})
-        .map(([name, value]) => `${name} ${String(value)}`)
+        .map(([name, value]) => `${name} ${wordsOf(value)}`)
         .join(', ') || 'nothing but the suite',
     ],
     ...Object.entries(provenance).map(
@@ -48,3 +48,5 @@ function targetWords(target: RunRecord['plan']['target']): string {
   if (target.kind === 'builtin') return 'the ccp of this checkout';
   return target.kind === 'url' ? `what ran at ${target.url}` : `the command ${target.command}`;
 }
+
+const wordsOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
