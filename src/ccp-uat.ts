@@ -3,9 +3,10 @@
  * a command does not need is not imported.
  */
 import { randomBytes } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { plural } from './analysis/plural.ts';
+import { nearestName } from './config/nearest-name.ts';
 import { OperatorError } from './errors.ts';
 import type { Saboteur } from './harness/types/saboteur.ts';
 import type { RealCredentials } from './harness/types/world.ts';
@@ -79,10 +80,21 @@ export interface RunRequest {
   readonly signal: AbortSignal;
 }
 
-export interface SelftestRequest extends Pick<SelftestOptions, 'onResult' | 'signal' | 'full'> {
+export interface SelftestRequest extends Pick<SelftestOptions, 'onResult' | 'signal'> {
   /** Names; none means all there are. */
   readonly saboteurs: readonly string[];
+  readonly full: boolean;
   readonly seed?: string | undefined;
+  /** Where what the saboteurs broke is kept: new or empty. By default none of it is. */
+  readonly keep?: string | undefined;
+}
+
+/** What the self-test can break. */
+export interface KnownSaboteur extends Pick<Saboteur, 'name' | 'breaks'> {
+  /** Where it shows soonest. */
+  readonly suite: string;
+  /** The checks that must notice. */
+  readonly noticedBy: readonly string[];
 }
 
 export type AnalysisName = keyof typeof ANALYSES;
@@ -100,7 +112,8 @@ export interface Uat {
   resumable(run?: string): Promise<Resumable>;
   /** Rejects where nothing could be stored; a run that was broken is finished too, with its cause. */
   run(request: RunRequest): Promise<FinishedRun>;
-  /** Rejects with USAGE for a saboteur that is none. `folder` is absolute and holds the control run and the matrix. */
+  saboteurs(): Promise<readonly KnownSaboteur[]>;
+  /** Rejects with USAGE for a saboteur that is none, and a folder to keep runs in that is not empty. `folder` is absolute and holds the control run and the matrix. */
   selftest(request: SelftestRequest): Promise<{ readonly result: SelftestResult; readonly folder: string }>;
   /** Reads a usage log. Throws USAGE where there is none. */
   analyze(name: AnalysisName, log: Pick<Analyzed, 'log' | 'rotated'>): Promise<Analysis>;
@@ -205,7 +218,16 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         ...watching,
       });
     },
-    async selftest({ saboteurs: names, seed = drawSeed(), ...watching }) {
+    async saboteurs() {
+      const { SABOTEURS } = await import('./harness/saboteurs/saboteurs.ts');
+      return SABOTEURS.map(({ name, breaks, during, caughtBy, blinds = [] }) => ({
+        name,
+        breaks,
+        suite: during?.suite ?? SELFTEST_SUITE,
+        noticedBy: [...caughtBy, ...blinds],
+      }));
+    },
+    async selftest({ saboteurs: names, full, seed = drawSeed(), keep, ...watching }) {
       const [
         { selftest },
         { worldPlanOf, compactUtc },
@@ -229,25 +251,28 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       ]);
       const claude = findClaude();
       const saboteurs = names.length === 0 ? SABOTEURS : names.map((name) => saboteurNamed(name, SABOTEURS));
+      if (keep !== undefined) await mustBeEmpty(path.resolve(settings.cwd, keep));
       await tryPlaces(settings);
       const folder = await claimRunDir(settings.resultsDir, `${compactUtc(new Date(clock.now()))}-selftest`);
       const result = await selftest({
         // Each check must be able to fail, also one that the suite leaves to others.
-        suite: { ...(await suiteNamed('repro-go-quick')), checks: CHECKS.map(({ id }) => id) },
+        suite: { ...(await suiteNamed(SELFTEST_SUITE)), checks: CHECKS.map(({ id }) => id) },
         others: await loadSuites(),
         claude,
         saboteurs,
+        asked: { saboteurs: names, full },
         folder,
+        keep: keep === undefined ? undefined : path.resolve(settings.cwd, keep),
         checks: CHECKS,
         seed,
         clock,
         provenance: await fullProvenanceOf(claude, settings.invocation ?? NOTHING_TYPED),
-        openWorld: (plan, runDir, saboteur) =>
+        openWorld: (plan, runDir, given) =>
           createWorld({
             ...worldPlanOf(plan),
             runDir,
             signal: watching.signal,
-            ...(saboteur !== undefined && { saboteur }),
+            ...given,
           }),
         ...watching,
       });
@@ -315,7 +340,21 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
   };
 }
 
+/** Where most saboteurs show soonest. */
+const SELFTEST_SUITE = 'repro-go-quick';
+
 const NOTHING_TYPED: Invocation = { argv: [], environment: {} };
+
+async function mustBeEmpty(folder: string): Promise<void> {
+  const [found] = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  if (found === undefined) return;
+  throw new OperatorError('USAGE', `${folder} is not empty (it holds ${found})`, {
+    hint: 'Name another folder with --keep.',
+  });
+}
 
 async function mustBeFile(file: string): Promise<void> {
   const found = await stat(file).catch(() => null);
@@ -344,7 +383,11 @@ async function suiteNamed(name: string): Promise<Suite> {
 function saboteurNamed(name: string, saboteurs: readonly Saboteur[]): Saboteur {
   const saboteur = saboteurs.find((one) => one.name === name);
   if (saboteur !== undefined) return saboteur;
+  const near = nearestName(
+    name,
+    saboteurs.map((one) => one.name),
+  );
   throw new OperatorError('USAGE', `there is no saboteur ${name}`, {
-    hint: `There are ${saboteurs.map((one) => one.name).join(', ')}.`,
+    hint: `${near === null ? '' : `Did you mean ${near}? `}"ccp-uat list --saboteurs" has them all.`,
   });
 }

@@ -18,8 +18,8 @@ export const overnight: Suite = {
   name: 'overnight',
   title: 'Round after round over both lanes, HTTP/1.1 and HTTP/2 in turn, each judged as it ends',
   proves: [
-    'All night long no exchange was lost, and clients, proxy and upstreams told one account of each.',
-    'Memory, open files, sockets and latency stayed within noise, and the proxy never died of itself.',
+    'In no round an exchange was lost, and clients, proxy and upstreams told one account of each.',
+    'From the first round to the last memory, open files, sockets and latency stayed within noise, and the proxy never died of itself.',
   ],
   probes: [],
   driver: {

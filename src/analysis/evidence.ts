@@ -3,7 +3,7 @@
  * when asked, and the canaries that were planted. Checks are pure functions over this value, so a stored
  * run can be judged again.
  */
-import type { Collected, Night, ProbeResult } from '../protocol/witness.ts';
+import type { Collected, Night, ProbeResult, Stall } from '../protocol/witness.ts';
 
 export type {
   Artifact,
@@ -15,6 +15,7 @@ export type {
   ProbeResult,
   ProxyLife,
   RoundAccount,
+  Stall,
 } from '../protocol/witness.ts';
 
 export interface Evidence extends Collected {
@@ -22,6 +23,8 @@ export interface Evidence extends Collected {
   readonly run: string;
   /** What was asked for, one per client invocation. */
   readonly probes: readonly ProbeResult[];
+  /** When the machine was late, as the harness noticed; none where it was not, or nobody looked. */
+  readonly stalls?: readonly Stall[];
   /** The rounds of a night, where the run was one. */
   readonly night?: Night;
 }

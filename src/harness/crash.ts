@@ -74,14 +74,20 @@ export async function askRebuilt(
   quota: Omit<GivenQuota, 'mode'> | undefined,
 ): Promise<Crash> {
   if (quota === undefined) return { ...crash, rebuilt: null };
+  const answer = await rebuiltQuotas(target);
+  const own = kept.filter(({ lane, model }) => lane === quota.lane && model?.includes(quota.model));
+  return { ...crash, rebuilt: { said: usedRequests(answer, quota), counted: own.length } };
+}
+
+/** `/v1/quotas` of a target whose windows are rebuilt, or that has been given time enough for that: until then more may pass than a budget holds. */
+export async function rebuiltQuotas(target: Pick<Target, 'get'>): Promise<unknown> {
   const deadline = performance.now() + REBUILD_MS;
   let answer = await quotasOf(target);
   while (isRebuilding(answer) && performance.now() < deadline) {
     await sleep(POLL_MS);
     answer = await quotasOf(target);
   }
-  const own = kept.filter(({ lane, model }) => lane === quota.lane && model?.includes(quota.model));
-  return { ...crash, rebuilt: { said: usedRequests(answer, quota), counted: own.length } };
+  return answer;
 }
 
 async function quotasOf(target: Pick<Target, 'get'>): Promise<unknown> {

@@ -19,6 +19,8 @@ export interface TargetOptions {
   readonly logsDir: string;
   /** Its settings and keys, beside what every child gets. */
   readonly settings: Environment;
+  /** Whether its commands are run; default true. Only the built-in one has any. */
+  readonly commands?: boolean | undefined;
   /** Until it answers. */
   readonly readyTimeoutMs: number;
   /** Ends the waiting, not what is running: an interrupted run still asks its target what it knows. */
@@ -72,6 +74,7 @@ async function launchBuiltin(options: TargetOptions): Promise<Target> {
   return {
     ...launchedTarget('builtin', url, group, options),
     ccp: async (args) => {
+      if (options.commands === false) return null;
       const command = ccp(args);
       return runGroup({ ...command, env: { ...env, CCP_PORT: port }, timeoutMs: COMMAND_TIMEOUT_MS });
     },

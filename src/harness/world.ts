@@ -9,7 +9,7 @@ import { createCanaries } from './canaries.ts';
 import { createCa } from './certs.ts';
 import { findClaude } from './clients/claude-binary.ts';
 import { gather, settle, settleStore, storeDuty, type Telling } from './collect.ts';
-import { askRebuilt, lookAtRemains } from './crash.ts';
+import { askRebuilt, lookAtRemains, rebuiltQuotas } from './crash.ts';
 import { makeHome } from './environment.ts';
 import { createLicenses } from './licenses.ts';
 import { beginLives } from './lives.ts';
@@ -70,7 +70,8 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
   const logsDir = path.join(folder, 'logs');
   await mkdir(logsDir);
   // To be rotated away by a command, which another program has not.
-  if (spec.kind === 'builtin') await writeFile(path.join(logsDir, 'usage.jsonl'), markerLine(Date.now()));
+  if (spec.kind === 'builtin' && plan.commands !== false)
+    await writeFile(path.join(logsDir, 'usage.jsonl'), markerLine(Date.now()));
   const placeBudget = async (budget: NonNullable<WorldPlan['quota']>): Promise<void> => {
     await writeFile(quotasFile, quotaFile(budget));
     await writeFile(scantQuotaFile, quotaFile({ ...budget, requests: 1 }));
@@ -84,6 +85,7 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
       spec,
       home,
       logsDir,
+      commands: plan.commands,
       settings: {
         CCP_ANTHROPIC_BASE_URL: urls.anth,
         CCP_ZAI_BASE_URL: urls.zai,
@@ -150,6 +152,7 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
     async enter(stage, onEnded) {
       await settled();
       await lives.enter(stage, (life) => onEnded?.(lifeOf(life)));
+      if ((stage.quota ?? plan.quota) !== undefined) await rebuiltQuotas(lives.target());
     },
     async crash(stage, observed) {
       const killedAt = Date.now();

@@ -72,6 +72,13 @@ export interface Crash {
 /** What it said, or why it could not be asked. */
 export type ShellCheck = { readonly said: string } | { readonly missing: string };
 
+/** Something that was to run had no core, or came late for another reason that is the machine's: noticed at `at` (epoch milliseconds). */
+export interface Stall {
+  readonly at: number;
+  /** Milliseconds that were lost, shortly before. */
+  readonly ms: number;
+}
+
 export interface CrashLoad {
   /** Whole answers with status 200. */
   readonly answered: number;

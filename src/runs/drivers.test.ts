@@ -67,7 +67,7 @@ describe('a night', () => {
 
   it('has rounds in proportion to its length, within bounds', () => {
     const paced = (maxMinutes: number) => drivenBy(NIGHT, { ...ours, driver: { maxMinutes } });
-    expect(paced(1)).toMatchObject({ maxMs: 60_000, roundMs: 8_000, perRound: 16 });
+    expect(paced(1)).toMatchObject({ maxMs: 60_000, roundMs: 8_000, perRound: 32 });
     expect(paced(45)).toMatchObject({ roundMs: 112_500, perRound: 200 });
     expect(paced(2_880)).toMatchObject({ roundMs: 300_000, perRound: 200 });
   });

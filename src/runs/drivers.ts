@@ -70,7 +70,7 @@ const REAL_NIGHT = { width: 1, perRound: 4, roundMs: 4_000, pauseMs: 60_000 } as
 /** A night has about so many rounds, none of them so short that a world is hardly open, or so long that it is too much for one. */
 const ROUNDS_A_NIGHT = 24;
 const ROUND_MS = { least: 8_000, most: 300_000 } as const;
-const PROBES = { everyMs: 500, least: 16, most: 200 } as const;
+const PROBES = { everyMs: 500, least: 32, most: 200 } as const;
 
 function nightBy(
   night: NightPlan,
@@ -113,8 +113,8 @@ function nightBy(
   };
 }
 
-/** More than a night of two days can hold. */
-const MOST_ROUNDS = 100_000;
+/** More than a night of two days can hold: time is what ends one that has so many. */
+export const MOST_ROUNDS = 100_000;
 
 /** Longer rounds in a longer night, so that a process lives long enough for its slopes. */
 function paced(

@@ -3,6 +3,7 @@
  * the world. What happens is told as it happens, to the run's folder first. It never judges.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { watchMachine } from '../harness/machine-watch.ts';
 import type { ClaudeRun } from '../harness/types/client.ts';
 import type { World } from '../harness/types/world.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -74,6 +75,13 @@ async function carryOut(options: ExecuteOptions, tell: Teller): Promise<void> {
   tell.hide(() => world.canaries.all());
   tell({ type: 'world_ready' });
   let isGathered = false;
+  using watching = new DisposableStack();
+  watching.use(
+    watchMachine(
+      () => world.target.pid,
+      (ms) => tell({ type: 'machine_late', ms }),
+    ),
+  );
   try {
     await drive({ ...options, world, tell });
     isGathered = gathers;

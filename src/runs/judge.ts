@@ -5,6 +5,7 @@ import type { Evidence, Night } from '../analysis/evidence.ts';
 import { accountOf } from '../analysis/exchanges.ts';
 import { judgeAll } from '../analysis/judge.ts';
 import { EXIT } from '../errors.ts';
+import { claimsOf } from './claims.ts';
 import { endingWords } from './ending-words.ts';
 import { endedAsPlanned, fateOf } from './probe-ending.ts';
 import type { Answer, Plan, RunRecord } from './run-record.ts';
@@ -130,6 +131,7 @@ export function recordOf(stored: StoredRun, checks: readonly Check[], brokenBy?:
     plan,
     probes: [...probes],
     ...(evidence.night !== undefined && { night: sumOf(evidence.night) }),
+    claims: claimsOf(stored, outcome),
     checks: verdicts.map(toRecord),
     ...(flaky.length > 0 && { flaky: [...flaky] }),
     ...(plan.showsAnswers && { answers: answersOf(stored) }),

@@ -251,6 +251,7 @@ function legPlan(
     proves: [],
     // A round that is unsure is no pass, whatever the night may be.
     allowInconclusive: false,
+    partOf: night,
     settings: { ...plan.settings, ...(night.toggles && protocolSetting(leg.protocol)) },
     waves: leg.rounds
       .flatMap(({ probes, alone }) => [[...probes], [...alone]])

@@ -35,6 +35,14 @@ export const runEventSchema = z.discriminatedUnion('type', [
     at,
     after: z.int().describe('the last round that is judged'),
   }),
+  z.strictObject({
+    type: z.literal('machine_late'),
+    at,
+    ms: z
+      .number()
+      .nonnegative()
+      .describe('for so long something was ready to run shortly before, and did not'),
+  }),
   z.strictObject({ type: z.literal('probe_started'), at, id: z.string() }),
   z.strictObject({
     type: z.literal('probe_ended'),

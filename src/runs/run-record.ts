@@ -145,6 +145,13 @@ export const planSchema = z.strictObject({
       login: z.literal(true).exactOptional(),
       lanes: z.array(laneSchema).exactOptional(),
       probes: z.array(z.string()).exactOptional(),
+      selftest: z
+        .strictObject({
+          saboteurs: z.array(z.string()).describe('none means all there are'),
+          full: z.boolean(),
+        })
+        .exactOptional()
+        .describe('the self-test that the run is a part of'),
     })
     .exactOptional()
     .describe('what the command line chose in place of the default'),
@@ -156,6 +163,9 @@ export const planSchema = z.strictObject({
     .discriminatedUnion('kind', [soakSchema, limitSchema, nightSchema])
     .exactOptional()
     .describe('what sends, where it is no list of probes'),
+  partOf: nightSchema
+    .exactOptional()
+    .describe('of a leg: the night that it is a part of, which is what can be repeated'),
   showsAnswers: z.boolean().describe('whether the record holds what Claude Code itself said'),
   checks: z.array(z.strictObject({ id: z.string(), title: z.string(), skip: z.string().exactOptional() })),
   failFast: z.boolean(),
@@ -263,6 +273,10 @@ export const runRecordSchema = z.strictObject({
     })
     .exactOptional()
     .describe('of a night, whose probes were judged round by round and are not listed'),
+  claims: z
+    .array(z.string())
+    .default([])
+    .describe('what the run entitles one to say; nothing unless it passed'),
   checks: z.array(verdictSchema),
   flaky: z
     .array(flakeSchema)

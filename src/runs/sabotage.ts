@@ -13,6 +13,19 @@ export const needsNoRun = ({ faults, scenario, claude, during }: Saboteur): bool
 /** Whether it is after what lies in the run's folder, once that is stored. */
 export const spoilsStored = ({ faults }: Saboteur): boolean => faults.some(({ layer }) => layer === 'stored');
 
+/** Checks that hear what commands say: three processes a run, which take as long as all the rest of it. */
+const HEARS_COMMANDS: ReadonlySet<string> = new Set(['LANES-01', 'LOG-02', 'LICENSE-02']);
+
+/** Whether what it does shows in what the commands of the target do and say, or a driver needs them. */
+export const needsCommands = (
+  { caughtBy, blinds = [] }: Pick<Saboteur, 'caughtBy' | 'blinds'>,
+  { driver }: Pick<Suite, 'driver'>,
+): boolean => driver !== undefined || [...caughtBy, ...blinds].some((id) => HEARS_COMMANDS.has(id));
+
+/** Whether some of its checks measure time, which other runs beside it would take from it. */
+export const measuresTime = ({ checks }: Pick<Suite, 'checks'>): boolean =>
+  checks.some((id) => ['ABORT-01', 'STREAM-03', 'NIGHT-06'].includes(id));
+
 export const rawProbes = ({ probes }: Suite): ProbeSpec[] => probes.filter(({ client }) => client === 'curl');
 
 /**
@@ -25,14 +38,23 @@ export function brief(suite: Suite): Suite {
   return {
     ...suite,
     probes: (raw.length > 0 ? raw : suite.probes).map(briefProbe),
-    ...(driver?.kind === 'soak' && { driver: { ...driver, rounds: 1, roundMs: 1_000 } }),
-    ...(driver?.kind === 'overnight' && { driver: { ...driver, ...BRIEF_NIGHT } }),
+    ...(driver?.kind === 'soak' && { driver: { ...driver, rounds: 1, roundMs: 1_500 } }),
+    ...(driver?.kind === 'overnight' && { driver: briefNight(driver) }),
     ...(driver?.kind === 'limits' && { driver: { ...driver, mockWindow: 3, maxRequests: 6 } }),
   };
 }
 
-/** Two settings, and time enough for something that grows to show. */
-const BRIEF_NIGHT = { maxRounds: 4, perRound: 16, roundMs: 2_000, pauseMs: 0, chaos: false } as const;
+/** Two settings, answers enough to compare the end with the beginning, and time enough for something that grows to show. */
+const BRIEF_NIGHT = { maxRounds: 4, perRound: 32, roundMs: 1_500, pauseMs: 0, chaos: false } as const;
+
+type NightDriver = Extract<NonNullable<Suite['driver']>, { kind: 'overnight' }>;
+
+/** Beside other runs its streams keep no pace, which is what a run of their own shows. */
+const briefNight = (driver: NightDriver): NightDriver => ({
+  ...driver,
+  ...BRIEF_NIGHT,
+  roundChecks: driver.roundChecks.filter((id) => id !== 'STREAM-03'),
+});
 
 /** A crowd is as many as shows that there are several. */
 const CROWD = 4;
@@ -48,10 +70,22 @@ function briefProbe<Probe extends ProbeSpec>(probe: Probe): Probe {
 /** The suite that a saboteur is tried in, with what it needs to show. */
 export function sabotaged(saboteur: Saboteur, suite: Suite): Suite {
   const { during } = saboteur;
+  const { driver } = suite;
   if (during === undefined)
-    return { ...openStage(suite), probes: [...suite.probes, ...extraProbe(saboteur)] };
+    return { ...openStage(suite), probes: [...staying(suite), ...extraProbe(saboteur)] };
+  if (driver?.kind === 'overnight' && during.rounds !== undefined)
+    return { ...suite, driver: { ...driver, maxRounds: during.rounds } };
   if (suite.stages === undefined) return suite;
   return { ...suite, stages: suite.stages.filter(({ name }) => during.stages.includes(name)) };
+}
+
+/**
+ * Without those that leave: they are sent alone, one after the other, and show how leaving ends. A saboteur of that brings one
+ * of its own.
+ */
+function staying({ probes }: Suite): readonly ProbeSpec[] {
+  const stay = probes.filter((probe) => !('leaveAfterBytes' in probe));
+  return stay.length === 0 ? probes : stay;
 }
 
 /** What needs no other stage is tried in one that opens both lanes: restarts take their time. */

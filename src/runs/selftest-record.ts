@@ -16,14 +16,26 @@ const sabotageSchema = z.strictObject({
   name: z.string(),
   breaks: z.string().describe('what is wrong, as one would report it'),
   suite: z.string().describe('where it was tried'),
-  expected: z.array(z.string()).describe('the checks each of which must notice'),
-  killed: z.boolean().describe('whether all of them did'),
+  expected: z
+    .record(z.string(), z.enum(['fail', 'inconclusive']))
+    .describe(
+      'how each check must come out that must notice: inconclusive where its evidence is what is taken',
+    ),
+  killed: z.boolean().describe('whether all of them did, each in just that way'),
   killedBy: z.array(z.string()).describe('those of the expected that did'),
   broke: z
     .string()
     .exactOptional()
     .describe('what kept the run from its end that was none of the saboteur: nothing is proven then'),
-  skipped: z.string().exactOptional().describe('why it was not tried'),
+  skipped: z.string().exactOptional().describe('why it was not tried, for want of a client'),
+  untried: z
+    .string()
+    .exactOptional()
+    .describe('why no suite shows what it does: nothing is proven then, as of one that survives'),
+  kept: z
+    .string()
+    .exactOptional()
+    .describe('the folder of its run, a run like any other, relative to that of the self-test (--keep)'),
   outcomes: z
     .record(z.string(), outcomeSchema)
     .describe('the row of the matrix: how each check of the suite came out'),
@@ -35,7 +47,7 @@ export const selftestSchema = z.strictObject({
   full: z
     .boolean()
     .describe('every saboteur in every suite that it touches, not only where it shows soonest'),
-  ok: z.boolean().describe('whether the controls were green and no saboteur survived'),
+  ok: z.boolean().describe('whether the controls were green and no saboteur survived or was left out'),
   startedAt: z.iso.datetime(),
   ms: z.number().nonnegative().describe('milliseconds'),
   provenance: provenanceSchema,
@@ -43,7 +55,7 @@ export const selftestSchema = z.strictObject({
   control: z
     .array(redSchema)
     .describe('of those runs the checks that were not satisfied; none where all were green'),
-  saboteurs: z.array(sabotageSchema),
+  saboteurs: z.array(sabotageSchema).describe('each of those asked for, at least once'),
 });
 
 export type SelftestResult = z.infer<typeof selftestSchema>;

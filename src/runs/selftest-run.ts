@@ -1,5 +1,5 @@
 /** One run of the self-test: a suite in a world that a saboteur may have broken, judged, and told again by others. */
-import { appendFile, copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -7,7 +7,7 @@ import type { Check, Verdict } from '../analysis/check.ts';
 import { createCanaries } from '../harness/canaries.ts';
 import type { ClaudeLookup } from '../harness/types/client.ts';
 import type { Saboteur } from '../harness/types/saboteur.ts';
-import type { World } from '../harness/types/world.ts';
+import type { World, WorldPlan } from '../harness/types/world.ts';
 import type { Clock } from '../platform/clock.ts';
 import { judgeBundle } from './bundle/judge-bundle.ts';
 import { conductOf, driveOf } from './drivers.ts';
@@ -16,9 +16,10 @@ import { judgeRun, recordOf } from './judge.ts';
 import { LANES, makePlan } from './plan.ts';
 import { createRedactor } from './redact.ts';
 import { writeMetrics } from './report/metrics.ts';
-import { createRunFolder, type RunFolder } from './run-folder.ts';
+import { writeReports } from './report/write-reports.ts';
+import { createRunFolder, openRunFolder, type RunFolder, readEvents } from './run-folder.ts';
 import type { Plan, Provenance, RunRecord } from './run-record.ts';
-import { spoilsStored } from './sabotage.ts';
+import { needsCommands, spoilsStored } from './sabotage.ts';
 import { readStoredRun, type StoredRun } from './stored-run.ts';
 import type { Suite } from './suite.ts';
 
@@ -26,9 +27,15 @@ export interface Surroundings {
   readonly claude: ClaudeLookup;
   readonly checks: readonly Check[];
   readonly seed: string;
+  /** As typed: each run says by what it can be repeated. No name means all. */
+  readonly asked: { readonly saboteurs: readonly string[]; readonly full: boolean };
   readonly provenance: Provenance;
   readonly clock: Clock;
-  readonly openWorld: (plan: Plan, runDir: string, saboteur: Saboteur | undefined) => Promise<World>;
+  readonly openWorld: (
+    plan: Plan,
+    runDir: string,
+    given: Pick<WorldPlan, 'saboteur' | 'commands'>,
+  ) => Promise<World>;
   readonly signal: AbortSignal;
 }
 
@@ -42,9 +49,15 @@ export interface Judged {
 
 export interface Manner {
   readonly saboteur?: Saboteur;
-  readonly retell?: readonly Saboteur[];
-  /** Absolute; where the run is kept. By default nothing of it is. */
+  readonly retell?: readonly Retelling[];
+  /** Absolute; new or empty: where the run is kept. By default nothing of it is. */
   readonly keepIn?: string | undefined;
+}
+
+export interface Retelling {
+  readonly saboteur: Saboteur;
+  /** As that of a run. */
+  readonly keepIn: string | undefined;
 }
 
 /** Rejects with the cause where the surroundings broke of themselves, and with the signal's reason where it is interrupted. */
@@ -59,10 +72,13 @@ export async function runOnce(
   const base = await mkdtemp(path.join(tmpdir(), 'ccp-uat-selftest-'));
   folders.defer(() => rm(base, { recursive: true, force: true }));
   const runDir = keepIn ?? path.join(base, 'run');
-  const plan = planOf(suite, surroundings);
+  const planned = planOf(suite, saboteur, surroundings);
+  // What is kept is to have all witnesses.
+  const commands = saboteur === undefined || keepIn !== undefined || needsCommands(saboteur, suite);
+  const plan = commands ? planned : withoutCommands(planned, checks);
   const folder = await createRunFolder(runDir);
   const drive = driveOf(plan);
-  const told = new Map<Saboteur, string>();
+  const told = new Map<Retelling, string>();
   const execution = await execute({
     plan,
     ...(drive !== undefined && { drive }),
@@ -72,13 +88,13 @@ export async function runOnce(
     signal,
     onEvent: () => {},
     conduct: conductOf(plan),
-    openWorld: (part, dir) => openWorld(part, dir, saboteur),
+    openWorld: (part, dir) => openWorld(part, dir, { commands, ...(saboteur !== undefined && { saboteur }) }),
     async afterwards(world) {
       const asItWas = world.retold([]);
       for (const teller of retell) {
-        const collected = world.retold(teller.faults);
-        if (isDeepStrictEqual(collected, asItWas) && !spoilsStored(teller)) continue;
-        const other = await createRunFolder(path.join(base, teller.name));
+        const collected = world.retold(teller.saboteur.faults);
+        if (isDeepStrictEqual(collected, asItWas) && !spoilsStored(teller.saboteur)) continue;
+        const other = await createRunFolder(teller.keepIn ?? path.join(base, teller.saboteur.name));
         await other.keep(collected, createRedactor(collected.canaries));
         told.set(teller, other.path);
       }
@@ -95,18 +111,34 @@ export async function runOnce(
       checks,
     );
   const retold = new Map<Saboteur, readonly Verdict[]>();
-  for (const [teller, other] of told) {
-    await copyFile(path.join(runDir, 'events.jsonl'), path.join(other, 'events.jsonl'));
+  for (const [{ saboteur: teller, keepIn: keptIn }, other] of told) {
+    await retellEvents(runDir, other, planOf(suite, teller, surroundings));
     const verdicts = await judge(other);
+    if (keptIn !== undefined) await keep(openRunFolder(other), checks);
     await spoil(other, teller, seed);
     retold.set(teller, spoilsStored(teller) ? [...verdicts, await judgePacked(other)] : verdicts);
   }
   await writeMetrics(folder);
-  const packed = retell.some(spoilsStored) ? [await judgePacked(runDir)] : [];
+  const packed = retell.some((one) => spoilsStored(one.saboteur)) ? [await judgePacked(runDir)] : [];
   const verdicts = [...(await judge(runDir)), ...packed];
-  if (keepIn === undefined) return { verdicts, retold };
-  const stored = await readStoredRun(runDir);
-  return { verdicts, retold, kept: { folder, stored, record: recordOf(stored, checks) } };
+  return { verdicts, retold, ...(keepIn !== undefined && { kept: await keep(folder, checks) }) };
+}
+
+/** With what a reader looks at first. */
+async function keep(folder: RunFolder, checks: readonly Check[]): Promise<NonNullable<Judged['kept']>> {
+  const stored = await readStoredRun(folder.path);
+  const record = recordOf(stored, checks);
+  await writeReports(folder, { record, stored });
+  return { folder, stored, record };
+}
+
+/** What happened is what happened to the control run; how it can be repeated is another matter. */
+async function retellEvents(from: string, to: string, { asked }: Plan): Promise<void> {
+  const folder = openRunFolder(to);
+  for (const event of await readEvents(from))
+    folder.append(
+      event.type === 'run_started' ? { ...event, plan: { ...event.plan, ...(asked && { asked }) } } : event,
+    );
 }
 
 /** Puts into a stored run what a saboteur has put there. */
@@ -116,8 +148,23 @@ async function spoil(folder: string, { faults }: Saboteur, seed: string): Promis
       await appendFile(path.join(folder, fault.place), fault.text(createCanaries(seed)));
 }
 
-function planOf(suite: Suite, { claude, checks, seed, clock }: Surroundings): Plan {
-  return makePlan({
+/** For a run in which the commands of the target are not run, the checks that need them skipped. */
+const withoutCommands = (plan: Plan, checks: readonly Check[]): Plan => ({
+  ...plan,
+  checks: plan.checks.map((planned) =>
+    checks.find(({ id }) => id === planned.id)?.needs?.includes('commands') === true
+      ? { ...planned, skip: 'no command is run, as none would notice this saboteur' }
+      : planned,
+  ),
+});
+
+/** `saboteur`: whom it is run for; none where all that were asked for have it told again. */
+function planOf(
+  suite: Suite,
+  saboteur: Saboteur | undefined,
+  { claude, checks, seed, clock, asked }: Surroundings,
+): Plan {
+  const plan = makePlan({
     suite,
     checks,
     options: {
@@ -135,4 +182,6 @@ function planOf(suite: Suite, { claude, checks, seed, clock }: Surroundings): Pl
     claude,
     startedAt: new Date(clock.now()),
   });
+  const saboteurs = saboteur === undefined ? [...asked.saboteurs] : [saboteur.name];
+  return { ...plan, asked: { ...plan.asked, selftest: { saboteurs, full: asked.full } } };
 }

@@ -8,9 +8,11 @@ import type { ClaudeLookup } from '../harness/types/client.ts';
 import type { Saboteur } from '../harness/types/saboteur.ts';
 import { createWorld } from '../harness/world.ts';
 import { systemClock } from '../platform/clock.ts';
+import { recordOf } from './judge.ts';
 import { firstStage } from './plan.ts';
 import { selftest } from './selftest.ts';
 import { type SabotageResult, selftestSchema } from './selftest-record.ts';
+import { readStoredRun } from './stored-run.ts';
 import type { Suite } from './suite.ts';
 import { PROVENANCE, temporaryFolder } from './testing/stored-green-run.ts';
 
@@ -48,16 +50,20 @@ const HARMLESS: Saboteur = {
   caughtBy: ['LOG-01'],
 };
 
+const named = (name: string): Saboteur[] => SABOTEURS.filter((one) => one.name === name);
+
 async function run({
   saboteurs,
   suite = SUITE,
   claude = { found: false, reason: 'not looked for' },
   full = false,
+  keep,
 }: {
   readonly saboteurs: readonly Saboteur[];
   readonly suite?: Suite;
   readonly claude?: ClaudeLookup;
   readonly full?: boolean;
+  readonly keep?: string;
 }) {
   await using folder = await temporaryFolder();
   const told: SabotageResult[] = [];
@@ -68,21 +74,22 @@ async function run({
     others: [STAGED],
     claude,
     saboteurs,
-    full,
+    asked: { saboteurs: saboteurs.map(({ name }) => name), full },
+    ...(keep !== undefined && { keep }),
     folder: folder.path,
     checks: CHECKS,
     seed: '5eed',
     provenance: PROVENANCE,
     clock: systemClock,
-    openWorld: ({ seed, target, settings, ...plan }, runDir, saboteur) => {
-      opened.push(saboteur?.name);
+    openWorld: ({ seed, target, settings, ...plan }, runDir, given) => {
+      opened.push(given.saboteur?.name);
       return createWorld({
         runDir,
         seed,
         target,
         settings,
         stage: firstStage(plan),
-        ...(saboteur !== undefined && { saboteur }),
+        ...given,
       });
     },
     onResult: (one) => told.push(one),
@@ -136,13 +143,17 @@ it('tries each in every suite that it touches where all of it is asked for', {
   timeout: 120_000,
 }, async () => {
   const torn = SABOTEURS.filter(({ name }) => name === 'line-torn');
-  const { ok, saboteurs } = await run({ saboteurs: [WORSE, HARMLESS, ...torn], full: true });
+  const { ok, saboteurs, summary } = await run({ saboteurs: [WORSE, HARMLESS, ...torn], full: true });
   // The stages of the other suite keep haiku from Z.AI, and its checks have no evidence of a torn line.
-  expect(saboteurs.map(({ name, suite, expected }) => [name, suite, expected])).toEqual([
-    ['paused', 'sample', ['ROUTE-02']],
-    ['line-torn', 'sample', ['LOG-01']],
+  expect(saboteurs.map(({ name, suite, expected, killed }) => [name, suite, expected, killed])).toEqual([
+    ['paused', 'sample', { 'ROUTE-02': 'fail' }, true],
+    ['harmless', 'sample', { 'LOG-01': 'fail' }, false],
+    ['line-torn', 'sample', { 'LOG-01': 'fail' }, true],
   ]);
-  expect(ok).toBe(true);
+  // What no suite can show is said, and proves nothing.
+  expect(saboteurs[1]).toMatchObject({ untried: expect.stringContaining('no suite has evidence') });
+  expect(summary).toMatch(/2 of 3 saboteurs killed, 2 of 3 trials, not tried: harmless, controls green/);
+  expect(ok).toBe(false);
 });
 
 it('tells the run that nobody broke again, where a saboteur alters records and nothing else', {
@@ -166,6 +177,72 @@ it('lets a saboteur survive where one of the checks that must catch it does not'
   const { ok, saboteurs } = await run({ saboteurs: [{ ...WORSE, caughtBy: ['ROUTE-02', 'LOG-01'] }] });
   expect(saboteurs).toMatchObject([{ killed: false, killedBy: ['ROUTE-02'] }]);
   expect(ok).toBe(false);
+});
+
+/** Nobody can be asked any more what was counted. */
+const MUTE: Saboteur = {
+  name: 'mute',
+  breaks: '/metrics does not answer',
+  faults: [
+    {
+      layer: 'records',
+      alter: (told) => ({
+        ...told,
+        lives: told.lives.map((life) => ({ ...life, answers: { ...life.answers, metrics: null } })),
+      }),
+    },
+  ],
+  caughtBy: [],
+  blinds: ['METRICS-01'],
+};
+
+it('takes a check that lost its evidence for what it is: no kill, unless that is what the saboteur is about', {
+  timeout: 120_000,
+}, async () => {
+  const suite = { ...SUITE, checks: ['METRICS-01', 'LOG-01'] };
+  const { ok, saboteurs, summary } = await run({
+    suite,
+    saboteurs: [
+      MUTE,
+      { ...MUTE, name: 'unnoticed', caughtBy: ['METRICS-01'], blinds: [] },
+      ...named('line-torn').map((one) => ({
+        ...one,
+        name: 'no-blindness',
+        caughtBy: [],
+        blinds: ['LOG-01'],
+      })),
+    ],
+  });
+  expect(saboteurs.map(({ name, killed }) => [name, killed])).toEqual([
+    ['mute', true],
+    ['unnoticed', false],
+    ['no-blindness', false],
+  ]);
+  expect(summary).toContain('METRICS-01 was to fail, and came out as inconclusive');
+  expect(summary).toContain('LOG-01 was to be inconclusive, and came out as fail');
+  expect(summary).toMatch(/^1 of 3 saboteurs killed/m);
+  expect(ok).toBe(false);
+});
+
+it('keeps what each saboteur did where it is told to: a run that can be judged again, and says how it is repeated', {
+  timeout: 120_000,
+}, async () => {
+  await using kept = await temporaryFolder();
+  const torn = named('line-torn');
+  const { saboteurs } = await run({ saboteurs: [WORSE, ...torn], keep: kept.path });
+  expect(saboteurs.map((one) => path.basename(one.kept ?? ''))).toEqual(['paused', 'line-torn']);
+  for (const [name, check] of [
+    ['paused', 'ROUTE-02'],
+    ['line-torn', 'LOG-01'],
+  ] as const) {
+    const folder = path.join(kept.path, 'sample', name);
+    const record = recordOf(await readStoredRun(folder), CHECKS);
+    expect(record.checks.find(({ id }) => id === check)?.outcome).toBe('fail');
+    const page = await readFile(path.join(folder, 'report.html'), 'utf8');
+    expect(page).toContain(`ccp-uat selftest ${name} --seed 5eed`);
+    // Nothing else than what it broke is wrong.
+    expect(record.checks.find(({ id }) => id === 'RUN-01')?.outcome).toBe('pass');
+  }
 });
 
 it('fails where the run that nobody broke is not green', { timeout: 120_000 }, async () => {
@@ -218,10 +295,8 @@ it('runs the stages of another suite for a saboteur that names it, and its contr
   ]);
 });
 
-const named = (name: string): Saboteur[] => SABOTEURS.filter((one) => one.name === name);
-
 it('leaves no check without a saboteur, that of the run itself included', () => {
-  const caught = new Set(SABOTEURS.flatMap(({ caughtBy }) => caughtBy));
+  const caught = new Set(SABOTEURS.flatMap(({ caughtBy, blinds = [] }) => [...caughtBy, ...blinds]));
   expect(['RUN-01', ...CHECKS.map(({ id }) => id)].filter((id) => !caught.has(id))).toEqual([]);
 });
 

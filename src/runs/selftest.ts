@@ -3,11 +3,21 @@
  * the checks it names must notice. A saboteur that one of them overlooks has survived, and the harness has a hole. One
  * that only alters records needs no run of its own: the run that nobody broke is told again, with its alterations.
  */
+import path from 'node:path';
 import type { Verdict } from '../analysis/check.ts';
 import type { Saboteur } from '../harness/types/saboteur.ts';
 import { inTurns } from '../platform/in-turns.ts';
 import { selftestReportsOf } from './report/selftest-reports.ts';
-import { brief, controlProbes, isPlain, needsNoRun, rawProbes, sabotaged, touches } from './sabotage.ts';
+import {
+  brief,
+  controlProbes,
+  isPlain,
+  measuresTime,
+  needsNoRun,
+  rawProbes,
+  sabotaged,
+  touches,
+} from './sabotage.ts';
 import { type RedControl, type SabotageResult, SELFTEST, type SelftestResult } from './selftest-record.ts';
 import { type Judged, runOnce, type Surroundings } from './selftest-run.ts';
 import { isProof, isRed, noticedBy } from './selftest-verdicts.ts';
@@ -21,51 +31,67 @@ export interface SelftestOptions extends Surroundings {
   /** Those that some saboteurs name in its stead. */
   readonly others: readonly Suite[];
   readonly saboteurs: readonly Saboteur[];
-  /** Every saboteur in every suite that it touches. */
-  readonly full: boolean;
   /** Absolute; new or empty. The control run of `suite` is kept there, with the matrix beside it. */
   readonly folder: string;
+  /** Absolute. Where what the saboteurs broke is kept, each run in a folder of its own below that of its suite; by default none is. */
+  readonly keep?: string | undefined;
   readonly onResult: (result: SabotageResult) => void;
 }
 
-/** Each run has a world and processes of its own; more at once would only wait for each other. */
-const AT_ONCE = 2;
+/** Each run has a world and processes of its own, and spends half of its time waiting for what is paced. */
+const AT_ONCE = 3;
 
 /** Rejects with the signal's reason where it is interrupted. */
 export async function selftest(options: SelftestOptions): Promise<SelftestResult> {
-  const { seed, full, clock, provenance, folder, saboteurs } = options;
+  const { seed, asked, clock, provenance, saboteurs } = options;
   const startedAt = clock.now();
-  const [own, ...others] = placesOf(options);
-  const controls = await inTurns([own, ...others], AT_ONCE, async (place) => ({
-    place,
-    control: await runOnce(
-      place.control,
-      { retell: place.saboteurs.filter(needsNoRun), ...(place === own && { keepIn: folder }) },
-      options,
-    ),
-  }));
-  const trials = controls.flatMap(({ place, control }) => trialsIn(place, control, options));
-  const results = await inTurns(trials, AT_ONCE, async (trial) => {
-    const result = await carryOut(trial, options);
+  const places = placesOf(options);
+  const [own, ...others] = places;
+  const controlOf = createControls(options);
+  // By themselves. What a saboteur does to a check that measures time is more than company does.
+  for (const place of places.filter(({ suite }) => measuresTime(suite))) await controlOf(place);
+  const report = (result: SabotageResult): SabotageResult => {
     options.onResult(result);
-    return { result, at: saboteurs.indexOf(trial.saboteur) };
-  });
-  const matrix = results.toSorted((a, b) => a.at - b.at).map(({ result }) => result);
-  const control = controls.flatMap(({ place, control: { verdicts } }) => redOf(place.suite, verdicts));
+    return result;
+  };
+  // What takes longest begins first.
+  const jobs = [
+    ...others.map((place) => async () => {
+      await controlOf(place);
+      return [];
+    }),
+    ...[...others, own].flatMap((place) =>
+      place.saboteurs.map((saboteur) => async () => {
+        const result = await tryOut(saboteur, place, { controlOf, options });
+        return result === null ? [] : [report(result)];
+      }),
+    ),
+  ];
+  const results = (await inTurns(jobs, AT_ONCE, (job) => job())).flat();
+  const left = saboteurs.filter(({ name }) => !results.some((one) => one.name === name));
+  const matrix = [...results, ...left.map((one) => report(untried(one, options)))];
+  const control = (
+    await Promise.all(places.map(async (place) => redOf(place.suite, (await controlOf(place)).verdicts)))
+  ).flat();
   const selftestResult: SelftestResult = {
     v: 1,
     seed,
-    full,
+    full: asked.full,
     ok: isProof({ control, saboteurs: matrix }),
     startedAt: new Date(startedAt).toISOString(),
     ms: clock.now() - startedAt,
     provenance,
-    controls: controls.map(({ place }) => place.suite.name),
+    controls: places.map(({ suite }) => suite.name),
     control,
-    saboteurs: matrix,
+    saboteurs: inOrderOf(saboteurs, matrix),
   };
-  await store(selftestResult, controls[0]?.control.kept);
+  await store(selftestResult, (await controlOf(own)).kept);
   return selftestResult;
+}
+
+function inOrderOf(saboteurs: readonly Saboteur[], results: readonly SabotageResult[]): SabotageResult[] {
+  const names = saboteurs.map(({ name }) => name);
+  return results.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
 }
 
 /** Beside the control run, whose other reports are those of any run. */
@@ -82,17 +108,25 @@ interface Place {
   /** The suite as nobody breaks it: a check that is red as such would kill every saboteur. */
   readonly control: Suite;
   readonly saboteurs: readonly Saboteur[];
+  /** Where its control run is kept. */
+  readonly keepIn?: string;
 }
 
 /** That of the suite which every saboteur is tried in that names no other comes first, and is there in any case. */
-function placesOf({ suite, others, saboteurs, full }: SelftestOptions): [Place, ...Place[]] {
+function placesOf({
+  suite,
+  others,
+  saboteurs,
+  asked: { full },
+  folder,
+}: SelftestOptions): [Place, ...Place[]] {
   const own = { ...brief(suite), probes: rawProbes(suite) };
   const within = (one: Suite): readonly Saboteur[] =>
     full
       ? saboteurs.filter((saboteur) => touches(saboteur, one))
-      : saboteurs.filter(({ during }) => (during?.suite ?? suite.name) === one.name);
+      : saboteurs.filter((saboteur) => homeOf(saboteur, suite) === one.name);
   const control = { ...withClaude(own, saboteurs), ...UNDER_ITS_OWN_NAME };
-  const first = { suite: own, control, saboteurs: within(own) };
+  const first = { suite: own, control, saboteurs: within(own), keepIn: folder };
   const rest = others
     .filter(({ name }) => name !== suite.name)
     .map(brief)
@@ -103,6 +137,9 @@ function placesOf({ suite, others, saboteurs, full }: SelftestOptions): [Place, 
     }));
   return [first, ...rest.filter((place) => place.saboteurs.length > 0)];
 }
+
+/** The suite in which it shows soonest. */
+const homeOf = ({ during }: Saboteur, suite: Suite): string => during?.suite ?? suite.name;
 
 /** What is stored of it must not be taken for the newest run of the suite. */
 const UNDER_ITS_OWN_NAME = {
@@ -116,40 +153,54 @@ const withClaude = (suite: Suite, saboteurs: readonly Saboteur[]): Suite => ({
   probes: [...suite.probes, ...controlProbes(saboteurs)],
 });
 
-interface Trial {
-  readonly saboteur: Saboteur;
-  readonly suite: Suite;
-  readonly expected: readonly string[];
-  /** Where the control run was told again, how that was judged. */
-  readonly verdicts?: readonly Verdict[];
+type ControlOf = (place: Place) => Promise<Judged>;
+
+/** The runs that nobody breaks: each is made once, when somebody asks for it first. */
+function createControls(options: SelftestOptions): ControlOf {
+  const begun = new Map<Place, Promise<Judged>>();
+  return (place) => {
+    const { control, saboteurs, suite, keepIn } = place;
+    const retell = saboteurs
+      .filter(needsNoRun)
+      .map((saboteur) => ({ saboteur, keepIn: placeOf(saboteur, suite, options) }));
+    const judged = begun.get(place) ?? runOnce(control, { retell, keepIn }, options);
+    begun.set(place, judged);
+    return judged;
+  };
 }
 
-function trialsIn({ suite, saboteurs }: Place, control: Judged, { full }: SelftestOptions): Trial[] {
-  const passed = new Set(control.verdicts.flatMap(({ id, outcome }) => (outcome === 'pass' ? [id] : [])));
-  return saboteurs.flatMap((saboteur) => {
-    const { caughtBy } = saboteur;
-    if (!full) {
-      const verdicts = needsNoRun(saboteur) ? (control.retold.get(saboteur) ?? control.verdicts) : undefined;
-      return [{ saboteur, suite, expected: caughtBy, ...(verdicts !== undefined && { verdicts }) }];
-    }
-    // A suite that does not have the check, or no evidence for it, is not where this one is to be caught.
-    const expected = caughtBy.filter((id) => passed.has(id) || saboteur.during !== undefined);
-    if (expected.length === 0) return [];
-    if (!needsNoRun(saboteur)) return [{ saboteur, suite, expected }];
-    const verdicts = control.retold.get(saboteur);
-    return verdicts === undefined ? [] : [{ saboteur, suite, expected, verdicts }];
-  });
-}
+/** Where what a saboteur does is kept. */
+const placeOf = ({ name }: Saboteur, suite: Suite, { keep }: SelftestOptions): string | undefined =>
+  keep === undefined ? undefined : path.join(keep, suite.name, name);
 
-async function carryOut(trial: Trial, options: SelftestOptions): Promise<SabotageResult> {
-  const { saboteur, suite } = trial;
-  const { claude } = options;
-  if (trial.verdicts !== undefined) return resultOf(trial, trial.verdicts);
+/** Null where the suite has nothing by which it could be noticed. */
+async function tryOut(
+  saboteur: Saboteur,
+  place: Place,
+  { controlOf, options }: { readonly controlOf: ControlOf; readonly options: SelftestOptions },
+): Promise<SabotageResult | null> {
+  const { suite } = place;
+  const { claude, asked, folder } = options;
+  const needs = expectedOf(saboteur);
+  // A suite that does not have the check, or no evidence for it, is not where this one is to be caught.
+  const expected =
+    asked.full && saboteur.during === undefined ? those(needs, passedIn(await controlOf(place))) : needs;
+  if (Object.keys(expected).length === 0) return null;
+  const trial = { saboteur, suite, expected };
+  const keepIn = placeOf(saboteur, suite, options);
+  const kept = keepIn === undefined ? {} : { kept: path.relative(folder, keepIn) };
+  if (needsNoRun(saboteur)) {
+    const { retold, verdicts } = await controlOf(place);
+    const told = retold.get(saboteur);
+    // Where it has changed nothing, it has either no place in this suite or no effect at all.
+    if (told === undefined) return asked.full ? null : resultOf(trial, verdicts);
+    return { ...resultOf(trial, told), ...kept };
+  }
   if (saboteur.claude !== undefined && !claude.found)
     return { ...resultOf(trial, []), skipped: `Claude Code was not found: ${claude.reason}` };
   try {
-    const { verdicts } = await runOnce(sabotaged(saboteur, suite), { saboteur }, options);
-    return resultOf(trial, verdicts);
+    const { verdicts } = await runOnce(sabotaged(saboteur, suite), { saboteur, keepIn }, options);
+    return { ...resultOf(trial, verdicts), ...kept };
   } catch (error) {
     options.signal.throwIfAborted();
     // Hours of other trials are not lost for it, and it is not killed.
@@ -157,16 +208,46 @@ async function carryOut(trial: Trial, options: SelftestOptions): Promise<Sabotag
   }
 }
 
-function resultOf({ saboteur, suite, expected }: Trial, verdicts: readonly Verdict[]): SabotageResult {
+/** One that no suite can show proves nothing, and is not passed over. */
+function untried(saboteur: Saboteur, { suite }: SelftestOptions): SabotageResult {
+  const name = homeOf(saboteur, suite);
+  const why = 'no suite has evidence of what it breaks for a check that must notice';
+  const trial = { saboteur, suite: { name }, expected: expectedOf(saboteur) };
+  return { ...resultOf(trial, []), untried: why };
+}
+
+type Expected = SabotageResult['expected'];
+
+const expectedOf = ({ caughtBy, blinds = [] }: Saboteur): Expected =>
+  Object.fromEntries([
+    ...caughtBy.map((id) => [id, 'fail'] as const),
+    ...blinds.map((id) => [id, 'inconclusive'] as const),
+  ]);
+
+const those = (expected: Expected, ids: ReadonlySet<string>): Expected =>
+  Object.fromEntries(Object.entries(expected).filter(([id]) => ids.has(id)));
+
+const passedIn = ({ verdicts }: Judged): ReadonlySet<string> =>
+  new Set(verdicts.flatMap(({ id, outcome }) => (outcome === 'pass' ? [id] : [])));
+
+/** Each check must come out just as expected: one that merely lost its evidence has noticed nothing. */
+function resultOf(
+  {
+    saboteur: { name, breaks },
+    suite,
+    expected,
+  }: { readonly saboteur: Saboteur; readonly suite: Pick<Suite, 'name'>; readonly expected: Expected },
+  verdicts: readonly Verdict[],
+): SabotageResult {
   const outcomes = Object.fromEntries(verdicts.map(({ id, outcome }) => [id, outcome]));
-  const killedBy = noticedBy({ expected: [...expected], outcomes });
+  const killedBy = noticedBy({ expected, outcomes });
   return {
-    name: saboteur.name,
-    breaks: saboteur.breaks,
+    name,
+    breaks,
     suite: suite.name,
-    expected: [...expected],
+    expected,
     killedBy,
-    killed: killedBy.length === expected.length,
+    killed: killedBy.length === Object.keys(expected).length,
     outcomes,
   };
 }

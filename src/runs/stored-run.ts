@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Evidence, Night } from '../analysis/evidence.ts';
-import type { Artifact, ProbeResult } from '../protocol/witness.ts';
+import type { Artifact, ProbeResult, Stall } from '../protocol/witness.ts';
 import { closedRounds, planAsSent, withoutUnderWay } from './closed-rounds.ts';
 import type { RunEvent } from './run-events.ts';
 import { readCollected, readEvents } from './run-folder.ts';
@@ -52,6 +52,7 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
   const night = nightOf(plan, events);
   const evidence: Evidence = {
     ...(night !== null && { night }),
+    stalls: stallsIn(events),
     suite: plan.suite,
     run: plan.run,
     probes,
@@ -93,6 +94,9 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
 
 /** A leg of a night has come to its end with the last of its rounds, also where that ended the night. */
 const WHOLE: Pick<StoredRun, 'ending' | 'endingNote'> = { ending: 'complete' };
+/** When the machine was late. */
+export const stallsIn = (events: readonly RunEvent[]): Stall[] =>
+  events.flatMap((event) => (event.type === 'machine_late' ? [{ at: event.at, ms: event.ms }] : []));
 
 /** The rounds that were judged, also those of a night that died. */
 function nightOf({ driver }: Plan, events: readonly RunEvent[]): Night | null {

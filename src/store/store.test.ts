@@ -14,7 +14,7 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { isCharged, wasTried } from '../protocol/charged.ts';
-import type { HistoryPage, Sample, SamplePage, SampleUse } from '../protocol/meter.ts';
+import type { HistoryPage, Sample, SampleUse } from '../protocol/meter.ts';
 import { OPS, REASONS } from '../protocol/usage-event.ts';
 import { rowOf, sampleOfRow } from './sample-row.ts';
 import { openStore, type Store, type StoreOptions } from './store.ts';

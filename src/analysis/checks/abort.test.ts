@@ -29,6 +29,26 @@ describe('ABORT-01', () => {
     expect(violations).toMatchObject([{ expected: 'ended within 1000 ms' }]);
   });
 
+  const ranOnAmid = (stalls: readonly { readonly after: number; readonly ms: number }[]) =>
+    verdictOf('ABORT-01', (evidence) => {
+      const left = pick(evidence.client, 'c-sonnet-aborted');
+      pick(evidence.upstream, 'u-sonnet-aborted').endedMs += 200;
+      const end = left.startedAt + left.endedMs;
+      evidence.stalls = stalls.map(({ after, ms }) => ({ at: end + after, ms }));
+    });
+
+  it('is unsure, and says why, where the machine itself was as late as that; never satisfied', () => {
+    const { outcome, note } = ranOnAmid([{ after: 150, ms: 180 }]);
+    expect(outcome).toBe('inconclusive');
+    expect(note).toContain('no more than the machine itself was, up to 180 ms');
+  });
+
+  it('fails where the machine was late by less than that, or at another time', () => {
+    expect(ranOnAmid([{ after: 150, ms: 40 }]).outcome).toBe('fail');
+    expect(ranOnAmid([{ after: -500, ms: 900 }]).outcome).toBe('fail');
+    expect(ranOnAmid([{ after: 2_000, ms: 900 }]).outcome).toBe('fail');
+  });
+
   it('is skipped when nobody left', () => {
     const { outcome } = verdictOf('ABORT-01', ({ client }) => {
       pick(client, 'c-sonnet-aborted').ending = 'complete';

@@ -4,6 +4,7 @@ import { type Answered, about, answeredExchanges, clientLeft, isWithheld } from 
 import type { Evidence } from '../evidence.ts';
 import { accountOf, type Exchange } from '../exchanges.ts';
 import { isJsonObject } from '../json.ts';
+import { tornCharacter } from '../oracle/torn-character.ts';
 import { bytesOf, originForm } from '../wire.ts';
 
 const requestBodies: Check = {
@@ -66,8 +67,13 @@ function changedResponse(exchange: Answered): Violation[] {
   // A lane that broke before its first byte reached the client is replaced by the proxy's own error.
   if (answered.ending !== 'complete' && client.response?.status !== answered.response.status) return [];
   if (mayBePart && isBeginning(got, sent)) return [];
-  const saw = { [answered.observer]: `sent ${sent.bytes} bytes`, client: `got ${got.bytes} bytes` };
-  return [about(exchange, 'the response body arrived changed', { saw })];
+  const torn = tornCharacter(answered, client);
+  const saw = {
+    [answered.observer]: `sent ${sent.bytes} bytes${torn === null ? '' : `, ${torn.sent}`}`,
+    client: `got ${got.bytes} bytes${torn === null ? '' : `, ${torn.got}`}`,
+  };
+  const how = torn === null ? '' : `: a character of ${torn.bytes} bytes was cut`;
+  return [about(exchange, `the response body arrived changed${how}`, { saw })];
 }
 
 /** Where bodies were not kept, no more than that it is not longer. */

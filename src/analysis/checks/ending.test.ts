@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { completionIn, contentOf, pick, replaceBody, responseOf, verdictOf } from '../testing/green-run.ts';
 
@@ -29,6 +30,27 @@ describe('RECONCILE-04', () => {
     const torso = (text: string) => text.replace(STOP, '');
     expect([sent(torso, 'ok'), sent(torso, 'truncated')]).toEqual(['fail', 'pass']);
   });
+
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+    ['zstd', zstdCompressSync],
+  ] as const)(
+    'demands truncated also of a stream in %s that came whole but for its last event',
+    (encoding, pack) => {
+      const packed = (reason: 'ok' | 'truncated', cut: (bytes: Buffer) => Buffer = (bytes) => bytes) =>
+        verdictOf('RECONCILE-04', (evidence) => {
+          const response = responseOf(pick(evidence.upstream, 'u-haiku-stream'));
+          response.headers.push(['content-encoding', encoding]);
+          replaceBody(response.body, cut(pack(contentOf(response.body).toString().replace(STOP, ''))));
+          completionIn(evidence, 'haiku-stream').reason = reason;
+        }).outcome;
+      expect([packed('ok'), packed('truncated')]).toEqual(['fail', 'pass']);
+      // What cannot be decoded to its end tells nobody whether there was one.
+      expect(packed('ok', (bytes) => bytes.subarray(0, -12))).toBe('pass');
+    },
+  );
 
   it('demands upstream_error where a stream held an error', () => {
     const broken = (text: string) => text.replace(STOP, ERROR);

@@ -2,8 +2,7 @@ import type { CompletionEvent } from '../../protocol/usage-event.ts';
 import type { Check, Violation } from '../check.ts';
 import { type Answered, about, answeredExchanges, clientLeft, isWithheld } from '../check-kit.ts';
 import { isJsonObject } from '../json.ts';
-import { answerOf, isFinished } from '../oracle/answer.ts';
-import { valueOf } from '../wire.ts';
+import { answerOf, decodesToItsEnd, isFinished } from '../oracle/answer.ts';
 
 type Reason = CompletionEvent['reason'];
 
@@ -38,8 +37,8 @@ function reasonsFor({ answered }: Answered): readonly Reason[] | null {
     return isJsonObject(answer.value) && answer.value['type'] === 'error' ? ['upstream_error'] : ['ok'];
   if (answer.events.some(({ type }) => type === 'error')) return ['upstream_error'];
   if (isFinished(answer.events)) return ['ok'];
-  // Of what it could not decode to its end the proxy need not say that the end is missing.
-  return valueOf(response.headers, 'content-encoding') === undefined ? ['truncated'] : null;
+  // Of what cannot be decoded to its end the proxy need not say that the end is missing.
+  return decodesToItsEnd(answered) ? ['truncated'] : null;
 }
 
 function otherReason({

@@ -34,6 +34,16 @@ it('do not apply to a run that had no rounds', () => {
   expect(new Set(outcomes)).toEqual(new Set(['skipped']));
 });
 
+it('say nothing of what climbs, or becomes slow, where a night ended as soon as it had begun', () => {
+  const brief = judge((night) => {
+    night.rounds = night.rounds.slice(0, 1).map((round) => ({ ...round, ms: 30 }));
+  });
+  const unsure = [...brief.values()].filter(({ outcome }) => outcome === 'inconclusive');
+  expect(unsure.map(({ id }) => id)).toEqual(['NIGHT-04', 'NIGHT-05', 'NIGHT-06']);
+  expect(brief.get('NIGHT-04')?.note).toContain('needs at least 12 observations, saw 5');
+  expect(brief.get('NIGHT-06')?.note).toContain('8 answers are too few to compare end and beginning');
+});
+
 it('say nothing of a night without a round', () => {
   const outcomes = [...judge((night) => (night.rounds = [])).values()].map(({ outcome }) => outcome);
   expect(new Set(outcomes)).toEqual(new Set(['inconclusive']));

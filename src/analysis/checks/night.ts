@@ -100,10 +100,13 @@ const reconciled: Check = {
 
 const RECONCILIATION = ['RECONCILE-01', 'RECONCILE-02', 'RECONCILE-03'];
 
+/** Of warm processes, over all lives: with fewer nobody has looked at it for long enough to say that nothing climbs. */
+const LEAST_READINGS = 12;
+
 const memory: Check = {
   id: 'NIGHT-04',
   title: `Memory could be read in every round, and no life of the proxy climbs by more than noise (${NOISE.rssMb} MB) once warm`,
-  least: 1,
+  least: LEAST_READINGS,
   needs: ['proxy'],
   judge: (evidence) => overReadings(evidence, ['rssMb']),
 };
@@ -111,7 +114,7 @@ const memory: Check = {
 const descriptors: Check = {
   id: 'NIGHT-05',
   title: `Open files and sockets could be read in every round, and no life climbs by more than noise (${NOISE.files}) once warm`,
-  least: 1,
+  least: LEAST_READINGS,
   needs: ['proxy'],
   judge: (evidence) => overReadings(evidence, ['files', 'sockets']),
 };
@@ -126,8 +129,8 @@ const latency: Check = {
     const quarters = quartersOf(rounds);
     const { observed, violations, note } = findingOf([latencyOf(rounds)], quarters.flatMap(slowedDown));
     return {
-      // What a protocol of which there should be answers was like, nobody can say.
-      observed: quarters.some(isSilent) ? 0 : observed,
+      // What a protocol of which there should be answers was like, nobody can say; nor what a night was that hardly began.
+      observed: quarters.some(isSilent) || !quarters.some(isCompared) ? 0 : observed,
       violations,
       note: [note, ...quarters.map(quartersInWords)].join('; '),
     };
@@ -136,6 +139,8 @@ const latency: Check = {
 
 /** One that was set for so long is spoken: only of a night that ended soon after a toggle there may be nothing. */
 const isSilent = ({ rounds, answers }: Quarters): boolean => rounds >= ROUNDS_A_SETTING && answers === 0;
+
+const isCompared = ({ medians }: Quarters): boolean => medians !== null;
 
 function slowedDown({ protocol, medians }: Quarters): Violation[] {
   if (medians === null || medians.last - medians.first <= medians.bound) return [];

@@ -41,6 +41,21 @@ describe('STREAM-01', () => {
 });
 
 describe('STREAM-02', () => {
+  it('names the character that was cut, and where', () => {
+    const apart = (text: string) => {
+      const bytes = Buffer.from(text);
+      const at = bytes.indexOf('ö') + 1;
+      return Buffer.from(bytes.subarray(0, at).toString() + bytes.subarray(at).toString());
+    };
+    expect(received('STREAM-02', apart).violations).toMatchObject([
+      {
+        what: expect.stringMatching(/: a character of 2 bytes was cut$/),
+        expected: expect.stringMatching(/^c3 b6 \(ö\) at byte \d+$/),
+        saw: { client: 'ef bf bd ef bf bd (U+FFFD × 2)' },
+      },
+    ]);
+  });
+
   it.each([
     ['lost', (text: string) => text.replace(PING, '')],
     ['invented', (text: string) => PING + text],
@@ -81,6 +96,26 @@ describe('STREAM-03', () => {
     });
     expect(outcome).toBe('fail');
     expect(violations[0]?.saw?.['client']).toMatch(/^\d of 8 pieces late/);
+  });
+
+  const heldUpAmid = (ms: number, after = 250) =>
+    verdictOf('STREAM-03', (evidence) => {
+      const client = pick(evidence.client, 'c-haiku-stream');
+      for (const piece of responseOf(client).body.pieces) piece[0] += 300;
+      evidence.stalls = [{ at: client.startedAt + after, ms }];
+    });
+
+  it('is unsure, and says why, where the machine itself was as late as that; never satisfied', () => {
+    // Each piece was under way while it lasted.
+    const { outcome, note } = heldUpAmid(250, 600);
+    expect(outcome).toBe('inconclusive');
+    expect(note).toContain('1 exchange was late, and by no more than the machine itself was, up to 250 ms');
+  });
+
+  it('fails where the machine was late by less than that, or at another time', () => {
+    expect(heldUpAmid(60).outcome).toBe('fail');
+    expect(heldUpAmid(400, -1_000).outcome).toBe('fail');
+    expect(heldUpAmid(400, 4_000).outcome).toBe('fail');
   });
 
   it('accepts one stall of the machine', () => {

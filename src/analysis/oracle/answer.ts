@@ -68,8 +68,16 @@ function parseEvents(text: string): StreamEvent[] {
   return events;
 }
 
-/** The body of the answer without its content encodings; null where it was not kept or does not decode. */
-export function decodedBody({ response }: Transcript): Buffer | null {
+/** The body of the answer without its content encodings, of one cut short as much as it still holds; null where it was not kept or does not decode. */
+export const decodedBody = (transcript: Transcript): Buffer | null => decodedBy(decodeTolerantly, transcript);
+
+/** Whether the content encodings of the answer come to an end of their own: no byte is missing that belongs to them. */
+export const decodesToItsEnd = (transcript: Transcript): boolean =>
+  decodedBy(decodeStrictly, transcript) !== null;
+
+type Decode = (bytes: Buffer, encoding: string) => Buffer;
+
+function decodedBy(decodeOne: Decode, { response }: Transcript): Buffer | null {
   const body = response === undefined ? null : bytesOf(response.body);
   if (body === null || response === undefined || body.length === 0) return body;
   const encodings = (valueOf(response.headers, 'content-encoding') ?? '')
@@ -77,7 +85,7 @@ export function decodedBody({ response }: Transcript): Buffer | null {
     .map((encoding) => encoding.trim().toLowerCase())
     .filter((encoding) => encoding !== '' && encoding !== 'identity');
   try {
-    return encodings.reduceRight((bytes, encoding) => decode(bytes, encoding), body);
+    return encodings.reduceRight(decodeOne, body);
   } catch {
     return null;
   }
@@ -86,8 +94,28 @@ export function decodedBody({ response }: Transcript): Buffer | null {
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
 
 /** Flushing instead of finishing gives what a body cut short still holds. */
-function decode(bytes: Buffer, encoding: string): Buffer {
-  const zlib = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: MAX_BODY_BYTES };
+const decodeTolerantly: Decode = (bytes, encoding) =>
+  decode(bytes, encoding, {
+    zlib: constants.Z_SYNC_FLUSH,
+    brotli: constants.BROTLI_OPERATION_FLUSH,
+    zstd: constants.ZSTD_e_flush,
+  });
+
+const decodeStrictly: Decode = (bytes, encoding) =>
+  decode(bytes, encoding, {
+    zlib: constants.Z_FINISH,
+    brotli: constants.BROTLI_OPERATION_FINISH,
+    zstd: constants.ZSTD_e_end,
+  });
+
+interface FinishFlush {
+  readonly zlib: number;
+  readonly brotli: number;
+  readonly zstd: number;
+}
+
+function decode(bytes: Buffer, encoding: string, finish: FinishFlush): Buffer {
+  const zlib = { finishFlush: finish.zlib, maxOutputLength: MAX_BODY_BYTES };
   switch (encoding) {
     case 'gzip':
     case 'x-gzip':
@@ -97,12 +125,12 @@ function decode(bytes: Buffer, encoding: string): Buffer {
       return ((bytes[0] ?? 0) & 0x0f) === 8 ? inflateSync(bytes, zlib) : inflateRawSync(bytes, zlib);
     case 'br':
       return brotliDecompressSync(bytes, {
-        finishFlush: constants.BROTLI_OPERATION_FLUSH,
+        finishFlush: finish.brotli,
         maxOutputLength: MAX_BODY_BYTES,
       });
     case 'zstd':
       return zstdDecompressSync(bytes, {
-        finishFlush: constants.ZSTD_e_flush,
+        finishFlush: finish.zstd,
         maxOutputLength: MAX_BODY_BYTES,
       });
     default:

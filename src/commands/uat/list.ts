@@ -1,17 +1,30 @@
-import type { Suite } from '../../ccp-uat.ts';
+import type { KnownSaboteur, Suite } from '../../ccp-uat.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
 import { open } from './load.ts';
 
-/** `ccp-uat list`: the suites in a line each, or those named with all that a green run of them entitles one to say. */
-export async function list(
-  host: Host,
-  { names, json }: { readonly names: readonly string[]; readonly json: boolean },
-): Promise<number> {
-  const all = await open(host).uat.suites();
+interface ListFlags {
+  /** Of suites; none means all. */
+  readonly names: readonly string[];
+  /** Those in their stead that are tried in them. */
+  readonly saboteurs: boolean;
+  readonly json: boolean;
+}
+
+/**
+ * `ccp-uat list`: the suites in a line each, or those named with all that a green run of them entitles one to say; or what the
+ * self-test breaks in them.
+ */
+export async function list(host: Host, { names, saboteurs, json }: ListFlags): Promise<number> {
+  const { uat } = open(host);
+  const all = await uat.suites();
   const suites = names.length === 0 ? all : names.map((name) => suiteNamed(name, all));
-  if (json) printJson(host, { suites });
+  if (saboteurs) {
+    const tried = (await uat.saboteurs()).filter((one) => suites.some(({ name }) => name === one.suite));
+    if (json) printJson(host, { saboteurs: tried });
+    else host.out.write(saboteurTable(host, tried));
+  } else if (json) printJson(host, { suites });
   else
     host.out.write(
       names.length === 0 ? overview(host, suites) : suites.map((one) => detail(host, one)).join('\n'),
@@ -25,6 +38,16 @@ function suiteNamed(name: string, suites: readonly Suite[]): Suite {
   throw new OperatorError('USAGE', `there is no suite ${name}`, {
     hint: `There are ${suites.map((one) => one.name).join(', ')}.`,
   });
+}
+
+function saboteurTable({ out }: Host, saboteurs: readonly KnownSaboteur[]): string {
+  const rows = saboteurs.map(({ name, breaks, suite, noticedBy }) => [
+    name,
+    breaks,
+    suite,
+    noticedBy.join(' '),
+  ]);
+  return table(out, ['saboteur', 'what it breaks', 'tried in', 'must be noticed by'], rows);
 }
 
 function overview({ out }: Host, suites: readonly Suite[]): string {

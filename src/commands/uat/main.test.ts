@@ -420,7 +420,7 @@ describe('the self-test', { timeout: 120_000 }, () => {
     expect(matrix.parse(JSON.parse(out))).toMatchObject({
       ok: true,
       control: [],
-      saboteurs: [{ name: 'line-torn', expected: ['LOG-01'], killed: true, killedBy: ['LOG-01'] }],
+      saboteurs: [{ name: 'line-torn', expected: { 'LOG-01': 'fail' }, killed: true, killedBy: ['LOG-01'] }],
     });
     expect((await runs())[0]).toMatch(/^\w+Z-selftest$/);
     expect(JSON.parse(await readFile(await inRun('selftest.json'), 'utf8'))).toEqual(JSON.parse(out));
@@ -511,6 +511,8 @@ describe('wrong usage', () => {
     [['repro-go-quick', '--license', 'none', '--target', 'http://127.0.0.1:9'], 'Leave --license out'],
     [['repro-go-quick', '--license', 'env'], 'No licence is set'],
     [['selftest', 'nobody'], 'there is no saboteur nobody'],
+    [['selftest', 'ping-swalowed'], 'Did you mean ping-swallowed?'],
+    [['selftest', 'line-torn', '--keep', '.'], 'is not empty'],
     [['report'], 'no run is stored'],
     [['verify-sse', '--seed', ''], '--seed <text>'],
     [['selftest', '--seed', ''], '--seed <text>'],

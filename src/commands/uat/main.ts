@@ -35,6 +35,7 @@ interface Json {
 interface SelftestTyped extends Json {
   readonly full?: boolean;
   readonly seed?: string;
+  readonly keep?: string;
 }
 
 function build(program: Command, surroundings: Surroundings): void {
@@ -116,18 +117,30 @@ function addRuns(program: Command, { host, terminal, exit }: Surroundings): void
   program
     .command('selftest')
     .description('break the surroundings on purpose, one saboteur at a time, and demand that a check notices')
-    .argument('[saboteur...]', 'names of saboteurs (default: all of them)')
+    .argument('[saboteur...]', 'names of saboteurs, see "ccp-uat list --saboteurs" (default: all of them)')
     .option('--full', 'try each in every suite that it touches, not only where it shows soonest')
     .option('--seed <text>', 'same seed, same faults (default: drawn)', someText)
+    .option(
+      '--keep <folder>',
+      'keep the run that each saboteur broke, with its report.html, in SUITE/SABOTEUR there; new or empty',
+      someText,
+    )
     .option(...AS_JSON)
     .addHelpText(
       'after',
-      examples('ccp-uat selftest', 'ccp-uat selftest usage-doubled --full', 'ccp-uat selftest --json'),
+      examples(
+        'ccp-uat selftest',
+        'ccp-uat selftest usage-doubled --full',
+        'ccp-uat selftest ping-swallowed --keep results/broken',
+        'ccp-uat selftest --json',
+      ),
     )
-    .action(async (saboteurs: readonly string[], { full = false, seed, json = false }: SelftestTyped) => {
-      const { selftest } = await import('./selftest.ts');
-      exit(await selftest(host, terminal, { saboteurs, full, seed, json }));
-    });
+    .action(
+      async (saboteurs: readonly string[], { full = false, seed, keep, json = false }: SelftestTyped) => {
+        const { selftest } = await import('./selftest.ts');
+        exit(await selftest(host, terminal, { saboteurs, full, seed, keep, json }));
+      },
+    );
 }
 
 function withRunOptions(command: Command): Command {
@@ -297,15 +310,29 @@ function addStored(program: Command, { host, exit }: Surroundings): void {
     .command('list')
     .description('show the suites, or what those named prove')
     .argument('[suite...]', 'names of suites (default: all, in a line each)')
+    .option(
+      '--saboteurs',
+      'what "ccp-uat selftest" can break, and which checks must notice; of the suites named',
+    )
     .option(...AS_JSON)
     .addHelpText(
       'after',
-      examples('ccp-uat list', 'ccp-uat list quota', "ccp-uat list --json | jq '.suites[].name'"),
+      examples(
+        'ccp-uat list',
+        'ccp-uat list quota',
+        'ccp-uat list --saboteurs',
+        "ccp-uat list --json | jq '.suites[].name'",
+      ),
     )
-    .action(async (names: readonly string[], { json = false }: Json) => {
-      const { list } = await import('./list.ts');
-      exit(await list(host, { names, json }));
-    });
+    .action(
+      async (
+        names: readonly string[],
+        { saboteurs = false, json = false }: Json & { readonly saboteurs?: boolean },
+      ) => {
+        const { list } = await import('./list.ts');
+        exit(await list(host, { names, saboteurs, json }));
+      },
+    );
   program
     .command('report')
     .description("judge a stored run again, by today's checks; also one that died")

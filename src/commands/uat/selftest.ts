@@ -11,6 +11,7 @@ interface SelftestFlags {
   readonly saboteurs: readonly string[];
   readonly full: boolean;
   readonly seed: string | undefined;
+  readonly keep: string | undefined;
   readonly json: boolean;
 }
 
@@ -28,7 +29,10 @@ export async function selftest(
     onResult: (one) => host.err.write(`ccp-uat: ${one.name}, in ${one.suite}: ${words.fateOf(one)}\n`),
   });
   if (json) printJson(host, result);
-  else host.out.write(textOf(host, result, words) + whereText(host, folder));
+  else {
+    const kept = asked.keep === undefined ? '' : `  ${asked.keep}, with a folder for each run: report.html\n`;
+    host.out.write(textOf(host, result, words) + whereText(host, folder) + kept);
+  }
   return result.ok ? EXIT.ok : EXIT.failed;
 }
 

@@ -29,11 +29,17 @@ const DAMAGE = `
 const LEAK = `
   globalThis.kept ??= { since: Date.now(), blocks: [] };
   globalThis.leak ??= () => {
-    const due = (Date.now() - kept.since) * 0.4;
+    const due = (Date.now() - kept.since) * 0.2;
     while (kept.blocks.length * 8 < due) kept.blocks.push(Buffer.alloc(2 ** 23, 1));
   };
   globalThis.leaking ??= setInterval(leak, 20).unref();
   leak();
+  then();`;
+
+/** Two hundred a second, by the time like the memory: as many on a machine that answers little. */
+const OPEN_FILES = `
+  globalThis.opened ??= { since: Date.now(), count: 0 };
+  for (const due = (Date.now() - opened.since) * 0.2; opened.count < due; opened.count += 1) fs.openSync('/dev/null');
   then();`;
 
 /** The storing thread finds nothing of what an earlier process kept. */
@@ -90,8 +96,8 @@ export const KILL_SABOTEURS: readonly Saboteur[] = [
   },
   {
     name: 'files-leaked',
-    breaks: 'each request leaves files open',
-    faults: [onRequest("for (let i = 0; i < 4; i += 1) fs.openSync('/dev/null'); then();")],
+    breaks: 'requests leave ever more files open',
+    faults: [onRequest(OPEN_FILES)],
     caughtBy: ['PERSIST-04'],
     during,
   },
@@ -120,7 +126,9 @@ export const KILL_SABOTEURS: readonly Saboteur[] = [
     name: 'load-stalled',
     breaks: 'the proxy takes two seconds for each request, so that a kill finds nothing to lose',
     faults: [onRequest('setTimeout(then, 2_000);')],
-    caughtBy: ['PERSIST-01', 'PERSIST-02', 'PERSIST-05'],
+    caughtBy: [],
+    // Nothing is lost where there is nothing to lose, which is no proof that nothing can be.
+    blinds: ['PERSIST-01', 'PERSIST-02', 'PERSIST-05'],
     during,
   },
 ];

@@ -243,7 +243,9 @@ export const METER_SABOTEURS: readonly Saboteur[] = [
         rewrite: () => onAnswers((head) => ({ head: { ...head, status: 401, reason: 'Unauthorized' } })),
       },
     ],
-    caughtBy: ['LIMIT-01'],
+    caughtBy: [],
+    // A key that is refused says nothing of windows, for or against.
+    blinds: ['LIMIT-01'],
     during: { suite: 'probe-limits', stages: [] },
   },
 ];

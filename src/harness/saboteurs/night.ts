@@ -17,7 +17,7 @@ export const NIGHT_SABOTEURS: readonly Saboteur[] = [
     breaks: 'the proxy gains eight megabytes every tenth of a second',
     faults: [within('const kept = []; setInterval(() => kept.push(Buffer.alloc(8e6, 1)), 100).unref()')],
     caughtBy: ['NIGHT-04'],
-    during: duringNight,
+    during: { ...duringNight, rounds: 1 },
   },
   {
     name: 'descriptor-leak',
@@ -28,18 +28,14 @@ export const NIGHT_SABOTEURS: readonly Saboteur[] = [
       ),
     ],
     caughtBy: ['NIGHT-05'],
-    during: duringNight,
+    during: { ...duringNight, rounds: 1 },
   },
   {
     name: 'slower-and-slower',
-    breaks: 'the proxy stands still for longer and longer',
-    faults: [
-      within(
-        'const stand = () => { const until = Date.now() + 40 * process.uptime(); while (Date.now() < until); }; setInterval(stand, 400).unref()',
-      ),
-    ],
+    breaks: 'each answer takes longer than the one before',
+    faults: [onRequest('globalThis.since ??= Date.now(); setTimeout(then, (Date.now() - since) * 0.1);')],
     caughtBy: ['NIGHT-06'],
-    during: duringNight,
+    during: { ...duringNight, rounds: 2 },
   },
   {
     name: 'dies-of-itself',
@@ -48,7 +44,7 @@ export const NIGHT_SABOTEURS: readonly Saboteur[] = [
       onRequest("globalThis.dying ??= setTimeout(() => process.kill(process.pid, 'SIGKILL'), 1000); then();"),
     ],
     caughtBy: ['NIGHT-07'],
-    during: duringNight,
+    during: { ...duringNight, rounds: 1 },
   },
   {
     name: 'toggle-without-effect',
@@ -74,6 +70,6 @@ export const NIGHT_SABOTEURS: readonly Saboteur[] = [
       },
     ],
     caughtBy: ['NIGHT-01', 'NIGHT-02', 'NIGHT-03'],
-    during: duringNight,
+    during: { ...duringNight, rounds: 1 },
   },
 ];

@@ -155,6 +155,13 @@ const ANSWERS: readonly Saboteur[] = [
     scenario: { provider: 'anth', name: 'truncated' },
   },
   {
+    name: 'truncation-in-gzip-logged-as-success',
+    breaks: 'a compressed stream that lacks its last event is on record as whole',
+    faults: [records(reasonsAsOk('truncated'))],
+    caughtBy: ['RECONCILE-04'],
+    scenario: { provider: 'anth', name: 'gzip-no-stop' },
+  },
+  {
     name: 'h1-claimed-as-h2',
     breaks: 'upstreams are spoken to in HTTP/1.1, and the log claims HTTP/2',
     faults: [{ layer: 'settings', settings: () => ({ CCP_FORCE_H1: '1' }) }, records(claimsH2)],
@@ -185,7 +192,8 @@ const ANSWERS: readonly Saboteur[] = [
     name: 'metrics-missing',
     breaks: '/metrics does not answer',
     faults: [answers(() => ({ metrics: null }))],
-    caughtBy: ['METRICS-01'],
+    caughtBy: [],
+    blinds: ['METRICS-01'],
   },
   {
     name: 'metrics-short',

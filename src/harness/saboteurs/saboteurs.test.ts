@@ -19,9 +19,10 @@ describe('the saboteurs', () => {
   it('have unique names, and each a check that must catch it', () => {
     const names = SABOTEURS.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
-    for (const { name, caughtBy, faults } of SABOTEURS) {
+    for (const { name, caughtBy, blinds = [], faults } of SABOTEURS) {
       expect(name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
-      expect(caughtBy.length).toBeGreaterThan(0);
+      expect([...caughtBy, ...blinds].length).toBeGreaterThan(0);
+      expect(caughtBy.filter((id) => blinds.includes(id))).toEqual([]);
       expect(faults.length).toBeGreaterThan(0);
     }
   });

@@ -11,8 +11,10 @@ export interface Saboteur {
   /** What is wrong, as one would report it. */
   readonly breaks: string;
   readonly faults: readonly Fault[];
-  /** Ids of the checks each of which must fail, or lose the evidence that it needs. */
+  /** Ids of the checks each of which must fail. */
   readonly caughtBy: readonly string[];
+  /** Ids of checks that it takes the evidence from: each must come out inconclusive, which is what makes the run red. */
+  readonly blinds?: readonly string[];
   /** What a sonnet or haiku probe must be answered with for the fault to show; default: any stream. */
   readonly scenario?: {
     readonly provider: ProviderId;
@@ -25,7 +27,12 @@ export interface Saboteur {
   /** Shows only with a client that leaves before the end. */
   readonly clientLeaves?: true;
   /** Shows only in these stages of this suite; default: in the run that the self-test makes anyway. */
-  readonly during?: { readonly suite: string; readonly stages: readonly string[] };
+  readonly during?: {
+    readonly suite: string;
+    readonly stages: readonly string[];
+    /** Of a night: how many show it; default as many as the control has. */
+    readonly rounds?: number;
+  };
   /** Shows only with Claude Code, logged in like this. */
   readonly claude?: ClaudeCredentials['kind'];
 }

@@ -48,6 +48,8 @@ export interface WorldPlan {
   /** Whether the mocks offer HTTP/2; default true. */
   readonly h2?: boolean;
   readonly saboteur?: Saboteur;
+  /** Whether commands of the target are run, each a process of its own; default true. Without them it has none, like another program. */
+  readonly commands?: boolean;
   /** What it begins with. */
   readonly stage: Stage;
   /** For the licence kind `env`: the caller's own, under the names of its settings. */

@@ -3,7 +3,8 @@
 import { plural } from '../../analysis/plural.ts';
 import { endingWords } from '../ending-words.ts';
 import { type Html, html, page } from '../report/html.ts';
-import { probesOf, reproduceLine, seconds } from '../report/verdict-text.ts';
+import { reproduceLine } from '../report/repeat-line.ts';
+import { probesOf, seconds } from '../report/verdict-text.ts';
 import type { Repository } from '../repository.ts';
 import type { RunRecord } from '../run-record.ts';
 import { isRed } from '../selftest-verdicts.ts';

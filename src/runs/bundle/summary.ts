@@ -31,7 +31,7 @@ export function summarize(runs: readonly JudgedRun[], suites: readonly KnownSuit
       ms: record.ms,
       probes: record.night?.probes ?? record.probes.length,
       checks: countsOf(record),
-      claims: record.outcome === 'pass' ? record.plan.proves : [],
+      claims: record.claims,
     })),
     missing: missingIn(runs, suites),
     signOff: signOff(records).map((area) => ({

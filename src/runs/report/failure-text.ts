@@ -1,6 +1,6 @@
 /** What is wrong, in plain lines, for reports that have nothing but text. */
 import type { RunRecord } from '../run-record.ts';
-import { reproduceLine } from './verdict-text.ts';
+import { reproduceLine } from './repeat-line.ts';
 
 type Verdict = RunRecord['checks'][number];
 

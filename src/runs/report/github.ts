@@ -7,8 +7,9 @@ import { plural } from '../../analysis/plural.ts';
 import { endingWords } from '../ending-words.ts';
 import type { Flake, RunRecord } from '../run-record.ts';
 import { inOrderOfUse } from './order-of-use.ts';
+import { reproduceLine } from './repeat-line.ts';
 import { OUTCOME_WORDS } from './style.ts';
-import { countsOf, flakeSentence, probesOf, reproduceLine, seconds } from './verdict-text.ts';
+import { countsOf, flakeSentence, probesOf, seconds } from './verdict-text.ts';
 
 type Verdict = RunRecord['checks'][number];
 
@@ -89,7 +90,7 @@ const MOST_VIOLATIONS = 5;
 
 /** Markdown that is appended to the summary of a job: the verdict, what failed, and the rest to unfold. */
 export function jobSummary(record: RunRecord, where: string): string {
-  const { suite, outcome, ending, endingNote, ms, plan, checks, flaky = [] } = record;
+  const { suite, outcome, ending, endingNote, ms, checks, flaky = [] } = record;
   const sign = { pass: '✅', fail: '❌', inconclusive: '❔' }[outcome];
   const text = [
     `### ${sign} ${cell(suite)}: ${outcome}`,
@@ -98,7 +99,7 @@ export function jobSummary(record: RunRecord, where: string): string {
     ...(ending === 'complete'
       ? []
       : ['', `The run ${endingWords(ending, ['“', '”'])}: ${cell(endingNote ?? 'no more is known')}.`]),
-    ...(outcome === 'pass' ? ['', ...plan.proves.map((claim) => `- ${cell(claim)}`)] : []),
+    ...(outcome === 'pass' ? ['', ...record.claims.map((claim) => `- ${cell(claim)}`)] : []),
     ...flaky.flatMap((flake) => ['', `⚠️ Flaky: ${cell(flakeSentence(flake))}. The run is red for it.`]),
     ...checks.filter(({ outcome: each }) => each === 'fail').flatMap((verdict) => failure(record, verdict)),
     '',

@@ -5,7 +5,8 @@
 import { endedAsPlanned, fateOf } from '../probe-ending.ts';
 import type { Flake, RunRecord } from '../run-record.ts';
 import { failureText } from './failure-text.ts';
-import { flakeOn, flakeSentence, reproduceLine } from './verdict-text.ts';
+import { reproduceLine } from './repeat-line.ts';
+import { flakeOn, flakeSentence } from './verdict-text.ts';
 
 interface TestCase {
   readonly name: string;

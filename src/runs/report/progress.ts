@@ -40,6 +40,8 @@ function lineOf(event: RunEvent, { plan, at }: Start): string | null {
     case 'round_closed':
     case 'run_ended':
     case 'flaky':
+    // Many a second where much else runs; the checks know.
+    case 'machine_late':
       return null;
     case 'probe_ended':
       return `${event.result.id}: ${fateOf(event.result, plan)} after ${seconds(event.result.ms)}`;

@@ -1,5 +1,7 @@
 /** `SUMMARY.md` of a self-test: verdict first, survivors, then the matrix; the summary of its control run follows. */
+import type { Outcome } from '../../analysis/check.ts';
 import type { SabotageResult, SelftestResult } from '../selftest-record.ts';
+import { selftestLine } from './repeat-line.ts';
 import { seconds } from './verdict-text.ts';
 
 export function selftestMarkdown(result: SelftestResult): string {
@@ -14,7 +16,7 @@ export function selftestMarkdown(result: SelftestResult): string {
     ),
     ...survivors.flatMap((one) => [
       '',
-      `## ${fateOf(one) === 'BROKE' ? 'Broke' : 'Survived'}: ${one.name}, in ${one.suite}`,
+      `## ${HEADINGS[fateOf(one)]}: ${one.name}, in ${one.suite}`,
       '',
       `${one.breaks}: ${cell(whyOf(one))}.`,
       '',
@@ -30,35 +32,69 @@ export function selftestMarkdown(result: SelftestResult): string {
   ].join('\n');
 }
 
-export function fateOf({
-  killed,
-  skipped,
-  broke,
-}: SabotageResult): 'killed' | 'SURVIVED' | 'BROKE' | 'skipped' {
+const HEADINGS = {
+  killed: 'Killed',
+  SURVIVED: 'Survived',
+  BROKE: 'Broke',
+  UNTRIED: 'Not tried',
+  skipped: 'Skipped',
+} as const;
+
+export function fateOf({ killed, skipped, broke, untried }: SabotageResult): keyof typeof HEADINGS {
   if (skipped !== undefined) return 'skipped';
+  if (untried !== undefined) return 'UNTRIED';
   if (broke !== undefined) return 'BROKE';
   return killed ? 'killed' : 'SURVIVED';
 }
 
 /** What fails the self-test. */
-export const isAlive = (one: SabotageResult): boolean => ['SURVIVED', 'BROKE'].includes(fateOf(one));
+export const isAlive = (one: SabotageResult): boolean =>
+  ['SURVIVED', 'BROKE', 'UNTRIED'].includes(fateOf(one));
 
 /** Who killed it, or why it is not dead. */
-export function whyOf({ skipped, broke, killed, killedBy, expected }: SabotageResult): string {
-  const missed = expected.filter((id) => !killedBy.includes(id));
-  return skipped ?? broke ?? (killed ? killedBy.join(' ') : `not noticed by ${missed.join(' ')}`);
+export function whyOf({ skipped, untried, broke, ...one }: SabotageResult): string {
+  return skipped ?? untried ?? broke ?? (one.killed ? one.killedBy.join(' ') : missedBy(one));
 }
 
-/** `58 of 58 saboteurs killed, controls green`; in the full form each trial counts. */
-export function countsOf({ control, full, saboteurs }: SelftestResult): string {
-  const tried = saboteurs.filter((one) => fateOf(one) !== 'skipped');
-  const killed = tried.filter((one) => one.killed).length;
-  const names = new Set(tried.map(({ name }) => name)).size;
-  const what = full ? `trials of ${names} saboteurs` : 'saboteurs';
-  return `${killed} of ${tried.length} ${what} killed, ${control.length === 0 ? 'controls green' : 'a control red'}`;
+/** `STREAM-02 was to fail, and is pass`. */
+export const missedBy = ({
+  expected,
+  killedBy,
+  outcomes,
+}: Pick<SabotageResult, 'expected' | 'killedBy' | 'outcomes'>): string =>
+  Object.entries(expected)
+    .filter(([id]) => !killedBy.includes(id))
+    .map(([id, outcome]) => `${id} was to ${WORDS[outcome]}, and ${seen(outcomes[id])}`)
+    .join('; ');
+
+const WORDS = { fail: 'fail', inconclusive: 'be inconclusive' } as const;
+const seen = (outcome: Outcome | undefined): string =>
+  outcome === undefined ? 'was not judged' : `came out as ${outcome}`;
+
+/** `114 of 114 saboteurs killed, controls green`: of all that were asked for, those that were not tried named apart. */
+export function countsOf({
+  control,
+  full,
+  saboteurs,
+}: Pick<SelftestResult, 'control' | 'full' | 'saboteurs'>): string {
+  const names = new Set(saboteurs.map(({ name }) => name));
+  const dead = [...names].filter((name) => saboteurs.filter((one) => one.name === name).every(isDead));
+  const skipped = saboteurs.filter((one) => fateOf(one) === 'skipped').map(({ name }) => name);
+  const left = saboteurs.filter((one) => fateOf(one) === 'UNTRIED').map(({ name }) => name);
+  return [
+    `${dead.length} of ${names.size} saboteurs killed`,
+    ...(full ? [`${saboteurs.filter(isDead).length} of ${saboteurs.length} trials`] : []),
+    ...(skipped.length === 0 ? [] : [`skipped: ${[...new Set(skipped)].join(' ')}`]),
+    ...(left.length === 0 ? [] : [`not tried: ${left.join(' ')}`]),
+    control.length === 0 ? 'controls green' : 'a control red',
+  ].join(', ');
 }
 
-export const repeatLine = ({ name }: SabotageResult, { seed, full }: SelftestResult): string =>
-  `ccp-uat selftest ${name} --seed ${seed}${full ? ' --full' : ''}`;
+const isDead = (one: SabotageResult): boolean => fateOf(one) === 'killed';
+
+export const repeatLine = (
+  { name }: SabotageResult,
+  { seed, full }: Pick<SelftestResult, 'seed' | 'full'>,
+): string => selftestLine({ saboteurs: [name], full, seed });
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ');

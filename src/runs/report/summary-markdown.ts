@@ -1,8 +1,10 @@
 /** `SUMMARY.md`: verdict first, then the checks, the probes, what failed, and how to repeat it. */
 import { endingWords } from '../ending-words.ts';
 import type { RunRecord } from '../run-record.ts';
+import { inOrderOfUse } from './order-of-use.ts';
+import { reproduceLine } from './repeat-line.ts';
 import { OUTCOME_WORDS } from './style.ts';
-import { countsOf, flakeSentence, probesOf, reproduceLine, seconds } from './verdict-text.ts';
+import { countsOf, flakeSentence, probesOf, seconds } from './verdict-text.ts';
 
 export function summaryMarkdown(record: RunRecord): string {
   const { suite, title, outcome, ending, endingNote, startedAt, ms, provenance, plan, probes, checks } =
@@ -14,7 +16,7 @@ export function summaryMarkdown(record: RunRecord): string {
     ...(ending === 'complete'
       ? []
       : ['', `The run ${endingWords(ending)}: ${endingNote ?? 'no more is known'}.`]),
-    ...(outcome === 'pass' ? ['', ...plan.proves.map((claim) => `- ${claim}`)] : []),
+    ...(outcome === 'pass' ? ['', ...record.claims.map((claim) => `- ${claim}`)] : []),
     '',
     '| check | outcome | claim | seen |',
     '| --- | --- | --- | --- |',
@@ -45,9 +47,8 @@ export function summaryMarkdown(record: RunRecord): string {
 }
 
 function failures(record: RunRecord): string[] {
-  return record.checks
-    .filter(({ outcome }) => outcome === 'fail')
-    .flatMap(({ id, title, violations }) => [
+  return inOrderOfUse(record.checks.filter(({ outcome }) => outcome === 'fail')).flatMap(
+    ({ id, title, violations }) => [
       '',
       `## ${id}: ${title}`,
       '',
@@ -59,7 +60,8 @@ function failures(record: RunRecord): string[] {
       ]),
       '',
       `Repeat: \`${reproduceLine(record, id)}\``,
-    ]);
+    ],
+  );
 }
 
 /** A bar or a line break would end the cell. */

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { plural } from '../../analysis/plural.ts';
 import { fateOf } from '../probe-ending.ts';
 import type { Flake, RunRecord } from '../run-record.ts';
-import { SELFTEST } from '../selftest-record.ts';
+import { inOrderOfUse } from './order-of-use.ts';
+import { reproduceLine } from './repeat-line.ts';
 import { OUTCOME_WORDS, type Paint } from './style.ts';
 import { hang, wrap } from './wrap.ts';
 
@@ -20,7 +21,9 @@ export function verdictText(record: RunRecord, { paint, where }: { paint: Paint;
     ...unsentLines(record, paint),
     '',
     ...checkTable(record, paint),
-    ...record.checks.flatMap((verdict) => (needsWords(verdict) ? failureLines(verdict, record, paint) : [])),
+    ...inOrderOfUse(record.checks.filter(needsWords)).flatMap((verdict) =>
+      failureLines(verdict, record, paint),
+    ),
     ...flakyLines(record, { paint, where }),
     '',
     lastLine(record, paint),
@@ -121,45 +124,6 @@ export const flakeOn = ({ flaky = [] }: Pick<RunRecord, 'flaky'>, check: string)
 export const flakeSentence = ({ check, outcome, before }: Flake): string =>
   `${check}: ${OUTCOME_WORDS[outcome][0]} now and ${OUTCOME_WORDS[before][0]} in the run before, of the same plan and the same programs`;
 
-/** The command that runs the same again and judges by this check. */
-export function reproduceLine({ plan }: Pick<RunRecord, 'plan'>, check: string): string {
-  if (plan.suite === SELFTEST) return `ccp-uat ${SELFTEST} --seed ${plan.seed}`;
-  const { target, asked: { client, timeoutMs, license, login, lanes, probes = [] } = {} } = plan;
-  const under = target.kind === 'builtin' ? null : target.kind === 'url' ? target.url : target.command;
-  const names = [...(plan.checks.some(({ id }) => id === check) ? [check] : []), ...probes];
-  const only = names.length === 0 ? [] : ['--only', ...names];
-  return [
-    // As variables: not every suite has flags for them.
-    ...(login === undefined ? [] : ['USE_LICENSE_LOGIN=1']),
-    ...(lanes === undefined ? [] : [`SMOKE_LANES=${lanes.join(',')}`]),
-    ...(plan.driver === undefined
-      ? ['ccp-uat run', plan.suite]
-      : ['ccp-uat', plan.suite, ...figures(plan.driver)]),
-    ...only,
-    '--seed',
-    plan.seed,
-    ...(client === undefined ? [] : ['--client', client]),
-    ...(timeoutMs === undefined ? [] : ['--timeout-secs', timeoutMs / 1000]),
-    ...(license === undefined ? [] : ['--license', license]),
-    ...(plan.upstream === 'real' ? ['--upstream real'] : []),
-    ...(under === null ? [] : ['--target', `'${under.replaceAll("'", String.raw`'\''`)}'`]),
-  ].join(' ');
-}
-
-function figures(driver: NonNullable<RunRecord['plan']['driver']>): (string | number)[] {
-  if (driver.kind === 'overnight')
-    return [
-      ...(driver.toggles ? ['--max-minutes', driver.maxMs / 60_000] : []),
-      ...(driver.chaos ? ['--chaos'] : []),
-      ...(driver.toggles && driver.until !== 'red'
-        ? [driver.until === 'green' ? '--until-green' : '--soak']
-        : []),
-    ];
-  return driver.kind === 'soak'
-    ? ['--rounds', driver.rounds, '--minutes', (driver.rounds * driver.roundMs) / 60_000]
-    : ['--lane', driver.lane, '--max-requests', driver.maxRequests];
-}
-
 const VERDICTS = {
   pass: ['PASS', 'green'],
   fail: ['FAIL', 'red'],
@@ -189,11 +153,11 @@ export function countsOf({ checks, flaky = [] }: Pick<RunRecord, 'checks' | 'fla
   return `${count('pass')} of ${plural(checks.length, 'check')} passed${others.join('')}${flakes}`;
 }
 
-function proven({ outcome, plan }: RunRecord, paint: Paint): string[] {
+function proven({ outcome, claims: shown }: RunRecord, paint: Paint): string[] {
   if (outcome !== 'pass') return [];
   const claims =
-    plan.proves.length > 0
-      ? plan.proves
+    shown.length > 0
+      ? shown
       : ['Not all of the suite was sent and judged, so no more is shown than the checks above say.'];
   return claims.flatMap((claim) => hang('  ', claim, WIDTH)).map((line) => paint('dim', line));
 }

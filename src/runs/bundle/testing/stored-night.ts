@@ -81,7 +81,7 @@ export async function storeSelftest(resultsDir: string, name: string): Promise<s
     name: saboteur,
     breaks: 'something',
     suite: 'test',
-    expected: ['LOG-01'],
+    expected: { 'LOG-01': 'fail' },
     killed: outcome === 'fail',
     killedBy: outcome === 'fail' ? ['LOG-01'] : [],
     outcomes: { 'LOG-01': outcome },

@@ -68,12 +68,12 @@ describe.skipIf(executable === null)(
         name: `saboteur-${index}`,
         breaks: 'one thing of many',
         suite: 'repro-go-quick',
-        expected: [id],
+        expected: { [id]: 'fail' as const },
         killedBy: index > 0 ? [id] : [],
         killed: index > 0,
         outcomes: { ...outcomes, [id]: index > 0 ? ('fail' as const) : ('pass' as const) },
       }));
-      const matrix = { seed: '5eed', ok: false, control: [], saboteurs };
+      const matrix = { seed: '5eed', full: false, ok: false, control: [], saboteurs };
       const pages = {
         green: reportHtml(await storedRun()),
         red: reportHtml({ ...red, matrix }),

@@ -118,18 +118,21 @@ describe('the page of a run', () => {
       name: 'one',
       breaks: 'it all',
       suite: 'repro-go-quick',
-      expected: ['LOG-01'],
+      expected: { 'LOG-01': 'fail' },
       killedBy: [],
       killed: false,
       outcomes: { 'LOG-01': 'pass', 'LOG-02': 'fail' },
     };
-    const text = selftestHtml({ seed: '5eed', ok: false, control: [], saboteurs: [saboteur] });
+    const text = selftestHtml({ seed: '5eed', full: true, ok: false, control: [], saboteurs: [saboteur] });
     expect(text).toMatch(
-      /0 of 1 saboteur killed[^]*Not noticed by LOG-01\.[^]*ccp-uat selftest one --seed 5eed/,
+      /0 of 1 saboteurs killed[^]*LOG-01 was to fail, and came out as pass\.[^]*ccp-uat selftest one --seed 5eed --full/,
     );
-    expect(text).toContain('LOG-01: pass, must notice');
+    expect(text).toContain('LOG-01: pass, must be fail');
     expect(
-      reportHtml({ ...green, matrix: { seed: '5eed', ok: false, control: [], saboteurs: [saboteur] } }),
+      reportHtml({
+        ...green,
+        matrix: { seed: '5eed', full: true, ok: false, control: [], saboteurs: [saboteur] },
+      }),
     ).toContain('<h2 id="saboteurs">');
   });
 });

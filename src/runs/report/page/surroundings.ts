@@ -1,7 +1,7 @@
 /** Where the run comes from: versions, what was asked for, and the line that makes it again. */
 import type { RunRecord } from '../../run-record.ts';
 import { type Html, html } from '../html.ts';
-import { reproduceLine } from '../verdict-text.ts';
+import { reproduceLine } from '../repeat-line.ts';
 import { duration, shown } from './format.ts';
 
 export function surroundingsSection(record: RunRecord): Html {
@@ -25,7 +25,7 @@ export function surroundingsSection(record: RunRecord): Html {
     [
       'asked for',
       Object.entries(plan.asked ?? {})
-        .map(([name, value]) => `${name} ${String(value)}`)
+        .map(([name, value]) => `${name} ${wordsOf(value)}`)
         .join(', ') || 'nothing but the suite',
     ],
     ...Object.entries({ ...known, ...surroundings }).map(
@@ -62,3 +62,5 @@ function targetWords(target: RunRecord['plan']['target']): string {
   if (target.kind === 'builtin') return 'the ccp of this checkout';
   return target.kind === 'url' ? `what ran at ${target.url}` : `the command ${target.command}`;
 }
+
+const wordsOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

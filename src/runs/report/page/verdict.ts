@@ -3,7 +3,8 @@ import { endingWords } from '../../ending-words.ts';
 import type { Flake, RunRecord } from '../../run-record.ts';
 import { type Html, html } from '../html.ts';
 import { inOrderOfUse } from '../order-of-use.ts';
-import { countsOf, flakeSentence, probesOf, reproduceLine } from '../verdict-text.ts';
+import { reproduceLine } from '../repeat-line.ts';
+import { countsOf, flakeSentence, probesOf } from '../verdict-text.ts';
 import type { CaseFile } from './case-file.ts';
 import { linkTo } from './exchange.ts';
 import { type Finding, findingsOf } from './findings.ts';
@@ -28,7 +29,7 @@ export function badge(outcome: Verdict['outcome']): Html {
 }
 
 export function verdictHeader(record: RunRecord, cases: CaseFile): Html {
-  const { outcome, suite, title, ending, endingNote, startedAt, ms, plan } = record;
+  const { outcome, suite, title, ending, endingNote, startedAt, ms } = record;
   const [sign] = OUTCOMES[outcome];
   return html`<header class="verdict ${outcome}">
 <p class="sign" aria-hidden="true">${sign}</p>
@@ -36,13 +37,13 @@ export function verdictHeader(record: RunRecord, cases: CaseFile): Html {
 <p class="lead">${shown(title, 200)}</p>
 <p class="meta">${countsOf(record)} · ${probesOf(record)} · ${plural(record.night?.exchanges ?? cases.cases.length, 'exchange')} · ${duration(ms)} · ${instant(Date.parse(startedAt))}</p>
 ${ending !== 'complete' && html`<p class="ending"><strong>The run ${endingWords(ending, ['“', '”'])}</strong>: ${evidenceText(endingNote ?? 'no more is known', 300)}. It is judged by what had been stored.</p>`}
-${claims(outcome, plan)}</div></header>`;
+${claims(record)}</div></header>`;
 }
 
-function claims(outcome: RunRecord['outcome'], { proves }: RunRecord['plan']): Html {
+function claims({ outcome, claims: proven, plan: { proves } }: RunRecord): Html {
   if (proves.length === 0)
     return html`<p class="note">Not all of the suite was sent and judged: no more is shown than the checks below say.</p>`;
-  const list = html`<ul class="claims">${proves.map((claim) => html`<li>${shown(claim, 300)}</li>`)}</ul>`;
+  const list = html`<ul class="claims">${(outcome === 'pass' ? proven : proves).map((claim) => html`<li>${shown(claim, 300)}</li>`)}</ul>`;
   return outcome === 'pass'
     ? html`<h2 class="small">What this run shows</h2>${list}`
     : html`<details class="unshown"><summary>It does not show the ${plural(proves.length, 'claim')} of its suite</summary>${list}</details>`;

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { greenNight } from '../analysis/testing/green-night.ts';
+import { greenRun } from '../analysis/testing/green-run.ts';
+import { claimsOf } from './claims.ts';
+import { planFor } from './testing/stored-green-run.ts';
+
+const evidence = { ...greenRun(), night: greenNight() };
+const PLAN = planFor(evidence);
+
+it('says of a night how long it was, so that a short one does not pass for a long one', () => {
+  expect(claimsOf({ plan: PLAN, evidence }, 'pass')).toEqual([
+    'It works.',
+    'Seen in 6 rounds, 119 exchanges, 6.0 min of load.',
+  ]);
+  const brief = greenNight((night) => {
+    night.rounds = night.rounds.slice(0, 1).map((round) => ({ ...round, ms: 30 }));
+  });
+  expect(claimsOf({ plan: PLAN, evidence: { ...evidence, night: brief } }, 'pass')[1]).toBe(
+    'Seen in 1 round, 20 exchanges, 0.0 s of load.',
+  );
+});
+
+it('says nothing where the run did not pass, or where it was not the whole suite', () => {
+  expect(claimsOf({ plan: PLAN, evidence }, 'inconclusive')).toEqual([]);
+  expect(claimsOf({ plan: { ...PLAN, proves: [] }, evidence }, 'pass')).toEqual([]);
+  expect(claimsOf({ plan: PLAN, evidence: greenRun() }, 'pass')).toEqual(['It works.']);
+});

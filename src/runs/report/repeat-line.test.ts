@@ -1,0 +1,71 @@
+import { expect, it } from 'vitest';
+import { greenRun } from '../../analysis/testing/green-run.ts';
+import { type DriverOptions, drivenBy } from '../drivers.ts';
+import type { NightPlan, Plan } from '../run-record.ts';
+import { planFor } from '../testing/stored-green-run.ts';
+import { reproduceLine } from './repeat-line.ts';
+
+const line = (changes: Partial<Plan>, check = 'NIGHT-01'): string =>
+  reproduceLine({ plan: planFor(greenRun(), changes) }, check);
+
+/** Like the figures of the suites: what is typed is put over them. */
+const NIGHT: NightPlan = {
+  kind: 'overnight',
+  maxMs: 1_800_000,
+  pauseMs: 2_000,
+  roundMs: 75_000,
+  perRound: 150,
+  width: 4,
+  until: 'red',
+  chaos: false,
+  clients: 'raw',
+  toggles: true,
+  roundChecks: ['ROUTE-01'],
+};
+const ROUNDS = { ...NIGHT, toggles: false, maxRounds: 5, until: 'time' } as const;
+const SUITES = { overnight: NIGHT, longrun: ROUNDS, parallel: ROUNDS };
+
+const nightOf = (
+  suite: keyof typeof SUITES,
+  driver: DriverOptions,
+  upstream: Plan['upstream'] = 'mock',
+): NightPlan => {
+  const driven = drivenBy(SUITES[suite], { driver, upstream, target: { kind: 'builtin' }, client: 'curl' });
+  if (driven.kind !== 'overnight') throw new Error('it is a night');
+  return driven;
+};
+
+it.each([
+  [
+    'overnight',
+    { maxMinutes: 4, until: 'time', chaos: true },
+    '--max-minutes 4 --sleep-between 2 --chaos --soak',
+  ],
+  ['overnight', { maxMinutes: 0.5, pauseSecs: 0.5 }, '--max-minutes 0.5 --sleep-between 0.5'],
+  ['longrun', {}, '--rounds 5'],
+  ['longrun', { rounds: 7 }, '--rounds 7'],
+  ['longrun', { minutes: 30 }, '--minutes 30'],
+  ['parallel', { width: 8, rounds: 2 }, '8 --rounds 2'],
+] as const)('names the figures of %s: typed again, they make the same plan', (suite, asked, figures) => {
+  const driver = nightOf(suite, asked);
+  expect(line({ suite, driver })).toBe(`ccp-uat ${suite} ${figures} --only NIGHT-01 --seed 5eed`);
+});
+
+it('names what may be sent to real upstreams at the most', () => {
+  const driver = nightOf('overnight', { maxMinutes: 60, maxRequests: 100 }, 'real');
+  expect(line({ suite: 'overnight', driver, upstream: 'real' })).toContain('--max-requests 100');
+});
+
+it('repeats of a leg the night that it is a part of, by whose checks it is not judged', () => {
+  const partOf = nightOf('overnight', { maxMinutes: 4, until: 'time', chaos: true });
+  expect(line({ suite: 'overnight', partOf }, 'RECONCILE-02')).toBe(
+    'ccp-uat overnight --max-minutes 4 --sleep-between 2 --chaos --soak --seed 5eed',
+  );
+});
+
+it('repeats of what a saboteur broke the self-test of that one', () => {
+  const asked = { selftest: { saboteurs: ['ping-swallowed'], full: true } };
+  expect(line({ suite: 'repro-go-quick', asked })).toBe('ccp-uat selftest ping-swallowed --seed 5eed --full');
+  const all = { selftest: { saboteurs: [], full: false } };
+  expect(line({ suite: 'selftest', asked: all })).toBe('ccp-uat selftest --seed 5eed');
+});

@@ -1,0 +1,65 @@
+/** The command that does the same again, as it can be typed. */
+import { MOST_ROUNDS } from '../drivers.ts';
+import type { Plan, RunRecord } from '../run-record.ts';
+
+/** Runs the same again and judges by this check; where the run is a part of something, that as a whole. */
+export function reproduceLine({ plan }: Pick<RunRecord, 'plan'>, check: string): string {
+  const { asked: { client, timeoutMs, license, login, lanes, probes = [], selftest } = {} } = plan;
+  if (selftest !== undefined) return selftestLine({ ...selftest, seed: plan.seed });
+  const { target, partOf, driver = partOf } = plan;
+  const under = target.kind === 'builtin' ? null : target.kind === 'url' ? target.url : target.command;
+  const names = [...(plan.checks.some(({ id }) => id === check) ? [check] : []), ...probes];
+  // What judges its rounds is not what judges a night.
+  const only = names.length === 0 || partOf !== undefined ? [] : ['--only', ...names];
+  return [
+    // As variables: not every suite has flags for them.
+    ...(login === undefined ? [] : ['USE_LICENSE_LOGIN=1']),
+    ...(lanes === undefined ? [] : [`SMOKE_LANES=${lanes.join(',')}`]),
+    ...(driver === undefined
+      ? ['ccp-uat run', plan.suite]
+      : ['ccp-uat', plan.suite, ...figures(plan.suite, driver)]),
+    ...only,
+    '--seed',
+    plan.seed,
+    ...(client === undefined ? [] : ['--client', client]),
+    ...(timeoutMs === undefined ? [] : ['--timeout-secs', timeoutMs / 1000]),
+    ...(license === undefined ? [] : ['--license', license]),
+    ...(plan.upstream === 'real' ? ['--upstream real'] : []),
+    ...(under === null ? [] : ['--target', `'${under.replaceAll("'", String.raw`'\''`)}'`]),
+  ].join(' ');
+}
+
+/** Without names, all saboteurs. */
+export const selftestLine = ({
+  saboteurs,
+  full,
+  seed,
+}: {
+  readonly saboteurs: readonly string[];
+  readonly full: boolean;
+  readonly seed: string;
+}): string => ['ccp-uat selftest', ...saboteurs, '--seed', seed, ...(full ? ['--full'] : [])].join(' ');
+
+type Driver = NonNullable<Plan['driver']>;
+
+function figures(suite: string, driver: Driver): (string | number)[] {
+  if (driver.kind === 'soak')
+    return ['--rounds', driver.rounds, '--minutes', (driver.rounds * driver.roundMs) / 60_000];
+  if (driver.kind === 'limits') return ['--lane', driver.lane, '--max-requests', driver.maxRequests];
+  return suite === 'parallel' ? [driver.width, ...rounds(driver)] : nightFigures(driver);
+}
+
+type NightDriver = Extract<Driver, { kind: 'overnight' }>;
+
+function nightFigures(driver: NightDriver): (string | number)[] {
+  const { toggles, maxMs, pauseMs, until, chaos, maxRequests } = driver;
+  return [
+    ...(toggles ? ['--max-minutes', maxMs / 60_000, '--sleep-between', pauseMs / 1000] : rounds(driver)),
+    ...(chaos ? ['--chaos'] : []),
+    ...(toggles && until !== 'red' ? [until === 'green' ? '--until-green' : '--soak'] : []),
+    ...(maxRequests === undefined ? [] : ['--max-requests', maxRequests]),
+  ];
+}
+
+const rounds = ({ maxRounds = MOST_ROUNDS, maxMs }: NightDriver): (string | number)[] =>
+  maxRounds < MOST_ROUNDS ? ['--rounds', maxRounds] : ['--minutes', maxMs / 60_000];
