@@ -5,6 +5,7 @@ import type { Host } from '../shared/host.ts';
 import type { Terminal } from '../shared/terminal.ts';
 import type { BundleFlags } from './bundle.ts';
 import type { VerifyFlags } from './bundle-verify.ts';
+import { wholeNumber } from './typed.ts';
 
 interface Given {
   readonly host: Host;
@@ -12,12 +13,8 @@ interface Given {
   readonly exit: Exit;
 }
 
-/** Adds the commands to the program; `wholeNumber` reads a number as it is typed. */
-export function addBundles(
-  program: Command,
-  { host, terminal, exit }: Given,
-  wholeNumber: (text: string) => number,
-): void {
+/** Adds the commands to the program. */
+export function addBundles(program: Command, { host, terminal, exit }: Given): void {
   addBundle(program, { host, terminal, exit });
   program
     .command('prune-results')
