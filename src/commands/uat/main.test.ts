@@ -512,7 +512,6 @@ describe('wrong usage', () => {
     [['repro-go-quick', '--license', 'env'], 'No licence is set'],
     [['selftest', 'nobody'], 'there is no saboteur nobody'],
     [['selftest', 'ping-swalowed'], 'Did you mean ping-swallowed?'],
-    [['selftest', 'line-torn', '--keep', '.'], 'is not empty'],
     [['report'], 'no run is stored'],
     [['verify-sse', '--seed', ''], '--seed <text>'],
     [['selftest', '--seed', ''], '--seed <text>'],
@@ -544,6 +543,13 @@ describe('wrong usage', () => {
     const { code, err } = await uat(['verify-sse', '--run-dir', 'full']);
     expect(code).toBe(2);
     expect(err).toContain('is not empty');
+  });
+
+  it('keeps broken runs in no folder that holds something else', async () => {
+    await writeFile(path.join(cwd, 'notes.txt'), 'mine');
+    const { code, err } = await uat(['selftest', 'line-torn', '--keep', '.']);
+    expect(code).toBe(2);
+    expect(err).toContain('is not empty (it holds notes.txt)');
   });
 });
 
