@@ -39,6 +39,8 @@ export interface Samples {
   forgetIds(before: number, limit: number): number;
   /** Of samples before (epoch milliseconds) the ids are not kept: one that comes may have been counted. */
   idsFrom(): number;
+  /** Whether a sample is in the file, or was deleted and its id is kept. */
+  knows(rid: string): boolean;
   /** How many `forget` would delete in all. */
   countBefore(before: number): number;
   extent(): { readonly samples: number; readonly oldest: number | null; readonly newest: number | null };
@@ -65,6 +67,12 @@ export function openSamples(db: Database.Database): Samples {
      WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE rid = ${FORGOTTEN_KEY('new.rid')})
      ON CONFLICT (rid) DO NOTHING`,
   );
+  const knows = db
+    .prepare<{ rid: string }, number>(
+      `SELECT EXISTS (SELECT 1 FROM samples WHERE rid = :rid)
+       OR EXISTS (SELECT 1 FROM forgotten WHERE rid = ${FORGOTTEN_KEY(':rid')})`,
+    )
+    .pluck();
   const newest = db.prepare<[], number | null>('SELECT max(ts) FROM samples').pluck();
   const old = `SELECT seq FROM samples WHERE ts < :before AND seq <= (SELECT seq FROM rolled_up)`;
 
@@ -137,6 +145,7 @@ export function openSamples(db: Database.Database): Samples {
         .immediate();
     },
     idsFrom: () => db.prepare<[], number>('SELECT ids_from FROM rolled_up').pluck().get() ?? 0,
+    knows: (rid) => knows.get({ rid }) === 1,
     countBefore: (before) =>
       db.prepare<object, number>(`SELECT count(*) FROM (${old})`).pluck().get({ before }) ?? 0,
     extent: () =>
