@@ -29,8 +29,8 @@ export interface Samples {
   /** All that a filter lets through, oldest first; the file is read as it goes. */
   each(filter: SampleFilter): IterableIterator<SampleRow>;
   /**
-   * The time before which samples are older than `keepMs`. A clock more than a day past the newest sample is not believed:
-   * what a wrong one deletes, no log brings back.
+   * The time before which samples are older than `keepMs`. A clock more than a day past the newest sample, or where none is
+   * left past the newest day, is not believed: what a wrong one deletes, no log brings back.
    */
   horizon(now: number, keepMs: number): number;
   /** Deletes up to `limit` of those older than `before` that the rollups count; gives how many. */
@@ -73,7 +73,11 @@ export function openSamples(db: Database.Database): Samples {
        OR EXISTS (SELECT 1 FROM forgotten WHERE rid = ${FORGOTTEN_KEY(':rid')})`,
     )
     .pluck();
-  const newest = db.prepare<[], number | null>('SELECT max(ts) FROM samples').pluck();
+  const newest = db
+    .prepare<[], number | null>(
+      `SELECT coalesce((SELECT max(ts) FROM samples), (SELECT max(start) FROM rollups WHERE granularity = 'day'))`,
+    )
+    .pluck();
   const old = `SELECT seq FROM samples WHERE ts < :before AND seq <= (SELECT seq FROM rolled_up)`;
 
   const newestFirst = <Row extends readonly unknown[]>(

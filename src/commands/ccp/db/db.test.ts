@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openStoreToWrite, rowOf, type StoreFile, sampleOf } from '../../../config/store-files.ts';
 import { createTestHost, type TestHost } from '../../shared/testing/test-host.ts';
 import { main } from '../main.ts';
@@ -166,6 +166,7 @@ describe('ccp db import', () => {
   it('leaves out what is so old that the store no longer knows whether it counts it, and says so', async () => {
     const YEAR = 365 * 24 * 60;
     fill([1, 2], 2 * YEAR);
+    fill([5]);
     expect((await json('prune', '--yes')).report).toMatchObject({ deleted: 2 });
     log('old.jsonl', [completion(1, 2 * YEAR), completion(3, 2 * YEAR), completion(4, 1)]);
     const { code, report } = await json('import', '--jsonl', 'old.jsonl');
@@ -173,7 +174,7 @@ describe('ccp db import', () => {
     const { err } = await run('import', '--jsonl', 'old.jsonl');
     expect(err).toContain('2 exchanges are left out: so old that');
     const days = inStore((store) => store.rollups.read({ granularity: 'day' }));
-    expect(days.reduce((sum, { count }) => sum + count, 0)).toBe(3);
+    expect(days.reduce((sum, { count }) => sum + count, 0)).toBe(4);
   });
 
   it('says which file cannot be read', async () => {
@@ -313,6 +314,38 @@ describe('ccp db prune', () => {
     expect(await run('prune')).toMatchObject({ code: 2, err: expect.stringContaining('--yes') });
     expect(await json('prune', '--days', '30')).toMatchObject({ code: 0, report: { deleted: 0, kept: 1 } });
     expect((await run('prune', '--days', '0')).code).toBe(2);
+  });
+});
+
+describe('hours and ids after 400 days', () => {
+  const YEAR = 365 * 24 * 60;
+  const left = () =>
+    inStore(({ db, samples }) => ({
+      hours: db.prepare("SELECT count(*) FROM rollups WHERE granularity = 'hour'").pluck().get(),
+      ids: db.prepare('SELECT count(*) FROM forgotten').pluck().get(),
+      idsFrom: samples.idsFrom(),
+    }));
+  afterEach(() => void vi.useRealTimers());
+
+  it('are deleted by prune where somebody confirmed it, and no sooner', async () => {
+    fill([1], 2 * YEAR);
+    inStore(({ rollups, samples }) => [rollups.advance(9), samples.forget(Date.now(), 9)]);
+    fill([2]);
+    expect(await json('prune')).toMatchObject({ code: 0, report: { deleted: 0 } });
+    expect(left()).toEqual({ hours: 2, ids: 1, idsFrom: 0 });
+    expect((await run('prune', '--yes')).code).toBe(0);
+    expect(left()).toMatchObject({ hours: 1, ids: 0, idsFrom: expect.toSatisfy((from: number) => from > 0) });
+  });
+
+  it('are not deleted by a clock that is two years ahead, at the second time either', async () => {
+    fill([1, 2]);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * YEAR * 60_000 });
+    expect((await json('prune', '--yes')).report).toMatchObject({ deleted: 2, kept: 0 });
+    expect((await run('prune', '--yes')).code).toBe(0);
+    vi.useRealTimers();
+    const { hours, ids, idsFrom } = left();
+    expect([hours, ids]).toEqual([2, 2]);
+    expect(idsFrom).toBeLessThan(Date.now() - YEAR * 60_000);
   });
 });
 
