@@ -64,6 +64,7 @@ export interface KeeperOptions {
 const ROLLED_AT_ONCE = 5_000;
 const FORGOTTEN_AT_ONCE = 2_000;
 const READ_AT_ONCE = 2_000;
+const LOOKED_AT_ONCE = 20_000;
 
 interface Opened extends StoreFile {
   readonly inode: bigint | null;
@@ -153,7 +154,8 @@ export function createKeeper({ path, onAnother }: KeeperOptions): Keeper {
         return { rolledUp, more: forgotten >= FORGOTTEN_AT_ONCE };
       }),
     page: (query) => using(({ samples }) => samples.page(query)),
-    history: (query) => using(({ samples }) => samples.history({ ...query, limit: READ_AT_ONCE })),
+    history: (query) =>
+      using(({ samples }) => samples.history({ ...query, limit: READ_AT_ONCE, among: LOOKED_AT_ONCE })),
     rollups: (query) => using(({ rollups }) => rollups.read(query)),
     knowsLane: (lane) => using(({ rollups }) => rollups.knowsLane(lane)),
     cooldowns: (now) => using(({ cooldowns }) => cooldowns.current(now)),

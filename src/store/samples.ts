@@ -24,8 +24,8 @@ export interface Samples {
   /** Puts in those that are not known yet, by `rid`; gives how many those were. Within a transaction of the caller. */
   insert(rows: readonly SampleRow[]): number;
   page(query: SampleQuery): SamplePage;
-  /** What counts towards quotas; rows, because they cross to another thread. */
-  history(query: HistoryQuery & { readonly limit: number }): HistoryRows;
+  /** What counts towards quotas; rows, because they cross to another thread. Up to `limit` of the next `among`. */
+  history(query: HistoryQuery & { readonly limit: number; readonly among: number }): HistoryRows;
   /** All that a filter lets through, oldest first; the file is read as it goes. */
   each(filter: SampleFilter): IterableIterator<SampleRow>;
   /**
@@ -57,6 +57,8 @@ type Placed<Row extends readonly unknown[]> = readonly [...Row, ...Place];
 interface Paging extends SampleFilter {
   readonly limit: number;
   readonly cursor?: string | null | undefined;
+  /** How many are looked at, at most, whether the filter lets them through or not. */
+  readonly among?: number;
 }
 
 /** The samples in an open store. */
@@ -82,31 +84,37 @@ export function openSamples(db: Database.Database): Samples {
 
   const newestFirst = <Row extends readonly unknown[]>(
     columns: readonly string[],
-    { limit, cursor = null, until, ...filter }: Paging,
+    { limit, cursor = null, until, among, ...filter }: Paging,
   ): { rows: Placed<Row>[]; next_cursor: string | null } => {
     const place = cursor === null ? null : placeOf(cursor);
     // Of two bounds of the time SQLite may begin at the farther one, for every page.
     const behind = place !== null && (until === undefined || place[0] < until) ? place : null;
-    const { where, values } = conditions({
-      ...filter,
-      ...(behind === null && until !== undefined && { until }),
-    });
+    const within = { ...filter, ...(behind === null && until !== undefined && { until }) };
     const from = behind === null ? '' : 'AND ts <= :fromTs AND (ts < :fromTs OR seq < :fromSeq)';
+    const fromValues = behind === null ? {} : { fromTs: behind[0], fromSeq: behind[1] };
+
+    /** The last that is looked at; undefined where all are. */
+    const lastOf = (count: number): Place | undefined => {
+      const { where, values } = conditions({ since: filter.since, until: within.until });
+      return db
+        .prepare<object, Place>(
+          `SELECT ts, seq FROM samples WHERE ${where} ${from} ORDER BY ts DESC, seq DESC LIMIT 1 OFFSET :skipped`,
+        )
+        .raw()
+        .get({ ...values, ...fromValues, skipped: count - 1 });
+    };
+    const end = among === undefined ? undefined : lastOf(among);
+    const { where, values } = conditions({ ...within, ...(end !== undefined && { since: end[0] }) });
+    const to = end === undefined ? '' : 'AND (ts > :since OR seq >= :toSeq)';
     const rows = db
       .prepare<object, Placed<Row>>(
-        `SELECT ${columns.join(', ')}, ts, seq FROM samples WHERE ${where} ${from} ORDER BY ts DESC, seq DESC LIMIT :limit`,
+        `SELECT ${columns.join(', ')}, ts, seq FROM samples WHERE ${where} ${from} ${to} ORDER BY ts DESC, seq DESC LIMIT :limit`,
       )
       .raw()
-      .all({
-        ...values,
-        ...(behind !== null && { fromTs: behind[0], fromSeq: behind[1] }),
-        limit: limit + 1,
-      });
+      .all({ ...values, ...fromValues, ...(end !== undefined && { toSeq: end[1] }), limit: limit + 1 });
     const last = rows.length > limit ? rows[limit - 1] : undefined;
-    return {
-      rows: rows.slice(0, limit),
-      next_cursor: last === undefined ? null : cursorOf(Number(last.at(-2)), Number(last.at(-1))),
-    };
+    const next = last === undefined ? end : ([Number(last.at(-2)), Number(last.at(-1))] as const);
+    return { rows: rows.slice(0, limit), next_cursor: next === undefined ? null : cursorOf(...next) };
   };
 
   return {
@@ -164,7 +172,14 @@ export function openSamples(db: Database.Database): Samples {
 /** `isCharged` and `wasTried` of `protocol/charged.ts`; a test holds them together. */
 const CHARGED = `op IN ('stream', 'nonstream') AND (attempts > 0 OR reason = 'ok')`;
 
-function conditions({ since, until, model, lane, lanes, charged }: SampleFilter) {
+function conditions({
+  since,
+  until,
+  model,
+  lane,
+  lanes,
+  charged,
+}: { readonly [Name in keyof SampleFilter]: SampleFilter[Name] | undefined }) {
   const parts = ['TRUE'];
   if (since !== undefined) parts.push('ts >= :since');
   if (until !== undefined) parts.push('ts < :until');
