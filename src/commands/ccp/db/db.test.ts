@@ -177,6 +177,20 @@ describe('ccp db import', () => {
     expect(days.reduce((sum, { count }) => sum + count, 0)).toBe(4);
   });
 
+  it('knows what it holds, however old', async () => {
+    const YEAR = 365 * 24 * 60;
+    fill([1], 2 * YEAR);
+    fill([3]);
+    const yearAgo = Date.now() - YEAR * 60_000;
+    inStore(({ db, rollups }) => {
+      rollups.advance(9);
+      db.prepare('UPDATE rolled_up SET ids_from = ?').run(yearAgo);
+    });
+    expect((await run('export', '--jsonl', '--out', 'all.jsonl')).code).toBe(0);
+    const { report } = await json('import', '--jsonl', 'all.jsonl');
+    expect(report).toMatchObject({ added: 0, known: 2, too_old: 0 });
+  });
+
   it('says which file cannot be read', async () => {
     const { code, err } = await run('import', '--jsonl', 'nowhere.jsonl');
     expect([code, err]).toEqual([3, expect.stringContaining('nowhere.jsonl cannot be read')]);
@@ -256,6 +270,23 @@ describe('ccp db export', () => {
       err: expect.stringContaining('--since must be epoch seconds'),
     });
     expect((await run('export', '--csv', '--out', 'no/such/folder.csv')).code).toBe(3);
+    expect(await run('export', '--csv', '--lane', 'zia', '--out', 'zia.csv')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/--lane zia: there is no such lane.+\n.*There are anthropic, zai\./),
+    });
+    expect(readdirSync(host.cwd)).toEqual(['logs']);
+  });
+
+  it('gives of a lane that there is nothing but the heading where nothing was sent there', async () => {
+    fill([1]);
+    expect((await run('export', '--csv', '--lane', 'anthropic')).out.split('\n')).toHaveLength(2);
+    // Nor of one that there was.
+    inStore(({ db, rollups, samples }) => {
+      db.exec("UPDATE samples SET lane = 'before'");
+      rollups.advance(9);
+      samples.forget(Date.now(), 9);
+    });
+    expect((await run('export', '--csv', '--lane', 'before')).out.split('\n')).toHaveLength(2);
   });
 });
 
