@@ -135,20 +135,29 @@ describe('ccp db import', () => {
     const other = host.write('big.txt', 'no JSON\n'.repeat(1_000_000));
     log('else.jsonl', ['{"event":"something else"}', '{}']);
     log('logs/usage.jsonl', [completion(1)]);
-    for (const [name, problem] of [
-      ['big.txt', 'not valid JSON'],
-      ['else.jsonl', 'event: '],
+    for (const [name, where] of [
+      ['big.txt', 'its first 256 KiB (line 1: not valid JSON'],
+      ['else.jsonl', 'it (line 1: event: '],
     ] as const) {
       const { code, out, err } = await run('import', '--jsonl', name, 'logs/usage.jsonl');
       expect([code, err]).toEqual([
         2,
-        expect.stringContaining(`${name} is no usage log: no record in it (line 1: ${problem}`),
+        expect.stringContaining(`${name} is no usage log: no record in ${where}`),
       ]);
       expect(err.match(/is no usage log|:\d+: /g)).toHaveLength(1);
       expect(out).toMatch(/ 1 lines read\.\n$/);
     }
     expect(inStore((store) => store.status().samples)).toBe(1);
     expect(await run('import', '--jsonl', other)).toMatchObject({ code: 2, out: '' });
+  });
+
+  it('reads a log to its end whose beginning was lost', async () => {
+    log('logs/usage-old.jsonl', ['\0'.repeat(2_000_000), completion(1)]);
+    expect(await run('import', '--jsonl', 'logs/usage-old.jsonl')).toMatchObject({
+      code: 0,
+      out: '1 exchanges put in, 0 known before, 1 lines not understood; 2 lines read.\n',
+    });
+    expect((await json('merge', '--dir', 'logs')).report.logs).toMatchObject({ files: 1, bad: { count: 1 } });
   });
 
   it('exits 1 where it understood nothing of what there was', async () => {
