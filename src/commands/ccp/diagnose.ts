@@ -12,7 +12,7 @@ import {
   sentenceOf,
   ZAI_OFFLOAD,
 } from '../../config/open-license.ts';
-import { applyCachedPolicy, lookAtPolicyCache } from '../../config/open-policy.ts';
+import { lookAtPolicyCache } from '../../config/open-policy.ts';
 import { openPrices } from '../../config/open-prices.ts';
 import { idleQuotas, lookAtQuotas } from '../../config/open-quota.ts';
 import type { Source } from '../../config/resolve-settings.ts';
@@ -257,8 +257,6 @@ async function checkQuotas(loaded: LoadedCcp): Promise<Finding[]> {
     ),
   ];
 }
-
-const SILENT = { info: () => {}, warn: () => {}, error: () => {} };
 
 /** The key must be there; that the cached pack is of no use is no problem as long as a server has another. */
 async function checkPolicy(loaded: LoadedCcp): Promise<Finding[]> {
