@@ -324,7 +324,10 @@ describe('retention', () => {
     put([sample(1), sample(2, { rid: 'not hexadecimal' })]);
     rollAll();
     file.samples.forget(NOON + HOUR, 100);
+    const rids = [sample(1).rid, 'not hexadecimal', sample(3).rid];
+    expect(rids.map((rid) => file.samples.knows(rid))).toEqual([true, true, false]);
     expect(put([sample(1), sample(2, { rid: 'not hexadecimal' }), sample(3)])).toBe(1);
+    expect(file.samples.knows(sample(3).rid)).toBe(true);
     rollAll();
     expect(file.rollups.read({ granularity: 'hour' })).toMatchObject([{ count: 3 }]);
   });
