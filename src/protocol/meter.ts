@@ -180,7 +180,7 @@ export interface MeterStore {
   /** Those that are not over, of this and earlier processes. Rejects where the file cannot be read, as the next two. */
   cooldowns(): Promise<readonly Cooldown[]>;
   limitHits(): Promise<readonly LimitHit[]>;
-  /** What windows are rebuilt from, newest first, some thousand at a time. */
+  /** What windows are rebuilt from, newest first, some thousand at a time; none at times, with a cursor for more. */
   history(query: HistoryQuery): Promise<HistoryPage>;
   samples(query: SampleQuery): Promise<SamplePage>;
   rollups(query: RollupQuery): Promise<readonly Rollup[]>;

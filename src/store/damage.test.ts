@@ -3,6 +3,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -75,4 +76,18 @@ it('a check that ends late says nothing of the file that was begun meanwhile', (
   expect([asides.length, keeper.status().samples]).toEqual([2, 0]);
   keeper.close();
   expect(readFileSync(asides[0] ?? '', 'utf8')).toBe('damaged');
+});
+
+it('damage that is moved over the file in use is set aside by the request that finds it', () => {
+  const said: string[] = [];
+  rmSync(place.path);
+  const keeper = createKeeper({ path: place.path, onAnother: (whatBecame) => void said.push(whatBecame) });
+  const batch = (id: number) => ({ samples: [rowOf(sample(id))], cooldowns: [], hits: [] });
+  keeper.write(batch(1));
+  writeFileSync(`${place.path}.new`, 'damaged');
+  renameSync(`${place.path}.new`, place.path);
+  keeper.write(batch(2));
+  expect(said).toEqual([expect.stringMatching(/was damaged \(.+\) and set aside as .+; a new one is begun/)]);
+  expect(keeper.status().samples).toBe(1);
+  keeper.close();
 });

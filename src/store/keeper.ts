@@ -64,6 +64,7 @@ export interface KeeperOptions {
 const ROLLED_AT_ONCE = 5_000;
 const FORGOTTEN_AT_ONCE = 2_000;
 const READ_AT_ONCE = 2_000;
+const LOOKED_AT_ONCE = 20_000;
 
 interface Opened extends StoreFile {
   readonly inode: bigint | null;
@@ -74,6 +75,10 @@ interface Opened extends StoreFile {
 /** Nothing is opened before the first request. */
 export function createKeeper({ path, onAnother }: KeeperOptions): Keeper {
   let opened: Opened | null = null;
+  /** What the last request found at `path`. */
+  let named: bigint | null = null;
+  /** What was left for another that is not open yet. */
+  let left: bigint | null = null;
 
   const close = (): void => {
     opened?.[Symbol.dispose]();
@@ -82,37 +87,43 @@ export function createKeeper({ path, onAnother }: KeeperOptions): Keeper {
 
   const open = (): Opened => {
     // Asked before each request, for 1 µs of this thread: nobody tells who holds a file that its name is gone.
-    const named = inodeOf(path);
-    if (opened !== null && named !== opened.inode) leave(opened, named);
-    opened ??= { ...openStoreFile(path), inode: inodeOf(path), log: inodeOf(logOf(path)) };
+    named = inodeOf(path);
+    if (opened !== null && named !== opened.inode) leave(opened);
+    if (opened === null) {
+      opened = { ...openStoreFile(path), inode: inodeOf(path), log: inodeOf(logOf(path)) };
+      if (left !== null && left !== named) onAnother(goneOn(path, named));
+      left = null;
+    }
     return opened;
   };
 
   /**
    * SQLite goes by names: the next file would take the log of this one for its own, and be overwritten by it. Closing
-   * leaves a log alone once the file has another name, so one that is not ours by now is safe.
+   * leaves a log alone once the file has another name, so one that is not ours by now is safe; and what ours holds would be
+   * lost to a file that was only renamed.
    */
-  const leave = ({ log }: Opened, named: bigint | null): void => {
+  const leave = ({ db, inode, log }: Opened): void => {
+    left = inode;
+    try {
+      db.pragma('wal_checkpoint(TRUNCATE)');
+    } catch {
+      // As if the file were deleted, which it may be.
+    }
     close();
     if (log !== null && inodeOf(logOf(path)) === log) {
       for (const file of [logOf(path), `${path}-shm`]) rmSync(file, { force: true });
     }
-    onAnother(
-      named === null
-        ? `${path} was deleted while it was in use; a new one is begun`
-        : `${path} was replaced by another file while it was in use, which is gone on with`,
-    );
   };
 
   const replace = (problem: string, inode: bigint | null): void => {
     close();
     const aside = setAside(path, inode, Date.now());
-    if (aside !== null)
-      onAnother(`the store was damaged (${problem}) and set aside as ${aside}; a new one is begun`);
+    if (aside === null) return;
+    left = null;
+    onAnother(`the store was damaged (${problem}) and set aside as ${aside}; a new one is begun`);
   };
 
   const using = <T>(act: (file: Opened) => T): T => {
-    const inode = opened?.inode ?? inodeOf(path);
     try {
       return act(open());
     } catch (error) {
@@ -121,7 +132,7 @@ export function createKeeper({ path, onAnother }: KeeperOptions): Keeper {
         if (isSqlite(error) && !/^SQLITE_(BUSY|FULL)/.test(error.code)) close();
         throw error;
       }
-      replace(error instanceof Error ? error.message : String(error), inode);
+      replace(error instanceof Error ? error.message : String(error), opened?.inode ?? named);
       return act(open());
     }
   };
@@ -143,7 +154,8 @@ export function createKeeper({ path, onAnother }: KeeperOptions): Keeper {
         return { rolledUp, more: forgotten >= FORGOTTEN_AT_ONCE };
       }),
     page: (query) => using(({ samples }) => samples.page(query)),
-    history: (query) => using(({ samples }) => samples.history({ ...query, limit: READ_AT_ONCE })),
+    history: (query) =>
+      using(({ samples }) => samples.history({ ...query, limit: READ_AT_ONCE, among: LOOKED_AT_ONCE })),
     rollups: (query) => using(({ rollups }) => rollups.read(query)),
     knowsLane: (lane) => using(({ rollups }) => rollups.knowsLane(lane)),
     cooldowns: (now) => using(({ cooldowns }) => cooldowns.current(now)),
@@ -156,5 +168,10 @@ export function createKeeper({ path, onAnother }: KeeperOptions): Keeper {
     close,
   };
 }
+
+const goneOn = (path: string, named: bigint | null): string =>
+  named === null
+    ? `${path} was deleted or renamed while it was in use; a new one is begun`
+    : `${path} was replaced by another file while it was in use, which is gone on with`;
 
 const logOf = (path: string): string => `${path}-wal`;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Sample } from '../protocol/meter.ts';
@@ -129,6 +129,69 @@ describe('merging', () => {
       null,
       expect.stringMatching(/shares 6 forgotten exchanges with another store and has 3 of its own/),
     ]);
+  });
+
+  describe('stores that keep ids for so long and no longer', () => {
+    const DAY = 24 * HOUR;
+    const daily = (from: number, to: number): Sample[] =>
+      Array.from({ length: to - from }, (_, at) => sample(from + at, { ts: NOON + (from + at) * DAY }));
+    /** Goes on with a store: what came before a day is forgotten, and the ids of what came before another. */
+    const goOn = (name: string, samples: readonly Sample[], day: number, idsDay: number): string => {
+      const path = fill(name, samples, NOON + day * DAY);
+      using file = openStoreFile(path);
+      file.samples.forgetIds(NOON + idsDay * DAY, 1_000);
+      return path;
+    };
+    const count = ({ days }: ReturnType<typeof merged>): number =>
+      days.reduce((sum, one) => sum + one.count, 0);
+    const copyOf = (path: string): string => {
+      copyFileSync(path, pathOf('copy'));
+      return pathOf('copy');
+    };
+
+    it.each([
+      ['had forgotten what the store no longer knows', 3, /too old to be told apart/],
+      ['still holds it', 0, /^3 exchanges are left out: so old that another store no longer knows/],
+    ])('count nothing twice beside a backup that %s', (_, day, problem) => {
+      const backup = copyOf(goOn('a', daily(0, 3), day, 0));
+      const path = goOn('a', daily(3, 8), 7, 6);
+      for (const paths of [
+        [path, backup],
+        [backup, path],
+      ]) {
+        const found = merged(paths);
+        expect(count(found)).toBe(8);
+        const problems = Object.fromEntries(found.stores.map((store) => [store.path, store.problem]));
+        expect(problems).toEqual({ [path]: null, [backup]: expect.stringMatching(problem) });
+        rmSync(pathOf('scratch'));
+      }
+    });
+
+    it('add nothing for a copy of last week, though it knows more ids by now', () => {
+      const copy = copyOf(goOn('a', daily(0, 6), 6, 0));
+      const path = goOn('a', daily(6, 9), 8, 4);
+      for (const paths of [
+        [path, copy],
+        [copy, path],
+      ]) {
+        const found = merged(paths);
+        expect(count(found)).toBe(9);
+        expect(found.stores.map(({ problem }) => problem)).toEqual([null, null]);
+        rmSync(pathOf('scratch'));
+      }
+    });
+
+    it('are told apart where they share nothing of what they know', () => {
+      const other = daily(0, 9).map((one, at) => ({ ...one, rid: sample(100 + at).rid }));
+      const found = merged([goOn('a', daily(0, 9), 8, 4), goOn('b', other, 7, 4)]);
+      expect([count(found), found.stores.map(({ problem }) => problem)]).toEqual([18, [null, null]]);
+    });
+
+    it('keep what they hold of a time of which they know no ids, also where a log has it', () => {
+      const path = goOn('a', daily(0, 5), 4, 4);
+      fill('a', daily(-2, 0));
+      expect(count(merged([path], daily(-2, 0)))).toBe(7);
+    });
   });
 
   it('goes on without a store that cannot be read', () => {

@@ -24,6 +24,7 @@ export interface MergedStore {
 }
 
 const AT_ONCE = 1_000;
+const DAY_MS = 86_400_000;
 const NOTHING = { cooldowns: [], hits: [] };
 
 /**
@@ -46,19 +47,24 @@ export function mergeStores(
       if (value === undefined) unread.push({ path, samples: 0, forgotten: 0, problem });
       return value ?? [];
     })
-    .toSorted((a, b) => b.forgotten - a.forgotten);
-  const pasts = moments.map((moment) => ({ moment, ...attempt(() => joinPast(merged, moment)) }));
-  const idsFrom = Math.max(0, ...moments.map(({ idsFrom: from }) => from));
-  const joined = pasts.map(({ moment, value: forgotten = 0, problem: past }) => {
-    const { value: samples = 0, problem } = attempt(() => joinSamples(merged, moment));
-    return { path: moment.path, samples, forgotten, problem: past ?? problem };
+    // The one that went on longest comes before its copies: of two that forgot ids, the one that forgot younger ones.
+    .toSorted((a, b) => b.idsFrom - a.idsFrom || b.forgotten - a.forgotten);
+  const idsFrom = moments[0]?.idsFrom ?? 0;
+  const pasts = moments.map((moment) => ({ moment, ...attempt(() => joinPast(merged, moment, idsFrom)) }));
+  const isTellable = ([rid, ts]: SampleRow): boolean => ts >= idsFrom || merged.samples.knows(rid);
+  const joined = pasts.map(({ moment, value: forgotten = 0, problem: past }, at) => {
+    // What only the first may have forgotten the ids of, it does not hold any more.
+    const found = attempt(() => joinSamples(merged, moment, at === 0 ? () => true : isTellable));
+    const { added: samples = 0, tooOld = 0 } = found.value ?? {};
+    const problem = past ?? found.problem ?? (tooOld === 0 ? null : tooOldToTell(tooOld));
+    return { path: moment.path, samples, forgotten, problem };
   });
   stack.move();
   return {
     stores: [...joined, ...unread],
     merge: {
       add(rows) {
-        const samples = rows.filter(([, ts]) => ts >= idsFrom);
+        const samples = rows.filter(isTellable);
         return { added: merged.write({ samples, ...NOTHING }), tooOld: rows.length - samples.length };
       },
       rollups(granularity) {
@@ -102,9 +108,12 @@ function* each<T>(rows: Iterable<T>): Generator<T, void> {
 const sourceError = (cause: unknown): SourceError =>
   new SourceError(cause instanceof Error ? cause.message : String(cause), { cause });
 
+const tooOldToTell = (count: number): string =>
+  `${count} exchanges are left out: so old that another store no longer knows whether it counts them`;
+
 interface Moment extends StoreFile {
   readonly path: string;
-  /** Ids that it has forgotten. */
+  /** Ids of what it has forgotten, as far back as it keeps them. */
   readonly forgotten: number;
   readonly idsFrom: number;
 }
@@ -114,8 +123,9 @@ function openMoment(path: string): Moment {
   const store = readStoreFile(path);
   try {
     store.db.exec('BEGIN');
-    const forgotten = store.db.prepare<[], number>('SELECT count(*) FROM forgotten').pluck().get() ?? 0;
-    return { ...store, path, forgotten, idsFrom: store.samples.idsFrom() };
+    const idsFrom = store.samples.idsFrom();
+    const ids = store.db.prepare<[number], number>('SELECT count(*) FROM forgotten WHERE day >= ?').pluck();
+    return { ...store, path, forgotten: ids.get(idsFrom / DAY_MS) ?? 0, idsFrom };
   } catch (error) {
     store[Symbol.dispose]();
     throw error;
@@ -124,27 +134,29 @@ function openMoment(path: string): Moment {
 
 /**
  * Adds the hours of what a store has forgotten; gives how many exchanges those are. A copy of a store adds nothing: all
- * that it forgot is known. Of two that share a past and went on by themselves the smaller cannot be told apart, nor one
- * beside others whose ids are all so old that it does not keep them; throws.
+ * that it forgot is known, or older than `idsFrom` (epoch milliseconds), from where on the stores together know ids. Of
+ * two that share a past and went on by themselves the smaller cannot be told apart, nor one beside others whose ids are
+ * so old that it does not keep them, or another one no longer does; throws.
  */
-function joinPast(merged: StoreFile, store: Moment): number {
+function joinPast(merged: StoreFile, store: Moment, idsFrom: number): number {
   const ids = store.db
     .prepare<[], readonly [Buffer | string, number]>('SELECT rid, day FROM forgotten')
     .raw();
   const known = merged.db.prepare<[Buffer | string], number>('SELECT 1 FROM forgotten WHERE rid = ?').pluck();
-  let [shared, all] = [0, 0];
-  for (const [id] of each(ids.iterate())) {
-    all += 1;
-    shared += known.get(id) ?? 0;
-  }
-  if (all === 0 ? store.idsFrom === 0 : shared === all) return 0;
-  if (shared > 0) {
-    throw new SourceError(
-      `it shares ${shared} forgotten exchanges with another store and has ${all - shared} of its own: their hours are left out`,
-    );
+  let [shared, own, tooOld] = [0, 0, 0];
+  for (const [id, day] of each(ids.iterate())) {
+    if (known.get(id) !== undefined) shared += 1;
+    else if (day * DAY_MS >= idsFrom) own += 1;
+    else tooOld += 1;
   }
   const isFirst = merged.db.prepare('SELECT 1 FROM rollups LIMIT 1').get() === undefined;
-  if (all === 0 && !isFirst) {
+  if (shared > 0 && own > 0) {
+    throw new SourceError(
+      `it shares ${shared} forgotten exchanges with another store and has ${own} of its own: their hours are left out`,
+    );
+  }
+  if (shared > 0 || (own + tooOld === 0 && store.idsFrom === 0)) return 0;
+  if (!isFirst && (own === 0 || tooOld > 0)) {
     throw new SourceError(
       'what it has forgotten is too old to be told apart from another store: its hours are left out',
     );
@@ -160,17 +172,22 @@ function joinPast(merged: StoreFile, store: Moment): number {
   return counted;
 }
 
-function joinSamples(merged: StoreFile, store: StoreFile): number {
-  let added = 0;
+function joinSamples(
+  merged: StoreFile,
+  store: StoreFile,
+  isTellable: (row: SampleRow) => boolean,
+): { readonly added: number; readonly tooOld: number } {
+  let [added, tooOld] = [0, 0];
   let rows: SampleRow[] = [];
   const write = (): void => {
     added += merged.write({ samples: rows, ...NOTHING });
     rows = [];
   };
   for (const row of each(store.samples.each({}))) {
-    rows.push(row);
+    if (isTellable(row)) rows.push(row);
+    else tooOld += 1;
     if (rows.length === AT_ONCE) write();
   }
   write();
-  return added;
+  return { added, tooOld };
 }

@@ -24,13 +24,13 @@ export interface Samples {
   /** Puts in those that are not known yet, by `rid`; gives how many those were. Within a transaction of the caller. */
   insert(rows: readonly SampleRow[]): number;
   page(query: SampleQuery): SamplePage;
-  /** What counts towards quotas; rows, because they cross to another thread. */
-  history(query: HistoryQuery & { readonly limit: number }): HistoryRows;
+  /** What counts towards quotas; rows, because they cross to another thread. Up to `limit` of the next `among`. */
+  history(query: HistoryQuery & { readonly limit: number; readonly among: number }): HistoryRows;
   /** All that a filter lets through, oldest first; the file is read as it goes. */
   each(filter: SampleFilter): IterableIterator<SampleRow>;
   /**
-   * The time before which samples are older than `keepMs`. A clock more than a day past the newest sample is not believed:
-   * what a wrong one deletes, no log brings back.
+   * The time before which samples are older than `keepMs`. A clock more than a day past the newest sample, or where none is
+   * left past the newest day, is not believed: what a wrong one deletes, no log brings back.
    */
   horizon(now: number, keepMs: number): number;
   /** Deletes up to `limit` of those older than `before` that the rollups count; gives how many. */
@@ -39,6 +39,8 @@ export interface Samples {
   forgetIds(before: number, limit: number): number;
   /** Of samples before (epoch milliseconds) the ids are not kept: one that comes may have been counted. */
   idsFrom(): number;
+  /** Whether a sample is in the file, or was deleted and its id is kept. */
+  knows(rid: string): boolean;
   /** How many `forget` would delete in all. */
   countBefore(before: number): number;
   extent(): { readonly samples: number; readonly oldest: number | null; readonly newest: number | null };
@@ -55,6 +57,8 @@ type Placed<Row extends readonly unknown[]> = readonly [...Row, ...Place];
 interface Paging extends SampleFilter {
   readonly limit: number;
   readonly cursor?: string | null | undefined;
+  /** How many are looked at, at most, whether the filter lets them through or not. */
+  readonly among?: number;
 }
 
 /** The samples in an open store. */
@@ -65,36 +69,52 @@ export function openSamples(db: Database.Database): Samples {
      WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE rid = ${FORGOTTEN_KEY('new.rid')})
      ON CONFLICT (rid) DO NOTHING`,
   );
-  const newest = db.prepare<[], number | null>('SELECT max(ts) FROM samples').pluck();
+  const knows = db
+    .prepare<{ rid: string }, number>(
+      `SELECT EXISTS (SELECT 1 FROM samples WHERE rid = :rid)
+       OR EXISTS (SELECT 1 FROM forgotten WHERE rid = ${FORGOTTEN_KEY(':rid')})`,
+    )
+    .pluck();
+  const newest = db
+    .prepare<[], number | null>(
+      `SELECT coalesce((SELECT max(ts) FROM samples), (SELECT max(start) FROM rollups WHERE granularity = 'day'))`,
+    )
+    .pluck();
   const old = `SELECT seq FROM samples WHERE ts < :before AND seq <= (SELECT seq FROM rolled_up)`;
 
   const newestFirst = <Row extends readonly unknown[]>(
     columns: readonly string[],
-    { limit, cursor = null, until, ...filter }: Paging,
+    { limit, cursor = null, until, among, ...filter }: Paging,
   ): { rows: Placed<Row>[]; next_cursor: string | null } => {
     const place = cursor === null ? null : placeOf(cursor);
     // Of two bounds of the time SQLite may begin at the farther one, for every page.
     const behind = place !== null && (until === undefined || place[0] < until) ? place : null;
-    const { where, values } = conditions({
-      ...filter,
-      ...(behind === null && until !== undefined && { until }),
-    });
+    const within = { ...filter, ...(behind === null && until !== undefined && { until }) };
     const from = behind === null ? '' : 'AND ts <= :fromTs AND (ts < :fromTs OR seq < :fromSeq)';
+    const fromValues = behind === null ? {} : { fromTs: behind[0], fromSeq: behind[1] };
+
+    /** The last that is looked at; undefined where all are. */
+    const lastOf = (count: number): Place | undefined => {
+      const { where, values } = conditions({ since: filter.since, until: within.until });
+      return db
+        .prepare<object, Place>(
+          `SELECT ts, seq FROM samples WHERE ${where} ${from} ORDER BY ts DESC, seq DESC LIMIT 1 OFFSET :skipped`,
+        )
+        .raw()
+        .get({ ...values, ...fromValues, skipped: count - 1 });
+    };
+    const end = among === undefined ? undefined : lastOf(among);
+    const { where, values } = conditions({ ...within, ...(end !== undefined && { since: end[0] }) });
+    const to = end === undefined ? '' : 'AND (ts > :since OR seq >= :toSeq)';
     const rows = db
       .prepare<object, Placed<Row>>(
-        `SELECT ${columns.join(', ')}, ts, seq FROM samples WHERE ${where} ${from} ORDER BY ts DESC, seq DESC LIMIT :limit`,
+        `SELECT ${columns.join(', ')}, ts, seq FROM samples WHERE ${where} ${from} ${to} ORDER BY ts DESC, seq DESC LIMIT :limit`,
       )
       .raw()
-      .all({
-        ...values,
-        ...(behind !== null && { fromTs: behind[0], fromSeq: behind[1] }),
-        limit: limit + 1,
-      });
+      .all({ ...values, ...fromValues, ...(end !== undefined && { toSeq: end[1] }), limit: limit + 1 });
     const last = rows.length > limit ? rows[limit - 1] : undefined;
-    return {
-      rows: rows.slice(0, limit),
-      next_cursor: last === undefined ? null : cursorOf(Number(last.at(-2)), Number(last.at(-1))),
-    };
+    const next = last === undefined ? end : ([Number(last.at(-2)), Number(last.at(-1))] as const);
+    return { rows: rows.slice(0, limit), next_cursor: next === undefined ? null : cursorOf(...next) };
   };
 
   return {
@@ -137,6 +157,7 @@ export function openSamples(db: Database.Database): Samples {
         .immediate();
     },
     idsFrom: () => db.prepare<[], number>('SELECT ids_from FROM rolled_up').pluck().get() ?? 0,
+    knows: (rid) => knows.get({ rid }) === 1,
     countBefore: (before) =>
       db.prepare<object, number>(`SELECT count(*) FROM (${old})`).pluck().get({ before }) ?? 0,
     extent: () =>
@@ -151,7 +172,14 @@ export function openSamples(db: Database.Database): Samples {
 /** `isCharged` and `wasTried` of `protocol/charged.ts`; a test holds them together. */
 const CHARGED = `op IN ('stream', 'nonstream') AND (attempts > 0 OR reason = 'ok')`;
 
-function conditions({ since, until, model, lane, lanes, charged }: SampleFilter) {
+function conditions({
+  since,
+  until,
+  model,
+  lane,
+  lanes,
+  charged,
+}: { readonly [Name in keyof SampleFilter]: SampleFilter[Name] | undefined }) {
   const parts = ['TRUE'];
   if (since !== undefined) parts.push('ts >= :since');
   if (until !== undefined) parts.push('ts < :until');

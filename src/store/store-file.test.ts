@@ -100,6 +100,36 @@ describe('samples', () => {
     );
   });
 
+  it('come for quotas a few at a time, also where none of many counts, each exactly once', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ time: fc.nat(3), zai: fc.boolean() }), { maxLength: 30 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.nat(4),
+        (items, limit, among, start) => {
+          file.db.exec('DELETE FROM samples');
+          const lane = (zai: boolean): string => (zai ? 'zai' : 'anthropic');
+          put(items.map(({ time, zai }, id) => sample(id, { ts: NOON + time, lane: lane(zai) })));
+          const since = NOON + start;
+          const inTime = all().filter(({ ts }) => ts >= since);
+          const found: unknown[] = [];
+          let pages = 0;
+          for (let cursor: string | null | undefined = null; cursor !== undefined; pages += 1) {
+            const query = { since, lanes: ['zai'], cursor, limit, among };
+            const { rows, next_cursor } = file.samples.history(query);
+            expect(rows.length).toBeLessThanOrEqual(Math.min(limit, among));
+            found.push(...rows.map(([rid]) => rid));
+            cursor = next_cursor ?? undefined;
+          }
+          expect(found).toEqual(inTime.flatMap((one) => (one.lane === 'zai' ? one.rid : [])).toReversed());
+          expect(pages).toBeGreaterThanOrEqual(inTime.length / among);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
   it('are chosen by time, model and lane', () => {
     put([sample(1), sample(2, { lane: 'anthropic' }), sample(3, { model: 'other' }), sample(4)]);
     const rids = (query: object) =>
@@ -294,7 +324,10 @@ describe('retention', () => {
     put([sample(1), sample(2, { rid: 'not hexadecimal' })]);
     rollAll();
     file.samples.forget(NOON + HOUR, 100);
+    const rids = [sample(1).rid, 'not hexadecimal', sample(3).rid];
+    expect(rids.map((rid) => file.samples.knows(rid))).toEqual([true, true, false]);
     expect(put([sample(1), sample(2, { rid: 'not hexadecimal' }), sample(3)])).toBe(1);
+    expect(file.samples.knows(sample(3).rid)).toBe(true);
     rollAll();
     expect(file.rollups.read({ granularity: 'hour' })).toMatchObject([{ count: 3 }]);
   });

@@ -339,7 +339,7 @@ describe('a file that cannot be used', () => {
     await store.flush();
     expect(onDisk()).toEqual([sample(2), sample(3)]);
     expect(said).toEqual([
-      `${place.path} was deleted while it was in use; a new one is begun: ` +
+      `${place.path} was deleted or renamed while it was in use; a new one is begun: ` +
         '"ccp db import --jsonl logs/usage.jsonl --rotated" puts in what it lacks',
     ]);
     expect(store.metrics().begunAnew).toBe(1);
@@ -360,6 +360,57 @@ describe('a file that cannot be used', () => {
     await store.flush();
     expect(onDisk()).toEqual([sample(2), sample(7)]);
     expect(said).toEqual([expect.stringContaining('was replaced by another file while it was in use')]);
+  });
+
+  it('has all that was committed where it was only renamed', async () => {
+    const store = open();
+    for (let id = 1; id <= 500; id++) {
+      store.onCompletion(completion(id));
+      if (id % 50 === 0) await store.flush();
+    }
+    const saved = join(place.folder, 'saved.sqlite3');
+    renameSync(place.path, saved);
+    store.onCompletion(completion(501));
+    await store.flush();
+    expect(onDisk()).toEqual([sample(501)]);
+    using file = readStoreFile(saved);
+    expect(file.status().samples).toBe(500);
+    expect(file.db.pragma('integrity_check', { simple: true })).toBe('ok');
+  });
+
+  it('is not said to be gone on with before it can be', async () => {
+    const store = open();
+    store.onCompletion(completion(1));
+    await store.flush();
+    const saved = join(place.folder, 'saved.sqlite3');
+    renameSync(place.path, saved);
+    foreign(place.path);
+    store.onCompletion(completion(2));
+    await store.flush();
+    expect(said).toEqual([expect.stringContaining('is a database of another program')]);
+    expect([store.metrics().begunAnew, store.health().pending]).toEqual([0, 1]);
+    rmSync(place.path);
+    await store.flush();
+    expect(said.slice(1)).toEqual([
+      expect.stringContaining('was deleted or renamed while it was in use; a new one is begun'),
+      'the store works again',
+    ]);
+    expect([onDisk(), store.metrics().begunAnew]).toEqual([[sample(2)], 1]);
+  });
+
+  it('is gone on with, without ado, where it has its name again', async () => {
+    const store = open();
+    store.onCompletion(completion(1));
+    await store.flush();
+    const saved = join(place.folder, 'saved.sqlite3');
+    renameSync(place.path, saved);
+    foreign(place.path);
+    store.onCompletion(completion(2));
+    await store.flush();
+    renameSync(saved, place.path);
+    await store.flush();
+    expect([onDisk(), store.metrics().begunAnew]).toEqual([[sample(1), sample(2)], 0]);
+    expect(said.at(-1)).toBe('the store works again');
   });
 
   it('leaves the log alone of whoever has its name by now', async () => {

@@ -12,13 +12,14 @@ import {
   sentenceOf,
   ZAI_OFFLOAD,
 } from '../../config/open-license.ts';
-import { applyCachedPolicy, lookAtPolicyCache } from '../../config/open-policy.ts';
+import { lookAtPolicyCache } from '../../config/open-policy.ts';
 import { openPrices } from '../../config/open-prices.ts';
-import { idleQuotas, lookAtQuotas, openLanes } from '../../config/open-quota.ts';
+import { idleQuotas, lookAtQuotas } from '../../config/open-quota.ts';
 import type { Source } from '../../config/resolve-settings.ts';
 import { OperatorError } from '../../errors.ts';
 import type { Host } from '../shared/host.ts';
 import { checkProxy } from './diagnose-proxy.ts';
+import { lanesNow } from './lanes-now.ts';
 import { openRoutingNow } from './load.ts';
 
 export interface Diagnosis {
@@ -256,17 +257,6 @@ async function checkQuotas(loaded: LoadedCcp): Promise<Finding[]> {
     ),
   ];
 }
-
-/** The lanes as the proxy would have them; null where routing can't be opened, which has a finding of its own. */
-async function lanesNow(loaded: LoadedCcp): Promise<ReturnType<typeof openLanes> | null> {
-  const opened = await attempt(() => openRoutingNow(loaded, SILENT));
-  if (!opened.ok) return null;
-  await using routing = opened.value;
-  applyCachedPolicy(routing, loaded, Date.now());
-  return openLanes(routing);
-}
-
-const SILENT = { info: () => {}, warn: () => {}, error: () => {} };
 
 /** The key must be there; that the cached pack is of no use is no problem as long as a server has another. */
 async function checkPolicy(loaded: LoadedCcp): Promise<Finding[]> {

@@ -94,7 +94,7 @@ function addExport(db: Command, host: Host, exit: Exit): void {
     )
     .action(async (flags: ExportFlags) => {
       const { dbExport } = await import('./export.ts');
-      exit(dbExport(host, flags));
+      exit(await dbExport(host, flags));
     });
 }
 

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openStoreToWrite, rowOf, type StoreFile, sampleOf } from '../../../config/store-files.ts';
 import { createTestHost, type TestHost } from '../../shared/testing/test-host.ts';
 import { main } from '../main.ts';
@@ -135,20 +135,29 @@ describe('ccp db import', () => {
     const other = host.write('big.txt', 'no JSON\n'.repeat(1_000_000));
     log('else.jsonl', ['{"event":"something else"}', '{}']);
     log('logs/usage.jsonl', [completion(1)]);
-    for (const [name, problem] of [
-      ['big.txt', 'not valid JSON'],
-      ['else.jsonl', 'event: '],
+    for (const [name, where] of [
+      ['big.txt', 'its first 256 KiB (line 1: not valid JSON'],
+      ['else.jsonl', 'it (line 1: event: '],
     ] as const) {
       const { code, out, err } = await run('import', '--jsonl', name, 'logs/usage.jsonl');
       expect([code, err]).toEqual([
         2,
-        expect.stringContaining(`${name} is no usage log: no record in it (line 1: ${problem}`),
+        expect.stringContaining(`${name} is no usage log: no record in ${where}`),
       ]);
       expect(err.match(/is no usage log|:\d+: /g)).toHaveLength(1);
       expect(out).toMatch(/ 1 lines read\.\n$/);
     }
     expect(inStore((store) => store.status().samples)).toBe(1);
     expect(await run('import', '--jsonl', other)).toMatchObject({ code: 2, out: '' });
+  });
+
+  it('reads a log to its end whose beginning was lost', async () => {
+    log('logs/usage-old.jsonl', ['\0'.repeat(2_000_000), completion(1)]);
+    expect(await run('import', '--jsonl', 'logs/usage-old.jsonl')).toMatchObject({
+      code: 0,
+      out: '1 exchanges put in, 0 known before, 1 lines not understood; 2 lines read.\n',
+    });
+    expect((await json('merge', '--dir', 'logs')).report.logs).toMatchObject({ files: 1, bad: { count: 1 } });
   });
 
   it('exits 1 where it understood nothing of what there was', async () => {
@@ -166,6 +175,7 @@ describe('ccp db import', () => {
   it('leaves out what is so old that the store no longer knows whether it counts it, and says so', async () => {
     const YEAR = 365 * 24 * 60;
     fill([1, 2], 2 * YEAR);
+    fill([5]);
     expect((await json('prune', '--yes')).report).toMatchObject({ deleted: 2 });
     log('old.jsonl', [completion(1, 2 * YEAR), completion(3, 2 * YEAR), completion(4, 1)]);
     const { code, report } = await json('import', '--jsonl', 'old.jsonl');
@@ -173,7 +183,21 @@ describe('ccp db import', () => {
     const { err } = await run('import', '--jsonl', 'old.jsonl');
     expect(err).toContain('2 exchanges are left out: so old that');
     const days = inStore((store) => store.rollups.read({ granularity: 'day' }));
-    expect(days.reduce((sum, { count }) => sum + count, 0)).toBe(3);
+    expect(days.reduce((sum, { count }) => sum + count, 0)).toBe(4);
+  });
+
+  it('knows what it holds, however old', async () => {
+    const YEAR = 365 * 24 * 60;
+    fill([1], 2 * YEAR);
+    fill([3]);
+    const yearAgo = Date.now() - YEAR * 60_000;
+    inStore(({ db, rollups }) => {
+      rollups.advance(9);
+      db.prepare('UPDATE rolled_up SET ids_from = ?').run(yearAgo);
+    });
+    expect((await run('export', '--jsonl', '--out', 'all.jsonl')).code).toBe(0);
+    const { report } = await json('import', '--jsonl', 'all.jsonl');
+    expect(report).toMatchObject({ added: 0, known: 2, too_old: 0 });
   });
 
   it('says which file cannot be read', async () => {
@@ -255,6 +279,23 @@ describe('ccp db export', () => {
       err: expect.stringContaining('--since must be epoch seconds'),
     });
     expect((await run('export', '--csv', '--out', 'no/such/folder.csv')).code).toBe(3);
+    expect(await run('export', '--csv', '--lane', 'zia', '--out', 'zia.csv')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/--lane zia: there is no such lane.+\n.*There are anthropic, zai\./),
+    });
+    expect(readdirSync(host.cwd)).toEqual(['logs']);
+  });
+
+  it('gives of a lane that there is nothing but the heading where nothing was sent there', async () => {
+    fill([1]);
+    expect((await run('export', '--csv', '--lane', 'anthropic')).out.split('\n')).toHaveLength(2);
+    // Nor of one that there was.
+    inStore(({ db, rollups, samples }) => {
+      db.exec("UPDATE samples SET lane = 'before'");
+      rollups.advance(9);
+      samples.forget(Date.now(), 9);
+    });
+    expect((await run('export', '--csv', '--lane', 'before')).out.split('\n')).toHaveLength(2);
   });
 });
 
@@ -313,6 +354,38 @@ describe('ccp db prune', () => {
     expect(await run('prune')).toMatchObject({ code: 2, err: expect.stringContaining('--yes') });
     expect(await json('prune', '--days', '30')).toMatchObject({ code: 0, report: { deleted: 0, kept: 1 } });
     expect((await run('prune', '--days', '0')).code).toBe(2);
+  });
+});
+
+describe('hours and ids after 400 days', () => {
+  const YEAR = 365 * 24 * 60;
+  const left = () =>
+    inStore(({ db, samples }) => ({
+      hours: db.prepare("SELECT count(*) FROM rollups WHERE granularity = 'hour'").pluck().get(),
+      ids: db.prepare('SELECT count(*) FROM forgotten').pluck().get(),
+      idsFrom: samples.idsFrom(),
+    }));
+  afterEach(() => void vi.useRealTimers());
+
+  it('are deleted by prune where somebody confirmed it, and no sooner', async () => {
+    fill([1], 2 * YEAR);
+    inStore(({ rollups, samples }) => [rollups.advance(9), samples.forget(Date.now(), 9)]);
+    fill([2]);
+    expect(await json('prune')).toMatchObject({ code: 0, report: { deleted: 0 } });
+    expect(left()).toEqual({ hours: 2, ids: 1, idsFrom: 0 });
+    expect((await run('prune', '--yes')).code).toBe(0);
+    expect(left()).toMatchObject({ hours: 1, ids: 0, idsFrom: expect.toSatisfy((from: number) => from > 0) });
+  });
+
+  it('are not deleted by a clock that is two years ahead, at the second time either', async () => {
+    fill([1, 2]);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * YEAR * 60_000 });
+    expect((await json('prune', '--yes')).report).toMatchObject({ deleted: 2, kept: 0 });
+    expect((await run('prune', '--yes')).code).toBe(0);
+    vi.useRealTimers();
+    const { hours, ids, idsFrom } = left();
+    expect([hours, ids]).toEqual([2, 2]);
+    expect(idsFrom).toBeLessThan(Date.now() - YEAR * 60_000);
   });
 });
 

@@ -1,5 +1,6 @@
 import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { LoadedCcp } from '../../../config/ccp-settings.ts';
 import {
   CSV_HEADING,
   csvLine,
@@ -9,10 +10,12 @@ import {
   POINT_IN_TIME_ALLOWED,
   parseMoment,
   type SampleFilter,
+  type StoreFile,
   settle,
 } from '../../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../../errors.ts';
 import type { Host } from '../../shared/host.ts';
+import { lanesNow } from '../lanes-now.ts';
 import { load } from '../load.ts';
 
 export interface ExportOptions {
@@ -31,14 +34,16 @@ export interface ExportOptions {
 const AT_ONCE = 500;
 
 /** `ccp db export`. Rows are read and written by the way, so that memory does not grow with them. */
-export function dbExport(host: Host, options: ExportOptions): number {
+export async function dbExport(host: Host, options: ExportOptions): Promise<number> {
   const { csv = false, jsonl = false, out, force = false } = options;
   if (csv === jsonl) {
     throw new OperatorError('USAGE', 'say how: --csv or --jsonl', { hint: 'One of them, not both.' });
   }
   const filter = filterOf(options, Date.now());
-  const { paths } = load(host);
+  const loaded = load(host);
+  const { paths } = loaded;
   using store = openStoreToRead(paths.store);
+  if (options.lane !== undefined) await refuseStranger(store, options.lane, loaded);
   using output = out === undefined ? screenOutput(host) : fileOutput(resolve(host.cwd, out), force);
   const count = forOperator(paths.store, () => {
     let total = 0;
@@ -58,6 +63,20 @@ export function dbExport(host: Host, options: ExportOptions): number {
   output.end();
   if (out !== undefined) host.err.write(`ccp: ${count} exchanges written to ${out}\n`);
   return EXIT.ok;
+}
+
+/** A lane that there is not and never was is a mistake, which an empty table would hide. */
+async function refuseStranger(store: StoreFile, lane: string, loaded: LoadedCcp): Promise<void> {
+  if (forOperator(loaded.paths.store, () => store.rollups.knowsLane(lane))) return;
+  const lanes = (await lanesNow(loaded))?.map((one) => one.lane);
+  if (lanes === undefined || lanes.includes(lane)) return;
+  throw new OperatorError(
+    'USAGE',
+    `--lane ${lane}: there is no such lane, and nothing was counted under it`,
+    {
+      hint: `There are ${[...new Set(lanes)].toSorted().join(', ')}.`,
+    },
+  );
 }
 
 function filterOf({ since, until, model, lane }: ExportOptions, now: number): SampleFilter {

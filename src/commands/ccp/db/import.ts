@@ -41,9 +41,9 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
   let [added, rolledUp, tooOld] = [0, 0, 0];
   const found = await readExchanges(progress.watch(logs), (told) => {
     interruption.signal.throwIfAborted();
-    const samples = told.filter(([, ts]) => ts >= idsFrom);
-    tooOld += told.length - samples.length;
     forOperator(paths.store, () => {
+      const samples = told.filter(([rid, ts]) => ts >= idsFrom || store.samples.knows(rid));
+      tooOld += told.length - samples.length;
       added += store.write({ samples, cooldowns: [], hits: [] });
       // A proxy reads what is not rolled up yet at each question: it must not become much.
       if (added - rolledUp >= ROLLED_AT_ONCE) rolledUp += store.rollups.advance(ROLLED_AT_ONCE);

@@ -1,4 +1,5 @@
 /** From lines of logs and exports to rows of the store. */
+import { basename } from 'node:path';
 import type { JsonObject } from '../../../analysis/json.ts';
 import { type BadLine, type LogReading, readLog } from '../../../analysis/log-reader.ts';
 import { problemOfLine } from '../../../analysis/usage-line.ts';
@@ -11,15 +12,26 @@ export interface Lines {
   /** Those that tell of a whole exchange. */
   readonly exchanges: number;
   readonly bad: { readonly count: number; readonly examples: readonly BadLine[] };
-  /** Files of something else: what is wrong with the first line of each. Their lines are in no other figure. */
-  readonly strangers: readonly BadLine[];
+  /** Files of something else. Their lines are in no other figure. */
+  readonly strangers: readonly Stranger[];
+}
+
+/** What is wrong with the first line of a file that is no log. */
+interface Stranger extends BadLine {
+  /** Whether it was read to its end. */
+  readonly whole: boolean;
 }
 
 /** One transaction's worth. */
 const AT_ONCE = 1_000;
 const BAD_EXAMPLES = 20;
-/** A file of which so much holds no record is none of ours: nobody wants to hear of its millions of lines. */
-const SEEN_ENOUGH_BYTES = 256 * 1024;
+/**
+ * A file of which so much holds no record is none of ours, unless its name says so: nobody wants to hear of its millions of
+ * lines.
+ */
+const SEEN_ENOUGH_KIB = 256;
+/** Usage logs, their rotated copies, and exports by such a name. */
+const LOG_NAME = /^usage.*\.jsonl(\.[1-9]\d*)?$/;
 const OURS: ReadonlySet<unknown> = new Set(['decision', 'stream_start', 'completion', 'sample']);
 
 /**
@@ -32,7 +44,7 @@ export async function readExchanges(
 ): Promise<Lines> {
   let [lines, exchanges, count] = [0, 0, 0];
   let rows: SampleRow[] = [];
-  const [examples, strangers]: [BadLine[], BadLine[]] = [[], []];
+  const [examples, strangers]: [BadLine[], Stranger[]] = [[], []];
   const takeRow = (row: SampleRow): void => {
     exchanges += 1;
     rows.push(row);
@@ -44,7 +56,7 @@ export async function readExchanges(
     const found = await readFile(file, takeRow);
     const [first] = found.bad.examples;
     if (!found.isOurs && first !== undefined) {
-      strangers.push(first);
+      strangers.push({ ...first, whole: found.whole });
       continue;
     }
     lines += found.lines;
@@ -55,19 +67,23 @@ export async function readExchanges(
   return { lines, exchanges, bad: { count, examples: examples.slice(0, BAD_EXAMPLES) }, strangers };
 }
 
-/** Reads one file, to its end if what comes first in it holds a record of ours. */
+/** Whether a file has the name of a usage log. */
+export const isLogName = (path: string): boolean => LOG_NAME.test(basename(path));
+
+/** Reads one file, to its end if it is named as a log, or what comes first in it holds a record of ours. */
 async function readFile(
   { name, chunks }: LogFile,
   takeRow: (row: SampleRow) => void,
-): Promise<LogReading & { readonly isOurs: boolean }> {
-  let [isOurs, wrong] = [false, 0];
+): Promise<LogReading & { readonly isOurs: boolean; readonly whole: boolean }> {
+  let [isOurs, whole, wrong] = [false, true, 0];
   const examples: BadLine[] = [];
   async function* untilSeenEnough(): AsyncGenerator<Uint8Array, void> {
     let seen = 0;
     for await (const chunk of chunks) {
+      whole = isOurs || seen < SEEN_ENOUGH_KIB * 1024 || isLogName(name);
+      if (!whole) return;
       yield chunk;
       seen += chunk.length;
-      if (!isOurs && seen >= SEEN_ENOUGH_BYTES) return;
     }
   }
   const reading = await readLog([{ name, chunks: untilSeenEnough() }], (record, source, line) => {
@@ -79,7 +95,7 @@ async function readFile(
     if (examples.length < BAD_EXAMPLES) examples.push({ source, line, problem: row });
   });
   const bad = { count: reading.bad.count + wrong, examples: [...reading.bad.examples, ...examples] };
-  return { lines: reading.lines, bad, isOurs };
+  return { lines: reading.lines, bad, isOurs, whole };
 }
 
 /** The row of a line; null for one that only announces; else what is wrong with it. */
@@ -98,9 +114,10 @@ function isCompletion(record: JsonObject): record is Parameters<typeof sampleOf>
 
 /** What is wrong with files that are no logs, a sentence each. */
 export const strangerSentences = (strangers: Lines['strangers']): string[] =>
-  strangers.map(
-    ({ source, line, problem }) => `${source} is no usage log: no record in it (line ${line}: ${problem})`,
-  );
+  strangers.map(({ source, line, problem, whole }) => {
+    const where = whole ? 'it' : `its first ${SEEN_ENOUGH_KIB} KiB`;
+    return `${source} is no usage log: no record in ${where} (line ${line}: ${problem})`;
+  });
 
 /** What is said of exchanges that are older than the ids that a store keeps. */
 export const tooOldWarnings = (count: number): string[] =>

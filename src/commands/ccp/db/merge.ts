@@ -1,13 +1,13 @@
 import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { forOperator, type MergedStore, mergeStores } from '../../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../../errors.ts';
 import { makeFolder, SHARED } from '../../shared/folders.ts';
 import { type Host, printJson, printWarnings } from '../../shared/host.ts';
 import { type LogFile, openLogFiles } from '../../shared/log-files.ts';
 import { load } from '../load.ts';
-import { badLineWarnings, readExchanges, strangerSentences, tooOldWarnings } from './lines.ts';
+import { badLineWarnings, isLogName, readExchanges, strangerSentences, tooOldWarnings } from './lines.ts';
 
 export interface MergeOptions {
   readonly dir: string;
@@ -17,8 +17,6 @@ export interface MergeOptions {
 }
 
 const STORE = /\.sqlite3$/;
-/** Usage logs, their rotated copies, and exports by such a name. */
-const LOG = /^usage.*\.jsonl(\.[1-9]\d*)?$/;
 
 /** `ccp db merge`: exit 1 where a source could not be counted in full. */
 export async function dbMerge(host: Host, { dir, out, json }: MergeOptions): Promise<number> {
@@ -31,7 +29,7 @@ export async function dbMerge(host: Host, { dir, out, json }: MergeOptions): Pro
     const paths = files.filter((file) => STORE.test(file));
     const { merge, stores } = forOperator(joined, () => mergeStores(joined, paths));
     using _ = merge;
-    const logs = (await Promise.all(files.filter((file) => LOG.test(basename(file))).map(openLog))).flat();
+    const logs = (await Promise.all(files.filter(isLogName).map(openLog))).flat();
     let [fromLogs, tooOld] = [0, 0];
     const lines = await readExchanges(logs, (rows) => {
       const came = forOperator(joined, () => merge.add(rows));
@@ -81,7 +79,7 @@ function sourcesUnder(folder: string): string[] {
   let files: string[];
   try {
     files = readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && (STORE.test(entry.name) || LOG.test(entry.name)))
+      .filter((entry) => entry.isFile() && (STORE.test(entry.name) || isLogName(entry.name)))
       .map((entry) => join(entry.parentPath, entry.name))
       .toSorted();
   } catch (error) {

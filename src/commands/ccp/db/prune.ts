@@ -35,9 +35,12 @@ export async function dbPrune(host: Host, { days, yes, json }: PruneOptions): Pr
   // Never makes a store only to thin it out, nor sets one aside.
   openStoreToRead(paths.store)[Symbol.dispose]();
   using store = openStoreToWrite(paths.store, () => {});
-  const due = forOperator(paths.store, () => {
+  const { due, hoursBefore } = forOperator(paths.store, () => {
     while (store.rollups.advance(ROLLED_AT_ONCE) > 0);
-    return store.samples.countBefore(before);
+    return {
+      due: store.samples.countBefore(before),
+      hoursBefore: store.samples.horizon(now, KEEP_HOURS_MS),
+    };
   });
   if (due > 0 && kept < WEEK_DAYS) printWarnings(host, 'ccp', [LACKING]);
   if (due > 0 && !yes)
@@ -45,7 +48,12 @@ export async function dbPrune(host: Host, { days, yes, json }: PruneOptions): Pr
       `Delete ${due} exchanges older than ${kept} days? Their days stay, and of 400 days their hours.`,
     );
   const bytes = store.status().bytes;
-  const deleted = forOperator(paths.store, () => forgetAll(store, before, now - KEEP_HOURS_MS));
+  const deleted = forOperator(paths.store, () => {
+    // Where no exchange is due nobody was asked, not of old hours and ids either.
+    const count = due > 0 || yes ? forgetAll(store, before, hoursBefore) : 0;
+    store.shrink();
+    return count;
+  });
   const after = store.status();
   if (json) {
     printJson(host, {
@@ -78,6 +86,5 @@ function forgetAll(store: StoreFile, before: number, hoursBefore: number): numbe
   for (let count = -1; count !== 0; deleted += count) count = store.samples.forget(before, FORGOTTEN_AT_ONCE);
   while (store.rollups.forgetHours(hoursBefore, FORGOTTEN_AT_ONCE) > 0);
   while (store.samples.forgetIds(hoursBefore, FORGOTTEN_AT_ONCE) > 0);
-  store.shrink();
   return deleted;
 }
