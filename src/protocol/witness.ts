@@ -75,7 +75,7 @@ export type ShellCheck = { readonly said: string } | { readonly missing: string 
 /** Something that was to run had no core, or came late for another reason that is the machine's: noticed at `at` (epoch milliseconds). */
 export interface Stall {
   readonly at: number;
-  /** Milliseconds that were lost, shortly before. */
+  /** Milliseconds that were lost until then. */
   readonly ms: number;
 }
 
