@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { mkdir, mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { familyOf } from './process-family.ts';
@@ -32,33 +34,6 @@ describe.skipIf(process.platform !== 'linux')('starvation', { timeout: 60_000 },
     await sleep(300);
     expect(await starvedIn(shell.pid)).toBeGreaterThan(400);
   });
-
-  it('is none where the threads of the process itself have the cores', async () => {
-    // So many that they have most of the time, whatever else goes on.
-    const child = spawn(
-      process.execPath,
-      [
-        '-e',
-        `const { Worker } = require('node:worker_threads');
-         const { once } = require('node:events');
-         const workers = Array.from({ length: 16 }, () => new Worker('${BUSY}', { eval: true }));
-         Promise.all(workers.map((one) => once(one, 'online'))).then(() => {
-           require('node:fs').writeSync(1, 'busy');
-           ${BUSY}
-         });`,
-      ],
-      { stdio: ['ignore', 'pipe', 'ignore'] },
-    );
-    await using busy = disposable(child);
-    await once(child.stdout, 'data');
-    expect(await starvedIn(busy.pid)).toBeLessThan(400);
-  });
-
-  it('is 0 of a process that is not there', () => {
-    const starvation = watchStarvation();
-    expect(starvation.take(null)).toBe(0);
-    expect(starvation.take(2 ** 30)).toBe(0);
-  });
 });
 
 function disposable(child: ReturnType<typeof spawn>): AsyncDisposable & { readonly pid: number } {
@@ -71,3 +46,73 @@ function disposable(child: ReturnType<typeof spawn>): AsyncDisposable & { readon
     },
   };
 }
+
+describe('what starvation is', () => {
+  const PID = 7;
+  /** One look at a process: how long its first thread had waited by then, and how long its second had run, milliseconds. */
+  type Look = readonly [waited: number, othersRan: number];
+
+  async function taken(looks: readonly Look[]): Promise<number[]> {
+    await using folder = await mkdtempDisposable(path.join(tmpdir(), 'starvation-'));
+    const tell = (thread: number, ran: number, waited: number) =>
+      writeFile(path.join(folder.path, `7/task/${thread}/schedstat`), `${ran * 1e6} ${waited * 1e6} 12\n`);
+    for (const thread of [PID, 8])
+      await mkdir(path.join(folder.path, `7/task/${thread}`), { recursive: true });
+    await writeFile(path.join(folder.path, '7/task/7/children'), '');
+    const starvation = watchStarvation(folder.path);
+    const all: number[] = [];
+    for (const [waited, othersRan] of looks) {
+      await tell(PID, 1_000, waited);
+      await tell(8, othersRan, 5_000);
+      all.push(Math.round(starvation.take(PID)));
+    }
+    return all;
+  }
+
+  it('begins with the first look', async () => {
+    expect(
+      await taken([
+        [500, 0],
+        [500, 0],
+        [540, 0],
+      ]),
+    ).toEqual([0, 0, 40]);
+  });
+
+  it('is none while the process itself had the core in another thread', async () => {
+    expect(
+      await taken([
+        [0, 0],
+        [40, 40],
+        [80, 110],
+        [120, 120],
+      ]),
+    ).toEqual([0, 0, 0, 30]);
+  });
+
+  it('has taken off what the other threads did during all of a wait, which is told when it is over', async () => {
+    expect(
+      await taken([
+        [0, 0],
+        [0, 50],
+        [0, 100],
+        [150, 110],
+      ]),
+    ).toEqual([0, 0, 0, 40]);
+  });
+
+  it('does not grow where a thread ended and what it took is told no more', async () => {
+    expect(
+      await taken([
+        [0, 900],
+        [40, 0],
+      ]),
+    ).toEqual([0, 40]);
+  });
+
+  it('is 0 of a process that is not there', () => {
+    const starvation = watchStarvation();
+    expect(starvation.take(null)).toBe(0);
+    expect(starvation.take(2 ** 30)).toBe(0);
+  });
+});

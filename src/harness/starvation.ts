@@ -4,7 +4,7 @@
  * somebody else: a proxy that takes the cores from itself is slow, and not starved.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { familyOf } from './process-family.ts';
+import { familyOf, PROC } from './process-family.ts';
 
 /** What the scheduler knows of a process, milliseconds of its life. */
 interface Scheduled {
@@ -23,14 +23,14 @@ export interface Starvation {
 }
 
 /** Starts from nothing: the first answer is 0. */
-export function watchStarvation(): Starvation {
+export function watchStarvation(proc = PROC): Starvation {
   let before = new Map<number, Scheduled>();
   return {
     take(pid) {
       const now = new Map<number, Scheduled>();
       let most = 0;
-      for (const one of pid === null ? [] : familyOf(pid)) {
-        const scheduled = scheduledOf(one);
+      for (const one of pid === null ? [] : familyOf(pid, proc)) {
+        const scheduled = scheduledOf(`${proc}/${one}/task`, one);
         if (scheduled === null) continue;
         const earlier = before.get(one) ?? scheduled;
         const waited = scheduled.waited - earlier.waited;
@@ -46,10 +46,10 @@ export function watchStarvation(): Starvation {
 }
 
 /** Null where nobody tells. */
-function scheduledOf(pid: number): Scheduled | null {
+function scheduledOf(tasks: string, pid: number): Scheduled | null {
   try {
-    const threads = readdirSync(`/proc/${pid}/task`).map((thread) => threadOf(pid, thread));
-    const first = threadOf(pid, String(pid));
+    const threads = readdirSync(tasks).map((thread) => threadOf(tasks, thread));
+    const first = threadOf(tasks, String(pid));
     return { waited: first.waited, others: threads.reduce((sum, { ran }) => sum + ran, 0) - first.ran };
   } catch {
     return null;
@@ -57,7 +57,7 @@ function scheduledOf(pid: number): Scheduled | null {
 }
 
 /** How long a thread had a core, and waited for one; throws where that is not told. */
-function threadOf(pid: number, thread: string): { readonly ran: number; readonly waited: number } {
-  const [ran, waited] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
+function threadOf(tasks: string, thread: string): { readonly ran: number; readonly waited: number } {
+  const [ran, waited] = readFileSync(`${tasks}/${thread}/schedstat`, 'utf8').split(' ');
   return { ran: Number(ran) / 1e6, waited: Number(waited) / 1e6 };
 }
