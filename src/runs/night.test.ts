@@ -191,9 +191,9 @@ it('a round whose world breaks has the time since the round before it ended, and
     {
       clock: createNightClock(),
       prepare(world) {
-        const { collect } = world;
-        const once = (): ReturnType<typeof collect> =>
-          accounts.length === 0 ? collect.call(world) : Promise.reject(new Error('the disk is full'));
+        const collect = world.collect.bind(world);
+        const once = () =>
+          accounts.length === 0 ? collect() : Promise.reject(new Error('the disk is full'));
         Object.assign(world, { collect: once });
       },
       onEvent: (event) => event.type === 'round_judged' && accounts.push(event.account),
