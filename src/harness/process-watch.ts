@@ -2,6 +2,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Slopes } from '../protocol/witness.ts';
+import { familyOf } from './process-family.ts';
 
 const EVERY_MS = 200;
 
@@ -43,19 +44,13 @@ export function watchProcess(pid: number | null): ProcessWatch {
   };
 }
 
-/** What it takes with its children: a command for `sh` is a child of it. */
-async function look(pid: number): Promise<Seen> {
-  const family = await Promise.all((await familyOf(pid)).map(takenBy));
+/** What it takes with all below it; null where there is none. */
+async function look(pid: number): Promise<Seen | null> {
+  const family = await Promise.all(familyOf(pid).map(takenBy));
+  if (family.length === 0) return null;
   const sum = (key: 'rssMb' | 'files' | 'sockets'): number =>
     family.reduce((total, one) => total + one[key], 0);
   return { at: performance.now(), rssMb: sum('rssMb'), files: sum('files'), sockets: sum('sockets') };
-}
-
-async function familyOf(pid: number): Promise<number[]> {
-  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').filter(Boolean);
-  // One that has ended since takes nothing any more.
-  const below = children.map((child) => familyOf(Number(child)).catch(() => []));
-  return [pid, ...(await Promise.all(below)).flat()];
 }
 
 async function takenBy(pid: number): Promise<Omit<Seen, 'at'>> {

@@ -37,8 +37,19 @@ describe('the usage log of a run', () => {
     );
     expect(events).toHaveLength(2);
     expect(bad).toEqual([
-      { line: 2, problem: 'not valid JSON' },
-      { line: 4, problem: 'JSON, but not an event' },
+      { file: 'usage.jsonl', line: 2, problem: 'not valid JSON' },
+      { file: 'usage.jsonl', line: 4, problem: 'JSON, but not an event' },
+    ]);
+  });
+
+  it('counts the lines of each of its files by themselves, also where one breaks off', () => {
+    const { bad, events } = readUsage(
+      files({ 'usage.jsonl.1': `${line('a')}torn{`, 'usage.jsonl': `${line('b')}torn too{\n` }),
+    );
+    expect(events.map(({ rid }) => rid)).toEqual(['a', 'b']);
+    expect(bad).toEqual([
+      { file: 'usage.jsonl.1', line: 2, problem: 'not valid JSON' },
+      { file: 'usage.jsonl', line: 2, problem: 'not valid JSON' },
     ]);
   });
 

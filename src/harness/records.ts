@@ -63,7 +63,12 @@ export function readUsage(files: ProxyRecords['files']): UsageLog {
   const planted = log.findIndex((name) => files.get(name)?.includes(MARKER));
   const rotatedBefore = planted !== -1 && log[planted] !== USAGE_LOG;
   const ofTheRun = rotatedBefore ? log.slice(planted + 1) : log;
-  return { ...readLines(ofTheRun.map((name) => files.get(name) ?? '').join(''), isEventLike), rotatedBefore };
+  const read = ofTheRun.map((file) => ({ file, ...readLines(files.get(file) ?? '', isEventLike) }));
+  return {
+    events: read.flatMap(({ events }) => events),
+    bad: read.flatMap(({ file, bad }) => bad.map((one) => ({ file, ...one }))),
+    rotatedBefore,
+  };
 }
 
 /** What the target itself found remarkable; a damaged line is left out, as nothing is claimed of it. */

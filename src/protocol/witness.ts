@@ -75,7 +75,7 @@ export type ShellCheck = { readonly said: string } | { readonly missing: string 
 /** Something that was to run had no core, or came late for another reason that is the machine's: noticed at `at` (epoch milliseconds). */
 export interface Stall {
   readonly at: number;
-  /** Milliseconds that were lost, shortly before. */
+  /** Milliseconds that were lost until then. */
   readonly ms: number;
 }
 
@@ -218,8 +218,11 @@ export type ExpectedDecision =
 
 export interface UsageLog {
   readonly events: readonly UsageEvent[];
-  /** Lines that are no usage event: one-based line number, and what is wrong. */
-  readonly bad: readonly { readonly line: number; readonly problem: string }[];
+  /**
+   * Lines that are no usage event: the file, by the place of its artifact (where it is not told, `usage.jsonl`), one-based
+   * line number in it, and what is wrong.
+   */
+  readonly bad: readonly { readonly file?: string; readonly line: number; readonly problem: string }[];
   /** Whether a log that existed before the run was rotated away first. */
   readonly rotatedBefore: boolean;
 }

@@ -12,6 +12,12 @@ it('says of a night how long it was, so that a short one does not pass for a lon
     'It works.',
     'Seen in 6 rounds, 119 exchanges, 6.0 min of load.',
   ]);
+  const halted = greenNight((night) => {
+    for (const round of night.rounds) round.stalledMs = 30_000;
+  });
+  expect(claimsOf({ plan: PLAN, evidence: { ...evidence, night: halted } }, 'pass')[1]).toContain(
+    '3.0 min of load',
+  );
   const brief = greenNight((night) => {
     night.rounds = night.rounds.slice(0, 1).map((round) => ({ ...round, ms: 30 }));
   });

@@ -1,4 +1,5 @@
 /** What a run entitles one to say. */
+import { loadOf } from '../analysis/night-load.ts';
 import type { Night } from '../protocol/witness.ts';
 import type { RunRecord } from './run-record.ts';
 import type { StoredRun } from './stored-run.ts';
@@ -13,10 +14,12 @@ export function claimsOf(
 }
 
 function extentOf({ rounds }: Night): string {
-  const sum = (of: (round: Night['rounds'][number]) => number): number =>
-    rounds.reduce((total, round) => total + of(round), 0);
-  const [exchanges, ms] = [sum(({ witnesses }) => witnesses.client), sum((round) => round.ms)];
-  const words = [counted(rounds.length, 'round'), counted(exchanges, 'exchange'), `${lasting(ms)} of load`];
+  const exchanges = rounds.reduce((sum, { witnesses }) => sum + witnesses.client, 0);
+  const words = [
+    counted(rounds.length, 'round'),
+    counted(exchanges, 'exchange'),
+    `${lasting(loadOf(rounds))} of load`,
+  ];
   return `Seen in ${words.join(', ')}.`;
 }
 

@@ -3,7 +3,7 @@
  * the world. What happens is told as it happens, to the run's folder first. It never judges.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { watchMachine } from '../harness/machine-watch.ts';
+import { type MachineWatch, watchMachine } from '../harness/machine-watch.ts';
 import type { ClaudeRun } from '../harness/types/client.ts';
 import type { World } from '../harness/types/world.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -75,15 +75,12 @@ async function carryOut(options: ExecuteOptions, tell: Teller): Promise<void> {
   tell.hide(() => world.canaries.all());
   tell({ type: 'world_ready' });
   let isGathered = false;
-  using watching = new DisposableStack();
-  watching.use(
-    watchMachine(
-      () => world.target.pid,
-      (ms) => tell({ type: 'machine_late', ms }),
-    ),
+  using machine = watchMachine(
+    () => world.target.pid,
+    (ms) => tell({ type: 'machine_late', ms }),
   );
   try {
-    await drive({ ...options, world, tell });
+    await drive({ ...options, world, machine, tell });
     isGathered = gathers;
   } finally {
     if (!isGathered) {
@@ -98,7 +95,11 @@ async function carryOut(options: ExecuteOptions, tell: Teller): Promise<void> {
 export type Conducting = Omit<ExecuteOptions, 'conduct' | 'drive' | 'afterwards'> & { readonly tell: Teller };
 
 /** What a run is driven with. */
-export type Driving = ExecuteOptions & { readonly world: World; readonly tell: Teller };
+export type Driving = ExecuteOptions & {
+  readonly world: World;
+  readonly machine: MachineWatch;
+  readonly tell: Teller;
+};
 
 /** For clients that are told to end to have ended, so that what they saw is on record. */
 const PARTING_MS = 2_000;

@@ -3,7 +3,6 @@
  * stored and judged, together with that of the rounds before it in the same world.
  */
 import type { Check } from '../analysis/check.ts';
-import { type StallWatch, watchStalls } from '../harness/stall-watch.ts';
 import type { RoundAccount } from '../protocol/witness.ts';
 import type { Driving } from './execute.ts';
 import { beginWatch, type LegWatch } from './leg-watch.ts';
@@ -29,10 +28,9 @@ export type RoundOfLeg = Omit<RoundAccount, 'jumpMs' | 'kept'>;
 /** What drives a run that is a leg. It gathers by itself. */
 export async function driveLeg(driving: Driving, options: LegOptions): Promise<void> {
   await using watch = beginWatch(driving, options.leg);
-  using stalls = watchStalls();
   let before = NO_COUNTS;
   for (const round of options.rounds) {
-    const { account, counts } = await carryOutRound(round, { driving, options, watch, stalls, before });
+    const { account, counts } = await carryOutRound(round, { driving, options, watch, before });
     before = counts;
     const goesOn = await options.onRound(account);
     // What a death took along makes the account of a world murky: the next round gets another.
@@ -44,21 +42,18 @@ interface Surroundings {
   readonly driving: Driving;
   readonly options: LegOptions;
   readonly watch: LegWatch;
-  readonly stalls: StallWatch;
   /** What the rounds before this one left in the world. */
   readonly before: Counts;
 }
 
 async function carryOutRound(
   planned: PlannedRound,
-  { driving, options, watch, stalls, before }: Surroundings,
+  { driving, options, watch, before }: Surroundings,
 ): Promise<{ readonly account: RoundOfLeg; readonly counts: Counts }> {
-  const { clock, signal, world, folder, tell } = driving;
+  const { clock, signal, world, machine, folder, tell } = driving;
   const { leg, night, onDeath, checks } = options;
   const { round, protocol, killAfter } = planned;
-  const began = { wall: clock.now(), steady: clock.monotonic() };
-  // What stood still between two rounds kept none of their exchanges waiting.
-  stalls.take();
+  const began = { wall: clock.now(), steady: clock.monotonic(), stoodStill: machine.stoodStill() };
   const sending = createSending(planned, { driving, night, onDeath, watch });
   await sending.finish();
   if (sending.deaths.length > 0) await importLog(world);
@@ -74,7 +69,7 @@ async function carryOutRound(
     protocol,
     startedAt: began.wall,
     ms: clock.monotonic() - began.steady,
-    stalledMs: stalls.take(),
+    stalledMs: machine.stoodStill() - began.stoodStill,
     partial: signal.aborted,
     sent: sending.sent.length,
     setAside: stored.setAside.filter((id) => sending.lost.includes(id)).length,

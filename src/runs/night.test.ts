@@ -3,7 +3,9 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CHECKS } from '../analysis/checks/index.ts';
 import { EXIT } from '../errors.ts';
+import type { World } from '../harness/types/world.ts';
 import { createWorld } from '../harness/world.ts';
+import type { RoundAccount } from '../protocol/witness.ts';
 import { conductOf } from './drivers.ts';
 import { faultsOf, roundOf } from './night-plan.ts';
 import { LANES, makePlan, worldPlanOf } from './plan.ts';
@@ -77,10 +79,13 @@ async function runNight(
     clock,
     onEvent,
     resumes,
+    prepare = () => undefined,
   }: {
     readonly clock: NightClock;
     readonly onEvent: (event: RunEvent, interrupt: () => void) => void;
     readonly resumes?: Parameters<typeof runSuite>[0]['resumes'];
+    /** Does something to a world before a leg is driven in it. */
+    readonly prepare?: (world: World) => void;
   },
 ) {
   const controller = new AbortController();
@@ -97,7 +102,11 @@ async function runNight(
     clock,
     resumes,
     conduct: conductOf(plan),
-    openWorld: (part, runDir) => createWorld({ ...worldPlanOf(part), runDir, signal: controller.signal }),
+    openWorld: async (part, runDir) => {
+      const world = await createWorld({ ...worldPlanOf(part), runDir, signal: controller.signal });
+      prepare(world);
+      return world;
+    },
     onEvent: (event) => onEvent(event, interrupt),
     signal: controller.signal,
   });
@@ -169,6 +178,32 @@ it('a proxy that dies before it is ready died of itself', { timeout: 60_000 }, a
   const { outcome, violations } = record.checks.find(({ id }) => id === 'NIGHT-07') ?? {};
   expect(outcome).toBe('fail');
   expect(violations?.[0]?.what).toMatch(/^round 1: the proxy died of itself/);
+});
+
+it('a round whose world breaks has the time since the round before it ended, and no more', {
+  timeout: 60_000,
+}, async () => {
+  await using parent = await temporaryFolder();
+  const accounts: RoundAccount[] = [];
+  await runNight(
+    planned('5eed', { kind: 'builtin' }, { ...NIGHT, chaos: false, pauseMs: 0, until: 'red' }),
+    path.join(parent.path, 'night'),
+    {
+      clock: createNightClock(),
+      prepare(world) {
+        const collect = world.collect.bind(world);
+        const once = () =>
+          accounts.length === 0 ? collect() : Promise.reject(new Error('the disk is full'));
+        Object.assign(world, { collect: once });
+      },
+      onEvent: (event) => event.type === 'round_judged' && accounts.push(event.account),
+    },
+  );
+  const [first, second] = accounts;
+  if (first === undefined || second === undefined) throw new Error('two rounds were told of');
+  expect(accounts).toHaveLength(2);
+  expect(second).toMatchObject({ round: 2, leg: 1, verdict: { red: [{ id: 'RUN-01' }] } });
+  expect(second.startedAt).toBeGreaterThanOrEqual(Math.floor(first.startedAt + first.ms));
 });
 
 it('a night without room for a round is broken by the limit that left none, and that is the command line', async () => {

@@ -7,6 +7,7 @@ import { appendFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/
 import path from 'node:path';
 import { CHECKS } from '../analysis/checks/index.ts';
 import { OperatorError } from '../errors.ts';
+import type { MachineWatch } from '../harness/machine-watch.ts';
 import { TargetEnded } from '../harness/target.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { ProxyDeath, RoundAccount } from '../protocol/witness.ts';
@@ -141,7 +142,15 @@ async function runLeg(
   if (state.protocol !== null && state.protocol !== first.protocol)
     tell({ type: 'toggled', round: first.round, protocol: first.protocol });
   state.protocol = first.protocol;
-  const began = { wall: clock.now(), steady: clock.monotonic() };
+  const began = clock.monotonic();
+  let machine: MachineWatch | null = null;
+  // Before there is a world nobody looks whether it stands still.
+  const now = () => ({
+    wall: clock.now(),
+    steady: clock.monotonic(),
+    stoodStill: machine?.stoodStill() ?? 0,
+  });
+  let roundBegan = now();
   const deaths: ProxyDeath[] = [];
   let keeps = false;
   const legFolder = await createRunFolder(place);
@@ -151,8 +160,9 @@ async function runLeg(
     folder: legFolder,
     onEvent: () => {},
     gathers: true,
-    drive: (driving) =>
-      driveLeg(driving, {
+    drive: (driving) => {
+      machine = driving.machine;
+      return driveLeg(driving, {
         leg: state.leg,
         night,
         rounds,
@@ -167,14 +177,16 @@ async function runLeg(
           const told = { ...account, jumpMs: jumped(state, clock), kept: red && keeps ? name : null };
           tell({ type: 'round_judged', account: told });
           note(state, told, night);
-          const remains = left - (clock.monotonic() - began.steady);
+          const remains = left - (clock.monotonic() - began);
           deaths.length = 0;
           const goesOn = !state.over && !red && !account.partial && remains > 0;
           if (goesOn && account.round !== rounds.at(-1)?.round)
             await waitUntil(clock.monotonic() + Math.min(night.pauseMs, remains), { clock, signal });
+          roundBegan = now();
           return goesOn && remains > night.pauseMs;
         },
-      }),
+      });
+    },
   });
   if (execution.ending === 'broken') {
     if (execution.cause instanceof TargetEnded) {
@@ -185,10 +197,10 @@ async function runLeg(
     const account: RoundAccount = {
       ...unjudged(roundOf(plan, night, state.next), execution.note),
       leg: state.leg,
-      startedAt: began.wall,
-      ms: clock.monotonic() - began.steady,
+      startedAt: roundBegan.wall,
+      ms: clock.monotonic() - roundBegan.steady,
       jumpMs: jumped(state, clock),
-      stalledMs: 0,
+      stalledMs: now().stoodStill - roundBegan.stoodStill,
       deaths,
       kept: keeps ? name : null,
     };

@@ -155,6 +155,23 @@ describe('a stored run', () => {
     expect(stored.evidence.client).not.toEqual([]);
   });
 
+  it('that died says what it told last, other than that the machine was late', async () => {
+    const { folder } = await storeGreenRun(parent.path);
+    const events = path.join(folder.path, 'events.jsonl');
+    const lines = (await readFile(events, 'utf8')).trimEnd().split('\n').slice(0, -1);
+    const late = JSON.stringify({ type: 'machine_late', at: BEGIN + 900, ms: 70 });
+    await writeFile(events, `${[...lines, late, late].join('\n')}\n`);
+    const stored = await readStoredRun(folder.path);
+    expect(stored).toMatchObject({ ending: 'died', endingNote: 'its last words were probe_ended' });
+    expect(stored.evidence.stalls).toHaveLength(2);
+  });
+
+  it('knows in which file of the log a bad line stands', async () => {
+    const bad = [{ file: 'usage.jsonl.1', line: 2, problem: 'not valid JSON' }];
+    const { folder } = await storeGreenRun(parent.path, ({ usage }) => (usage.bad = [...bad]));
+    expect((await readStoredRun(folder.path)).evidence.usage.bad).toEqual(bad);
+  });
+
   it('that died keeps the account of the stages that had ended, and knows of the one under way', async () => {
     const stages = ['run', 'second'].map((name) => ({ name, license: 'none', by: 'environment' }) as const);
     const { folder, evidence } = await storeGreenRun(parent.path, undefined, { stages });

@@ -136,7 +136,8 @@ function endingOf(events: readonly RunEvent[], goesOn: boolean): Pick<StoredRun,
   if (end === undefined) {
     const again = events[resumed];
     const since = again?.type === 'resumed' ? `, since it was resumed behind round ${again.after}` : '';
-    const words = `its last words were ${events.at(-1)?.type ?? 'none'}${since}`;
+    const last = events.findLast(({ type }) => type !== 'machine_late');
+    const words = `its last words were ${last?.type ?? 'none'}${since}`;
     return { ending: goesOn ? 'running' : 'died', endingNote: words };
   }
   return end.type === 'run_ended' ? { ending: 'complete' } : { ending: end.type, endingNote: end.note };

@@ -154,7 +154,7 @@ export const proxyLineSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('anomaly'), anomaly: claim<Anomaly>() }),
   z.object({
     kind: z.literal('log'),
-    bad: z.array(z.object({ line: z.int(), problem: z.string() })),
+    bad: z.array(z.object({ file: z.string().exactOptional(), line: z.int(), problem: z.string() })),
     rotatedBefore: z.boolean(),
   }),
   // One of each life. Runs of old had one life, and no licence.

@@ -21,11 +21,11 @@ export function thinAnswers(answers: RoundAccount['answers']): RoundAccount['ans
   }));
 }
 
+/** As many as are kept, or one for each where there are fewer. */
 function parts<T>(items: readonly T[]): T[][] {
-  const size = Math.max(1, Math.ceil(items.length / KEPT));
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) =>
-    items.slice(at * size, (at + 1) * size),
-  );
+  const count = Math.min(KEPT, items.length);
+  const edge = (at: number): number => Math.floor((at * items.length) / count);
+  return Array.from({ length: count }, (_, at) => items.slice(edge(at), edge(at + 1)));
 }
 
 /** One that occurred. */

@@ -11,14 +11,17 @@ describe('ABORT-01', () => {
   });
 
   /** Three that left at one upstream, which ended one of them so many milliseconds later. */
-  const oneOfThree = (lateMs: number) =>
-    verdictOf('ABORT-01', ({ client, upstream }) => {
+  const oneOfThree = (lateMs: number, stallMs?: number) =>
+    verdictOf('ABORT-01', (evidence) => {
+      const { client, upstream } = evidence;
       for (const name of ['sonnet-stream', 'sonnet-json', 'sonnet-aborted']) {
         const left = pick(client, `c-${name}`);
         const kept = pick(upstream, `u-${name}`);
         left.ending = 'ended_by_self';
         kept.endedMs =
           left.startedAt + left.endedMs - kept.startedAt + (name === 'sonnet-aborted' ? lateMs : 10);
+        if (name === 'sonnet-aborted' && stallMs !== undefined)
+          evidence.stalls = [{ at: left.startedAt + left.endedMs + stallMs, ms: stallMs }];
       }
     });
 
@@ -40,11 +43,18 @@ describe('ABORT-01', () => {
   it('is unsure, and says why, where the machine itself was as late as that; never satisfied', () => {
     const { outcome, note } = ranOnAmid([{ after: 150, ms: 180 }]);
     expect(outcome).toBe('inconclusive');
-    expect(note).toContain('no more than the machine itself was, up to 180 ms');
+    expect(note).toContain('no more than the machine itself was, up to 150 ms');
+  });
+
+  it('is satisfied by those that were in time beside it, and tells of the one that is left out', () => {
+    const { outcome, observed, note } = oneOfThree(1_100, 500);
+    expect({ outcome, observed }).toEqual({ outcome: 'pass', observed: 2 });
+    expect(note).toContain('1 exchange was late');
   });
 
   it('fails where the machine was late by less than that, or at another time', () => {
     expect(ranOnAmid([{ after: 150, ms: 40 }]).outcome).toBe('fail');
+    expect(ranOnAmid([{ after: 20, ms: 5_000 }]).outcome).toBe('fail');
     expect(ranOnAmid([{ after: -500, ms: 900 }]).outcome).toBe('fail');
     expect(ranOnAmid([{ after: 2_000, ms: 900 }]).outcome).toBe('fail');
   });

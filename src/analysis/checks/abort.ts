@@ -24,16 +24,14 @@ const upstreamCancelled: Check = {
     const excused = late.filter(
       ({ ms, limitMs, exchange }) => ms <= limitMs + latenessOf(exchange, evidence),
     );
+    const unsure = new Set(excused.map(({ exchange }) => exchange));
     return {
       // Late for the machine's reasons is not late for the proxy's, and not in time either.
-      observed: excused.length === 0 ? judged.length : 0,
+      observed: judged.length - unsure.size,
       violations: late.filter((one) => !excused.includes(one)).map(ranOn),
       ...(left.length === 0 && { skipped: 'no client of this run left on purpose' }),
       ...(excused.length > 0 && {
-        note: excuse(
-          excused.length,
-          Math.max(...excused.map(({ exchange }) => latenessOf(exchange, evidence))),
-        ),
+        note: excuse(unsure.size, Math.max(...excused.map(({ exchange }) => latenessOf(exchange, evidence)))),
       }),
     };
   },

@@ -24,6 +24,15 @@ describe('LOG-01', () => {
     expect(log.length).toBeLessThan(220);
   });
 
+  it('shows the line of the file in which it stands, and one that fits as it is', () => {
+    const torn = `{"v":1,"rid":"${'r'.repeat(80)}`;
+    const { violations } = verdictOf('LOG-01', (evidence) => {
+      evidence.usage.bad = [{ file: 'usage.jsonl.1', line: 2, problem: 'not valid JSON' }];
+      evidence.artifacts.push({ place: 'usage.jsonl.1', text: `{}\n${torn}` });
+    });
+    expect(violations).toMatchObject([{ saw: { log: torn }, pointers: ['usage.jsonl.1:2'] }]);
+  });
+
   it('fails on an event that is not valid by the contract', () => {
     const { outcome, violations } = verdictOf('LOG-01', (evidence) => {
       completionIn(evidence, 'head').latency_ms = -1;

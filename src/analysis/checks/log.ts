@@ -22,16 +22,16 @@ const wholeLines: Check = {
 };
 
 function badLine(
-  { line, problem }: Evidence['usage']['bad'][number],
+  { file = 'usage.jsonl', line, problem }: Evidence['usage']['bad'][number],
   { artifacts }: Pick<Evidence, 'artifacts'>,
 ): Violation {
-  const log = artifacts.find(({ place }) => place === 'usage.jsonl');
+  const log = artifacts.find(({ place }) => place === file);
   const text = log?.text.split('\n')[line - 1];
   const how = text !== undefined && isTorn(text) ? ', it breaks off' : '';
   return {
     what: `not a usage event: ${problem}${how}`,
     ...(text !== undefined && { saw: { log: bothEnds(withoutCredentialShapes(text)) } }),
-    pointers: [`usage.jsonl:${line}`],
+    pointers: [`${file}:${line}`],
   };
 }
 
@@ -47,13 +47,11 @@ const END_CHARACTERS = 60;
 /** They tell a line that was torn from two that became one. */
 function bothEnds(text: string): string {
   const rest = text.length - 2 * END_CHARACTERS;
-  const [head, tail] = [
-    text.slice(0, END_CHARACTERS),
-    text.slice(Math.max(END_CHARACTERS, END_CHARACTERS + rest)),
-  ];
-  return (
-    rest <= 0 ? `${head} ${tail}`.trimEnd() : `${head} … (${rest} characters) … ${tail}`
-  ).toWellFormed();
+  const shown =
+    rest <= 0
+      ? text
+      : `${text.slice(0, END_CHARACTERS)} … (${rest} characters) … ${text.slice(-END_CHARACTERS)}`;
+  return shown.toWellFormed();
 }
 
 /** The proxy and the harness read one clock; a line of this run can't be older than its first probe. */

@@ -41,7 +41,7 @@ it('say nothing of what climbs, or becomes slow, where a night ended as soon as 
   const unsure = [...brief.values()].filter(({ outcome }) => outcome === 'inconclusive');
   expect(unsure.map(({ id }) => id)).toEqual(['NIGHT-04', 'NIGHT-05', 'NIGHT-06']);
   expect(brief.get('NIGHT-04')?.note).toContain('needs at least 12 observations, saw 5');
-  expect(brief.get('NIGHT-06')?.note).toContain('8 answers are too few to compare end and beginning');
+  expect(brief.get('NIGHT-06')?.note).toContain('8 kept answers are too few to compare end and beginning');
 });
 
 it('say nothing of a night without a round', () => {
@@ -138,6 +138,11 @@ describe('a night is red', () => {
       for (const round of night.rounds) round.readings = (round.readings ?? []).slice(0, 1);
     };
     expect(judge(few).get('NIGHT-04')).toMatchObject({ outcome: 'inconclusive' });
+    // Files and sockets are read together: that these are two does not make them more.
+    const half = (night: Mutable<Night>) => {
+      for (const round of night.rounds) round.readings = (round.readings ?? []).slice(0, 2);
+    };
+    expect(judge(half).get('NIGHT-05')).toMatchObject({ outcome: 'inconclusive', observed: 8 });
   });
 
   it('where answers come later and later', () => {
@@ -173,15 +178,20 @@ describe('a night is red', () => {
     ]);
   });
 
-  it('where a protocol was set for three rounds and nothing is known of its answers, and not where for one', () => {
-    const silent = (rounds: number) => (night: Mutable<Night>) => {
-      night.rounds.splice(3 + rounds);
-      for (const { answers, protocol } of night.rounds) if (protocol === '1.1') answers.splice(0);
-    };
+  it('where a protocol was set for three rounds and its answers are too few to compare, and not where for one', () => {
+    const silent =
+      (rounds: number, answersEach = 0) =>
+      (night: Mutable<Night>) => {
+        night.rounds.splice(3 + rounds);
+        for (const { answers, protocol } of night.rounds) if (protocol === '1.1') answers.splice(answersEach);
+      };
+    // Eighteen.
+    expect(judge(silent(3, 6)).get('NIGHT-06')?.outcome).toBe('inconclusive');
+    expect(judge(silent(3, 7)).get('NIGHT-06')?.outcome).toBe('pass');
     expect(judge(silent(3)).get('NIGHT-06')?.outcome).toBe('inconclusive');
     expect(judge(silent(1)).get('NIGHT-06')).toMatchObject({
       outcome: 'pass',
-      note: expect.stringContaining('HTTP/1.1: 0 answers are too few to compare end and beginning'),
+      note: expect.stringContaining('HTTP/1.1: 0 kept answers are too few to compare end and beginning'),
     });
   });
 

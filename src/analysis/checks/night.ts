@@ -1,5 +1,6 @@
 import type { Check, Finding, Violation } from '../check.ts';
 import type { Evidence, Night, RoundAccount } from '../evidence.ts';
+import { loadOf } from '../night-load.ts';
 import {
   latencyOf,
   leastGain,
@@ -129,18 +130,18 @@ const latency: Check = {
     const quarters = quartersOf(rounds);
     const { observed, violations, note } = findingOf([latencyOf(rounds)], quarters.flatMap(slowedDown));
     return {
-      // What a protocol of which there should be answers was like, nobody can say; nor what a night was that hardly began.
-      observed: quarters.some(isSilent) || !quarters.some(isCompared) ? 0 : observed,
+      observed: quarters.some(isCompared) && quarters.every(isComparedOrBrief) ? observed : 0,
       violations,
       note: [note, ...quarters.map(quartersInWords)].join('; '),
     };
   },
 };
 
-/** One that was set for so long is spoken: only of a night that ended soon after a toggle there may be nothing. */
-const isSilent = ({ rounds, answers }: Quarters): boolean => rounds >= ROUNDS_A_SETTING && answers === 0;
-
 const isCompared = ({ medians }: Quarters): boolean => medians !== null;
+
+/** What was set for so long has to be compared: only of a night that ended soon after a toggle there may be too little. */
+const isComparedOrBrief = (quarters: Quarters): boolean =>
+  isCompared(quarters) || quarters.rounds < ROUNDS_A_SETTING;
 
 function slowedDown({ protocol, medians }: Quarters): Violation[] {
   if (medians === null || medians.last - medians.first <= medians.bound) return [];
@@ -155,7 +156,7 @@ function slowedDown({ protocol, medians }: Quarters): Violation[] {
 
 function quartersInWords({ protocol, answers, medians }: Quarters): string {
   return medians === null
-    ? `HTTP/${protocol}: ${answers} answers are too few to compare end and beginning`
+    ? `HTTP/${protocol}: ${answers} kept answers are too few to compare end and beginning`
     : `HTTP/${protocol}: ${round(medians.first)} ms in the first quarter, ${round(medians.last)} in the last`;
 }
 
@@ -280,7 +281,8 @@ function findingOf(measured: readonly Measured[], blind: readonly Violation[]): 
   );
   const whole = known.length === measured.length && unsure.length === 0;
   return {
-    observed: whole ? known.reduce((sum, { trend }) => sum + trend.points, 0) : 0,
+    // Of each kind there have to be so many: those of another say nothing of it.
+    observed: whole ? Math.min(...known.map(({ trend }) => trend.points)) : 0,
     violations: [
       ...blind,
       ...climbing.map((one) => ({
@@ -340,7 +342,7 @@ function sumUp({ rounds, until }: Night): string {
       sum(({ setAside }) => setAside),
       'probe',
     )} under way then or when it was interrupted`,
-    `${round(sum(({ ms, stalledMs }) => ms - stalledMs) / 60_000)} minutes of load`,
+    `${round(loadOf(rounds) / 60_000)} minutes of load`,
     ...(stalls.length === 0
       ? []
       : [

@@ -120,7 +120,7 @@ const pace: Check = {
     const excused = late.filter((delays) => !held.includes(delays));
     return {
       // Late for the machine's reasons is not late for the proxy's, and not on time either.
-      observed: excused.length === 0 ? judged.length : 0,
+      observed: judged.length - excused.length,
       violations: held.map(heldUp),
       ...(excused.length > 0 && {
         note: excuse(

@@ -1,10 +1,16 @@
 /** `NIGHT.json`: a night in figures. */
+import { loadOf } from '../../analysis/night-load.ts';
 import { latencyOf, type Measured, quartersOf, takenOf } from '../../analysis/night-trends.ts';
 import type { Trend } from '../../analysis/trend.ts';
 import type { StoredRun } from '../stored-run.ts';
 
 /** One document; undefined of a run that is no night. Slopes are by the minute. */
-export function nightReport({ plan, evidence: { night }, ending, startedAt }: StoredRun): string | undefined {
+export function nightReport({
+  plan,
+  evidence: { night },
+  ending,
+  startedAt,
+}: Pick<StoredRun, 'plan' | 'evidence' | 'ending' | 'startedAt'>): string | undefined {
   if (night === undefined) return undefined;
   const { rounds } = night;
   const sum = (of: (round: (typeof rounds)[number]) => number): number =>
@@ -21,7 +27,7 @@ export function nightReport({ plan, evidence: { night }, ending, startedAt }: St
     setAside: sum(({ setAside }) => setAside),
     faults: sum(({ faults }) => faults.length),
     deaths: rounds.flatMap(({ round, deaths }) => deaths.map((death) => ({ round, ...death }))),
-    loadMs: Math.round(sum(({ ms }) => ms)),
+    loadMs: Math.round(loadOf(rounds)),
     jumpedMs: Math.round(sum(({ jumpMs }) => jumpMs)),
     stalledMs: sum(({ stalledMs }) => stalledMs),
     trends: [

@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { greenRun } from '../../analysis/testing/green-run.ts';
 import { type DriverOptions, drivenBy } from '../drivers.ts';
 import type { NightPlan, Plan } from '../run-record.ts';
-import { planFor } from '../testing/stored-green-run.ts';
+import { planFor, temporaryFolder } from '../testing/stored-green-run.ts';
 import { reproduceLine } from './repeat-line.ts';
 
 const line = (changes: Partial<Plan>, check = 'NIGHT-01'): string =>
@@ -68,4 +70,23 @@ it('repeats of what a saboteur broke the self-test of that one', () => {
   expect(line({ suite: 'repro-go-quick', asked })).toBe('ccp-uat selftest ping-swallowed --seed 5eed --full');
   const all = { selftest: { saboteurs: [], full: false } };
   expect(line({ suite: 'selftest', asked: all })).toBe('ccp-uat selftest --seed 5eed');
+});
+
+it('is one command to a shell, whatever a run calls itself', async () => {
+  await using folder = await temporaryFolder();
+  const name = "a b; touch touched; $(touch touched) `touch touched`\ntouch touched # it's";
+  const asked = { probes: [name] };
+  const run = { suite: name, seed: name, asked, target: { kind: 'cmd', command: name } } as const;
+  const lines = [
+    line(run),
+    line({ ...run, driver: nightOf('overnight', {}) }),
+    line({ ...run, asked: { selftest: { saboteurs: [name], full: false } } }),
+  ];
+  const words = lines.map((one) =>
+    execFileSync('sh', ['-c', one.replace(/^ccp-uat/, String.raw`printf '%s\0'`)], { cwd: folder.path })
+      .toString()
+      .split('\0'),
+  );
+  for (const said of words) expect(said.filter((word) => word === name).length).toBeGreaterThanOrEqual(2);
+  expect(await readdir(folder.path)).toEqual([]);
 });

@@ -1,4 +1,5 @@
-/** The command that does the same again, as it can be typed. */
+/** The command that does the same again, as it can be typed. What it names may come from a stranger's bundle: all of it is quoted. */
+import { shellLine, shellWord } from '../../platform/shell-words.ts';
 import { MOST_ROUNDS } from '../drivers.ts';
 import type { Plan, RunRecord } from '../run-record.ts';
 
@@ -11,21 +12,23 @@ export function reproduceLine({ plan }: Pick<RunRecord, 'plan'>, check: string):
   const names = [...(plan.checks.some(({ id }) => id === check) ? [check] : []), ...probes];
   // What judges its rounds is not what judges a night.
   const only = names.length === 0 || partOf !== undefined ? [] : ['--only', ...names];
-  return [
-    // As variables: not every suite has flags for them.
-    ...(login === undefined ? [] : ['USE_LICENSE_LOGIN=1']),
-    ...(lanes === undefined ? [] : [`SMOKE_LANES=${lanes.join(',')}`]),
-    ...(driver === undefined
-      ? ['ccp-uat run', plan.suite]
-      : ['ccp-uat', plan.suite, ...figures(plan.suite, driver)]),
+  const words = [
+    'ccp-uat',
+    ...(driver === undefined ? ['run', plan.suite] : [plan.suite, ...figures(plan.suite, driver)]),
     ...only,
     '--seed',
     plan.seed,
     ...(client === undefined ? [] : ['--client', client]),
     ...(timeoutMs === undefined ? [] : ['--timeout-secs', timeoutMs / 1000]),
     ...(license === undefined ? [] : ['--license', license]),
-    ...(plan.upstream === 'real' ? ['--upstream real'] : []),
-    ...(under === null ? [] : ['--target', `'${under.replaceAll("'", String.raw`'\''`)}'`]),
+    ...(plan.upstream === 'real' ? ['--upstream', 'real'] : []),
+    ...(under === null ? [] : ['--target', under]),
+  ];
+  return [
+    // As variables: not every suite has flags for them.
+    ...(login === undefined ? [] : ['USE_LICENSE_LOGIN=1']),
+    ...(lanes === undefined ? [] : [`SMOKE_LANES=${shellWord(lanes.join(','))}`]),
+    shellLine(words.map(String)),
   ].join(' ');
 }
 
@@ -38,7 +41,7 @@ export const selftestLine = ({
   readonly saboteurs: readonly string[];
   readonly full: boolean;
   readonly seed: string;
-}): string => ['ccp-uat selftest', ...saboteurs, '--seed', seed, ...(full ? ['--full'] : [])].join(' ');
+}): string => shellLine(['ccp-uat', 'selftest', ...saboteurs, '--seed', seed, ...(full ? ['--full'] : [])]);
 
 type Driver = NonNullable<Plan['driver']>;
 

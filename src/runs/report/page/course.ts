@@ -30,10 +30,18 @@ ${rest > 0 && html`<p class="note">${plural(rest, 'moment')} more, in <code>even
 ${plan.skippedProbes.length > 0 && html`<h3>Not sent</h3><ul>${plan.skippedProbes.slice(0, MOST_MOMENTS).map(({ id, reason }) => html`<li>${shown(id, 60)}: ${shown(reason, 200)}</li>`)}</ul>`}</section>`;
 }
 
-/** Probes have their timelines; everything else that is told is a moment, of whatever kind it is. */
+/** Probes have their timelines, rounds their verdicts, and a late machine is told of many times a second. */
+const NO_MOMENTS: ReadonlySet<RunEvent['type']> = new Set([
+  'probe_started',
+  'probe_ended',
+  'round_closed',
+  'machine_late',
+]);
+
+/** Everything else that is told is a moment, of whatever kind it is. */
 function momentOf(event: RunEvent): Moment[] {
   const { type, at, ...rest } = event;
-  if (type === 'probe_started' || type === 'probe_ended') return [];
+  if (NO_MOMENTS.has(type)) return [];
   const facts = Object.entries(rest)
     .filter(
       ([, value]) => typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean',
