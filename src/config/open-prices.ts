@@ -35,7 +35,7 @@ export function openPrices({ settings: { pricesFile }, paths }: LoadedCcp): Open
         .filter((lane) => !lanes.includes(lane))
         .map(
           (lane) =>
-            `the prices for lane ${lane} in ${path} count nothing: there is no such lane (there are ${there})`,
+            `the prices for lane ${lane} in ${path} count nothing new: there is no such lane (there are ${there})`,
         );
     },
   };

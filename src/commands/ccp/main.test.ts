@@ -228,7 +228,7 @@ describe('doctor', () => {
     host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*", "lane": "zia"}]}');
     expect(await quotas()).toContainEqual({
       level: 'note',
-      what: `the quota for "*" on lane zia in ${file} counts nothing: there is no lane zia (there are anthropic, zai)`,
+      what: `the quota for "*" on lane zia in ${file} counts nothing new: there is no lane zia (there are anthropic, zai)`,
       remedy: `Correct its lane or its model in ${file}; "ccp providers" shows the lanes and their routes.`,
     });
     host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "opus-4", "lane": "zai"}]}');

@@ -567,7 +567,7 @@ describe('a reload', () => {
     const quota = open('{"quotas": [{"model": "*", "lane": "zia"}]}');
     await quota.load();
     const warning =
-      'the quota for "*" on lane zia in /q.json counts nothing: there is no lane zia (there are anthropic, zai)';
+      'the quota for "*" on lane zia in /q.json counts nothing new: there is no lane zia (there are anthropic, zai)';
     expect(said).toContain(warning);
     expect(quota.warnings()).toEqual([warning]);
     quota.reload('{"quotas": [{"model": "*", "lane": "zai"}]}');

@@ -151,7 +151,7 @@ export const quotasAnswer = z.object({
     .nullable()
     .describe('where the quotas come from; null without any, or where they were sent'),
   rebuilding: z.boolean().describe('whether the windows still lack what the store has'),
-  warnings: z.array(z.string()).describe('which quotas count nothing, and why'),
+  warnings: z.array(z.string()).describe('which quotas count nothing new, and why'),
   quotas: z.array(quotaAnswer),
   cooldowns: z.array(cooldown),
   provider_limits: z.array(providerLimits).describe('what each upstream last said of its own limits'),

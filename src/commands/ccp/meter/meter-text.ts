@@ -104,7 +104,7 @@ function caveats(
   return lines.map((line) => `${line}\n`).join('') + warningLines(screen, { warnings });
 }
 
-/** Which quotas count nothing, and why. */
+/** Which quotas count nothing new, and why. */
 export const warningLines = (screen: Screen, { warnings }: Pick<QuotasAnswer, 'warnings'>): string =>
   warnings.map((one) => screen.paint('yellow', hanging(screen, '', '  ', `warning: ${plain(one)}`))).join('');
 

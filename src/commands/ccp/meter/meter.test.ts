@@ -215,8 +215,8 @@ describe('ccp quota', () => {
     }
   });
 
-  it('warns of quotas that count nothing, wherever quotas are shown', async () => {
-    const warnings = ['the quota for "*" on lane zia in /q.json counts nothing: there is no lane zia'];
+  it('warns of quotas that count nothing new, wherever quotas are shown', async () => {
+    const warnings = ['the quota for "*" on lane zia in /q.json counts nothing new: there is no lane zia'];
     for (const argv of [
       ['quota'],
       ['quota', '--details'],
