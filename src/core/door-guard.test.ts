@@ -185,14 +185,17 @@ describe('a path of nothing that there is', () => {
   it.each([
     ['DELETE /v1/usage', 'GET, HEAD'],
     ['GET /v1/dev/sim-usage', 'POST'],
-  ])('with another method is told which are allowed (RFC 9110, section 15.5.6): %s', async (line, allowed) => {
-    await using world = await start();
-    await using client = await connectClient(world.port);
-    client.send(`${line} HTTP/1.1\r\n${HOST}\r\n\r\n`);
-    const { startLine, headers } = await client.answer();
-    expect(startLine).toBe('HTTP/1.1 405 Method Not Allowed');
-    expect(headers[headers.indexOf('allow') + 1]).toBe(allowed);
-  });
+  ])(
+    'with another method is told which are allowed (RFC 9110, section 15.5.6): %s',
+    async (line, allowed) => {
+      await using world = await start();
+      await using client = await connectClient(world.port);
+      client.send(`${line} HTTP/1.1\r\n${HOST}\r\n\r\n`);
+      const { startLine, headers } = await client.answer();
+      expect(startLine).toBe('HTTP/1.1 405 Method Not Allowed');
+      expect(headers[headers.indexOf('allow') + 1]).toBe(allowed);
+    },
+  );
 });
 
 describe('a door with a client token', () => {

@@ -184,12 +184,16 @@ it('names quotas and prices of lanes that are not there as it starts, and quotas
   await start();
   const none = 'there is no lane zia (there are anthropic, zai)';
   const idle = `the quota for "*" on lane zia in ${file} counts nothing new: ${none}`;
-  await until('it warns', () => proxy.stderr().includes(`prices for lane zia in ${prices} count nothing new`));
+  await until('it warns', () =>
+    proxy.stderr().includes(`prices for lane zia in ${prices} count nothing new`),
+  );
   expect(proxy.stderr()).toContain(idle);
   expect(quotasAnswer.parse(await get('/v1/quotas')).warnings).toEqual([idle]);
   host.write('sent.json', '{"quotas": [{"model": "claude-opus-4-8", "lane": "zai"}]}');
   const reloaded = await printed('quotas', 'reload', 'sent.json');
-  expect(reloaded.replaceAll(/\s+/g, ' ')).toContain('no route leads such a model there (its routes: "*haiku*")');
+  expect(reloaded.replaceAll(/\s+/g, ' ')).toContain(
+    'no route leads such a model there (its routes: "*haiku*")',
+  );
 });
 
 it('refuses to make anything up unless it is enabled, and quotas that are none', async () => {

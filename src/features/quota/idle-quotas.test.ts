@@ -11,7 +11,11 @@ const LANES = [
 ];
 
 const warned = (model: string, lane: string): readonly string[] =>
-  idleQuotas(parseQuotas('q.json', JSON.stringify({ quotas: [{ model, lane }] })), '/me/q.json', LANES);
+  idleQuotas(
+    parseQuotas('q.json', Buffer.from(JSON.stringify({ quotas: [{ model, lane }] }))),
+    '/me/q.json',
+    LANES,
+  );
 
 it.each([
   ['*', 'zai'],

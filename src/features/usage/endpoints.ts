@@ -128,7 +128,7 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
       method: 'POST',
       path: paths.RELOAD_PATH,
       handle({ body }) {
-        const taken = quota.reload(body.length === 0 ? undefined : body.toString('utf8'));
+        const taken = quota.reload(body.length === 0 ? undefined : body);
         return taken.ok ? quotas() : refuse(taken.why).answer;
       },
     },

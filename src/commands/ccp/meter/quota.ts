@@ -16,7 +16,7 @@ import { EXIT, OperatorError } from '../../../errors.ts';
 import { type Host, plain, printJson } from '../../shared/host.ts';
 import { table } from '../../shared/table.ts';
 import { show, watchUntilInterrupted } from '../../shared/watch.ts';
-import { postText } from '../control.ts';
+import { postBody } from '../control.ts';
 import { load } from '../load.ts';
 import { askMeter } from './ask-meter.ts';
 import { clockTime, compact, span } from './figures.ts';
@@ -65,10 +65,10 @@ export async function reloadQuotas(
   { file, json }: Json & { readonly file: string | undefined },
 ): Promise<number> {
   const loaded = load(host);
-  const text = file === undefined ? '' : readNamedFile(resolve(host.cwd, file)).toString('utf8');
+  const bytes = file === undefined ? Buffer.alloc(0) : readNamedFile(resolve(host.cwd, file));
   // The proxy knows no name for what it is sent, and takes nothing for its own file.
-  if (file !== undefined) parseQuotas(file, text);
-  const answer = quotasAnswer.parse(JSON.parse(await postText(loaded, RELOAD_PATH, text)));
+  if (file !== undefined) parseQuotas(file, bytes);
+  const answer = quotasAnswer.parse(JSON.parse(await postBody(loaded, RELOAD_PATH, bytes)));
   if (json) printJson(host, answer);
   else host.out.write(`Taken. ${configured(host, answer)}`);
   return EXIT.ok;
@@ -86,7 +86,7 @@ interface Choice {
 export async function endCooldown(host: Host, { lane, key, json }: Json & Choice): Promise<number> {
   const loaded = load(host);
   const order = JSON.stringify({ lane, key });
-  const answer = endedAnswer.parse(JSON.parse(await postText(loaded, END_COOLDOWN_PATH, order)));
+  const answer = endedAnswer.parse(JSON.parse(await postBody(loaded, END_COOLDOWN_PATH, order)));
   if (answer.ended.length === 0 && lane !== undefined) throw noSuchCooldown(await ask(loaded), lane, key);
   if (json) printJson(host, answer);
   else if (answer.ended.length === 0) host.out.write('Nothing to end: no lane is left alone.\n');
