@@ -1,6 +1,6 @@
 /** What the meter's endpoints answer: the schemas from which the OpenAPI document is made, and commands read. */
 import { z } from 'zod';
-import { GRANULARITIES, sampleSchema } from '../../protocol/meter.ts';
+import { GRANULARITIES, STATED, sampleSchema } from '../../protocol/meter.ts';
 import { tokensSchema } from '../../protocol/usage-event.ts';
 
 const count = z.int().nonnegative();
@@ -137,7 +137,14 @@ export const usageAnswer = z.object({
   lanes: z.record(z.string(), totals),
 });
 
-export const cooldown = z.object({ lane: z.string(), key: z.string(), until: time, stated: z.string() });
+export const cooldown = z.object({
+  lane: z.string(),
+  key: z.string().describe('the glob of a quota, or the model itself where no quota names it'),
+  until: time,
+  stated: z
+    .enum(STATED)
+    .describe('who said how long: the upstream, or our default, where it said nothing or what cannot be'),
+});
 
 export const endedAnswer = z.object({
   ended: z.array(cooldown).describe('the cooldowns that held until now, with when they would have ended'),
