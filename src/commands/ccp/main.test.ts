@@ -44,6 +44,8 @@ describe('the command line', () => {
     [['offload', 'puase'], 'Did you mean pause?'],
     [['quotas', 'relaod'], "unknown command 'relaod'\n(Did you mean reload?)"],
     [['quotas', 'end-cooldwon', 'zai'], 'Did you mean end-cooldown?'],
+    [['quotas', '--json', 'relod'], "ccp: error: unknown command 'relod'\n(Did you mean reload?)\n"],
+    [['quotas', 'zai'], "too many arguments for 'show'"],
     [['partials', 'claen'], 'Did you mean clean?'],
     [['quotas', 'show', 'zai'], 'too many arguments'],
     [['providers', '--jsno'], 'Did you mean --json?'],
