@@ -252,6 +252,9 @@ describe('mode hybrid', () => {
     expect(quota.gate('zai', ASK).kind).toBe('open');
     expect(store.cool.at(-1)).toEqual({ lane: 'zai', key: HAIKU, until: START, stated: 'reset' });
     expect(said.at(-1)).toBe(`lane zai is not left alone any more for "${HAIKU}"`);
+    const later = hybrid(null, { store });
+    await later.load();
+    expect(later.cooldowns()).toEqual([]);
   });
 
   it('takes no cooldown from the store that its clock cannot have set, and the other modes none at all', async () => {
