@@ -3,19 +3,24 @@
  * test rules` tries it. Values in Prometheus' notation, a minute apart.
  */
 interface Trial {
-  readonly fires: Readonly<Record<string, string>>;
-  readonly quiet: Readonly<Record<string, string>>;
+  /** Each of several by itself. */
+  readonly fires: Series | readonly Series[];
+  readonly quiet: Series;
 }
+
+type Series = Readonly<Record<string, string>>;
 
 const requests = (status: number) => `ccp_requests_total{job="ccp",lane="zai",status="${status}"}`;
 const bucket = (le: string) => `ccp_ttfb_seconds_bucket{job="ccp",lane="zai",le="${le}"}`;
 const quota = 'ccp_quota_used_ratio{job="ccp",lane="zai",quota="*haiku*",window="5h"}';
 const license = (reason: string) => `ccp_license_info{job="ccp",reason="${reason}"}`;
+/** Minutes after the first sample. */
+const startedAt = (minutes: number) => steady('process_start_time_seconds{job="ccp"}', minutes * 60);
 const policy = (reason: string) => `ccp_policy_info{job="ccp",source="cache",version="3",reason="${reason}"}`;
 
 /** One series that holds a value, or grows by so much a minute. */
-const steady = (series: string, value: number): Trial['fires'] => ({ [series]: `${value}x120` });
-const growing = (series: string, step: number): Trial['fires'] => ({ [series]: `0+${step}x120` });
+const steady = (series: string, value: number): Series => ({ [series]: `${value}x120` });
+const growing = (series: string, step: number): Series => ({ [series]: `0+${step}x120` });
 
 export const TRIALS: Readonly<Record<string, Trial>> = {
   CcpDown: { fires: steady('up{job="ccp"}', 0), quiet: steady('up{job="ccp"}', 1) },
@@ -46,8 +51,12 @@ export const TRIALS: Readonly<Record<string, Trial>> = {
     quiet: steady('ccp_store_dropped_total{job="ccp"}', 7),
   },
   CcpStoreBegunAnew: {
-    fires: growing('ccp_store_begun_anew_total{job="ccp"}', 1),
-    quiet: steady('ccp_store_begun_anew_total{job="ccp"}', 7),
+    fires: [
+      growing('ccp_store_begun_anew_total{job="ccp"}', 1),
+      // As it stands from the first scrape on, and did before a restart.
+      { ...steady('ccp_store_begun_anew_total{job="ccp"}', 1), ...startedAt(100) },
+    ],
+    quiet: { ...steady('ccp_store_begun_anew_total{job="ccp"}', 7), ...startedAt(0) },
   },
   CcpStoreLarge: {
     fires: steady('ccp_store_size_bytes{job="ccp"}', 9e9),
@@ -75,14 +84,14 @@ export function trialsFile(rulesFile: string): object {
     rule_files: [rulesFile],
     evaluation_interval: '1m',
     tests: Object.entries(TRIALS).flatMap(([alert, { fires, quiet }]) =>
-      [fires, quiet].map((series) => ({
+      [fires, quiet].flat().map((series) => ({
         interval: '1m',
         input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
         promql_expr_test: [
           {
             expr: `count(ALERTS{alertname="${alert}",alertstate="firing"})`,
             eval_time: '110m',
-            exp_samples: series === fires ? [{ labels: '{}', value: 1 }] : [],
+            exp_samples: series !== quiet ? [{ labels: '{}', value: 1 }] : [],
           },
         ],
       })),

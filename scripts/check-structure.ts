@@ -20,7 +20,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // Hands out licences and asks for one; the proxy knows nothing of it: docs/decisions says why.
   issuer: ['errors.ts', 'protocol', 'platform'],
   // Opens what the settings name, for the proxy and for the commands that only look: features, and the store.
-  config: ['errors.ts', 'protocol', 'platform', 'features/*', 'store'],
+  config: ['errors.ts', 'protocol', 'type platform', 'features/*', 'store'],
   'ccp.ts': ['errors.ts', 'platform', 'protocol', 'config', 'core', 'features/*', 'store'],
   analysis: ['errors.ts', 'type protocol'],
   harness: ['errors.ts', 'type protocol', 'platform'],

@@ -6,6 +6,8 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { OperatorError } from '../errors.ts';
 import { type LoadedCcp, loadCcpSettings } from './ccp-settings.ts';
+import { userFolders } from './folders.ts';
+import { openTrustKeeper } from './trust.ts';
 
 let root: string;
 let cwd: string;
@@ -204,7 +206,7 @@ describe('a working directory of somebody else', () => {
 
   it('counts once its .env is trusted, and no more when that file changes', () => {
     const path = writeDotEnv('ZAI_API_KEY=mine\n');
-    load().trust.trust(path);
+    openTrustKeeper(userFolders({}, home), (folder) => mkdirSync(folder, { recursive: true })).trust(path);
     expect(load().secrets.get('ZAI_API_KEY')).toBe('mine');
     expect(load().warnings).toEqual([]);
     writeDotEnv('ZAI_API_KEY=theirs\n');

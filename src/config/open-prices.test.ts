@@ -62,6 +62,6 @@ it('of a lane that is not there are told of, with the lanes there are', () => {
   expect(strays()).toEqual([]);
   const path = write('.config/ccp/prices.json', file(2));
   expect(strays()).toEqual([
-    `the prices for lane anthropic in ${path} count nothing: there is no such lane (there are zai, local)`,
+    `the prices for lane anthropic in ${path} count nothing new: there is no such lane (there are zai, local)`,
   ]);
 });

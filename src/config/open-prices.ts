@@ -25,7 +25,7 @@ export function openPrices({ settings: { pricesFile }, paths }: LoadedCcp): Open
       hint: 'Name a file with prices (docs/usage.md), or unset it.',
     });
   }
-  const own = bytes === null ? [] : readPriceFile(path, bytes.toString('utf8'));
+  const own = bytes === null ? [] : readPriceFile(path, bytes);
   return {
     prices: createPrices(createPricing(own, PRICE_LIST)),
     file: bytes === null ? null : path,
@@ -35,7 +35,7 @@ export function openPrices({ settings: { pricesFile }, paths }: LoadedCcp): Open
         .filter((lane) => !lanes.includes(lane))
         .map(
           (lane) =>
-            `the prices for lane ${lane} in ${path} count nothing: there is no such lane (there are ${there})`,
+            `the prices for lane ${lane} in ${path} count nothing new: there is no such lane (there are ${there})`,
         );
     },
   };

@@ -1,6 +1,6 @@
 /** Which files of a kind count: one that was named, else the working directory's and the user's. */
 import { join } from 'node:path';
-import type { PlacedFile, PlacedText } from '../platform/placed-file.ts';
+import type { PlacedBytes, PlacedFile } from '../platform/placed-file.ts';
 import { readSmallFile } from './read-small-file.ts';
 import type { TrustStore } from './trust.ts';
 
@@ -28,16 +28,16 @@ export function placedFiles({ name, named, cwd, configFolder, trust }: Places): 
   ];
 }
 
-function readOwn(path: string): PlacedText {
+function readOwn(path: string): PlacedBytes {
   const bytes = readSmallFile(path);
-  return bytes === null ? { state: 'absent' } : { state: 'used', text: bytes.toString('utf8') };
+  return bytes === null ? { state: 'absent' } : { state: 'used', bytes };
 }
 
-function readForeign(path: string, trust: TrustStore): PlacedText {
+function readForeign(path: string, trust: TrustStore): PlacedBytes {
   const bytes = readSmallFile(path);
   if (bytes === null) return { state: 'absent' };
   const state = trust.stateOf(path, bytes);
-  if (state === 'trusted') return { state: 'used', text: bytes.toString('utf8') };
+  if (state === 'trusted') return { state: 'used', bytes };
   const why = state === 'changed' ? 'has changed since it was trusted' : 'is not trusted';
   return { state: 'ignored', why: `${path} ${why}: ignored; to accept it as it is now: ccp trust ${path}` };
 }

@@ -1,15 +1,17 @@
-import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openTrust, type TrustStore } from './trust.ts';
+import { openTrustKeeper, type TrustKeeper } from './trust.ts';
 
 let root: string;
-let store: TrustStore;
+let store: TrustKeeper;
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'ccp-trust-'));
-  store = openTrust({ config: join(root, 'config'), state: join(root, 'state') });
+  store = openTrustKeeper({ config: join(root, 'config'), state: join(root, 'state') }, (path) =>
+    mkdirSync(path, { recursive: true }),
+  );
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 

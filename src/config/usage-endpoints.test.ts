@@ -442,6 +442,22 @@ describe('POST /v1/quotas/end-cooldown', () => {
     expect(asked).toEqual([{}, { lane: 'zai' }, { lane: 'zai', key: '*haiku*' }]);
   });
 
+  it('that end none are no mistake, unless the name is nothing', async () => {
+    const { ask } = startStoreless({ quota: quotaWorld({ views: () => [quotaView()] }) });
+    const end = (which: object) => ask('POST', '/v1/quotas/end-cooldown', JSON.stringify(which));
+    for (const which of [{}, { lane: 'zai' }, { lane: 'zai', key: '*haiku*' }]) {
+      expect(await end(which)).toEqual({ status: 200, body: { ended: [] } });
+    }
+    expect(await end({ lane: 'zia' })).toMatchObject({
+      status: 400,
+      body: { error: { message: expect.stringContaining('ccp: lane: allowed is anthropic, none, zai') } },
+    });
+    expect(await end({ lane: 'zai', key: 'haiku' })).toMatchObject({
+      status: 400,
+      body: { error: { message: expect.stringContaining('ccp: key: allowed is "*haiku*"') } },
+    });
+  });
+
   it.each([
     ['{"lanes":"zai"}', 'ccp: lanes: not known here; allowed is lane, key'],
     ['{"lane":7}', 'ccp: lane: allowed is the name of a lane'],

@@ -182,14 +182,20 @@ describe('a path of nothing that there is', () => {
     expect(world.anth.calls.length).toBe(1);
   });
 
-  it('with another method is told which are allowed (RFC 9110, section 15.5.6)', async () => {
-    await using world = await start();
-    await using client = await connectClient(world.port);
-    client.send(`DELETE /v1/usage HTTP/1.1\r\n${HOST}\r\n\r\n`);
-    const { startLine, headers } = await client.answer();
-    expect(startLine).toBe('HTTP/1.1 405 Method Not Allowed');
-    expect(headers[headers.indexOf('allow') + 1]).toBe('GET');
-  });
+  it.each([
+    ['DELETE /v1/usage', 'GET, HEAD'],
+    ['GET /v1/dev/sim-usage', 'POST'],
+  ])(
+    'with another method is told which are allowed (RFC 9110, section 15.5.6): %s',
+    async (line, allowed) => {
+      await using world = await start();
+      await using client = await connectClient(world.port);
+      client.send(`${line} HTTP/1.1\r\n${HOST}\r\n\r\n`);
+      const { startLine, headers } = await client.answer();
+      expect(startLine).toBe('HTTP/1.1 405 Method Not Allowed');
+      expect(headers[headers.indexOf('allow') + 1]).toBe(allowed);
+    },
+  );
 });
 
 describe('a door with a client token', () => {

@@ -140,8 +140,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   async function answerOwn({ request, response, invite }: Visit, path: string): Promise<void> {
-    const method = request.method === 'HEAD' ? 'GET' : request.method;
-    const endpoint = ownPaths.find(method ?? '', path);
+    const { method = '' } = request;
+    const endpoint = ownPaths.find(method, path);
     if (endpoint === undefined) {
       const methods = ownPaths.methodsOf(path);
       const message = `ccp: no ${method} ${path} here, but ${ownPaths.beneathRootOf(path).join(', ')}`;

@@ -7,8 +7,9 @@ export interface OwnPaths {
    * client's credentials to an upstream, which would answer for us.
    */
   owns(path: string): boolean;
+  /** What answers; HEAD is answered by what answers GET (RFC 9110, 9.3.2). */
   find(method: string, path: string): Endpoint | undefined;
-  /** The methods of a path; none where there is no endpoint at it. */
+  /** The methods that a path is answered for; none where there is no endpoint at it. */
   methodsOf(path: string): readonly string[];
   /** What there is at and beneath the root of a path, as `GET /v1/usage`. */
   beneathRootOf(path: string): readonly string[];
@@ -20,8 +21,11 @@ export function createOwnPaths(endpoints: readonly Endpoint[]): OwnPaths {
   const roots = new Set(endpoints.map(({ path }) => rootOf(path)));
   return {
     owns: (path) => roots.has(rootOf(path)),
-    find: (method, path) => byName.get(nameOf({ method, path })),
-    methodsOf: (path) => endpoints.filter((one) => one.path === path).map(({ method }) => method),
+    find: (method, path) => byName.get(nameOf({ method: method === 'HEAD' ? 'GET' : method, path })),
+    methodsOf: (path) =>
+      endpoints
+        .filter((one) => one.path === path)
+        .flatMap(({ method }) => (method === 'GET' ? [method, 'HEAD'] : [method])),
     beneathRootOf: (path) => endpoints.filter((one) => rootOf(one.path) === rootOf(path)).map(nameOf),
   };
 }

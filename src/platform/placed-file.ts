@@ -4,11 +4,11 @@ export interface PlacedFile {
   /** Whether it is an error that it is missing. */
   readonly required: boolean;
   /** Looks anew each time. Throws `CONFIG` where the file is there and can't be read. */
-  read(): PlacedText;
+  read(): PlacedBytes;
 }
 
-export type PlacedText =
+export type PlacedBytes =
   | { readonly state: 'absent' }
   /** It is there and does not count; `why` is a sentence with the remedy. */
   | { readonly state: 'ignored'; readonly why: string }
-  | { readonly state: 'used'; readonly text: string };
+  | { readonly state: 'used'; readonly bytes: Uint8Array };

@@ -123,6 +123,10 @@ export interface Rollup {
   readonly streamed_tokens: number;
 }
 
+/** Who said how long a lane is skipped: its upstream, or our default, where it said nothing or what cannot be. */
+export const STATED = ['retry_after', 'reset', 'default', 'implausible'] as const;
+export type Stated = (typeof STATED)[number];
+
 /** A lane that is skipped for a model until a time. */
 export interface Cooldown {
   readonly lane: string;
@@ -130,8 +134,7 @@ export interface Cooldown {
   readonly key: string;
   /** Epoch milliseconds. */
   readonly until: number;
-  /** Who said how long: the upstream, or our default, where it said nothing or what cannot be. */
-  readonly stated: 'retry_after' | 'reset' | 'default' | 'implausible';
+  readonly stated: Stated;
 }
 
 /** A limit that an upstream really had, and how our own count looked then. */

@@ -11,28 +11,26 @@ export const waitSeconds = ({ inMs }: Pick<Opening, 'inMs'>): number =>
   Math.max(Math.ceil(inMs / SECOND_MS), 1);
 
 /**
- * `in about 12 min (14:03)`, never too early: it agrees with `retry-after`. In the time zone of this process, which is
- * that of its client; with the day unless it is the same.
+ * `in about 12 min (14:03 UTC)`, or just `in 45 s`; never too early: it agrees with `retry-after`. In UTC, since nobody
+ * knows the time zone of the client; with the day unless it is the same.
  */
 export function openingText({ inMs, at }: Pick<Opening, 'inMs' | 'at'>): string {
   const ms = waitSeconds({ inMs }) * SECOND_MS;
-  const now = new Date(at - inMs);
-  return `in ${lengthText(ms)} (${timeText(new Date(now.getTime() + ms), now)})`;
+  if (ms < 2 * MINUTE_MS) return `in ${ms / SECOND_MS} s`;
+  const now = at - inMs;
+  return `in ${lengthText(ms)} (${timeText(now + ms, now)})`;
 }
 
 function lengthText(ms: number): string {
-  if (ms < 2 * MINUTE_MS) return `${ms / SECOND_MS} s`;
   if (ms < 2 * HOUR_MS) return `about ${Math.ceil(ms / MINUTE_MS)} min`;
   return ms < 2 * DAY_MS ? `about ${Math.ceil(ms / HOUR_MS)} h` : `about ${Math.ceil(ms / DAY_MS)} days`;
 }
 
-function timeText(then: Date, now: Date): string {
-  const isSoon = then.getTime() - now.getTime() < 2 * MINUTE_MS;
+/** Epoch milliseconds, both. */
+function timeText(then: number, now: number): string {
   // A minute that has begun is too early.
-  const shown = isSoon ? then : new Date(Math.ceil(then.getTime() / MINUTE_MS) * MINUTE_MS);
-  const clock = [shown.getHours(), shown.getMinutes(), ...(isSoon ? [shown.getSeconds()] : [])]
-    .map((part) => String(part).padStart(2, '0'))
-    .join(':');
-  const day = shown.toDateString();
-  return day === now.toDateString() ? clock : `${shown.getDate()} ${day.slice(4, 7)} ${clock}`;
+  const [day = '', time = ''] = isoOf(Math.ceil(then / MINUTE_MS) * MINUTE_MS).split('T');
+  return `${isoOf(now).startsWith(day) ? '' : `${day} `}${time.slice(0, 5)} UTC`;
 }
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();

@@ -3,6 +3,7 @@
  * to whoever signed it.
  */
 import { type ParseErrorCode, printParseErrorCode, visit } from 'jsonc-parser';
+import { decodeUtf8 } from './utf8.ts';
 
 export type StrictJson = { readonly ok: true; readonly value: unknown } | NoStrictJson;
 
@@ -32,7 +33,7 @@ const MAX_DEPTH = 32;
  * value: the bytes may be those of another file, named by mistake.
  */
 export function readStrictJson(bytes: Uint8Array): StrictJson {
-  const text = decode(bytes);
+  const text = decodeUtf8(bytes);
   if (text === null) return no('bad_encoding', 'is not UTF-8');
   if (text.startsWith('\u{feff}')) return no('bad_encoding', 'begins with a byte order mark');
   let value: unknown;
@@ -57,14 +58,6 @@ const no = (reason: JsonTrouble, problem: string, at: Position | null = null): N
   problem,
   at,
 });
-
-function decode(bytes: Uint8Array): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return null;
-  }
-}
 
 /** The first mistake by its place, which V8 tells of some only. */
 function noJson(text: string): NoStrictJson {

@@ -7,7 +7,7 @@ import { type Position, readStrictJson } from './strict-json.ts';
 
 export interface WrittenFile<T> {
   readonly path: string;
-  readonly text: string;
+  readonly bytes: Uint8Array;
   readonly schema: z.ZodType<T>;
   /** What to do where it is wrong, a sentence. */
   readonly remedy: string;
@@ -20,15 +20,15 @@ export interface WrittenJson<T> {
 }
 
 /** Throws `CONFIG` naming file, line, column and the member that is wrong. */
-export function readWrittenJson<T>({ path, text, schema, remedy }: WrittenFile<T>): WrittenJson<T> {
+export function readWrittenJson<T>({ path, bytes, schema, remedy }: WrittenFile<T>): WrittenJson<T> {
   const error = (position: Position | null, ...parts: readonly string[]): OperatorError => {
     const where = position === null ? path : `${path}:${position.line}:${position.column}`;
     return new OperatorError('CONFIG', [where, ...parts].join(': '), { hint: remedy });
   };
   const wrong = (at: readonly PropertyKey[], what: string): OperatorError =>
-    error(positionIn(text, at), placeName(at) || 'the file', what);
+    error(positionIn(Buffer.from(bytes).toString(), at), placeName(at) || 'the file', what);
 
-  const json = readStrictJson(Buffer.from(text));
+  const json = readStrictJson(bytes);
   if (!json.ok) throw error(json.at, `it ${json.problem}`);
   const judged = judgeBySchema(schema, json.value);
   if (!judged.ok) throw wrong(judged.trouble.at, judged.trouble.what);

@@ -9,7 +9,7 @@ export interface Question {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   /** Milliseconds; five seconds unless said otherwise. */
   readonly patienceMs?: number;
 }

@@ -33,13 +33,13 @@ export async function rotateLog(host: Host, { json }: { readonly json: boolean }
 }
 
 const post = (loaded: LoadedCcp, path: string, body: unknown): Promise<string> =>
-  postText(loaded, path, JSON.stringify(body));
+  postBody(loaded, path, JSON.stringify(body));
 
 /**
- * Posts a text to an endpoint of the running proxy; gives what it answers. Throws `NOT_READY` where no proxy of these
- * settings takes the order, and `CONFIG` with its reason where it does not like the text.
+ * Posts something to an endpoint of the running proxy; gives what it answers. Throws `NOT_READY` where no proxy of these
+ * settings takes the order, and `CONFIG` with its reason where it does not like it.
  */
-export async function postText(loaded: LoadedCcp, path: string, body: string): Promise<string> {
+export async function postBody(loaded: LoadedCcp, path: string, body: string | Uint8Array): Promise<string> {
   const url = proxyUrl(loaded);
   const token = readSmallFile(loaded.paths.controlToken)?.toString('utf8').trim();
   if (token === undefined) {

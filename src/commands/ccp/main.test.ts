@@ -44,6 +44,8 @@ describe('the command line', () => {
     [['offload', 'puase'], 'Did you mean pause?'],
     [['quotas', 'relaod'], "unknown command 'relaod'\n(Did you mean reload?)"],
     [['quotas', 'end-cooldwon', 'zai'], 'Did you mean end-cooldown?'],
+    [['quotas', '--json', 'relod'], "ccp: error: unknown command 'relod'\n(Did you mean reload?)\n"],
+    [['quotas', 'zai'], "too many arguments for 'show'"],
     [['partials', 'claen'], 'Did you mean clean?'],
     [['quotas', 'show', 'zai'], 'too many arguments'],
     [['providers', '--jsno'], 'Did you mean --json?'],
@@ -228,7 +230,7 @@ describe('doctor', () => {
     host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*", "lane": "zia"}]}');
     expect(await quotas()).toContainEqual({
       level: 'note',
-      what: `the quota for "*" on lane zia in ${file} counts nothing: there is no lane zia (there are anthropic, zai)`,
+      what: `the quota for "*" on lane zia in ${file} counts nothing new: there is no lane zia (there are anthropic, zai)`,
       remedy: `Correct its lane or its model in ${file}; "ccp providers" shows the lanes and their routes.`,
     });
     host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "opus-4", "lane": "zai"}]}');

@@ -1,5 +1,6 @@
 /** The commands of `ccp`. What a command does is imported when it is run, so that the rest costs no start-up. */
 import { Argument, type Command } from 'commander';
+import { nearestName } from '../../config/nearest-name.ts';
 import { completionScript, SHELLS, type Shell } from '../shared/completion.ts';
 import { AS_JSON, type Exit, examples, type Json } from '../shared/declare.ts';
 import { type Host, processHost } from '../shared/host.ts';
@@ -12,7 +13,13 @@ import { addPolicy } from './policy/commands.ts';
 
 /** Runs `ccp` with the arguments after its name; gives the exit code. */
 export function main(argv: readonly string[], host: Host = processHost()): Promise<number> {
-  return runProgram({ name: 'ccp', host, argv, build: (program, exit) => build(program, host, exit) });
+  return runProgram({
+    name: 'ccp',
+    host,
+    argv,
+    build: (program, exit) => build(program, host, exit),
+    nearestName,
+  });
 }
 
 function build(program: Command, host: Host, exit: Exit): void {

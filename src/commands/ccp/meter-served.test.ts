@@ -183,8 +183,10 @@ it('names quotas and prices of lanes that are not there as it starts, and quotas
   const prices = host.write('~/.config/ccp/prices.json', JSON.stringify({ v: 1, prices: [price] }));
   await start();
   const none = 'there is no lane zia (there are anthropic, zai)';
-  const idle = `the quota for "*" on lane zia in ${file} counts nothing: ${none}`;
-  await until('it warns', () => proxy.stderr().includes(`prices for lane zia in ${prices} count nothing`));
+  const idle = `the quota for "*" on lane zia in ${file} counts nothing new: ${none}`;
+  await until('it warns', () =>
+    proxy.stderr().includes(`prices for lane zia in ${prices} count nothing new`),
+  );
   expect(proxy.stderr()).toContain(idle);
   expect(quotasAnswer.parse(await get('/v1/quotas')).warnings).toEqual([idle]);
   host.write('sent.json', '{"quotas": [{"model": "claude-opus-4-8", "lane": "zai"}]}');

@@ -109,7 +109,7 @@ describe('a budget that is used up', () => {
       error: {
         type: 'billing_error',
         message: expect.stringMatching(
-          /^ccp: the rolling quota of requests for "\*" on lane anthropic is used up; there is room again in about 2 h \(.*\d\d:\d\d\)$/,
+          /^ccp: the rolling quota of requests for "\*" on lane anthropic is used up; there is room again in about 2 h \((?:\S+ )?\d\d:\d\d UTC\)$/,
         ),
       },
     });

@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path';
 import { userFolders } from '../../config/folders.ts';
 import { readSmallFile } from '../../config/read-small-file.ts';
-import { openTrust, type TrustStore } from '../../config/trust.ts';
+import { openTrustKeeper, type TrustStore } from '../../config/trust.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
+import { makeFolder } from '../shared/folders.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
 
@@ -20,7 +21,7 @@ const FOREIGN_FILES = ['.env', join('configs', 'providers.yaml'), join('configs'
  * with them.
  */
 export function trust(host: Host, { file, forget, json }: TrustOptions): number {
-  const store = openTrust(userFolders(host.env, host.home));
+  const store = openTrustKeeper(userFolders(host.env, host.home), makeFolder);
   if (file === undefined) {
     if (forget) throw new OperatorError('USAGE', '--forget needs a file');
     return show(

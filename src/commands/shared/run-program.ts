@@ -11,14 +11,18 @@ export interface ProgramOptions {
   readonly argv: readonly string[];
   /** Adds the commands; each hands the exit code of what it did to `exit`. */
   readonly build: (program: Command, exit: (code: number) => void) => void;
+  /** The candidate that a mistyped name most likely meant; null where none is near. */
+  readonly nearestName: (name: string, candidates: Iterable<string>) => string | null;
 }
 
 /**
  * Parses the arguments and runs the command; gives the exit code. An operator's mistake is shown as message
  * and hint; anything else is a bug and is thrown.
  */
-export async function runProgram({ name, host, argv, build }: ProgramOptions): Promise<number> {
+export async function runProgram(options: ProgramOptions): Promise<number> {
+  const { name, host, argv, build } = options;
   let code: number = EXIT.ok;
+  let said = '';
   const program = new Command(name)
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
@@ -27,7 +31,7 @@ export async function runProgram({ name, host, argv, build }: ProgramOptions): P
     .configureOutput({
       writeOut: (text) => host.out.write(text),
       writeErr: (text) => host.err.write(text),
-      outputError: (text, write) => write(`${name}: ${text}`),
+      outputError: (text) => void (said += `${name}: ${text}`),
       getOutHelpWidth: () => helpWidth(host.out),
       getErrHelpWidth: () => helpWidth(host.err),
     });
@@ -35,41 +39,43 @@ export async function runProgram({ name, host, argv, build }: ProgramOptions): P
     code = result;
   });
   try {
-    refuseMistyped(program, argv);
     await program.parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
-    // Commander has said its sentence already.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    const shown = error instanceof OperatorError ? error : pathTrouble(error);
-    if (shown === null) throw error;
+    const shown = shownOf(error, () => mistyped(program, options));
+    if (shown === null) {
+      if (!(error instanceof CommanderError)) throw error;
+      host.err.write(said);
+      return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    }
     printError(name, shown, host);
     return shown.exitCode;
   }
 }
 
-/**
- * A group that does something by itself takes a mistyped command for an argument too many; then Commander does not say
- * which one was meant. It does where the group has nothing but its commands.
- */
-function refuseMistyped(program: Command, argv: readonly string[]): void {
-  let group = program;
-  for (const word of argv) {
-    const next = group.commands.find((command) => [command.name(), ...command.aliases()].includes(word));
-    if (next === undefined) {
-      const isName = word !== 'help' && !word.startsWith('-');
-      const isGroup = group.commands.length > 0 && group.registeredArguments.length === 0;
-      if (isName && isGroup && group !== program) onlyCommandsOf(group).parse([word], { from: 'user' });
-      return;
-    }
-    group = next;
-  }
+/** What is shown of a failure; null where Commander has a sentence for it, and for a bug. */
+function shownOf(error: unknown, slip: () => OperatorError | null): OperatorError | null {
+  if (error instanceof CommanderError) return error.code === 'commander.excessArguments' ? slip() : null;
+  return error instanceof OperatorError ? error : pathTrouble(error);
 }
 
-function onlyCommandsOf(group: Command): Command {
-  const bare = new Command(group.name()).copyInheritedSettings(group);
-  for (const command of group.commands) bare.command(command.name());
-  return bare;
+/**
+ * A group that does something by itself takes a mistyped command for an argument too many; then Commander does not say
+ * which one was meant. Null where no command is near.
+ */
+function mistyped(program: Command, { argv, nearestName }: ProgramOptions): OperatorError | null {
+  let group = program;
+  for (const word of argv) {
+    if (word.startsWith('-')) continue;
+    const next = group.commands.find((command) => [command.name(), ...command.aliases()].includes(word));
+    const names = group.commands.map((command) => command.name());
+    const near = nearestName(word, names);
+    if (next === undefined && near !== null) {
+      return new OperatorError('USAGE', `unknown command '${word}'`, { hint: `(Did you mean ${near}?)` });
+    }
+    group = next ?? group;
+  }
+  return null;
 }
 
 function printError(name: string, { message, hint }: OperatorError, { err }: Host): void {

@@ -1,5 +1,6 @@
 /** The commands of `ccp-uat`. What a command does is imported when it is run, so that the rest costs no start-up. */
 import { Argument, type Command } from 'commander';
+import { nearestName } from '../../config/nearest-name.ts';
 import { completionScript, SHELLS, type Shell } from '../shared/completion.ts';
 import { AS_JSON, type Exit, examples, type Json } from '../shared/declare.ts';
 import { type Host, processHost } from '../shared/host.ts';
@@ -21,6 +22,7 @@ export function main(
     host,
     argv,
     build: (program, exit) => build(program, { host: { ...host, argv }, terminal, exit }),
+    nearestName,
   });
 }
 

@@ -107,6 +107,22 @@ describe('what GET /metrics shows of the lanes', () => {
     expect(Object.fromEntries(seen.ready)).toEqual({ anthropic: true, zai: false });
   });
 
+  it('is not what an outdated round says of providers that were replaced meanwhile', async () => {
+    const late = Promise.withResolvers<ProbeOutcome>();
+    let zaiNow = zai;
+    const { seen, json, call } = world({
+      providers: () => [anth, zaiNow],
+      probe: ({ id, origin }) =>
+        id === 'zai' && origin === zai.origin ? late.promise : Promise.resolve({ status: 405, ms: 1 }),
+    });
+    await call('GET', '/metrics');
+    zaiNow = { ...zai, origin: 'https://other.example' };
+    await json('GET', '/readyz');
+    late.resolve({ error: 'net', message: 'refused', ms: 1 });
+    await nextTurn();
+    expect(Object.fromEntries(seen.ready)).toEqual({ anthropic: true, zai: true });
+  });
+
   it('does not make a scrape wait for an upstream', async () => {
     const { call } = world({ probe: () => new Promise(() => {}) });
     expect((await call('GET', '/metrics')).status).toBe(200);

@@ -41,7 +41,7 @@ export interface ReadinessOptions {
   readonly providers: () => readonly Provider[];
   readonly probe: Probe;
   readonly clock: Clock;
-  /** Told of each fresh result. */
+  /** Told of each fresh result, but not of what was asked of providers that were replaced meanwhile. */
   readonly onResult: (readiness: Readiness) => void;
 }
 
@@ -69,7 +69,10 @@ export function createReadiness({ providers, probe, clock, onResult }: Readiness
     const finish = (): void => {
       round.finishedAt = clock.monotonic();
     };
-    result.then(onResult).then(finish, finish);
+    const tell = (readiness: Readiness): void => {
+      if (last === round) onResult(readiness);
+    };
+    result.then(tell).then(finish, finish);
     return round;
   };
 

@@ -11,10 +11,12 @@ const ENTRY = {
 };
 const textWith = (...prices: unknown[]): string => JSON.stringify({ v: 1, prices });
 
+const read = (path: string, written: string | Buffer) => readPriceFile(path, Buffer.from(written));
+
 /** The message of the error that a file gives. */
-function refusal(text: string): string {
+function refusal(written: string | Buffer): string {
   try {
-    readPriceFile('/home/me/prices.json', text);
+    read('/home/me/prices.json', written);
   } catch (error) {
     if (error instanceof OperatorError) return `${error.code} ${error.message} | ${error.hint}`;
   }
@@ -23,8 +25,8 @@ function refusal(text: string): string {
 
 describe('the prices of a file', () => {
   it('are read as they stand there', () => {
-    expect(readPriceFile('f', textWith(ENTRY))).toEqual([ENTRY]);
-    expect(readPriceFile('f', textWith())).toEqual([]);
+    expect(read('f', textWith(ENTRY))).toEqual([ENTRY]);
+    expect(read('f', textWith())).toEqual([]);
   });
 
   it.each([
@@ -53,6 +55,11 @@ describe('the prices of a file', () => {
     expect(said).toMatch(/^CONFIG \/home\/me\/prices\.json/);
     expect(said).toContain(place);
     expect(said).toContain('docs/usage.md');
+  });
+
+  it('are refused in another encoding, in which a name would come out as another', () => {
+    const file = Buffer.from(textWith({ ...ENTRY, models: ['café*'] }), 'latin1');
+    expect(refusal(file)).toContain('/home/me/prices.json: it is not UTF-8');
   });
 
   it('of ours keep to the same form', () => {

@@ -57,5 +57,5 @@ const REMEDY =
   'Correct it (docs/usage.md shows the form), or move it away: the prices that ccp knows then count.';
 
 /** The prices of a file. Throws `CONFIG` naming `path`, line, column and place of what is wrong, and what is allowed there. */
-export const readPriceFile = (path: string, text: string): readonly PriceEntry[] =>
-  readWrittenJson({ path, text, schema: priceFileSchema, remedy: REMEDY }).value.prices;
+export const readPriceFile = (path: string, bytes: Uint8Array): readonly PriceEntry[] =>
+  readWrittenJson({ path, bytes, schema: priceFileSchema, remedy: REMEDY }).value.prices;

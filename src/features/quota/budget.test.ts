@@ -11,7 +11,10 @@ const MINUTE = 60_000;
 const NOW = Date.UTC(2026, 2, 29, 10, 17, 3);
 
 function budgetOf(fields: string) {
-  const [definition] = parseQuotas('q.json', `{"quotas": [{"model": "*", "lane": "zai", ${fields}}]}`);
+  const [definition] = parseQuotas(
+    'q.json',
+    Buffer.from(`{"quotas": [{"model": "*", "lane": "zai", ${fields}}]}`),
+  );
   if (definition === undefined) throw new Error('no quota');
   return createBudget(definition);
 }

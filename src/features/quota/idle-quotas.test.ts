@@ -11,7 +11,11 @@ const LANES = [
 ];
 
 const warned = (model: string, lane: string): readonly string[] =>
-  idleQuotas(parseQuotas('q.json', JSON.stringify({ quotas: [{ model, lane }] })), '/me/q.json', LANES);
+  idleQuotas(
+    parseQuotas('q.json', Buffer.from(JSON.stringify({ quotas: [{ model, lane }] }))),
+    '/me/q.json',
+    LANES,
+  );
 
 it.each([
   ['*', 'zai'],
@@ -28,6 +32,6 @@ it.each([
   ['*', 'bare', 'no route leads such a model there (its routes: none)'],
 ])('names what "%s" on lane %s lacks, with the file', (model, lane, why) => {
   expect(warned(model, lane)).toEqual([
-    `the quota for "${model}" on lane ${lane} in /me/q.json counts nothing: ${why}`,
+    `the quota for "${model}" on lane ${lane} in /me/q.json counts nothing new: ${why}`,
   ]);
 });

@@ -1,4 +1,4 @@
-/** Quotas that count nothing, whatever is sent: a lane or a model that was mistyped looks like one that is never full. */
+/** Quotas that count nothing new, whatever is sent: a lane or a model that was mistyped looks like one that is never full. */
 import { globsOverlap } from '../../protocol/glob.ts';
 import type { LoadedQuotas } from './load-quotas.ts';
 
@@ -16,7 +16,7 @@ export function idleQuotas(
 ): readonly string[] {
   const names = [...new Set(lanes.map(({ lane }) => lane))];
   return definitions.flatMap(({ model, lane }) => {
-    const quota = `the quota for "${model}" on lane ${lane} in ${source} counts nothing`;
+    const quota = `the quota for "${model}" on lane ${lane} in ${source} counts nothing new`;
     if (!names.includes(lane)) return `${quota}: there is no lane ${lane} (there are ${names.join(', ')})`;
     const globs = lanes.filter((one) => one.lane === lane).flatMap((one) => one.globs);
     if (globs.some((glob) => globsOverlap(glob, model))) return [];

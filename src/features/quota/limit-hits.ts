@@ -2,7 +2,7 @@
 import type { LimitFacts } from '../../core/types.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
-import type { Cooldown, LimitHit, MeterStore } from '../../protocol/meter.ts';
+import type { Cooldown, LimitHit, MeterStore, Stated } from '../../protocol/meter.ts';
 import type { Calibration } from '../../protocol/quota-view.ts';
 import type { Budget } from './budget.ts';
 import { calibrate, latestOf, teaches } from './calibration.ts';
@@ -136,7 +136,7 @@ export function createLimitHits({ coolsDown, store, retry, clock, log }: LimitHi
   };
 }
 
-const WHO_SAID: Readonly<Record<Cooldown['stated'], string>> = {
+const WHO_SAID: Readonly<Record<Stated, string>> = {
   reset: 'its upstream stated the reset',
   retry_after: 'its upstream stated retry-after',
   default: 'its upstream did not say how long',

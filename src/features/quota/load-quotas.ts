@@ -17,7 +17,7 @@ export function loadQuotas(files: readonly PlacedFile[]): LoadedQuotas {
   for (const quotaFile of files) {
     const { path, required } = quotaFile;
     const found = quotaFile.read();
-    if (found.state === 'used') return { file: path, definitions: parseQuotas(path, found.text), ignored };
+    if (found.state === 'used') return { file: path, definitions: parseQuotas(path, found.bytes), ignored };
     if (found.state === 'ignored') ignored.push(found.why);
     else if (required) throw new OperatorError('CONFIG', `there is no quota file ${path}`);
   }

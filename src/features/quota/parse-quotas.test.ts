@@ -6,9 +6,11 @@ import { parseQuotas } from './parse-quotas.ts';
 const HOUR = 3_600_000;
 const one = (fields: string): string => `{"quotas": [\n  {"model": "*haiku*", "lane": "zai", ${fields}}\n]}`;
 
+const parse = (path: string, written: string | Buffer) => parseQuotas(path, Buffer.from(written));
+
 describe('a quota file', () => {
   it('has defaults for all but the key', () => {
-    const [quota] = parseQuotas('q.json', one('"weekly": {"tokens": 5}'));
+    const [quota] = parse('q.json', one('"weekly": {"tokens": 5}'));
     expect(quota).toMatchObject({
       model: '*haiku*',
       lane: 'zai',
@@ -26,13 +28,13 @@ describe('a quota file', () => {
     ['5h', 5 * HOUR],
     ['7d', 168 * HOUR],
   ])('takes a rolling span of %s', (span, ms) => {
-    const [quota] = parseQuotas('q.json', one(`"rolling": {"span": "${span}", "hours": 0.5}`));
+    const [quota] = parse('q.json', one(`"rolling": {"span": "${span}", "hours": 0.5}`));
     expect(quota?.rolling).toMatchObject({ spanMs: ms, hours: 0.5 });
   });
 
   it('may cap nothing: then it only counts', () => {
-    expect(parseQuotas('q.json', '{"quotas": []}')).toEqual([]);
-    expect(parseQuotas('q.json', one('"warn_pct": 50'))).toHaveLength(1);
+    expect(parse('q.json', '{"quotas": []}')).toEqual([]);
+    expect(parse('q.json', one('"warn_pct": 50'))).toHaveLength(1);
   });
 
   it.each([
@@ -55,13 +57,18 @@ describe('a quota file', () => {
     ],
     ['{"quotas": [{"model": "m", "lane": "No Lane"}]}', 'quotas[0].lane: must be the name of a lane'],
   ])('is refused by file, line, column and place: %s', (text, message) => {
-    const parse = (): unknown => parseQuotas('q.json', text);
-    expect(parse).toThrow(message);
-    expect(parse).toThrow(OperatorError);
+    const taken = (): unknown => parse('q.json', text);
+    expect(taken).toThrow(message);
+    expect(taken).toThrow(OperatorError);
+  });
+
+  it('is refused in another encoding, in which a glob would match nothing', () => {
+    const file = Buffer.from('{"quotas": [{"model": "café*", "lane": "zai"}]}', 'latin1');
+    expect(() => parse('q.json', file)).toThrow('q.json: it is not UTF-8');
   });
 
   it('is shown by an example that is one', () => {
     const path = new URL('../../../configs/quotas.example.json', import.meta.url);
-    expect(parseQuotas('example', readFileSync(path, 'utf8')).length).toBeGreaterThan(1);
+    expect(parse('example', readFileSync(path)).length).toBeGreaterThan(1);
   });
 });

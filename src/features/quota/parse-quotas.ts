@@ -62,9 +62,9 @@ const fileSchema = z.strictObject({ quotas: z.array(entry).max(100, 'must be at 
 
 const REMEDY = 'Correct it; docs/quotas.md describes every field.';
 
-/** Checks the text of a quota file. Throws `CONFIG` naming `path`, line, column and place of what is wrong. */
-export function parseQuotas(path: string, text: string): readonly QuotaDefinition[] {
-  const { value, wrong } = readWrittenJson({ path, text, schema: fileSchema, remedy: REMEDY });
+/** Checks the bytes of a quota file. Throws `CONFIG` naming `path`, line, column and place of what is wrong. */
+export function parseQuotas(path: string, bytes: Uint8Array): readonly QuotaDefinition[] {
+  const { value, wrong } = readWrittenJson({ path, bytes, schema: fileSchema, remedy: REMEDY });
   const keys = new Set<string>();
   return value.quotas.map((quota, index) => {
     const key = `${quota.lane} ${quota.model.toLowerCase()}`;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LimitFacts } from '../../core/types.ts';
 import type { Clock } from '../../platform/clock.ts';
-import type { PlacedFile, PlacedText } from '../../platform/placed-file.ts';
+import type { PlacedBytes, PlacedFile } from '../../platform/placed-file.ts';
 import type { UpstreamError } from '../../protocol/upstream-error.ts';
 import { createQuota, type Quota, type QuotaOptions } from './quota.ts';
 import { createMemoryStore } from './testing/memory-store.ts';
@@ -44,8 +44,9 @@ afterEach(() => world.disposeAsync());
 const textFile = (text: string): PlacedFile => ({
   path: '/q.json',
   required: false,
-  read: () => ({ state: 'used', text }),
+  read: () => ({ state: 'used', bytes: Buffer.from(text) }),
 });
+const reload = (quota: Quota, text: string) => quota.reload(Buffer.from(text));
 const haiku = (fields: string): string => `{"quotas": [{"model": "*haiku*", "lane": "zai", ${fields}}]}`;
 
 function open(text: string | null, given: Partial<QuotaOptions> = {}): Quota {
@@ -251,6 +252,9 @@ describe('mode hybrid', () => {
     expect(quota.gate('zai', ASK).kind).toBe('open');
     expect(store.cool.at(-1)).toEqual({ lane: 'zai', key: HAIKU, until: START, stated: 'reset' });
     expect(said.at(-1)).toBe(`lane zai is not left alone any more for "${HAIKU}"`);
+    const later = hybrid(null, { store });
+    await later.load();
+    expect(later.cooldowns()).toEqual([]);
   });
 
   it('takes no cooldown from the store that its clock cannot have set, and the other modes none at all', async () => {
@@ -495,7 +499,7 @@ describe('a reload', () => {
     await quota.load();
     end(quota, 'a');
     begin(quota, 'b');
-    expect(quota.reload(haiku('"rolling": {"requests": 2}'))).toEqual({ ok: true, file: null, quotas: 1 });
+    expect(reload(quota, haiku('"rolling": {"requests": 2}'))).toEqual({ ok: true, file: null, quotas: 1 });
     expect(quota.file).toBeNull();
     expect(quota.gate('zai', ASK).kind).toBe('block');
     expect(quota.views()[0]).toMatchObject({ rolling_pct: 50, reserved: { requests: 1 } });
@@ -513,7 +517,7 @@ describe('a reload', () => {
       const quota = open(haiku('"rolling": {"requests": 10}'));
       await quota.load();
       for (let index = 0; index < 10; index += 1) begin(quota, `e${index}`);
-      quota.reload(haiku(fields).replace('*haiku*', glob));
+      reload(quota, haiku(fields).replace('*haiku*', glob));
       expect(quota.gate('zai', ASK).kind).toBe('block');
       expect(quota.views()[0]?.reserved.requests).toBe(10);
       for (let index = 0; index < 10; index += 1) end(quota, `e${index}`);
@@ -529,9 +533,9 @@ describe('a reload', () => {
     end(quota, 'b');
     const used = () => quota.views()[0]?.rolling.requests.used;
     expect(used()).toBe(1);
-    quota.reload(haiku('"rolling": {"span": "6h", "requests": 2}'));
+    reload(quota, haiku('"rolling": {"span": "6h", "requests": 2}'));
     expect([quota.rebuilding(), used(), quota.gate('zai', ASK).kind]).toEqual([false, 2, 'block']);
-    quota.reload(haiku('"rolling": {"span": "30m", "requests": 2}'));
+    reload(quota, haiku('"rolling": {"span": "30m", "requests": 2}'));
     now += HOUR;
     expect(used()).toBe(0);
   });
@@ -540,7 +544,7 @@ describe('a reload', () => {
     const quota = open(null);
     await quota.load();
     begin(quota, 'e');
-    quota.reload(haiku('"rolling": {"requests": 1}'));
+    reload(quota, haiku('"rolling": {"requests": 1}'));
     expect(quota.gate('zai', ASK).kind).toBe('block');
   });
 
@@ -548,14 +552,14 @@ describe('a reload', () => {
     const store = createMemoryStore([sampleOf(START - HOUR)]);
     const quota = open(null, { store });
     await quota.load();
-    quota.reload(haiku('"rolling": {"requests": 2}'));
+    reload(quota, haiku('"rolling": {"requests": 2}'));
     await vi.waitFor(() => expect(quota.views()[0]?.rolling.requests.used).toBe(1));
   });
 
   it('that is bad keeps what was, and says why', () => {
     const quota = open(haiku('"rolling": {"requests": 1}'));
     end(quota, 'e');
-    expect(quota.reload('{"quotas": [{"lane": "zai"}]}')).toEqual({
+    expect(reload(quota, '{"quotas": [{"lane": "zai"}]}')).toEqual({
       ok: false,
       why: 'the quotas sent:1:13: quotas[0].model: must be a glob like "*haiku*"',
     });
@@ -567,16 +571,16 @@ describe('a reload', () => {
     const quota = open('{"quotas": [{"model": "*", "lane": "zia"}]}');
     await quota.load();
     const warning =
-      'the quota for "*" on lane zia in /q.json counts nothing: there is no lane zia (there are anthropic, zai)';
+      'the quota for "*" on lane zia in /q.json counts nothing new: there is no lane zia (there are anthropic, zai)';
     expect(said).toContain(warning);
     expect(quota.warnings()).toEqual([warning]);
-    quota.reload('{"quotas": [{"model": "*", "lane": "zai"}]}');
+    reload(quota, '{"quotas": [{"model": "*", "lane": "zai"}]}');
     expect(quota.warnings()).toEqual([]);
   });
 });
 
 describe('a quota file', () => {
-  const placed = (path: string, text: PlacedText): PlacedFile => ({
+  const placed = (path: string, text: PlacedBytes): PlacedFile => ({
     path,
     required: false,
     read: () => text,
@@ -587,8 +591,8 @@ describe('a quota file', () => {
       files: [
         placed('/a', { state: 'ignored', why: '/a is not trusted' }),
         placed('/b', { state: 'absent' }),
-        placed('/c', { state: 'used', text: haiku('"weekly": {"requests": 1}') }),
-        placed('/d', { state: 'used', text: '{' }),
+        placed('/c', { state: 'used', bytes: Buffer.from(haiku('"weekly": {"requests": 1}')) }),
+        placed('/d', { state: 'used', bytes: Buffer.from('{') }),
       ],
     });
     expect(quota.file).toBe('/c');
@@ -613,7 +617,9 @@ describe('a quota file', () => {
     };
     write(text);
     const quota = open(null, {
-      files: [{ path, required: true, read: () => ((reads += 1), { state: 'used', text }) }],
+      files: [
+        { path, required: true, read: () => ((reads += 1), { state: 'used', bytes: Buffer.from(text) }) },
+      ],
       alsoWatch: [trust],
       lookEveryMs: 5,
     });
@@ -622,7 +628,7 @@ describe('a quota file', () => {
     write(haiku('"rolling": {"requests": 4}'));
     await vi.waitFor(() => expect(quota.views()[0]?.rolling_pct).toBe(25));
     // What was sent stands until the file says something else: here only its spaces change, and then what else is watched.
-    quota.reload(haiku('"rolling": {"requests": 8}'));
+    reload(quota, haiku('"rolling": {"requests": 8}'));
     write(haiku('"rolling":   {"requests": 4}'));
     writeFileSync(trust, 'trusted');
     const looks = reads;

@@ -57,14 +57,14 @@ export interface Quota extends ExchangeObserver, AsyncDisposable {
   endCooldowns(which: CooldownChoice): readonly Cooldown[];
   /** What upstreams last said of their own limits, a lane each. */
   providerLimits(): readonly ProviderLimits[];
-  /** Which of them count nothing, and why, a sentence each. */
+  /** Which of them count nothing new, and why, a sentence each. */
   warnings(): readonly string[];
   /** Whether the windows still lack what the store has. */
   rebuilding(): boolean;
   /** Takes from the store what earlier processes knew. Resolves when windows and cooldowns hold, or after two seconds. */
   load(): Promise<void>;
-  /** Reads the files again, or takes `text` in their place until what they say changes. A bad one changes nothing. */
-  reload(text?: string): Reloaded;
+  /** Reads the files again, or takes those of `sent` in their place until what they say changes. A bad one changes nothing. */
+  reload(sent?: Uint8Array): Reloaded;
 }
 
 export type Reloaded =
@@ -194,14 +194,14 @@ export function createQuota(options: QuotaOptions): Quota {
     return { ok: true, file, quotas: budgets.length };
   };
 
-  const reload = (text?: string): Reloaded =>
-    text === undefined
+  const reload = (sent?: Uint8Array): Reloaded =>
+    sent === undefined
       ? take(() => {
           const next = loadQuotas(files);
           inFiles = contentOf(next);
           return next;
         }, 'no file')
-      : take(() => ({ file: null, definitions: parseQuotas(SENT, text), ignored: [] }), 'a command');
+      : take(() => ({ file: null, definitions: parseQuotas(SENT, sent), ignored: [] }), 'a command');
 
   /** What is watched changes for other reasons, too, which must not replace quotas that were sent. */
   const follow = (): Reloaded => {

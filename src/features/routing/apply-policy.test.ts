@@ -13,7 +13,7 @@ const zai = zaiProvider(
 );
 const [entry] = parseCatalog(
   'c.yaml',
-  'providers: [{ id: local, base_url: https://local.example, auth: { env: KEY } }]',
+  Buffer.from('providers: [{ id: local, base_url: https://local.example, auth: { env: KEY } }]'),
   { known: new Set(), hasKey: () => true },
 ).entries;
 if (entry === undefined) throw new Error('no entry');

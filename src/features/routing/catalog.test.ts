@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parseCatalog } from './catalog.ts';
 
-const parse = (text: string, keys: readonly string[] = ['KEY']) =>
-  parseCatalog('providers.yaml', text, {
+const parse = (written: string | Buffer, keys: readonly string[] = ['KEY']) =>
+  parseCatalog('providers.yaml', Buffer.from(written), {
     known: new Set(['anth', 'zai']),
     hasKey: (name) => keys.includes(name),
   });
@@ -13,6 +13,11 @@ const ENTRY = `providers:
     base_url: https://local.example/base
     auth: { env: KEY }
 `;
+
+it('is refused in another encoding, in which a glob would match nothing', () => {
+  const file = Buffer.from(`${ENTRY}routes: { "café*": local }\n`, 'latin1');
+  expect(() => parse(file)).toThrow('providers.yaml:1:1: it is not UTF-8');
+});
 
 it('reads an entry with the least that it must say', () => {
   expect(parse(ENTRY).entries).toEqual([

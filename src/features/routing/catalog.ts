@@ -66,8 +66,8 @@ const RESERVED_LANES: ReadonlySet<string> = new Set(['anthropic', 'none']);
 type Fail = (at: YamlPath, problem: string) => never;
 
 /** Reads a catalog. Throws `CONFIG` with file, line, column and entry for the first thing that is wrong. */
-export function parseCatalog(path: string, text: string, { known, hasKey }: Surroundings): Catalog {
-  const { value, positionOf } = readYaml(path, text);
+export function parseCatalog(path: string, bytes: Uint8Array, { known, hasKey }: Surroundings): Catalog {
+  const { value, positionOf } = readYaml(path, bytes);
   const fail: Fail = (at, problem) => {
     throw catalogError(path, positionOf(at), [entryOf(value, at), problem]);
   };

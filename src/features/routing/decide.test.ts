@@ -226,13 +226,13 @@ describe('the gates of budgets and limits', () => {
   it('hold for an override and for a pause', () => {
     expect(gated(SONNET, { zai: rests }, { override: HAIKU })).toBe('anth cooldown');
     expect(gated(HAIKU, { anthropic: full(5) }, { paused: true })).toBe(
-      'anth quota_block refused 429 full for 5; there is room again in 1 s (12:00:01)',
+      'anth quota_block refused 429 full for 5; there is room again in 1 s',
     );
   });
 
   it('refuse where all are full, with the time of the first that opens', () => {
     expect(gated(SONNET, { anthropic: full(5) })).toBe(
-      'anth quota_block refused 429 full for 5; there is room again in 1 s (12:00:01)',
+      'anth quota_block refused 429 full for 5; there is room again in 1 s',
     );
     const route = decide(HAIKU, snapshot(), standing({ zai: full(9_001), anthropic: full(2_001) }));
     expect(route).toMatchObject({
@@ -261,19 +261,19 @@ describe('the gates of budgets and limits', () => {
   it('hold for the fallback of what has no licence or no key', () => {
     const shut = { anthropic: full(5) };
     expect(gated(HAIKU, shut, { licensed: new Set() })).toBe(
-      'zai quota_block refused 429 full for 5; there is room again in 1 s (12:00:01)',
+      'zai quota_block refused 429 full for 5; there is room again in 1 s',
     );
     // Before the key also where there is no fallback.
     const alone = { zai: { ...zaiWith(null), fallback: [] } };
     expect(gated(HAIKU, { zai: full(5) }, alone)).toBe(
-      'zai quota_block refused 429 full for 5; there is room again in 1 s (12:00:01)',
+      'zai quota_block refused 429 full for 5; there is room again in 1 s',
     );
     expect(gated(HAIKU, shut, { zai: zaiWith(null) })).toBe(
-      'zai quota_block refused 429 full for 5; there is room again in 1 s (12:00:01)',
+      'zai quota_block refused 429 full for 5; there is room again in 1 s',
     );
     const resting = { zai: rests, anthropic: full(5) };
     expect(gated(HAIKU, resting, { zai: zaiWith(null) })).toBe(
-      'zai quota_block refused 429 full for 5; there is room again in 1 s (12:00:01)',
+      'zai quota_block refused 429 full for 5; there is room again in 1 s',
     );
   });
 });

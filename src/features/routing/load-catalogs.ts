@@ -39,7 +39,7 @@ export function loadCatalogs({ files, builtIn, keyOf, forceH1 }: CatalogOptions)
       throw new OperatorError('CONFIG', `there is no provider catalog ${file.path}`);
     }
     if (found.state !== 'used') continue;
-    const catalog = parseCatalog(file.path, found.text, {
+    const catalog = parseCatalog(file.path, found.bytes, {
       known,
       hasKey: (variable) => keyOf(variable) !== null,
     });

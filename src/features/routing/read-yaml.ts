@@ -2,6 +2,7 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import { OperatorError } from '../../errors.ts';
 import type { Position } from '../../protocol/strict-json.ts';
+import { decodeUtf8 } from '../../protocol/utf8.ts';
 
 /** Leads into a document: keys of maps, indices of lists. */
 export type YamlPath = readonly PropertyKey[];
@@ -12,8 +13,10 @@ export interface YamlFile {
   readonly positionOf: (at: YamlPath) => Position;
 }
 
-/** Reads a document, an empty one as an empty map. Throws `CONFIG` with file and line where it is no YAML. */
-export function readYaml(path: string, text: string): YamlFile {
+/** Reads a document, an empty one as an empty map. Throws `CONFIG` with file and line where it is no YAML in UTF-8. */
+export function readYaml(path: string, bytes: Uint8Array): YamlFile {
+  const text = decodeUtf8(bytes);
+  if (text === null) throw catalogError(path, { line: 1, column: 1 }, ['it is not UTF-8']);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [broken] = document.errors;

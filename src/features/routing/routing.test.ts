@@ -27,8 +27,8 @@ function catalogAt(name: string): PlacedFile & { save(text: string): void } {
     path,
     required: false,
     read: () => {
-      const text = textOf(path);
-      return text === null ? { state: 'absent' } : { state: 'used', text };
+      const bytes = bytesOf(path);
+      return bytes === null ? { state: 'absent' } : { state: 'used', bytes };
     },
     // The way editors save: a new file over the old one.
     save: (text) => {
@@ -38,9 +38,11 @@ function catalogAt(name: string): PlacedFile & { save(text: string): void } {
   };
 }
 
-function textOf(path: string): string | null {
+const textOf = (path: string): string | null => bytesOf(path)?.toString() ?? null;
+
+function bytesOf(path: string): Buffer | null {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path);
   } catch {
     return null;
   }

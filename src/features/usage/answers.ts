@@ -1,6 +1,6 @@
 /** What the meter's endpoints answer: the schemas from which the OpenAPI document is made, and commands read. */
 import { z } from 'zod';
-import { GRANULARITIES, sampleSchema } from '../../protocol/meter.ts';
+import { GRANULARITIES, STATED, sampleSchema } from '../../protocol/meter.ts';
 import { tokensSchema } from '../../protocol/usage-event.ts';
 
 const count = z.int().nonnegative();
@@ -137,7 +137,14 @@ export const usageAnswer = z.object({
   lanes: z.record(z.string(), totals),
 });
 
-export const cooldown = z.object({ lane: z.string(), key: z.string(), until: time, stated: z.string() });
+export const cooldown = z.object({
+  lane: z.string(),
+  key: z.string().describe('the glob of a quota, or the model itself where no quota names it'),
+  until: time,
+  stated: z
+    .enum(STATED)
+    .describe('who said how long: the upstream, or our default, where it said nothing or what cannot be'),
+});
 
 export const endedAnswer = z.object({
   ended: z.array(cooldown).describe('the cooldowns that held until now, with when they would have ended'),
@@ -151,7 +158,7 @@ export const quotasAnswer = z.object({
     .nullable()
     .describe('where the quotas come from; null without any, or where they were sent'),
   rebuilding: z.boolean().describe('whether the windows still lack what the store has'),
-  warnings: z.array(z.string()).describe('which quotas count nothing, and why'),
+  warnings: z.array(z.string()).describe('which quotas count nothing new, and why'),
   quotas: z.array(quotaAnswer),
   cooldowns: z.array(cooldown),
   provider_limits: z.array(providerLimits).describe('what each upstream last said of its own limits'),

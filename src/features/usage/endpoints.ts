@@ -20,6 +20,7 @@ import {
   USUAL_PAGE,
   usageQuery,
 } from './arguments.ts';
+import { keyTrouble } from './cooldown-key.ts';
 import type { LiveFeed } from './live-feed.ts';
 import * as paths from './paths.ts';
 import { cooldownAnswer, type QuotaViews, quotasReport } from './quota-views.ts';
@@ -128,16 +129,23 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
       method: 'POST',
       path: paths.RELOAD_PATH,
       handle({ body }) {
-        const taken = quota.reload(body.length === 0 ? undefined : body.toString('utf8'));
+        const taken = quota.reload(body.length === 0 ? undefined : body);
         return taken.ok ? quotas() : refuse(taken.why).answer;
       },
     },
     {
       method: 'POST',
       path: paths.END_COOLDOWN_PATH,
-      handle({ body }) {
+      async handle({ body }) {
         const asked = readBody(endBody, body.length === 0 ? {} : parseJson(body.toString('utf8')));
-        return asked.ok ? json({ ended: quota.endCooldowns(asked.value).map(cooldownAnswer) }) : asked.answer;
+        if (!asked.ok) return asked.answer;
+        const ended = quota.endCooldowns(asked.value).map(cooldownAnswer);
+        // That nothing is left alone is no mistake: who ends a cooldown need not know whether it still holds.
+        if (ended.length > 0) return json({ ended });
+        const stranger = await refuseStranger(asked.value.lane);
+        if (stranger !== null) return stranger;
+        const trouble = keyTrouble(asked.value, quota.views());
+        return trouble === null ? json({ ended }) : refuse(trouble).answer;
       },
     },
     {

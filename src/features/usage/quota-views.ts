@@ -20,12 +20,12 @@ export interface QuotaViews {
   }): readonly Cooldown[];
   /** What the upstreams last said of their own limits, a lane each. */
   providerLimits(): readonly ProviderLimits[];
-  /** Which of them count nothing, and why, a sentence each. */
+  /** Which of them count nothing new, and why, a sentence each. */
   warnings(): readonly string[];
   /** Whether the windows still lack what the store has. */
   rebuilding(): boolean;
-  /** Takes the quotas of `text`, or of the file as it is now where there is none; a bad one changes nothing. */
-  reload(text?: string): { readonly ok: true } | { readonly ok: false; readonly why: string };
+  /** Takes the quotas of `sent`, or of the file as it is now where there is none; a bad one changes nothing. */
+  reload(sent?: Uint8Array): { readonly ok: true } | { readonly ok: false; readonly why: string };
 }
 
 export const quotasReport = (quota: QuotaViews, now: number): QuotasAnswer => ({

@@ -104,7 +104,7 @@ function caveats(
   return lines.map((line) => `${line}\n`).join('') + warningLines(screen, { warnings });
 }
 
-/** Which quotas count nothing, and why. */
+/** Which quotas count nothing new, and why. */
 export const warningLines = (screen: Screen, { warnings }: Pick<QuotasAnswer, 'warnings'>): string =>
   warnings.map((one) => screen.paint('yellow', hanging(screen, '', '  ', `warning: ${plain(one)}`))).join('');
 
@@ -153,7 +153,7 @@ const fitted = (text: string, width: number): string =>
 export function limitLines(screen: Screen, { cooldowns, provider_limits }: QuotasAnswer): string {
   const cooling = cooldowns.map(
     ({ lane, key, until, stated }) =>
-      `${lane}: ${key} is left alone until ${clockTime(until)} (${STATED.get(stated) ?? stated})`,
+      `${lane}: ${key} is left alone until ${clockTime(until)} (${WHO_SAID[stated]})`,
   );
   const said = provider_limits.map((limits) => `${limits.lane} says of itself: ${limitsText(limits)}`);
   return [...cooling, ...said].map((line) => hanging(screen, '', '  ', plain(line))).join('');
@@ -166,12 +166,12 @@ function hanging(screen: Screen, before: string, indent: string, text: string): 
     .join('');
 }
 
-const STATED: ReadonlyMap<string, string> = new Map([
-  ['retry_after', 'as it asked'],
-  ['reset', 'when its limit is reset, as it said'],
-  ['default', 'it did not say how long'],
-  ['implausible', 'the time that it named is over or more than 31 days ahead'],
-]);
+const WHO_SAID: Readonly<Record<QuotasAnswer['cooldowns'][number]['stated'], string>> = {
+  retry_after: 'as it asked',
+  reset: 'when its limit is reset, as it said',
+  default: 'it did not say how long',
+  implausible: 'the time that it named is over or more than 31 days ahead',
+};
 
 /** Everything that is known of each quota. */
 export function quotasInDetail(screen: Screen, { quotas, ...state }: QuotasAnswer): string {

@@ -215,8 +215,8 @@ describe('ccp quota', () => {
     }
   });
 
-  it('warns of quotas that count nothing, wherever quotas are shown', async () => {
-    const warnings = ['the quota for "*" on lane zia in /q.json counts nothing: there is no lane zia'];
+  it('warns of quotas that count nothing new, wherever quotas are shown', async () => {
+    const warnings = ['the quota for "*" on lane zia in /q.json counts nothing new: there is no lane zia'];
     for (const argv of [
       ['quota'],
       ['quota', '--details'],
@@ -361,26 +361,21 @@ describe('ccp quotas end-cooldown', () => {
     ]);
   });
 
-  it('says that there is nothing to end', async () => {
+  it.each([
+    [[], 'no lane is left alone'],
+    [['zai'], 'lane zai is not left alone'],
+    [['zai', '*haiku*'], '"*haiku*" on lane zai is not left alone'],
+  ])('says that there is nothing to end, which is no mistake: %j', async (names, said) => {
     meter.answers.set(PATH, { status: 200, value: { ended: [] } });
-    expect(await printed('quotas', 'end-cooldown')).toBe('Nothing to end: no lane is left alone.\n');
+    expect(await printed('quotas', 'end-cooldown', ...names)).toBe(`Nothing to end: ${said}.\n`);
+    expect(JSON.parse(await printed('quotas', 'end-cooldown', ...names, '--json'))).toEqual({ ended: [] });
   });
 
-  it.each([
-    [
-      ['zai', '*haiku'],
-      [],
-      'ccp: error: "*haiku" on lane zai is not left alone: nothing is left alone now\n',
-    ],
-    [['zay'], ended, 'ccp: error: lane zay is not left alone: left alone are "*haiku*" on lane zai\n'],
-    [['zai', 'x'], Array.from({ length: 12 }, () => ended[0]), '"*haiku*" on lane zai and 2 more\n'],
-  ])('names what is left alone where a name is wrong, and exits 2: %j', async (names, cooldowns, said) => {
-    const told = meter.answers.get('/v1/quotas')?.value;
-    meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), cooldowns } });
-    meter.answers.set(PATH, { status: 200, value: { ended: [] } });
-    expect(await main(['quotas', 'end-cooldown', ...names, '--json'], host)).toBe(2);
-    expect(host.said().err).toContain(said);
-    expect(host.said().out).toBe('');
+  it('says what the proxy says of a name that is nothing, and exits 2', async () => {
+    const message = 'ccp: lane: allowed is zai';
+    meter.answers.set(PATH, { status: 400, value: { type: 'error', error: { type: 'x', message } } });
+    expect(await main(['quotas', 'end-cooldown', 'zay', '--json'], host)).toBe(2);
+    expect(host.said()).toMatchObject({ out: '', err: 'ccp: error: lane: allowed is zai\n' });
   });
 });
 

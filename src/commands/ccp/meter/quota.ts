@@ -12,11 +12,11 @@ import {
   quotasAnswer,
   RELOAD_PATH,
 } from '../../../config/usage-answers.ts';
-import { EXIT, OperatorError } from '../../../errors.ts';
+import { EXIT } from '../../../errors.ts';
 import { type Host, plain, printJson } from '../../shared/host.ts';
 import { table } from '../../shared/table.ts';
 import { show, watchUntilInterrupted } from '../../shared/watch.ts';
-import { postText } from '../control.ts';
+import { postBody } from '../control.ts';
 import { load } from '../load.ts';
 import { askMeter } from './ask-meter.ts';
 import { clockTime, compact, span } from './figures.ts';
@@ -65,10 +65,10 @@ export async function reloadQuotas(
   { file, json }: Json & { readonly file: string | undefined },
 ): Promise<number> {
   const loaded = load(host);
-  const text = file === undefined ? '' : readNamedFile(resolve(host.cwd, file)).toString('utf8');
+  const bytes = file === undefined ? Buffer.alloc(0) : readNamedFile(resolve(host.cwd, file));
   // The proxy knows no name for what it is sent, and takes nothing for its own file.
-  if (file !== undefined) parseQuotas(file, text);
-  const answer = quotasAnswer.parse(JSON.parse(await postText(loaded, RELOAD_PATH, text)));
+  if (file !== undefined) parseQuotas(file, bytes);
+  const answer = quotasAnswer.parse(JSON.parse(await postBody(loaded, RELOAD_PATH, bytes)));
   if (json) printJson(host, answer);
   else host.out.write(`Taken. ${configured(host, answer)}`);
   return EXIT.ok;
@@ -80,16 +80,15 @@ interface Choice {
 }
 
 /**
- * `ccp quotas end-cooldown`: of all lanes, of one, or of one key of it. Throws `USAGE` where nothing of the name that was
- * given is left alone: most likely it is a slip.
+ * `ccp quotas end-cooldown`: of all lanes, of one, or of one key of it. Throws `CONFIG`, as the proxy says, for a lane or
+ * key that cannot be left alone.
  */
 export async function endCooldown(host: Host, { lane, key, json }: Json & Choice): Promise<number> {
   const loaded = load(host);
   const order = JSON.stringify({ lane, key });
-  const answer = endedAnswer.parse(JSON.parse(await postText(loaded, END_COOLDOWN_PATH, order)));
-  if (answer.ended.length === 0 && lane !== undefined) throw noSuchCooldown(await ask(loaded), lane, key);
+  const answer = endedAnswer.parse(JSON.parse(await postBody(loaded, END_COOLDOWN_PATH, order)));
   if (json) printJson(host, answer);
-  else if (answer.ended.length === 0) host.out.write('Nothing to end: no lane is left alone.\n');
+  else if (answer.ended.length === 0) host.out.write(plain(`Nothing to end: ${restText(lane, key)}`) + '\n');
   else {
     for (const one of answer.ended) {
       host.out.write(
@@ -100,20 +99,9 @@ export async function endCooldown(host: Host, { lane, key, json }: Json & Choice
   return EXIT.ok;
 }
 
-/** Keys may be names that clients made up. */
-const MOST_NAMED = 10;
-
-function noSuchCooldown({ cooldowns }: QuotasAnswer, lane: string, key: string | undefined): OperatorError {
-  const asked = key === undefined ? `lane ${lane}` : `"${key}" on lane ${lane}`;
-  const known = cooldowns.map((one) => `"${one.key}" on lane ${one.lane}`);
-  const more = known.length > MOST_NAMED ? ` and ${known.length - MOST_NAMED} more` : '';
-  const others =
-    known.length === 0
-      ? 'nothing is left alone now'
-      : `left alone are ${known.slice(0, MOST_NAMED).join(', ')}${more}`;
-  return new OperatorError('USAGE', `${asked} is not left alone: ${others}`, {
-    hint: '"ccp quota" shows what is left alone and until when; without a lane, all of it is tried again.',
-  });
+function restText(lane: string | undefined, key: string | undefined): string {
+  if (lane === undefined) return 'no lane is left alone.';
+  return `${key === undefined ? `lane ${lane}` : `"${key}" on lane ${lane}`} is not left alone.`;
 }
 
 function configured({ out }: Host, { file, quotas, warnings }: QuotasAnswer): string {

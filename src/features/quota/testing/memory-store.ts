@@ -1,10 +1,11 @@
 import { isCharged, wasTried } from '../../../protocol/charged.ts';
 import type { Cooldown, LimitHit, MeterStore, Sample } from '../../../protocol/meter.ts';
 
-/** A store that lives as long as a test. Samples come in pages of two, so that there is more than one. */
+/** A store that lives as long as a test, held to what is true of the real one by `src/config/meter-store.test.ts`. Pages of two. */
 export interface MemoryStore extends MeterStore {
   readonly kept: Sample[];
   readonly hits: LimitHit[];
+  /** All that were saved, in order. */
   readonly cool: Cooldown[];
   /** Called before each page, to be waited for. */
   onPage: () => Promise<void> | void;
@@ -20,7 +21,7 @@ export function createMemoryStore(kept: Sample[] = []): MemoryStore {
     onPage: () => {},
     saveCooldown: (cooldown) => void store.cool.push(cooldown),
     saveLimitHit: (hit) => void store.hits.push(hit),
-    cooldowns: async () => store.cool,
+    cooldowns: async () => [...new Map(store.cool.map((one) => [`${one.lane} ${one.key}`, one])).values()],
     limitHits: async () => store.hits,
     async history({ since, lanes, cursor }) {
       await store.onPage();

@@ -148,8 +148,8 @@ export function startUsageWorld(store: WorldStore, part: Partial<UsageEndpointsO
   const endpoints = createUsageEndpoints({
     store,
     quota: quotaWorld({
-      reload(text) {
-        reloads.push(text);
+      reload(sent) {
+        reloads.push(sent && Buffer.from(sent).toString());
         return { ok: true };
       },
     }),
