@@ -1,5 +1,4 @@
 /** A night that was interrupted or killed, as it is taken up again: by its plan and seed, after its last judged round. */
-
 import { OperatorError } from '../errors.ts';
 import type { RoundAccount } from '../protocol/witness.ts';
 import type { RunEvent } from './run-events.ts';

@@ -1,5 +1,4 @@
 /** A run as its folder tells it: enough to judge it again, also where the run itself never came to that. */
-
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Evidence, Night } from '../analysis/evidence.ts';
@@ -94,6 +93,7 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
 
 /** A leg of a night has come to its end with the last of its rounds, also where that ended the night. */
 const WHOLE: Pick<StoredRun, 'ending' | 'endingNote'> = { ending: 'complete' };
+
 /** When the machine was late. */
 export const stallsIn = (events: readonly RunEvent[]): Stall[] =>
   events.flatMap((event) => (event.type === 'machine_late' ? [{ at: event.at, ms: event.ms }] : []));

@@ -1,5 +1,4 @@
 /** What a verifier cannot find out from the rest of a bundle: its hash and its signature alone speak for it. */
-
 import type { StoredRun } from '../stored-run.ts';
 import { UNDER_WAY } from '../under-way.ts';
 import { MATRIX } from './derived.ts';
