@@ -1,4 +1,6 @@
 /** What a run entitles one to say. */
+import { duration } from '../analysis/duration.ts';
+import { plural } from '../analysis/plural.ts';
 import type { Night } from '../protocol/witness.ts';
 import type { RunRecord } from './run-record.ts';
 import type { StoredRun } from './stored-run.ts';
@@ -16,11 +18,6 @@ function extentOf({ rounds }: Night): string {
   const sum = (of: (round: Night['rounds'][number]) => number): number =>
     rounds.reduce((total, round) => total + of(round), 0);
   const [exchanges, ms] = [sum(({ witnesses }) => witnesses.client), sum((round) => round.ms)];
-  const words = [counted(rounds.length, 'round'), counted(exchanges, 'exchange'), `${lasting(ms)} of load`];
+  const words = [plural(rounds.length, 'round'), plural(exchanges, 'exchange'), `${duration(ms)} of load`];
   return `Seen in ${words.join(', ')}.`;
 }
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
-
-const lasting = (ms: number): string =>
-  ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${(ms / 60_000).toFixed(1)} min`;

@@ -3,7 +3,6 @@
  * that it ran on. Credentials were taken out when the run was stored; what a proxy of a run that died has left in its own
  * logs is cleaned here.
  */
-
 import { constants } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
