@@ -4,10 +4,10 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { shellLine } from '../../platform/shell-line.ts';
 import { childEnvironment, type Home } from '../environment.ts';
 import { runGroup } from '../process-group.ts';
 import type { ClaudeCredentials, ClaudeRun } from '../types/client.ts';
-import { shellLine } from './shell-line.ts';
 
 export interface ClaudeOptions {
   readonly binary: string;

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { greenRun } from '../../analysis/testing/green-run.ts';
 import { type DriverOptions, drivenBy } from '../drivers.ts';
@@ -22,7 +24,7 @@ const NIGHT: NightPlan = {
   toggles: true,
   roundChecks: ['ROUTE-01'],
 };
-const ROUNDS = { ...NIGHT, toggles: false, maxRounds: 5, until: 'time' } as const;
+const ROUNDS = { ...NIGHT, maxMs: 1_500_000, toggles: false, maxRounds: 5, until: 'time' } as const;
 const SUITES = { overnight: NIGHT, longrun: ROUNDS, parallel: ROUNDS };
 
 const nightOf = (
@@ -45,6 +47,7 @@ it.each([
   ['longrun', {}, '--rounds 5'],
   ['longrun', { rounds: 7 }, '--rounds 7'],
   ['longrun', { minutes: 30 }, '--minutes 30'],
+  ['longrun', { rounds: 5, minutes: 1 }, '--rounds 5 --minutes 1'],
   ['parallel', { width: 8, rounds: 2 }, '8 --rounds 2'],
 ] as const)('names the figures of %s: typed again, they make the same plan', (suite, asked, figures) => {
   const driver = nightOf(suite, asked);
@@ -68,4 +71,26 @@ it('repeats of what a saboteur broke the self-test of that one', () => {
   expect(line({ suite: 'repro-go-quick', asked })).toBe('ccp-uat selftest ping-swallowed --seed 5eed --full');
   const all = { selftest: { saboteurs: [], full: false } };
   expect(line({ suite: 'selftest', asked: all })).toBe('ccp-uat selftest --seed 5eed');
+});
+
+it('hands each word of the run to a shell as it stands there, and nothing of it as a command', () => {
+  const word = fc.string({ unit: 'binary', minLength: 1 }).filter((text) => !text.includes('\0'));
+  const words = fc.record({ seed: word, suite: word, probe: word, command: word });
+  fc.assert(
+    fc.property(words, ({ seed, suite, probe, command }) => {
+      const target = { kind: 'cmd', command } as const;
+      const typed = line({ seed, suite, asked: { probes: [probe] }, target });
+      // In place of the program, one that shows what it was given.
+      const told = `show() { printf '%s\\0' "$@"; }\n${typed.replace('ccp-uat', 'show')}`;
+      const given = execFileSync('sh', ['-c', told], { encoding: 'utf8' }).split('\0').slice(0, -1);
+      expect(given).toEqual([
+        ...['run', suite, '--only', 'NIGHT-01', probe],
+        ...['--seed', seed, '--target', command],
+      ]);
+    }),
+    {
+      numRuns: 50,
+      examples: [[{ seed: 'a b; touch x', suite: "it's", probe: '$(x)', command: '`x` {port}\n' }]],
+    },
+  );
 });

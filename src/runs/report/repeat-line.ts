@@ -1,5 +1,9 @@
-/** The command that does the same again, as it can be typed. */
-import { MOST_ROUNDS } from '../drivers.ts';
+/**
+ * The command that does the same again, as it can be typed. Of a run that somebody handed over each word of it is foreign: none
+ * gets to a shell but as a word.
+ */
+import { shellLine } from '../../platform/shell-line.ts';
+import { MOST_ROUNDS, timeForRounds } from '../drivers.ts';
 import type { Plan, RunRecord } from '../run-record.ts';
 
 /** Runs the same again and judges by this check; where the run is a part of something, that as a whole. */
@@ -15,17 +19,18 @@ export function reproduceLine({ plan }: Pick<RunRecord, 'plan'>, check: string):
     // As variables: not every suite has flags for them.
     ...(login === undefined ? [] : ['USE_LICENSE_LOGIN=1']),
     ...(lanes === undefined ? [] : [`SMOKE_LANES=${lanes.join(',')}`]),
-    ...(driver === undefined
-      ? ['ccp-uat run', plan.suite]
-      : ['ccp-uat', plan.suite, ...figures(plan.suite, driver)]),
-    ...only,
-    '--seed',
-    plan.seed,
-    ...(client === undefined ? [] : ['--client', client]),
-    ...(timeoutMs === undefined ? [] : ['--timeout-secs', timeoutMs / 1000]),
-    ...(license === undefined ? [] : ['--license', license]),
-    ...(plan.upstream === 'real' ? ['--upstream real'] : []),
-    ...(under === null ? [] : ['--target', `'${under.replaceAll("'", String.raw`'\''`)}'`]),
+    shellLine([
+      'ccp-uat',
+      ...(driver === undefined ? ['run', plan.suite] : [plan.suite, ...figures(plan.suite, driver)]),
+      ...only,
+      '--seed',
+      plan.seed,
+      ...(client === undefined ? [] : ['--client', client]),
+      ...(timeoutMs === undefined ? [] : ['--timeout-secs', `${timeoutMs / 1000}`]),
+      ...(license === undefined ? [] : ['--license', license]),
+      ...(plan.upstream === 'real' ? ['--upstream', 'real'] : []),
+      ...(under === null ? [] : ['--target', under]),
+    ]),
   ].join(' ');
 }
 
@@ -38,28 +43,33 @@ export const selftestLine = ({
   readonly saboteurs: readonly string[];
   readonly full: boolean;
   readonly seed: string;
-}): string => ['ccp-uat selftest', ...saboteurs, '--seed', seed, ...(full ? ['--full'] : [])].join(' ');
+}): string => shellLine(['ccp-uat', 'selftest', ...saboteurs, '--seed', seed, ...(full ? ['--full'] : [])]);
 
 type Driver = NonNullable<Plan['driver']>;
 
-function figures(suite: string, driver: Driver): (string | number)[] {
+function figures(suite: string, driver: Driver): string[] {
   if (driver.kind === 'soak')
-    return ['--rounds', driver.rounds, '--minutes', (driver.rounds * driver.roundMs) / 60_000];
-  if (driver.kind === 'limits') return ['--lane', driver.lane, '--max-requests', driver.maxRequests];
-  return suite === 'parallel' ? [driver.width, ...rounds(driver)] : nightFigures(driver);
+    return ['--rounds', `${driver.rounds}`, '--minutes', minutes(driver.rounds * driver.roundMs)];
+  if (driver.kind === 'limits') return ['--lane', driver.lane, '--max-requests', `${driver.maxRequests}`];
+  return suite === 'parallel' ? [`${driver.width}`, ...rounds(driver)] : nightFigures(driver);
 }
 
 type NightDriver = Extract<Driver, { kind: 'overnight' }>;
 
-function nightFigures(driver: NightDriver): (string | number)[] {
+function nightFigures(driver: NightDriver): string[] {
   const { toggles, maxMs, pauseMs, until, chaos, maxRequests } = driver;
   return [
-    ...(toggles ? ['--max-minutes', maxMs / 60_000, '--sleep-between', pauseMs / 1000] : rounds(driver)),
+    ...(toggles ? ['--max-minutes', minutes(maxMs), '--sleep-between', `${pauseMs / 1000}`] : rounds(driver)),
     ...(chaos ? ['--chaos'] : []),
     ...(toggles && until !== 'red' ? [until === 'green' ? '--until-green' : '--soak'] : []),
-    ...(maxRequests === undefined ? [] : ['--max-requests', maxRequests]),
+    ...(maxRequests === undefined ? [] : ['--max-requests', `${maxRequests}`]),
   ];
 }
 
-const rounds = ({ maxRounds = MOST_ROUNDS, maxMs }: NightDriver): (string | number)[] =>
-  maxRounds < MOST_ROUNDS ? ['--rounds', maxRounds] : ['--minutes', maxMs / 60_000];
+/** Either may be what was asked for, or both. */
+const rounds = ({ maxRounds = MOST_ROUNDS, maxMs }: NightDriver): string[] => [
+  ...(maxRounds < MOST_ROUNDS ? ['--rounds', `${maxRounds}`] : []),
+  ...(maxMs === timeForRounds(maxRounds) ? [] : ['--minutes', minutes(maxMs)]),
+];
+
+const minutes = (ms: number): string => `${ms / 60_000}`;

@@ -1,10 +1,6 @@
-/** Lines that repeat a probe by hand. Base URL and key are left to `ANTHROPIC_BASE_URL` and `ANTHROPIC_API_KEY`. */
+/** The line that repeats a raw probe by hand. Base URL and key are left to `ANTHROPIC_BASE_URL` and `ANTHROPIC_API_KEY`. */
+import { shellLine } from '../../platform/shell-line.ts';
 import type { ProbeRequest } from '../types/client.ts';
-
-/** Joins words so that a POSIX shell takes them apart again as they are. */
-export function shellLine(words: readonly string[]): string {
-  return words.map(quote).join(' ');
-}
 
 /** A request of the raw client as a curl command, as near as curl comes to it. */
 export function curlLine({ method, target, headers, body }: Omit<ProbeRequest, 'timeoutMs'>): string {
@@ -17,17 +13,13 @@ export function curlLine({ method, target, headers, body }: Omit<ProbeRequest, '
   return [
     shellLine(['curl', '-sS', '-N', '-X', method]),
     ...given.map(([name, value]) => `-H ${headerWord(name, value)}`),
-    ...(bytes === undefined ? [] : [`--data-binary ${quote(bytes)}`]),
-    `"$ANTHROPIC_BASE_URL"${quote(target)}`,
+    ...(bytes === undefined ? [] : [`--data-binary ${shellLine([bytes])}`]),
+    `"$ANTHROPIC_BASE_URL"${shellLine([target])}`,
   ].join(' ');
 }
 
 function headerWord(name: string, value: string): string {
   if (name.toLowerCase() === 'x-api-key') return `"${name}: $ANTHROPIC_API_KEY"`;
   if (name.toLowerCase() === 'authorization') return `"${name}: Bearer $ANTHROPIC_API_KEY"`;
-  return quote(`${name}: ${value}`);
-}
-
-function quote(word: string): string {
-  return /^[\w./:@=,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  return shellLine([`${name}: ${value}`]);
 }
