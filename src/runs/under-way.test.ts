@@ -52,7 +52,7 @@ describe('a run without an end', () => {
   it('has died where another process has the number of its own, or none has', async () => {
     const folder = await resumedNight();
     const say = (about: object): Promise<void> =>
-      writeFile(path.join(folder, UNDER_WAY), JSON.stringify({ v: 1, ...about }));
+      writeFile(path.join(folder, UNDER_WAY), `${JSON.stringify({ v: 1, claim: 'x', ...about })}\n`);
     const { pid } = spawnSync('true');
     await say({ pid, began: null });
     expect(await isUnderWay(folder)).toBe(false);
@@ -60,6 +60,41 @@ describe('a run without an end', () => {
     expect(await isUnderWay(folder)).toBe(false);
     await say({ something: 'else' });
     expect(await isUnderWay(folder)).toBe(false);
+  });
+
+  it('is claimed by one alone, also over what a process left that is gone', async () => {
+    const folder = await resumedNight();
+    const { pid } = spawnSync('true');
+    for (const left of [null, { pid, began: '1' }, { pid: process.pid, began: '1' }]) {
+      if (left !== null)
+        await writeFile(path.join(folder, UNDER_WAY), `${JSON.stringify({ v: 1, claim: 'x', ...left })}\n`);
+      const claims = await Promise.allSettled(Array.from({ length: 8 }, () => markUnderWay(folder)));
+      const granted = claims.flatMap((claim) => (claim.status === 'fulfilled' ? [claim.value] : []));
+      expect(granted).toHaveLength(1);
+      for (const claim of claims)
+        if (claim.status === 'rejected')
+          expect(claim.reason).toMatchObject({
+            code: 'USAGE',
+            message: expect.stringContaining('still goes on'),
+          });
+      expect(await isUnderWay(folder)).toBe(true);
+      await granted[0]?.[Symbol.asyncDispose]();
+      expect(await isUnderWay(folder)).toBe(false);
+    }
+  });
+
+  it('says which process it is, and what to do where that cannot be told from another', async () => {
+    const folder = await resumedNight();
+    await writeFile(
+      path.join(folder, UNDER_WAY),
+      `${JSON.stringify({ v: 1, claim: 'x', pid: process.pid, began: null })}\n`,
+    );
+    await expect(resumableNight(folder)).rejects.toMatchObject({
+      message: expect.stringContaining(`as process ${process.pid} says in under-way.json`),
+      hint: expect.stringContaining(`remove ${path.join(folder, UNDER_WAY)}`),
+    });
+    await writeFile(path.join(folder, UNDER_WAY), JSON.stringify({ v: 1, copied: true }));
+    await expect(resumableNight(folder)).rejects.toThrow('is a copy of a run that went on');
   });
 
   it('is bundled as one that goes on, and verified as that where its process is unknown', async () => {
@@ -84,7 +119,7 @@ describe('a run without an end', () => {
         ]),
       },
       attested: expect.arrayContaining([
-        'evidence/20260102T030405Z-night/under-way.json: that the run still went on',
+        'evidence/20260102T030405Z-night/under-way.jsonl: that the run still went on',
       ]),
     });
     if (verification.ok) expect(verification.summary.missing).toHaveLength(2);
