@@ -68,6 +68,7 @@ async function run({
   await using folder = await temporaryFolder();
   const told: SabotageResult[] = [];
   const opened: (string | undefined)[] = [];
+  const endings: string[] = [];
   const signal = new AbortController().signal;
   const result = await selftest({
     suite,

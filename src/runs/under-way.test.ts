@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CHECKS } from '../analysis/checks/index.ts';
 import { built, runsIn, SUITES, storeWholeRun } from './bundle/testing/bundled-run.ts';
-import { storeNight } from './bundle/testing/stored-night.ts';
+import { storeNight, storeSelftest } from './bundle/testing/stored-night.ts';
 import { verifyBundle } from './bundle/verify.ts';
 import { resumableNight } from './resume.ts';
 import { readStoredRun } from './stored-run.ts';
@@ -135,5 +135,22 @@ describe('a run without an end', () => {
     const folder = await storeWholeRun(results, '20260102T030405Z-test');
     await using _ = await markUnderWay(folder);
     expect(await readStoredRun(folder)).toMatchObject({ ending: 'complete' });
+    // As one is copied that ends while it is.
+    const { summary } = await built({ runs: await runsIn(results), outDir: path.join(place.path, 'out') });
+    expect(summary.runs).toMatchObject([{ ending: 'complete' }]);
+    const bundled = path.join(place.path, 'out', summary.bundle, 'evidence/20260102T030405Z-test');
+    expect(await readdir(bundled)).not.toContain(UNDER_WAY);
+  });
+
+  it('goes on, as a self-test, until its matrix is there, though the run that nobody broke has ended', async () => {
+    const folder = await storeSelftest(results, '20260102T030405Z-selftest');
+    await rm(path.join(folder, 'selftest.json'));
+    await rm(path.join(folder, 'selftest.html'));
+    await using _ = await markUnderWay(folder);
+    expect(await readStoredRun(folder)).toMatchObject({ ending: 'running' });
+    const outDir = path.join(place.path, 'out');
+    const { summary, file } = await built({ runs: await runsIn(results), outDir });
+    expect(summary).toMatchObject({ runs: [{ ending: 'running' }], outcome: 'fail' });
+    expect(await verifyBundle(file, { checks: CHECKS, suites: SUITES })).toMatchObject({ ok: true });
   });
 });

@@ -4,7 +4,7 @@
  * logs is cleaned here.
  */
 import { constants } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { decodedBody } from '../../analysis/oracle/answer.ts';
 import { bytesOf } from '../../analysis/wire.ts';
@@ -12,10 +12,13 @@ import { createCanaries } from '../../harness/canaries.ts';
 import { readLogsFolder } from '../../harness/records.ts';
 import type { Canary } from '../../protocol/witness.ts';
 import { createRedactor, type Redactor } from '../redact.ts';
+import { endIn } from '../run-end.ts';
 import { readEvents } from '../run-folder.ts';
+import { SELFTEST } from '../selftest-record.ts';
 import type { RunPlace } from '../stored-runs.ts';
 import { transcriptSchema } from '../stored-witness.ts';
 import { isUnderWay, UNDER_WAY, UNDER_WAY_COPIED } from '../under-way.ts';
+import { MATRIX } from './derived.ts';
 import { everythingBelow } from './files-below.ts';
 import { chooseLegs, KEPT_RULE, legOf } from './kept-rounds.ts';
 import { byPath } from './layout.ts';
@@ -82,7 +85,8 @@ export async function copyEvidence(run: RunPlace, to: string): Promise<LeftOut[]
     for (const [name, text] of await readLogsFolder(path.join(run.folder, folder)))
       await put(to, `${folder}${name}`, ofTheWorld.text(text));
   }
-  if (goesOn) await put(to, UNDER_WAY, UNDER_WAY_COPIED);
+  // One that has come to its end since has it in what was read.
+  if (goesOn && !(await isOver(to))) await put(to, UNDER_WAY, UNDER_WAY_COPIED);
   const strange = files.filter(
     (file) => file !== UNDER_WAY && !wanted.has(file) && !logs.some((folder) => file.startsWith(folder)),
   );
@@ -93,6 +97,13 @@ export async function copyEvidence(run: RunPlace, to: string): Promise<LeftOut[]
   ]
     .toSorted((a, b) => byPath(a.file, b.file))
     .map((one) => ({ file: `${run.name}/${nameable(one.file)}`, why: one.why }));
+}
+
+/** By what was copied. A self-test is over when its matrix is there. */
+async function isOver(copy: string): Promise<boolean> {
+  const events = await readEvents(copy).catch(() => []);
+  const isSelftest = events.some((event) => event.type === 'run_started' && event.plan.suite === SELFTEST);
+  return isSelftest ? (await readdir(copy)).includes(MATRIX) : endIn(events) !== undefined;
 }
 
 /** The red rounds that a night kept whole, as its events name them, in order. */
