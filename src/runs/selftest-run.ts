@@ -73,7 +73,7 @@ export async function runOnce(
   folders.defer(() => rm(base, { recursive: true, force: true }));
   const planned = planOf(suite, saboteur, surroundings);
   // What is kept is to have all witnesses.
-  const commands = saboteur === undefined || keepIn !== undefined || needsCommands(saboteur, suite);
+  const commands = saboteur === undefined || keepIn !== undefined || needsCommands(saboteur, suite, checks);
   const plan = commands ? planned : withoutCommands(planned, checks);
   const folder =
     typeof keepIn === 'object' ? keepIn : await createRunFolder(keepIn ?? path.join(base, 'run'));
