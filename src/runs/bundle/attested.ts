@@ -16,13 +16,13 @@ export function attestedIn({
 }: {
   readonly there: readonly string[];
   readonly stored: StoredRun;
-  readonly legs: readonly Pick<JudgedLeg, 'told' | 'record'>[];
+  readonly legs: readonly Pick<JudgedLeg, 'told' | 'agrees'>[];
 }): string[] {
   const raw = there.filter(
     (file) => RAW.includes(file) || RAW.some((name) => file === `${legOf(file)}/${name}`),
   );
   const rounds = evidence.night?.rounds ?? [];
-  const whole = legs.reduce((sum, { told, record }) => sum + (record === null ? 0 : told.length), 0);
+  const whole = legs.reduce((sum, { told, agrees }) => sum + (agrees ? told.length : 0), 0);
   return [
     ...raw.toSorted(),
     ...(there.includes(UNDER_WAY) ? [`${UNDER_WAY}: that the run still went on`] : []),

@@ -14,7 +14,7 @@ import type { Canary } from '../../protocol/witness.ts';
 import { createRedactor, type Redactor } from '../redact.ts';
 import { endIn } from '../run-end.ts';
 import { readEvents } from '../run-folder.ts';
-import { SELFTEST } from '../selftest-record.ts';
+import { SELFTEST, selftestSchema } from '../selftest-record.ts';
 import type { RunPlace } from '../stored-runs.ts';
 import { transcriptSchema } from '../stored-witness.ts';
 import { isUnderWay, UNDER_WAY, UNDER_WAY_COPIED } from '../under-way.ts';
@@ -77,7 +77,7 @@ export async function copyEvidence(run: RunPlace, to: string): Promise<LeftOut[]
   const redactor = createRedactor(places);
   for (const [name, text] of texts) {
     const clean = TRANSCRIPTS.test(name) ? cleanTranscripts(text, redactor) : redactor.text(text);
-    await put(to, name, clean);
+    await put(to, name, name === MATRIX ? withoutKept(clean) : clean);
   }
   const logs = folders.map((folder) => `${folder}${WORLD}/`);
   for (const folder of logs.filter((one) => files.some((file) => file.startsWith(one)))) {
@@ -97,6 +97,15 @@ export async function copyEvidence(run: RunPlace, to: string): Promise<LeftOut[]
   ]
     .toSorted((a, b) => byPath(a.file, b.file))
     .map((one) => ({ file: `${run.name}/${nameable(one.file)}`, why: one.why }));
+}
+
+/** Where the runs of the saboteurs were kept is a place of the machine, to which nothing leads from a bundle. */
+function withoutKept(text: string): string {
+  const { success, data } = selftestSchema.safeParse(parsed(text));
+  // One that is damaged is the business of the judge.
+  if (!success || data.saboteurs.every(({ kept }) => kept === undefined)) return text;
+  const saboteurs = data.saboteurs.map(({ kept: _, ...one }) => one);
+  return `${JSON.stringify({ ...data, saboteurs }, null, 2)}\n`;
 }
 
 /** By what was copied. A self-test is over when its matrix is there. */

@@ -559,7 +559,7 @@ const OF_A_NIGHT: Cases = [
   ],
   [
     'a red round told as green',
-    'verdict_differs',
+    'evidence_contradicts',
     (opened) =>
       edit(opened, `${OF_NIGHT}/events.jsonl`, (text) =>
         text.replace(
@@ -570,7 +570,7 @@ const OF_A_NIGHT: Cases = [
   ],
   [
     'a witness of a red round edited',
-    'verdict_differs',
+    'evidence_contradicts',
     (opened) =>
       edit(opened, `${LEG}/witness/proxy.jsonl`, (text) =>
         text.replace('"bad":[{"line":7,"problem":"torn"}]', '"bad":[]'),
