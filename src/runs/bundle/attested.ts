@@ -30,7 +30,7 @@ export function attestedIn({
     ...(rounds.length === 0
       ? []
       : [
-          `events.jsonl: the verdicts of ${rounds.length - whole} of ${rounds.length} rounds, whose exchanges were not kept`,
+          `events.jsonl: the verdicts of ${rounds.length - whole} of ${rounds.length} rounds, which no exchanges here bear out`,
           'events.jsonl: the readings of memory, files, sockets and latency',
         ]),
   ];

@@ -267,7 +267,7 @@ describe('a night', () => {
     expect(await verifyBundle(file, { checks: CHECKS, suites: SUITES })).toMatchObject({
       ok: true,
       attested: expect.arrayContaining([
-        `evidence/${NIGHT}/events.jsonl: the verdicts of 6 of 6 rounds, whose exchanges were not kept`,
+        `evidence/${NIGHT}/events.jsonl: the verdicts of 6 of 6 rounds, which no exchanges here bear out`,
       ]),
     });
   });

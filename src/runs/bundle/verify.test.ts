@@ -126,7 +126,7 @@ describe('a good bundle', () => {
       `${LEG}/proxy.log`,
       `${LEG}/usage.jsonl`,
       `${OF_NIGHT}/usage.jsonl`,
-      `${OF_NIGHT}/events.jsonl: the verdicts of 5 of 6 rounds, whose exchanges were not kept`,
+      `${OF_NIGHT}/events.jsonl: the verdicts of 5 of 6 rounds, which no exchanges here bear out`,
       `${OF_NIGHT}/events.jsonl: the readings of memory, files, sockets and latency`,
     ]);
   });
