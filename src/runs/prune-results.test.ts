@@ -78,9 +78,9 @@ it('spares a run that may still be written, and not one that died long ago', asy
 
 it('spares a run that goes on, however long it was silent, and whatever it told before it was resumed', async () => {
   await store('a', 4);
-  const names = ['20260102T030405Z-a-1', '20260102T030405Z-a-2', '20260102T030405Z-a-3'] as const;
+  const runs = ['20260102T030405Z-a-1', '20260102T030405Z-a-2', '20260102T030405Z-a-3'] as const;
   const at = Date.now();
-  for (const name of names.slice(0, 2)) {
+  for (const name of runs.slice(0, 2)) {
     const events = path.join(resultsDir, 'runs', name, 'events.jsonl');
     const told = [
       { type: 'broken', at, note: 'no room' },
@@ -89,14 +89,14 @@ it('spares a run that goes on, however long it was silent, and whatever it told 
     await unfinish(name, 0);
     await appendFile(events, told.map((one) => `${JSON.stringify(one)}\n`).join(''));
   }
-  await using _ = await markUnderWay(path.join(resultsDir, 'runs', names[2]));
-  await unfinish(names[2], 48 * HOUR_MS);
+  await using _ = await markUnderWay(path.join(resultsDir, 'runs', runs[2]));
+  await unfinish(runs[2], 48 * HOUR_MS);
   const { removed, spared } = await prune();
   expect(removed).toEqual([]);
   expect(spared).toEqual([
-    { run: names[0], why: 'has not ended, and was written to within a day' },
-    { run: names[1], why: 'has not ended, and was written to within a day' },
-    { run: names[2], why: 'still goes on' },
+    { run: runs[0], why: 'has not ended, and was written to within a day' },
+    { run: runs[1], why: 'has not ended, and was written to within a day' },
+    { run: runs[2], why: 'still goes on' },
   ]);
 });
 

@@ -20,11 +20,11 @@ export function needsCommands(
   { driver, stages = [] }: Pick<Suite, 'driver' | 'stages'>,
   checks: readonly Pick<Check, 'id' | 'needs'>[],
 ): boolean {
-  const mustNotice = [...caughtBy, ...blinds];
+  const mustNotice = new Set([...caughtBy, ...blinds]);
   return (
     driver !== undefined ||
     stages.some(({ by }) => by === 'command') ||
-    checks.some(({ id, needs }) => needs?.includes('commands') === true && mustNotice.includes(id))
+    checks.some(({ id, needs }) => needs?.includes('commands') === true && mustNotice.has(id))
   );
 }
 

@@ -70,7 +70,6 @@ async function run({
   const told: SabotageResult[] = [];
   const opened: (string | undefined)[] = [];
   const goesOn: boolean[] = [];
-  const endings: string[] = [];
   const signal = new AbortController().signal;
   const result = await selftest({
     suite,

@@ -189,7 +189,9 @@ it('names quotas and prices of lanes that are not there as it starts, and quotas
   expect(quotasAnswer.parse(await get('/v1/quotas')).warnings).toEqual([idle]);
   host.write('sent.json', '{"quotas": [{"model": "claude-opus-4-8", "lane": "zai"}]}');
   const reloaded = await printed('quotas', 'reload', 'sent.json');
-  expect(reloaded.replaceAll(/\s+/g, ' ')).toContain('no route leads such a model there (its routes: "*haiku*")');
+  expect(reloaded.replaceAll(/\s+/g, ' ')).toContain(
+    'no route leads such a model there (its routes: "*haiku*")',
+  );
 });
 
 it('refuses to make anything up unless it is enabled, and quotas that are none', async () => {

@@ -104,7 +104,10 @@ function withoutKept(text: string): string {
   const { success, data } = selftestSchema.safeParse(parsed(text));
   // One that is damaged is the business of the judge.
   if (!success || data.saboteurs.every(({ kept }) => kept === undefined)) return text;
-  const saboteurs = data.saboteurs.map(({ kept: _, ...one }) => one);
+  const saboteurs = data.saboteurs.map((one) => {
+    const { kept: _, ...rest } = one;
+    return rest;
+  });
   return `${JSON.stringify({ ...data, saboteurs }, null, 2)}\n`;
 }
 
