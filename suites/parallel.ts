@@ -8,7 +8,7 @@ export const parallel: Suite = {
   probes: [],
   driver: {
     kind: 'overnight',
-    maxMs: 600_000,
+    maxMs: 300_000,
     pauseMs: 1_000,
     roundMs: 0,
     perRound: 4,

@@ -1,5 +1,6 @@
 import type { Check, Finding, Outcome, Verdict } from './check.ts';
 import type { Evidence } from './evidence.ts';
+import { plural } from './plural.ts';
 
 /**
  * Judges the evidence by each check, in order. A check that saw less than it needs is `inconclusive`, never
@@ -35,6 +36,6 @@ function outcomeOf(check: Check, { violations, skipped, observed }: Finding): Ou
 function noteOf(check: Check, finding: Finding, outcome: Outcome): string | undefined {
   if (outcome === 'skipped') return finding.skipped;
   if (outcome !== 'inconclusive') return finding.note;
-  const thin = `needs at least ${check.least} observation${check.least === 1 ? '' : 's'}, saw ${finding.observed}`;
+  const thin = `needs at least ${plural(check.least, 'observation')}, saw ${finding.observed}`;
   return finding.note === undefined ? thin : `${thin}; ${finding.note}`;
 }

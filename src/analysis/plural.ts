@@ -1,3 +1,10 @@
-/** `1 probe`, `15 probes`. */
+/** Counts as a person reads them. */
+
+const GROUPED = new Intl.NumberFormat('en');
+
+/** `5,000`. */
+export const count = (value: number): string => GROUPED.format(value);
+
+/** `1 exchange`, `5,000 exchanges`. */
 export const plural = (value: number, one: string, many = `${one}s`): string =>
-  `${value} ${value === 1 ? one : many}`;
+  `${count(value)} ${value === 1 ? one : many}`;

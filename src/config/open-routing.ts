@@ -1,5 +1,4 @@
 /** Routing from loaded settings: the same for the proxy and for the commands that only look. */
-
 import { OperatorError } from '../errors.ts';
 import { createRouting, type Routing, type RoutingOptions } from '../features/routing/routing.ts';
 import type { LoadedCcp } from './ccp-settings.ts';

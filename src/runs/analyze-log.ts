@@ -2,7 +2,6 @@
  * The analyzers on files: which log is read, what is written beside, and what counts as a failure. Each loads
  * its own: code is a good part of the memory that one takes.
  */
-
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { LogSource } from '../analysis/log-reader.ts';

@@ -22,7 +22,7 @@ it('says of a night how long it was, so that a short one does not pass for a lon
     night.rounds = night.rounds.slice(0, 1).map((round) => ({ ...round, ms: 30 }));
   });
   expect(claimsOf({ plan: PLAN, evidence: { ...evidence, night: brief } }, 'pass')[1]).toBe(
-    'Seen in 1 round, 20 exchanges, 0.0 s of load.',
+    'Seen in 1 round, 20 exchanges, 30 ms of load.',
   );
 });
 

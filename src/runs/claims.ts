@@ -1,5 +1,7 @@
 /** What a run entitles one to say. */
+import { duration } from '../analysis/duration.ts';
 import { loadOf } from '../analysis/night-load.ts';
+import { plural } from '../analysis/plural.ts';
 import type { Night } from '../protocol/witness.ts';
 import type { RunRecord } from './run-record.ts';
 import type { StoredRun } from './stored-run.ts';
@@ -15,15 +17,7 @@ export function claimsOf(
 
 function extentOf({ rounds }: Night): string {
   const exchanges = rounds.reduce((sum, { witnesses }) => sum + witnesses.client, 0);
-  const words = [
-    counted(rounds.length, 'round'),
-    counted(exchanges, 'exchange'),
-    `${lasting(loadOf(rounds))} of load`,
-  ];
+  const load = duration(loadOf(rounds));
+  const words = [plural(rounds.length, 'round'), plural(exchanges, 'exchange'), `${load} of load`];
   return `Seen in ${words.join(', ')}.`;
 }
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
-
-const lasting = (ms: number): string =>
-  ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${(ms / 60_000).toFixed(1)} min`;

@@ -101,7 +101,7 @@ function nightBy(
     ...(upstream === 'real' && REAL_NIGHT),
     ...(upstream === 'real' && { maxRequests: asked.maxRequests ?? most }),
     ...(asked.width !== undefined && { width: asked.width, perRound: asked.width }),
-    ...(asked.rounds !== undefined && { maxRounds: asked.rounds, maxMs: asked.rounds * ROUND_MS.most }),
+    ...(asked.rounds !== undefined && { maxRounds: asked.rounds, maxMs: timeForRounds(asked.rounds) }),
     ...(asked.minutes !== undefined && {
       maxMs: asked.minutes * 60_000,
       maxRounds: asked.rounds ?? MOST_ROUNDS,
@@ -112,6 +112,9 @@ function nightBy(
     clients,
   };
 }
+
+/** What so many rounds have where nobody says how long they may take, milliseconds. */
+export const timeForRounds = (rounds: number): number => rounds * ROUND_MS.most;
 
 /** More than a night of two days can hold: time is what ends one that has so many. */
 export const MOST_ROUNDS = 100_000;

@@ -1,5 +1,4 @@
 /** From a stored run to verdicts and one outcome. Pure: the same stored run, the same answer. */
-
 import type { Check, Outcome, Verdict } from '../analysis/check.ts';
 import type { Evidence, Night } from '../analysis/evidence.ts';
 import { accountOf } from '../analysis/exchanges.ts';

@@ -1,9 +1,10 @@
-import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { storeWholeRun } from './bundle/testing/bundled-run.ts';
 import { pruneResults } from './prune-results.ts';
 import { BEGIN, temporaryFolder } from './testing/stored-green-run.ts';
+import { markUnderWay } from './under-way.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -73,6 +74,30 @@ it('spares a run that may still be written, and not one that died long ago', asy
   const { removed, spared } = await prune();
   expect(spared.map(({ run }) => run)).toEqual(['20260102T030405Z-a-1']);
   expect(removed.map(({ run }) => run)).toEqual(['20260102T030405Z-a-2']);
+});
+
+it('spares a run that goes on, however long it was silent, and whatever it told before it was resumed', async () => {
+  await store('a', 4);
+  const runs = ['20260102T030405Z-a-1', '20260102T030405Z-a-2', '20260102T030405Z-a-3'] as const;
+  const at = Date.now();
+  for (const name of runs.slice(0, 2)) {
+    const events = path.join(resultsDir, 'runs', name, 'events.jsonl');
+    const told = [
+      { type: 'broken', at, note: 'no room' },
+      { type: 'resumed', at, after: 3 },
+    ];
+    await unfinish(name, 0);
+    await appendFile(events, told.map((one) => `${JSON.stringify(one)}\n`).join(''));
+  }
+  await using _ = await markUnderWay(path.join(resultsDir, 'runs', runs[2]));
+  await unfinish(runs[2], 48 * HOUR_MS);
+  const { removed, spared } = await prune();
+  expect(removed).toEqual([]);
+  expect(spared).toEqual([
+    { run: runs[0], why: 'has not ended, and was written to within a day' },
+    { run: runs[1], why: 'has not ended, and was written to within a day' },
+    { run: runs[2], why: 'still goes on' },
+  ]);
 });
 
 it('touches no folder that is no run', async () => {

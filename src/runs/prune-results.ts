@@ -1,8 +1,10 @@
 /** Removes old runs. The newest of each suite stays whatever happens, and so does one that may still be written. */
 import { lstat, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { endIn } from './run-end.ts';
 import { readEvents } from './run-folder.ts';
 import { lastTouched, listRuns, newestOfEach, type RunPlace } from './stored-runs.ts';
+import { isUnderWay } from './under-way.ts';
 
 export interface PruneOptions {
   readonly resultsDir: string;
@@ -33,8 +35,9 @@ export async function pruneResults({ resultsDir, keep, dryRun, now }: PruneOptio
   const removed: { run: string; bytes: number }[] = [];
   const spared: { run: string; why: string }[] = [];
   for (const run of old.filter((one) => !newest.has(one))) {
-    if (await mayGoOn(run, now)) {
-      spared.push({ run: run.name, why: 'has not ended, and was written to within a day' });
+    const why = await whySpared(run, now);
+    if (why !== null) {
+      spared.push({ run: run.name, why });
       continue;
     }
     removed.push({ run: run.name, bytes: await sizeOf(run.folder) });
@@ -44,19 +47,19 @@ export async function pruneResults({ resultsDir, keep, dryRun, now }: PruneOptio
   return { removed, bytes, spared, kept: runs.length - removed.length };
 }
 
-async function mayGoOn({ folder }: RunPlace, now: number): Promise<boolean> {
+async function whySpared({ folder }: RunPlace, now: number): Promise<string | null> {
+  if (await isUnderWay(folder)) return 'still goes on';
   // One that is damaged says nothing of its end.
   const events = await readEvents(folder).catch(() => []);
   const isNight = events.some(
     (event) => event.type === 'run_started' && event.plan.driver?.kind === 'overnight',
   );
+  const end = endIn(events);
   // A night that was interrupted can be resumed.
-  const endings = isNight ? ENDINGS.filter((type) => type !== 'interrupted') : ENDINGS;
-  const ended = events.some(({ type }) => endings.includes(type));
-  return !ended && now - (await lastTouched(folder)) < SILENT_MS;
+  const ended = end !== undefined && !(isNight && end.type === 'interrupted');
+  const mayGoOn = !ended && now - (await lastTouched(folder)) < SILENT_MS;
+  return mayGoOn ? 'has not ended, and was written to within a day' : null;
 }
-
-const ENDINGS = ['run_ended', 'interrupted', 'broken'];
 
 /** Of all files below a folder, in bytes. */
 async function sizeOf(folder: string): Promise<number> {

@@ -1,11 +1,10 @@
 /** A night that was interrupted or killed, as it is taken up again: by its plan and seed, after its last judged round. */
-
 import { OperatorError } from '../errors.ts';
 import type { RoundAccount } from '../protocol/witness.ts';
 import type { RunEvent } from './run-events.ts';
 import { readEvents } from './run-folder.ts';
 import type { Plan } from './run-record.ts';
-import { isUnderWay } from './under-way.ts';
+import { mustBeOver } from './under-way.ts';
 
 export interface Resumable {
   /** Absolute. */
@@ -29,11 +28,7 @@ export async function resumableNight(folder: string): Promise<Resumable> {
       hint: 'Begin another night, without --resume.',
     });
   }
-  if (await isUnderWay(folder)) {
-    throw new OperatorError('USAGE', `${folder} still goes on: two would write into one folder`, {
-      hint: 'Wait for its end, or end it first.',
-    });
-  }
+  await mustBeOver(folder);
   const rounds = events.flatMap((event) => (event.type === 'round_judged' ? [event.account] : []));
   return { folder, plan: started.plan, rounds, started };
 }

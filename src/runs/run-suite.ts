@@ -1,5 +1,4 @@
 /** One run from plan to reports. */
-
 import type { Check } from '../analysis/check.ts';
 import { EXIT, OperatorError } from '../errors.ts';
 import { type ExecuteOptions, type Execution, execute } from './execute.ts';

@@ -1,4 +1,5 @@
 /** Where a saboteur is tried: which suite, cut down to what shows what it does, with what probe added. Values only. */
+import type { Check } from '../analysis/check.ts';
 import type { Saboteur } from '../harness/types/saboteur.ts';
 import type { ClaudeProbeSpec, Lane, ProbeSpec, Suite } from './suite.ts';
 
@@ -13,14 +14,19 @@ export const needsNoRun = ({ faults, scenario, claude, during }: Saboteur): bool
 /** Whether it is after what lies in the run's folder, once that is stored. */
 export const spoilsStored = ({ faults }: Saboteur): boolean => faults.some(({ layer }) => layer === 'stored');
 
-/** Checks that hear what commands say: three processes a run, which take as long as all the rest of it. */
-const HEARS_COMMANDS: ReadonlySet<string> = new Set(['LANES-01', 'LOG-02', 'LICENSE-02']);
-
-/** Whether what it does shows in what the commands of the target do and say, or a driver needs them. */
-export const needsCommands = (
+/** Whether what it does shows in what the commands of the target do and say, or the suite is carried out with them. They are three processes a run, which take as long as all the rest of it. */
+export function needsCommands(
   { caughtBy, blinds = [] }: Pick<Saboteur, 'caughtBy' | 'blinds'>,
-  { driver }: Pick<Suite, 'driver'>,
-): boolean => driver !== undefined || [...caughtBy, ...blinds].some((id) => HEARS_COMMANDS.has(id));
+  { driver, stages = [] }: Pick<Suite, 'driver' | 'stages'>,
+  checks: readonly Pick<Check, 'id' | 'needs'>[],
+): boolean {
+  const mustNotice = new Set([...caughtBy, ...blinds]);
+  return (
+    driver !== undefined ||
+    stages.some(({ by }) => by === 'command') ||
+    checks.some(({ id, needs }) => needs?.includes('commands') === true && mustNotice.has(id))
+  );
+}
 
 /** Whether some of its checks measure time, which other runs beside it would take from it. */
 export const measuresTime = ({ checks }: Pick<Suite, 'checks'>): boolean =>

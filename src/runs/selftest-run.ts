@@ -50,13 +50,13 @@ export interface Judged {
 export interface Manner {
   readonly saboteur?: Saboteur;
   readonly retell?: readonly Retelling[];
-  /** Absolute; new or empty: where the run is kept. By default nothing of it is. */
-  readonly keepIn?: string | undefined;
+  /** Where the run is kept: a folder that was made for it, or is made there (absolute; new or empty). By default nothing of it is. */
+  readonly keepIn?: RunFolder | string | undefined;
 }
 
 export interface Retelling {
   readonly saboteur: Saboteur;
-  /** As that of a run. */
+  /** Absolute; new or empty. */
   readonly keepIn: string | undefined;
 }
 
@@ -71,12 +71,12 @@ export async function runOnce(
   await using folders = new AsyncDisposableStack();
   const base = await mkdtemp(path.join(tmpdir(), 'ccp-uat-selftest-'));
   folders.defer(() => rm(base, { recursive: true, force: true }));
-  const runDir = keepIn ?? path.join(base, 'run');
   const planned = planOf(suite, saboteur, surroundings);
   // What is kept is to have all witnesses.
-  const commands = saboteur === undefined || keepIn !== undefined || needsCommands(saboteur, suite);
+  const commands = saboteur === undefined || keepIn !== undefined || needsCommands(saboteur, suite, checks);
   const plan = commands ? planned : withoutCommands(planned, checks);
-  const folder = await createRunFolder(runDir);
+  const folder =
+    typeof keepIn === 'object' ? keepIn : await createRunFolder(keepIn ?? path.join(base, 'run'));
   const drive = driveOf(plan);
   const told = new Map<Retelling, string>();
   const execution = await execute({
@@ -100,10 +100,14 @@ export async function runOnce(
       }
     },
   });
-  if (execution.ending === 'broken') throw execution.cause;
+  if (execution.ending === 'broken') {
+    // What is kept is looked at where something went wrong.
+    if (keepIn !== undefined && !signal.aborted) await keep(folder, checks);
+    throw execution.cause;
+  }
   signal.throwIfAborted();
   const judge = async (from: string): Promise<readonly Verdict[]> =>
-    judgeRun(await readStoredRun(from), checks);
+    judgeRun(await readStoredRun(from, ITS_END), checks);
   /** What somebody is handed: dear, so only where there is a saboteur of it. */
   const judgePacked = (from: string): Promise<Verdict> =>
     judgeBundle(
@@ -112,21 +116,24 @@ export async function runOnce(
     );
   const retold = new Map<Saboteur, readonly Verdict[]>();
   for (const [{ saboteur: teller, keepIn: keptIn }, other] of told) {
-    await retellEvents(runDir, other, planOf(suite, teller, surroundings));
+    await retellEvents(folder.path, other, planOf(suite, teller, surroundings));
     const verdicts = await judge(other);
     if (keptIn !== undefined) await keep(openRunFolder(other), checks);
     await spoil(other, teller, seed);
     retold.set(teller, spoilsStored(teller) ? [...verdicts, await judgePacked(other)] : verdicts);
   }
   await writeMetrics(folder);
-  const packed = retell.some((one) => spoilsStored(one.saboteur)) ? [await judgePacked(runDir)] : [];
-  const verdicts = [...(await judge(runDir)), ...packed];
+  const packed = retell.some((one) => spoilsStored(one.saboteur)) ? [await judgePacked(folder.path)] : [];
+  const verdicts = [...(await judge(folder.path)), ...packed];
   return { verdicts, retold, ...(keepIn !== undefined && { kept: await keep(folder, checks) }) };
 }
 
+/** The self-test goes on, and the run that is judged does not. */
+const ITS_END = { goesOn: false } as const;
+
 /** With what a reader looks at first. */
 async function keep(folder: RunFolder, checks: readonly Check[]): Promise<NonNullable<Judged['kept']>> {
-  const stored = await readStoredRun(folder.path);
+  const stored = await readStoredRun(folder.path, ITS_END);
   const record = recordOf(stored, checks);
   await writeReports(folder, { record, stored });
   return { folder, stored, record };

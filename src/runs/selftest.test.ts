@@ -15,6 +15,7 @@ import { type SabotageResult, selftestSchema } from './selftest-record.ts';
 import { readStoredRun } from './stored-run.ts';
 import type { Suite } from './suite.ts';
 import { PROVENANCE, temporaryFolder } from './testing/stored-green-run.ts';
+import { isUnderWay, UNDER_WAY } from './under-way.ts';
 
 const SUITE: Suite = {
   name: 'sample',
@@ -68,6 +69,7 @@ async function run({
   await using folder = await temporaryFolder();
   const told: SabotageResult[] = [];
   const opened: (string | undefined)[] = [];
+  const goesOn: boolean[] = [];
   const signal = new AbortController().signal;
   const result = await selftest({
     suite,
@@ -81,8 +83,9 @@ async function run({
     seed: '5eed',
     provenance: PROVENANCE,
     clock: systemClock,
-    openWorld: ({ seed, target, settings, ...plan }, runDir, given) => {
+    openWorld: async ({ seed, target, settings, ...plan }, runDir, given) => {
       opened.push(given.saboteur?.name);
+      goesOn.push(await isUnderWay(folder.path));
       return createWorld({
         runDir,
         seed,
@@ -98,7 +101,7 @@ async function run({
   const text = async (name: string): Promise<string> => readFile(path.join(folder.path, name), 'utf8');
   const files = await readdir(folder.path);
   const [summary, json] = [await text('SUMMARY.md'), await text('selftest.json')];
-  return { ...result, told, opened, files, summary, json };
+  return { ...result, told, opened, goesOn, files, summary, json };
 }
 
 it('kills what a named check notices, and fails where one survives', { timeout: 120_000 }, async () => {
@@ -115,7 +118,10 @@ it('kills what a named check notices, and fails where one survives', { timeout: 
 it('keeps the control run, the matrix beside it, and says both in the summary', {
   timeout: 120_000,
 }, async () => {
-  const { files, json, summary, saboteurs } = await run({ saboteurs: [WORSE, HARMLESS] });
+  const { files, json, summary, saboteurs, goesOn } = await run({ saboteurs: [WORSE, HARMLESS] });
+  // Until the matrix is there it is no run that one could hand on.
+  expect(goesOn).toEqual([true, true]);
+  expect(files).not.toContain(UNDER_WAY);
   expect(files).toEqual(expect.arrayContaining(['events.jsonl', 'run.json', 'selftest.json', 'witness']));
   const stored = selftestSchema.parse(JSON.parse(json));
   expect(stored).toMatchObject({ ok: false, controls: ['sample'], control: [], saboteurs });
@@ -262,7 +268,13 @@ it('goes on where the surroundings of one broke of themselves, and calls it not 
     name,
     faults: [{ layer: 'settings', settings: () => ({ CCP_REROUTE_MODE: 'nonsense' }) }],
   };
-  const { ok, saboteurs, summary } = await run({ saboteurs: [broken, WORSE] });
+  await using kept = await temporaryFolder();
+  const { ok, saboteurs, summary } = await run({ saboteurs: [broken, WORSE], keep: kept.path });
+  // Who looks for what went wrong finds the run, with its page.
+  expect(path.basename(saboteurs[0]?.kept ?? '')).toBe(name);
+  expect(await readFile(path.join(kept.path, 'sample', name, 'report.html'), 'utf8')).toContain(
+    'before it was ready',
+  );
   expect(saboteurs).toMatchObject([
     { name, killed: false, broke: expect.stringContaining('before it was ready') },
     { killed: true },

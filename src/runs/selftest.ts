@@ -8,6 +8,7 @@ import type { Verdict } from '../analysis/check.ts';
 import type { Saboteur } from '../harness/types/saboteur.ts';
 import { inTurns } from '../platform/in-turns.ts';
 import { selftestReportsOf } from './report/selftest-reports.ts';
+import { createRunFolder, type RunFolder } from './run-folder.ts';
 import {
   brief,
   controlProbes,
@@ -22,6 +23,7 @@ import { type RedControl, type SabotageResult, SELFTEST, type SelftestResult } f
 import { type Judged, runOnce, type Surroundings } from './selftest-run.ts';
 import { isProof, isRed, noticedBy } from './selftest-verdicts.ts';
 import type { Suite } from './suite.ts';
+import { markUnderWay } from './under-way.ts';
 
 export type { SabotageResult, SelftestResult } from './selftest-record.ts';
 
@@ -45,7 +47,9 @@ const AT_ONCE = 3;
 export async function selftest(options: SelftestOptions): Promise<SelftestResult> {
   const { seed, asked, clock, provenance, saboteurs } = options;
   const startedAt = clock.now();
-  const places = placesOf(options);
+  const folder = await createRunFolder(options.folder);
+  await using _ = await markUnderWay(folder.path);
+  const places = placesOf(options, folder);
   const [own, ...others] = places;
   const controlOf = createControls(options);
   // By themselves. What a saboteur does to a check that measures time is more than company does.
@@ -109,17 +113,14 @@ interface Place {
   readonly control: Suite;
   readonly saboteurs: readonly Saboteur[];
   /** Where its control run is kept. */
-  readonly keepIn?: string;
+  readonly keepIn?: RunFolder;
 }
 
 /** That of the suite which every saboteur is tried in that names no other comes first, and is there in any case. */
-function placesOf({
-  suite,
-  others,
-  saboteurs,
-  asked: { full },
-  folder,
-}: SelftestOptions): [Place, ...Place[]] {
+function placesOf(
+  { suite, others, saboteurs, asked: { full } }: SelftestOptions,
+  folder: RunFolder,
+): [Place, ...Place[]] {
   const own = { ...brief(suite), probes: rawProbes(suite) };
   const within = (one: Suite): readonly Saboteur[] =>
     full
@@ -204,7 +205,7 @@ async function tryOut(
   } catch (error) {
     options.signal.throwIfAborted();
     // Hours of other trials are not lost for it, and it is not killed.
-    return { ...resultOf(trial, []), broke: error instanceof Error ? error.message : String(error) };
+    return { ...resultOf(trial, []), ...kept, broke: error instanceof Error ? error.message : String(error) };
   }
 }
 

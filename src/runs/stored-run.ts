@@ -1,14 +1,15 @@
 /** A run as its folder tells it: enough to judge it again, also where the run itself never came to that. */
-
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Evidence, Night } from '../analysis/evidence.ts';
 import type { Artifact, ProbeResult, Stall } from '../protocol/witness.ts';
 import { closedRounds, planAsSent, withoutUnderWay } from './closed-rounds.ts';
+import { endIn } from './run-end.ts';
 import type { RunEvent } from './run-events.ts';
 import { readCollected, readEvents } from './run-folder.ts';
 import type { Answer, Flake, Plan, Provenance, RunRecord } from './run-record.ts';
 import { livesUpTo, salvageProxy } from './salvage.ts';
+import { SELFTEST } from './selftest-record.ts';
 import { setAsideUnfinished } from './set-aside.ts';
 import { isUnderWay } from './under-way.ts';
 
@@ -35,8 +36,11 @@ export interface StoredRun {
   readonly ms: number;
 }
 
-/** Throws USAGE where the folder holds no run. */
-export async function readStoredRun(folder: string): Promise<StoredRun> {
+/** `goesOn`: by default what the folder says of that. Throws USAGE where it holds no run. */
+export async function readStoredRun(
+  folder: string,
+  { goesOn }: { readonly goesOn?: boolean } = {},
+): Promise<StoredRun> {
   const [events, collected, reports] = await Promise.all([
     readEvents(folder),
     readCollected(folder),
@@ -47,7 +51,8 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
   // What was gathered as a round ended is what it was judged by, whatever came to the world later.
   const salvaged = closed?.all === true ? null : await salvageProxy(folder, plan);
   const probes = events.flatMap((event) => (event.type === 'probe_ended' ? [event.result] : []));
-  const { ending, endingNote } = closed?.all === true ? WHOLE : endingOf(events, await isUnderWay(folder));
+  const { ending, endingNote } =
+    closed?.all === true ? WHOLE : endingOf(events, { plan, goesOn: goesOn ?? (await isUnderWay(folder)) });
   const lost = lostProbes(events);
   const night = nightOf(plan, events);
   const evidence: Evidence = {
@@ -94,6 +99,7 @@ export async function readStoredRun(folder: string): Promise<StoredRun> {
 
 /** A leg of a night has come to its end with the last of its rounds, also where that ended the night. */
 const WHOLE: Pick<StoredRun, 'ending' | 'endingNote'> = { ending: 'complete' };
+
 /** When the machine was late. */
 export const stallsIn = (events: readonly RunEvent[]): Stall[] =>
   events.flatMap((event) => (event.type === 'machine_late' ? [{ at: event.at, ms: event.ms }] : []));
@@ -129,24 +135,22 @@ function startOf(events: readonly RunEvent[]) {
   return first;
 }
 
-function endingOf(events: readonly RunEvent[], goesOn: boolean): Pick<StoredRun, 'ending' | 'endingNote'> {
-  // Not simply the last event: a client that was interrupted may have ended a moment later.
-  const resumed = events.findLastIndex(({ type }) => type === 'resumed');
-  const end = events.slice(resumed + 1).findLast(isEnding);
+function endingOf(
+  events: readonly RunEvent[],
+  { plan: { suite }, goesOn }: { readonly plan: Plan; readonly goesOn: boolean },
+): Pick<StoredRun, 'ending' | 'endingNote'> {
+  // What has ended is the run that nobody broke.
+  if (goesOn && suite === SELFTEST) return { ending: 'running', endingNote: 'its matrix is not there yet' };
+  const end = endIn(events);
   if (end === undefined) {
-    const again = events[resumed];
-    const since = again?.type === 'resumed' ? `, since it was resumed behind round ${again.after}` : '';
+    const again = events.findLast((event) => event.type === 'resumed');
+    const since = again !== undefined ? `, since it was resumed behind round ${again.after}` : '';
     const last = events.findLast(({ type }) => type !== 'machine_late');
     const words = `its last words were ${last?.type ?? 'none'}${since}`;
     return { ending: goesOn ? 'running' : 'died', endingNote: words };
   }
   return end.type === 'run_ended' ? { ending: 'complete' } : { ending: end.type, endingNote: end.note };
 }
-
-type EndingEvent = Extract<RunEvent, { type: 'run_ended' | 'interrupted' | 'broken' }>;
-
-const isEnding = (event: RunEvent): event is EndingEvent =>
-  event.type === 'run_ended' || event.type === 'interrupted' || event.type === 'broken';
 
 function lostProbes(events: readonly RunEvent[]): StoredRun['lost'] {
   const ended = new Set(events.flatMap((event) => (event.type === 'probe_ended' ? [event.result.id] : [])));

@@ -2,7 +2,6 @@
  * What a suite is: data that says which probes are sent, what they must show, and which checks judge it.
  * A suite file reads as the claim it proves; nothing in it acts.
  */
-
 import type { ProviderId } from '../harness/types/world.ts';
 import type { ExpectedDecision, GivenQuota, LicenseKind, RerouteMode } from '../protocol/witness.ts';
 import type { Plan } from './run-record.ts';

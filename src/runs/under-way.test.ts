@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CHECKS } from '../analysis/checks/index.ts';
 import { built, runsIn, SUITES, storeWholeRun } from './bundle/testing/bundled-run.ts';
-import { storeNight } from './bundle/testing/stored-night.ts';
+import { storeNight, storeSelftest } from './bundle/testing/stored-night.ts';
 import { verifyBundle } from './bundle/verify.ts';
 import { resumableNight } from './resume.ts';
 import { readStoredRun } from './stored-run.ts';
@@ -52,7 +52,7 @@ describe('a run without an end', () => {
   it('has died where another process has the number of its own, or none has', async () => {
     const folder = await resumedNight();
     const say = (about: object): Promise<void> =>
-      writeFile(path.join(folder, UNDER_WAY), JSON.stringify({ v: 1, ...about }));
+      writeFile(path.join(folder, UNDER_WAY), `${JSON.stringify({ v: 1, claim: 'x', ...about })}\n`);
     const { pid } = spawnSync('true');
     await say({ pid, began: null });
     expect(await isUnderWay(folder)).toBe(false);
@@ -60,6 +60,41 @@ describe('a run without an end', () => {
     expect(await isUnderWay(folder)).toBe(false);
     await say({ something: 'else' });
     expect(await isUnderWay(folder)).toBe(false);
+  });
+
+  it('is claimed by one alone, also over what a process left that is gone', async () => {
+    const folder = await resumedNight();
+    const { pid } = spawnSync('true');
+    for (const left of [null, { pid, began: '1' }, { pid: process.pid, began: '1' }]) {
+      if (left !== null)
+        await writeFile(path.join(folder, UNDER_WAY), `${JSON.stringify({ v: 1, claim: 'x', ...left })}\n`);
+      const claims = await Promise.allSettled(Array.from({ length: 8 }, () => markUnderWay(folder)));
+      const granted = claims.flatMap((claim) => (claim.status === 'fulfilled' ? [claim.value] : []));
+      expect(granted).toHaveLength(1);
+      for (const claim of claims)
+        if (claim.status === 'rejected')
+          expect(claim.reason).toMatchObject({
+            code: 'USAGE',
+            message: expect.stringContaining('still goes on'),
+          });
+      expect(await isUnderWay(folder)).toBe(true);
+      await granted[0]?.[Symbol.asyncDispose]();
+      expect(await isUnderWay(folder)).toBe(false);
+    }
+  });
+
+  it('says which process it is, and what to do where that cannot be told from another', async () => {
+    const folder = await resumedNight();
+    await writeFile(
+      path.join(folder, UNDER_WAY),
+      `${JSON.stringify({ v: 1, claim: 'x', pid: process.pid, began: null })}\n`,
+    );
+    await expect(resumableNight(folder)).rejects.toMatchObject({
+      message: expect.stringContaining(`as process ${process.pid} says in under-way.json`),
+      hint: expect.stringContaining(`remove ${path.join(folder, UNDER_WAY)}`),
+    });
+    await writeFile(path.join(folder, UNDER_WAY), JSON.stringify({ v: 1, copied: true }));
+    await expect(resumableNight(folder)).rejects.toThrow('is a copy of a run that went on');
   });
 
   it('is bundled as one that goes on, and verified as that where its process is unknown', async () => {
@@ -84,7 +119,7 @@ describe('a run without an end', () => {
         ]),
       },
       attested: expect.arrayContaining([
-        'evidence/20260102T030405Z-night/under-way.json: that the run still went on',
+        'evidence/20260102T030405Z-night/under-way.jsonl: that the run still went on',
       ]),
     });
     if (verification.ok) expect(verification.summary.missing).toHaveLength(2);
@@ -100,5 +135,22 @@ describe('a run without an end', () => {
     const folder = await storeWholeRun(results, '20260102T030405Z-test');
     await using _ = await markUnderWay(folder);
     expect(await readStoredRun(folder)).toMatchObject({ ending: 'complete' });
+    // As one is copied that ends while it is.
+    const { summary } = await built({ runs: await runsIn(results), outDir: path.join(place.path, 'out') });
+    expect(summary.runs).toMatchObject([{ ending: 'complete' }]);
+    const bundled = path.join(place.path, 'out', summary.bundle, 'evidence/20260102T030405Z-test');
+    expect(await readdir(bundled)).not.toContain(UNDER_WAY);
+  });
+
+  it('goes on, as a self-test, until its matrix is there, though the run that nobody broke has ended', async () => {
+    const folder = await storeSelftest(results, '20260102T030405Z-selftest');
+    await rm(path.join(folder, 'selftest.json'));
+    await rm(path.join(folder, 'selftest.html'));
+    await using _ = await markUnderWay(folder);
+    expect(await readStoredRun(folder)).toMatchObject({ ending: 'running' });
+    const outDir = path.join(place.path, 'out');
+    const { summary, file } = await built({ runs: await runsIn(results), outDir });
+    expect(summary).toMatchObject({ runs: [{ ending: 'running' }], outcome: 'fail' });
+    expect(await verifyBundle(file, { checks: CHECKS, suites: SUITES })).toMatchObject({ ok: true });
   });
 });

@@ -1,5 +1,4 @@
 /** A world with both lanes scripted: `zai`, where haiku goes first, and `anth`, its fallback. */
-
 import { connectClient } from './raw-client.ts';
 import { type Call, type RawUpstream, startRawUpstream } from './raw-upstream.ts';
 import { HAIKU_REQUEST } from './requests.ts';

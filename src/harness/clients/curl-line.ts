@@ -1,4 +1,4 @@
-/** Lines that repeat a probe by hand. Base URL and key are left to `ANTHROPIC_BASE_URL` and `ANTHROPIC_API_KEY`. */
+/** The line that repeats a raw probe by hand. Base URL and key are left to `ANTHROPIC_BASE_URL` and `ANTHROPIC_API_KEY`. */
 import { shellLine, shellWord } from '../../platform/shell-words.ts';
 import type { ProbeRequest } from '../types/client.ts';
 

@@ -1,5 +1,4 @@
 /** What can go wrong once a run is stored: something gets into its folder that no reviewer may be handed. */
-
 import type { Fault, Saboteur } from '../types/saboteur.ts';
 import type { Canaries } from '../types/world.ts';
 

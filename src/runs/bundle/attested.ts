@@ -1,5 +1,4 @@
 /** What a verifier cannot find out from the rest of a bundle: its hash and its signature alone speak for it. */
-
 import type { StoredRun } from '../stored-run.ts';
 import { UNDER_WAY } from '../under-way.ts';
 import { MATRIX } from './derived.ts';
@@ -17,13 +16,13 @@ export function attestedIn({
 }: {
   readonly there: readonly string[];
   readonly stored: StoredRun;
-  readonly legs: readonly Pick<JudgedLeg, 'told' | 'record'>[];
+  readonly legs: readonly Pick<JudgedLeg, 'told' | 'agrees'>[];
 }): string[] {
   const raw = there.filter(
     (file) => RAW.includes(file) || RAW.some((name) => file === `${legOf(file)}/${name}`),
   );
   const rounds = evidence.night?.rounds ?? [];
-  const whole = legs.reduce((sum, { told, record }) => sum + (record === null ? 0 : told.length), 0);
+  const whole = legs.reduce((sum, { told, agrees }) => sum + (agrees ? told.length : 0), 0);
   return [
     ...raw.toSorted(),
     ...(there.includes(UNDER_WAY) ? [`${UNDER_WAY}: that the run still went on`] : []),
@@ -31,7 +30,7 @@ export function attestedIn({
     ...(rounds.length === 0
       ? []
       : [
-          `events.jsonl: the verdicts of ${rounds.length - whole} of ${rounds.length} rounds, whose exchanges were not kept`,
+          `events.jsonl: the verdicts of ${rounds.length - whole} of ${rounds.length} rounds, which no exchanges here bear out`,
           'events.jsonl: the readings of memory, files, sockets and latency',
         ]),
   ];

@@ -15,19 +15,36 @@ import {
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHECKS } from '../../analysis/checks/index.ts';
+import type { Evidence } from '../../analysis/evidence.ts';
 import { formsOf } from '../../analysis/hygiene.ts';
+import type { Mutable } from '../../analysis/testing/green-run.ts';
 import { createCanaries } from '../../harness/canaries.ts';
+import { sourceHash } from '../provenance.ts';
 import { runRecordSchema } from '../run-record.ts';
-import type { SelftestResult } from '../selftest-record.ts';
+import { type SelftestResult, selftestSchema } from '../selftest-record.ts';
 import { PROVENANCE, temporaryFolder } from '../testing/stored-green-run.ts';
 import { runsDocumentSchema, summarySchema } from './documents.ts';
 import { readSeed } from './signature.ts';
 import { build, built, openBundle, runsIn, SUITES, storeWholeRun } from './testing/bundled-run.ts';
-import { storeNight } from './testing/stored-night.ts';
+import { storeNight, storeSelftest } from './testing/stored-night.ts';
 import { verifyBundle } from './verify.ts';
 
 const NAME = '20260102T030405Z-test';
 const BUNDLE = 'ccp-review-20260102T030406Z';
+
+/** Of a self-test that tried nobody. */
+const NO_MATRIX: SelftestResult = {
+  v: 1,
+  seed: '5eed',
+  full: false,
+  ok: false,
+  startedAt: '2026-01-02T03:04:05.000Z',
+  ms: 1,
+  provenance: PROVENANCE,
+  controls: ['test'],
+  control: [],
+  saboteurs: [],
+};
 
 let place: Awaited<ReturnType<typeof temporaryFolder>>;
 let results: string;
@@ -226,6 +243,46 @@ describe('a night', () => {
     );
   });
 
+  it('whose word on a red round is not what the evidence gives is refused; of other programs it is only told', async () => {
+    const other = path.join(place.path, 'whitewashed');
+    const run = await storeNight(other, NIGHT);
+    const events = path.join(run, 'events.jsonl');
+    const text = await readFile(events, 'utf8');
+    const white = text.replace(
+      /"outcome":"fail","passed":\[\],"red":\[[^\]]*\]/,
+      '"outcome":"pass","passed":["RUN-01"],"red":[]',
+    );
+    expect(white).not.toBe(text);
+    await writeFile(events, white);
+    const what = 'the night tells of round 1 that it is pass; its evidence gives fail by LOG-01';
+    await expect(build({ runs: await runsIn(other), outDir: out('white') })).rejects.toThrow(
+      `${NIGHT}/rounds/leg-0001/events.jsonl: ${what}`,
+    );
+    await writeFile(events, white.replace(sourceHash(), '0'.repeat(64)));
+    const { summary, file } = await built({ runs: await runsIn(other), outDir: out('white') });
+    expect(summary.missing).toContainEqual({
+      what: `evidence/${NIGHT}/rounds/leg-0001/events.jsonl, as judged by these checks`,
+      why: `other programs wrote it: ${what}`,
+    });
+    expect(await verifyBundle(file, { checks: CHECKS, suites: SUITES })).toMatchObject({
+      ok: true,
+      attested: expect.arrayContaining([
+        `evidence/${NIGHT}/events.jsonl: the verdicts of 6 of 6 rounds, which no exchanges here bear out`,
+      ]),
+    });
+  });
+
+  it('says what is missing of a red round', async () => {
+    const other = path.join(place.path, 'torn-leg');
+    const run = await storeNight(other, NIGHT);
+    await rm(path.join(run, 'rounds/leg-0001/proxy.log'));
+    const { summary } = await built({ runs: await runsIn(other), outDir: out('torn-leg') });
+    expect(summary.missing).toContainEqual({
+      what: `evidence/${NIGHT}/rounds/leg-0001/proxy.log`,
+      why: 'the run did not write it',
+    });
+  });
+
   it('has the first five red rounds in it, and says so of the others', async () => {
     const other = path.join(place.path, 'red-night');
     const run = await storeNight(other, NIGHT, { legs: 6 });
@@ -365,24 +422,51 @@ describe('what a bundle says', () => {
     await expect(bundle('pageless')).rejects.toThrow('selftest.json is not there');
     await writeFile(path.join(run, 'selftest.json'), '{"ok":true}');
     await expect(bundle('damaged-matrix')).rejects.toThrow('selftest.json is damaged');
-    const matrix: SelftestResult = {
-      v: 1,
-      seed: '5eed',
-      full: false,
-      ok: false,
-      startedAt: '2026-01-02T03:04:05.000Z',
-      ms: 1,
-      provenance: PROVENANCE,
-      controls: ['test'],
-      control: [],
-      saboteurs: [],
-    };
-    await writeFile(path.join(run, 'selftest.json'), JSON.stringify(matrix));
+    await writeFile(path.join(run, 'selftest.json'), JSON.stringify(NO_MATRIX));
     const { file } = await built({ runs: await runsIn(other), outDir: out('matrix') });
     const { files } = await openBundle(file);
     expect(files.get(`evidence/${NAME}/selftest.html`)?.toString()).toContain('A saboteur survived');
     expect(files.get(`evidence/${NAME}/report.html`)?.toString()).toContain('Saboteurs');
     expect(await verifyBundle(file, { checks: CHECKS, suites: SUITES })).toMatchObject({ ok: true });
+  });
+
+  it('holds a matrix that hushes up its control run against the programs that judged it, and no others', async () => {
+    const other = path.join(place.path, 'hushed');
+    const torn = (evidence: Mutable<Evidence>) => {
+      evidence.usage.bad = [{ line: 7, problem: 'torn' }];
+    };
+    const run = await storeWholeRun(other, NAME, torn, { suite: 'selftest' });
+    await writeFile(path.join(run, 'selftest.json'), JSON.stringify(NO_MATRIX));
+    await writeFile(path.join(run, 'selftest.html'), '');
+    const what = 'of the control run it does not tell that LOG-01 is red';
+    // By older checks it may have been green: the verdict of today's is told all the same.
+    const { summary, file } = await built({ runs: await runsIn(other), outDir: out('hushed') });
+    expect(summary).toMatchObject({ outcome: 'fail' });
+    expect(summary.missing).toContainEqual({
+      what: `evidence/${NAME}/selftest.json, as judged by these checks`,
+      why: `other programs wrote it: ${what}`,
+    });
+    expect(await verifyBundle(file, { checks: CHECKS, suites: SUITES })).toMatchObject({ ok: true });
+
+    const events = path.join(run, 'events.jsonl');
+    const text = await readFile(events, 'utf8');
+    await writeFile(events, text.replace('"node":"24"', `"node":"24","source":"${sourceHash()}"`));
+    await expect(build({ runs: await runsIn(other), outDir: out('hushed') })).rejects.toMatchObject({
+      message: `a run contradicts itself: ${NAME}/selftest.json: ${what}`,
+      hint: expect.stringContaining('judged by other checks'),
+    });
+  });
+
+  it('takes no place of the machine from a matrix, and leads to none', async () => {
+    const other = path.join(place.path, 'kept');
+    const run = await storeSelftest(other, NAME);
+    const matrix = selftestSchema.parse(JSON.parse(await readFile(path.join(run, 'selftest.json'), 'utf8')));
+    const saboteurs = matrix.saboteurs.map((one) => ({ ...one, kept: '../../../home/alice/kept' }));
+    await writeFile(path.join(run, 'selftest.json'), JSON.stringify({ ...matrix, saboteurs }));
+    const { file } = await built({ runs: await runsIn(other), outDir: out('kept') });
+    const { files } = await openBundle(file);
+    expect(Buffer.concat([...files.values()]).toString('latin1')).not.toContain('alice');
+    expect(JSON.parse(files.get(`evidence/${NAME}/selftest.json`)?.toString() ?? '')).toEqual(matrix);
   });
 
   it('names the checks of the suite that the run was not judged by', async () => {

@@ -112,10 +112,12 @@ async function weigh(
         if (path.basename(file) === METRICS) lost.push(...scanFile(file, before, secretsFor(file, options)));
       },
     });
-    const [contradiction] = evidence.runs.flatMap(({ contradictions }) => contradictions);
+    const [contradiction] = evidence.runs.flatMap(({ name, contradictions }) =>
+      contradictions.map((what) => `${name}/${what}`),
+    );
     if (contradiction !== undefined)
       throw new OperatorError('USAGE', `a run contradicts itself: ${contradiction}`, {
-        hint: 'Somebody has changed it: run its suite again.',
+        hint: 'It was changed, or judged by other checks: run its suite again.',
       });
     return lost.length > 0 ? { ok: false, finds: lost } : { ok: true, evidence };
   } catch (error) {

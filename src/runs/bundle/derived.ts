@@ -16,8 +16,10 @@ export const LIMIT_REPORT = 'GLM_LIMIT_PROBE.md';
 
 export interface Derived {
   readonly reports: readonly (readonly [name: string, text: string])[];
-  /** What a self-test says of itself and neither its rows nor its control run say. */
+  /** What a self-test says of itself and its own rows do not say. */
   readonly contradictions: readonly string[];
+  /** What it says of its control run and that, judged now, does not say. */
+  readonly untrue: readonly { readonly file: string; readonly what: string }[];
 }
 
 /** `there`: what the folder holds; of the rest a run has none. Throws USAGE where what they follow from is damaged. */
@@ -35,7 +37,8 @@ export async function derivedFrom(
   ];
   return {
     reports: reports.filter(([name]) => there.includes(name)),
-    contradictions: matrix === null ? [] : contradictionsIn(matrix, run),
+    contradictions: matrix === null ? [] : contradictionsIn(matrix),
+    untrue: matrix === null ? [] : untrueIn(matrix, run),
   };
 }
 
@@ -47,15 +50,19 @@ function* ownReports({ stored }: ReportedRun): Generator<readonly [name: string,
   if (driver?.kind === 'limits') yield [LIMIT_REPORT, limitReport(stored, driver)];
 }
 
-function contradictionsIn(matrix: SelftestResult, { record }: ReportedRun): string[] {
+function contradictionsIn(matrix: SelftestResult): string[] {
+  const what = contradictionIn(matrix);
+  return what === null ? [] : [`${MATRIX}: ${what}`];
+}
+
+function untrueIn(matrix: SelftestResult, { record }: ReportedRun): Derived['untrue'] {
   const [own] = matrix.controls;
   const told = new Set(matrix.control.flatMap(({ suite, id }) => (suite === own ? [id] : [])));
   const hushed = record.checks.filter((check) => isRed(check) && !told.has(check.id));
-  const inRows = contradictionIn(matrix);
-  return [
-    ...(inRows === null ? [] : [inRows]),
-    ...hushed.map(({ id }) => `of the control run it does not tell that ${id} is red`),
-  ].map((what) => `${MATRIX}: ${what}`);
+  return hushed.map(({ id }) => ({
+    file: MATRIX,
+    what: `of the control run it does not tell that ${id} is red`,
+  }));
 }
 
 async function matrixIn(folder: string): Promise<SelftestResult> {

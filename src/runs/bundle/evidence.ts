@@ -3,9 +3,8 @@
  * that it ran on. Credentials were taken out when the run was stored; what a proxy of a run that died has left in its own
  * logs is cleaned here.
  */
-
 import { constants } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { decodedBody } from '../../analysis/oracle/answer.ts';
 import { bytesOf } from '../../analysis/wire.ts';
@@ -13,10 +12,13 @@ import { createCanaries } from '../../harness/canaries.ts';
 import { readLogsFolder } from '../../harness/records.ts';
 import type { Canary } from '../../protocol/witness.ts';
 import { createRedactor, type Redactor } from '../redact.ts';
+import { endIn } from '../run-end.ts';
 import { readEvents } from '../run-folder.ts';
+import { SELFTEST, selftestSchema } from '../selftest-record.ts';
 import type { RunPlace } from '../stored-runs.ts';
 import { transcriptSchema } from '../stored-witness.ts';
 import { isUnderWay, UNDER_WAY, UNDER_WAY_COPIED } from '../under-way.ts';
+import { MATRIX } from './derived.ts';
 import { everythingBelow } from './files-below.ts';
 import { chooseLegs, KEPT_RULE, legOf } from './kept-rounds.ts';
 import { byPath } from './layout.ts';
@@ -75,7 +77,7 @@ export async function copyEvidence(run: RunPlace, to: string): Promise<LeftOut[]
   const redactor = createRedactor(places);
   for (const [name, text] of texts) {
     const clean = TRANSCRIPTS.test(name) ? cleanTranscripts(text, redactor) : redactor.text(text);
-    await put(to, name, clean);
+    await put(to, name, name === MATRIX ? withoutKept(clean) : clean);
   }
   const logs = folders.map((folder) => `${folder}${WORLD}/`);
   for (const folder of logs.filter((one) => files.some((file) => file.startsWith(one)))) {
@@ -83,7 +85,8 @@ export async function copyEvidence(run: RunPlace, to: string): Promise<LeftOut[]
     for (const [name, text] of await readLogsFolder(path.join(run.folder, folder)))
       await put(to, `${folder}${name}`, ofTheWorld.text(text));
   }
-  if (goesOn) await put(to, UNDER_WAY, UNDER_WAY_COPIED);
+  // One that has come to its end since has it in what was read.
+  if (goesOn && !(await isOver(to))) await put(to, UNDER_WAY, UNDER_WAY_COPIED);
   const strange = files.filter(
     (file) => file !== UNDER_WAY && !wanted.has(file) && !logs.some((folder) => file.startsWith(folder)),
   );
@@ -94,6 +97,25 @@ export async function copyEvidence(run: RunPlace, to: string): Promise<LeftOut[]
   ]
     .toSorted((a, b) => byPath(a.file, b.file))
     .map((one) => ({ file: `${run.name}/${nameable(one.file)}`, why: one.why }));
+}
+
+/** Where the runs of the saboteurs were kept is a place of the machine, to which nothing leads from a bundle. */
+function withoutKept(text: string): string {
+  const { success, data } = selftestSchema.safeParse(parsed(text));
+  // One that is damaged is the business of the judge.
+  if (!success || data.saboteurs.every(({ kept }) => kept === undefined)) return text;
+  const saboteurs = data.saboteurs.map((one) => {
+    const { kept: _, ...rest } = one;
+    return rest;
+  });
+  return `${JSON.stringify({ ...data, saboteurs }, null, 2)}\n`;
+}
+
+/** By what was copied. A self-test is over when its matrix is there. */
+async function isOver(copy: string): Promise<boolean> {
+  const events = await readEvents(copy).catch(() => []);
+  const isSelftest = events.some((event) => event.type === 'run_started' && event.plan.suite === SELFTEST);
+  return isSelftest ? (await readdir(copy)).includes(MATRIX) : endIn(events) !== undefined;
 }
 
 /** The red rounds that a night kept whole, as its events name them, in order. */

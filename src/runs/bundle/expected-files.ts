@@ -8,7 +8,10 @@ export function expectedFiles({
   suite,
   driver,
   target,
-}: Pick<Plan, 'suite' | 'driver' | 'target'>): string[] {
+  partOf,
+}: Pick<Plan, 'suite' | 'driver' | 'target' | 'partOf'>): string[] {
+  // What is said of a part of a night is said of the night.
+  if (partOf !== undefined) return ['usage.jsonl', 'proxy.log', ...WITNESSED];
   const reports = ['run.json', 'SUMMARY.md', 'junit.xml', 'ctrf-report.json', 'report.html'];
   // A night keeps the witnesses of its red rounds alone, in folders of their own.
   if (driver?.kind === 'overnight') return [...reports, 'NIGHT.json', 'METRICS.json', 'usage.jsonl'];
@@ -16,11 +19,13 @@ export function expectedFiles({
     ...reports,
     // What a proxy that was running already writes is out of reach.
     ...(target.kind === 'url' ? [] : ['METRICS.json', 'usage.jsonl', 'proxy.log']),
-    ...WITNESSES.map((name) => `witness/${name}.jsonl`),
+    ...WITNESSED,
     ...(driver?.kind === 'soak' ? ['witness/crashes.jsonl'] : []),
     ...(driver?.kind === 'limits' ? [LIMIT_REPORT] : []),
     ...(suite === SELFTEST ? ['selftest.json', 'selftest.html'] : []),
   ];
 }
 
-const WITNESSES = ['client', 'upstream', 'proxy', 'store', 'canaries', 'artifacts'];
+const WITNESSED = ['client', 'upstream', 'proxy', 'store', 'canaries', 'artifacts'].map(
+  (name) => `witness/${name}.jsonl`,
+);

@@ -1,5 +1,4 @@
 /** `index.html`: the bundle for a person. The verdict first, then what it rests on; no script, nothing from elsewhere. */
-
 import { plural } from '../../analysis/plural.ts';
 import { endingWords } from '../ending-words.ts';
 import { type Html, html, page } from '../report/html.ts';

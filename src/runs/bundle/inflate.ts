@@ -1,5 +1,4 @@
 /** The gzip layer of a bundle, read strictly: one member, one header, nothing behind it. */
-
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { crc32, createInflateRaw } from 'node:zlib';

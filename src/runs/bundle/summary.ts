@@ -67,7 +67,7 @@ function missingIn(runs: readonly JudgedRun[], suites: readonly KnownSuite[]): S
 }
 
 function missingOf(
-  { name, record, absent, legs }: JudgedRun,
+  { name, record, absent, outdated, legs }: JudgedRun,
   suites: readonly KnownSuite[],
 ): Summary['missing'] {
   const { ending, endingNote, plan, suite } = record;
@@ -84,6 +84,10 @@ function missingOf(
           },
         ]),
     ...absent.map((file) => ({ what: `evidence/${name}/${file}`, why: 'the run did not write it' })),
+    ...outdated.map(({ file, what }) => ({
+      what: `evidence/${name}/${file}, as judged by these checks`,
+      why: `other programs wrote it: ${what}`,
+    })),
     ...legs
       .filter((leg) => leg.record === null)
       .map(({ place }) => ({ what: `evidence/${name}/${place}`, why: `a red round: ${KEPT_RULE}` })),

@@ -126,7 +126,7 @@ describe('a good bundle', () => {
       `${LEG}/proxy.log`,
       `${LEG}/usage.jsonl`,
       `${OF_NIGHT}/usage.jsonl`,
-      `${OF_NIGHT}/events.jsonl: the verdicts of 5 of 6 rounds, whose exchanges were not kept`,
+      `${OF_NIGHT}/events.jsonl: the verdicts of 5 of 6 rounds, which no exchanges here bear out`,
       `${OF_NIGHT}/events.jsonl: the readings of memory, files, sockets and latency`,
     ]);
   });
@@ -559,7 +559,7 @@ const OF_A_NIGHT: Cases = [
   ],
   [
     'a red round told as green',
-    'verdict_differs',
+    'evidence_contradicts',
     (opened) =>
       edit(opened, `${OF_NIGHT}/events.jsonl`, (text) =>
         text.replace(
@@ -570,7 +570,7 @@ const OF_A_NIGHT: Cases = [
   ],
   [
     'a witness of a red round edited',
-    'verdict_differs',
+    'evidence_contradicts',
     (opened) =>
       edit(opened, `${LEG}/witness/proxy.jsonl`, (text) =>
         text.replace('"bad":[{"line":7,"problem":"torn"}]', '"bad":[]'),

@@ -5,6 +5,7 @@ import type { Check } from '../../analysis/check.ts';
 import { OperatorError } from '../../errors.ts';
 import { closedRounds } from '../closed-rounds.ts';
 import { recordOf } from '../judge.ts';
+import { sourceHash } from '../provenance.ts';
 import { METRICS, metricsOf } from '../report/metrics.ts';
 import { PAGE } from '../report/write-reports.ts';
 import type { RunEvent } from '../run-events.ts';
@@ -18,6 +19,7 @@ import { filesBelow } from './files-below.ts';
 import { type Hashed, hashOf } from './inventory.ts';
 import { byPath } from './layout.ts';
 import { placeholdersIn, type Redactions, redactionsIn } from './redactions.ts';
+import { disagreement, type ToldRound, toldByLeg } from './told-rounds.ts';
 
 export interface JudgedRun {
   /** Of its folder below `evidence/`. */
@@ -29,6 +31,8 @@ export interface JudgedRun {
   readonly unlike: readonly string[];
   /** What it says of itself and what lies beside it does not say. */
   readonly contradictions: readonly string[];
+  /** What its evidence, judged again, does not give, where other programs had judged it: their checks may have been others. */
+  readonly outdated: readonly Outdated[];
   /** What nothing else in the bundle gives again, in words. */
   readonly attested: readonly string[];
   readonly toggles: ProvenanceDocument['runs'][number]['toggles'];
@@ -40,10 +44,17 @@ export interface JudgedRun {
 export interface JudgedLeg {
   /** `rounds/leg-0001`. */
   readonly place: string;
-  /** The checks that the night says were not satisfied, by its rounds. */
-  readonly told: readonly { readonly round: number; readonly red: readonly string[] }[];
+  readonly told: readonly ToldRound[];
   /** Judged again by all that is stored of it; null where that is not in the bundle. */
   readonly record: RunRecord | null;
+  /** Whether that gives what was told. */
+  readonly agrees: boolean;
+}
+
+export interface Outdated {
+  /** Below the folder of the run. */
+  readonly file: string;
+  readonly what: string;
 }
 
 export interface Evidence {
@@ -99,50 +110,49 @@ async function judgeWithLegs(
       hint: 'It says by itself what of it is not judged. Give the night that it is of.',
     });
   const unlike = [...own.unlike];
+  const absent = absentIn(stored, there);
   const contradictions = [...own.contradictions];
+  const untrue = [...own.untrue];
   const legs: JudgedLeg[] = [];
-  for (const { place, told } of legsOf(stored.evidence.night?.rounds ?? [])) {
-    let record: RunRecord | null = null;
-    if (there.includes(`${place}/events.jsonl`)) {
-      const leg = await judgeFolder(
-        { root, folder: `evidence/${name}/${place}`, mustHave: [PAGE] },
-        weighing,
-      );
-      unlike.push(...leg.unlike.map((file) => `${place}/${file}`));
-      contradictions.push(...leg.contradictions);
-      record = leg.record;
+  for (const { place, told } of toldByLeg(stored.evidence.night?.rounds ?? [])) {
+    if (!there.includes(`${place}/events.jsonl`)) {
+      legs.push({ place, told, record: null, agrees: false });
+      continue;
     }
-    legs.push({ place, told, record });
+    const leg = await judgeFolder({ root, folder: `evidence/${name}/${place}`, mustHave: [PAGE] }, weighing);
+    const within = (file: string): string => `${place}/${file}`;
+    unlike.push(...leg.unlike.map(within));
+    absent.push(...absentIn(leg.stored, leg.there).map(within));
+    contradictions.push(...leg.contradictions.map(within));
+    untrue.push(...leg.untrue.map(({ file, what }) => ({ file: within(file), what })));
+    const otherwise = disagreement(told, leg.record);
+    if (otherwise !== null) untrue.push({ file: within('events.jsonl'), what: otherwise });
+    legs.push({ place, told, record: leg.record, agrees: otherwise === null });
   }
+  const isOurs = untrue.length > 0 && stored.provenance.source === sourceHash();
   return {
     name,
     record: own.record,
-    // One that goes on has yet to write them.
-    absent:
-      stored.ending === 'running' ? [] : expectedFiles(stored.plan).filter((file) => !there.includes(file)),
+    absent,
     unlike,
-    contradictions,
+    contradictions: [
+      ...contradictions,
+      ...(isOurs ? untrue.map(({ file, what }) => `${file}: ${what}`) : []),
+    ],
+    outdated: isOurs ? [] : untrue,
     attested: attestedIn({ there, stored, legs }),
     toggles: togglesIn(stored.events, stored.plan),
     legs,
   };
 }
 
-type Rounds = NonNullable<StoredRun['evidence']['night']>['rounds'];
-
-/** Each once, with what the night said of its red rounds as they ended. */
-function legsOf(rounds: Rounds): Pick<JudgedLeg, 'place' | 'told'>[] {
-  const kept = Map.groupBy(
-    rounds.filter((round) => round.kept !== null),
-    (round) => round.kept ?? '',
-  );
-  return [...kept].map(([place, own]) => ({
-    place,
-    told: own.map(({ round, verdict }) => ({ round, red: verdict.red.map(({ id }) => id) })),
-  }));
-}
+/** One that goes on has yet to write them. */
+const absentIn = ({ plan, ending }: StoredRun, there: readonly string[]): string[] =>
+  ending === 'running' ? [] : expectedFiles(plan).filter((file) => !there.includes(file));
 
 interface JudgedFolder extends Pick<JudgedRun, 'record' | 'unlike' | 'contradictions'> {
+  /** What it says and its evidence, judged by these checks, does not say. */
+  readonly untrue: readonly Outdated[];
   readonly stored: StoredRun;
   readonly there: readonly string[];
 }
@@ -177,9 +187,12 @@ async function judgeFolder(
   if (metrics !== null) await compare(METRICS, metrics);
   const stored = await readStoredRun(folder);
   const record = recordOf(stored, checks);
-  const { reports, contradictions } = await derivedFrom(folder, { record, stored }, [...there, ...mustHave]);
+  const { reports, contradictions, untrue } = await derivedFrom(folder, { record, stored }, [
+    ...there,
+    ...mustHave,
+  ]);
   for (const [name, text] of reports) await compare(name, text);
-  return { record, stored, there, unlike, contradictions };
+  return { record, stored, there, unlike, contradictions, untrue };
 }
 
 /** What was switched in a run, and when. */

@@ -2,7 +2,6 @@
  * What a job of GitHub Actions shows of a run: a summary on its page, and an annotation for each check that did not pass
  * (https://docs.github.com/actions/reference/workflow-commands-for-github-actions).
  */
-
 import { plural } from '../../analysis/plural.ts';
 import { endingWords } from '../ending-words.ts';
 import type { Flake, RunRecord } from '../run-record.ts';

@@ -1,6 +1,7 @@
 /**
  * `junit.xml` in the form that CI systems have in common (https://github.com/testmoapp/junitxml): one suite of checks, one of
- * probes. A check that changed its mind has the property `flaky`, and fails whatever it says now. Checks are judged when everything is over, so theirs is no time; probes have the time that they took.
+ * probes. A check that changed its mind has the property `flaky`, and fails whatever it says now. Checks are judged when
+ * everything is over, so theirs is no time; probes have the time that they took.
  */
 import { endedAsPlanned, fateOf } from '../probe-ending.ts';
 import type { Flake, RunRecord } from '../run-record.ts';

@@ -24,7 +24,7 @@ const NIGHT: NightPlan = {
   toggles: true,
   roundChecks: ['ROUTE-01'],
 };
-const ROUNDS = { ...NIGHT, toggles: false, maxRounds: 5, until: 'time' } as const;
+const ROUNDS = { ...NIGHT, maxMs: 1_500_000, toggles: false, maxRounds: 5, until: 'time' } as const;
 const SUITES = { overnight: NIGHT, longrun: ROUNDS, parallel: ROUNDS };
 
 const nightOf = (
@@ -47,6 +47,7 @@ it.each([
   ['longrun', {}, '--rounds 5'],
   ['longrun', { rounds: 7 }, '--rounds 7'],
   ['longrun', { minutes: 30 }, '--minutes 30'],
+  ['longrun', { rounds: 5, minutes: 1 }, '--rounds 5 --minutes 1'],
   ['parallel', { width: 8, rounds: 2 }, '8 --rounds 2'],
 ] as const)('names the figures of %s: typed again, they make the same plan', (suite, asked, figures) => {
   const driver = nightOf(suite, asked);

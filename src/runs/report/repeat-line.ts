@@ -1,6 +1,6 @@
 /** The command that does the same again, as it can be typed. What it names may come from a stranger's bundle: all of it is quoted. */
 import { shellLine, shellWord } from '../../platform/shell-words.ts';
-import { MOST_ROUNDS } from '../drivers.ts';
+import { MOST_ROUNDS, timeForRounds } from '../drivers.ts';
 import type { Plan, RunRecord } from '../run-record.ts';
 
 /** Runs the same again and judges by this check; where the run is a part of something, that as a whole. */
@@ -45,24 +45,29 @@ export const selftestLine = ({
 
 type Driver = NonNullable<Plan['driver']>;
 
-function figures(suite: string, driver: Driver): (string | number)[] {
+function figures(suite: string, driver: Driver): string[] {
   if (driver.kind === 'soak')
-    return ['--rounds', driver.rounds, '--minutes', (driver.rounds * driver.roundMs) / 60_000];
-  if (driver.kind === 'limits') return ['--lane', driver.lane, '--max-requests', driver.maxRequests];
-  return suite === 'parallel' ? [driver.width, ...rounds(driver)] : nightFigures(driver);
+    return ['--rounds', `${driver.rounds}`, '--minutes', minutes(driver.rounds * driver.roundMs)];
+  if (driver.kind === 'limits') return ['--lane', driver.lane, '--max-requests', `${driver.maxRequests}`];
+  return suite === 'parallel' ? [`${driver.width}`, ...rounds(driver)] : nightFigures(driver);
 }
 
 type NightDriver = Extract<Driver, { kind: 'overnight' }>;
 
-function nightFigures(driver: NightDriver): (string | number)[] {
+function nightFigures(driver: NightDriver): string[] {
   const { toggles, maxMs, pauseMs, until, chaos, maxRequests } = driver;
   return [
-    ...(toggles ? ['--max-minutes', maxMs / 60_000, '--sleep-between', pauseMs / 1000] : rounds(driver)),
+    ...(toggles ? ['--max-minutes', minutes(maxMs), '--sleep-between', `${pauseMs / 1000}`] : rounds(driver)),
     ...(chaos ? ['--chaos'] : []),
     ...(toggles && until !== 'red' ? [until === 'green' ? '--until-green' : '--soak'] : []),
-    ...(maxRequests === undefined ? [] : ['--max-requests', maxRequests]),
+    ...(maxRequests === undefined ? [] : ['--max-requests', `${maxRequests}`]),
   ];
 }
 
-const rounds = ({ maxRounds = MOST_ROUNDS, maxMs }: NightDriver): (string | number)[] =>
-  maxRounds < MOST_ROUNDS ? ['--rounds', maxRounds] : ['--minutes', maxMs / 60_000];
+/** Either may be what was asked for, or both. */
+const rounds = ({ maxRounds = MOST_ROUNDS, maxMs }: NightDriver): string[] => [
+  ...(maxRounds < MOST_ROUNDS ? ['--rounds', `${maxRounds}`] : []),
+  ...(maxMs === timeForRounds(maxRounds) ? [] : ['--minutes', minutes(maxMs)]),
+];
+
+const minutes = (ms: number): string => `${ms / 60_000}`;

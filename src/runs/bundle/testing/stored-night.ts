@@ -5,6 +5,7 @@ import { CHECKS } from '../../../analysis/checks/index.ts';
 import { greenNight } from '../../../analysis/testing/green-night.ts';
 import { greenRun } from '../../../analysis/testing/green-run.ts';
 import { recordOf } from '../../judge.ts';
+import { sourceHash } from '../../provenance.ts';
 import { writeMetrics } from '../../report/metrics.ts';
 import { nightReport } from '../../report/night-report.ts';
 import { selftestReportsOf } from '../../report/selftest-reports.ts';
@@ -30,6 +31,9 @@ const NIGHT: NightPlan = {
   roundChecks: ['ROUTE-01', 'LOG-01'],
 };
 
+/** By the programs that judge it again. */
+const OURS = { ...PROVENANCE, source: sourceHash() };
+
 /** `legs`: how many rounds, from the first on, were red by LOG-01 and are kept whole. Gives its folder. */
 export async function storeNight(
   resultsDir: string,
@@ -40,7 +44,7 @@ export async function storeNight(
   const folder = await createRunFolder(place);
   const checks = CHECKS.filter(({ id }) => id.startsWith('NIGHT-')).map(({ id, title }) => ({ id, title }));
   const plan = planFor(greenRun(), { suite: 'night', title: 'A night', driver: NIGHT, waves: [], checks });
-  folder.append({ type: 'run_started', at: BEGIN, plan, provenance: PROVENANCE });
+  folder.append({ type: 'run_started', at: BEGIN, plan, provenance: OURS });
   const { rounds } = greenNight();
   for (const [index, account] of rounds.entries()) {
     const kept = index < legs ? `rounds/leg-${String(index + 1).padStart(4, '0')}` : null;
@@ -69,7 +73,7 @@ async function storeLeg(place: string): Promise<void> {
     (evidence) => {
       evidence.usage.bad = [{ line: 7, problem: 'torn' }];
     },
-    { run: `night-${path.basename(place)}`, suite: 'night' },
+    { run: `night-${path.basename(place)}`, suite: 'night', partOf: NIGHT },
   );
   await rename(folder.path, place);
 }

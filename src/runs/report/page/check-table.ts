@@ -1,7 +1,9 @@
 /** Every check of the run. The filters are radio buttons that the style sheet acts on, so they need no script. */
+
+import { count } from '../../../analysis/plural.ts';
 import type { RunRecord } from '../../run-record.ts';
 import { type Html, html } from '../html.ts';
-import { count, evidenceText, shown, slug } from './format.ts';
+import { evidenceText, shown, slug } from './format.ts';
 import { badge, OUTCOMES } from './verdict.ts';
 
 type Verdict = RunRecord['checks'][number];

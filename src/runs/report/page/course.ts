@@ -1,10 +1,13 @@
 /** What happened when: stages, starts and ends of the proxy, kills, and what else the run told of itself. */
+
+import { duration } from '../../../analysis/duration.ts';
+import { plural } from '../../../analysis/plural.ts';
 import type { Crash, ProxyLife } from '../../../protocol/witness.ts';
 import type { RunEvent } from '../../run-events.ts';
 import type { StoredRun } from '../../stored-run.ts';
 import { type Html, html } from '../html.ts';
 import { coordinate, linearAxis } from './axis.ts';
-import { duration, plural, shown } from './format.ts';
+import { shown } from './format.ts';
 
 interface Moment {
   readonly at: number;

@@ -1,7 +1,10 @@
 /** The events of a stream: when each left the upstream, when it reached the client, and what became of those that differ. */
+
+import { duration } from '../../../analysis/duration.ts';
+import { count, plural } from '../../../analysis/plural.ts';
 import { type Html, html } from '../html.ts';
 import { beginOf, type Case } from './case-file.ts';
-import { count, duration, evidenceText, plural } from './format.ts';
+import { evidenceText } from './format.ts';
 import { type EventPair, eventsOf, isEqual, pairEvents, type TimedEvent } from './stream-events.ts';
 
 /** Of a long stream its beginning and its end, and what differs. */

@@ -1,12 +1,15 @@
 /** One exchange with all that its witnesses saw: what is wrong with it first, then the timeline, facts, headers, events, lines. */
+
+import { duration } from '../../../analysis/duration.ts';
 import { withoutCredentialShapes } from '../../../analysis/hygiene.ts';
 import { decodedBody } from '../../../analysis/oracle/answer.ts';
+import { plural } from '../../../analysis/plural.ts';
 import { bytesOf } from '../../../analysis/wire.ts';
 import type { Transcript } from '../../../protocol/transcript.ts';
 import { type Html, html } from '../html.ts';
 import type { Case } from './case-file.ts';
 import { eventTable } from './event-table.ts';
-import { duration, evidenceText, plural, shown, slug } from './format.ts';
+import { evidenceText, shown, slug } from './format.ts';
 import { headerTable } from './header-table.ts';
 import { readingsOf } from './readings.ts';
 import { witnessTable } from './witness-table.ts';

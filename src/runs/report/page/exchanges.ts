@@ -1,10 +1,12 @@
 /** The exchanges of the run, one to unfold after the other, with filters; which are shown is said. */
+
+import { count, plural } from '../../../analysis/plural.ts';
 import { type Html, html } from '../html.ts';
 import type { Case } from './case-file.ts';
 import { filterBar } from './check-table.ts';
 import type { Choice } from './choose-cases.ts';
 import { exchangeDetails, idOf } from './exchange.ts';
-import { count, plural, shown, slug } from './format.ts';
+import { shown, slug } from './format.ts';
 import { timelineKey } from './witness-timeline.ts';
 
 /** So many with findings are unfolded from the start. */

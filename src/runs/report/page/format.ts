@@ -1,22 +1,7 @@
 /** Figures and evidence as a page shows them. */
 import { withoutCredentialShapes } from '../../../analysis/hygiene.ts';
+import { count } from '../../../analysis/plural.ts';
 import { type Html, html } from '../html.ts';
-
-/** Milliseconds, with as many digits as mean something. */
-export function duration(ms: number): string {
-  if (!Number.isFinite(ms)) return '–';
-  const size = Math.abs(ms);
-  if (size < 10) return `${ms.toFixed(1)} ms`;
-  if (size < 1_000) return `${ms.toFixed(0)} ms`;
-  return size < 60_000 ? `${(ms / 1000).toFixed(2)} s` : `${(ms / 60_000).toFixed(1)} min`;
-}
-
-const GROUPED = new Intl.NumberFormat('en');
-export const count = (value: number): string => GROUPED.format(value);
-
-/** `1 exchange`, `5,000 exchanges`. */
-export const plural = (value: number, one: string, many = `${one}s`): string =>
-  `${count(value)} ${value === 1 ? one : many}`;
 
 export function bytes(value: number): string {
   if (value < 10_000) return `${count(value)} B`;

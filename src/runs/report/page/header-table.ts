@@ -1,7 +1,9 @@
 /** The headers of a message as its sender and its receiver had them: equal ones once, others side by side. */
+
+import { plural } from '../../../analysis/plural.ts';
 import type { HeaderPairs } from '../../../protocol/transcript.ts';
 import { type Html, html } from '../html.ts';
-import { evidenceText, plural, shown } from './format.ts';
+import { evidenceText, shown } from './format.ts';
 
 interface Side {
   readonly who: string;

@@ -1,10 +1,11 @@
 /** What went over each lane, and how many tokens it used: by the log, and by the upstreams themselves. */
 import { answerOf } from '../../../analysis/oracle/answer.ts';
 import { tokensOf } from '../../../analysis/oracle/tokens.ts';
+import { count } from '../../../analysis/plural.ts';
 import type { Tokens } from '../../../protocol/usage-event.ts';
 import { type Html, html } from '../html.ts';
 import type { Case } from './case-file.ts';
-import { count, shown } from './format.ts';
+import { shown } from './format.ts';
 
 export function lanesSection(cases: readonly Case[]): Html {
   const lanes = [...Map.groupBy(cases, ({ lane }) => lane ?? 'no lane')].toSorted(([a], [b]) =>

@@ -2,11 +2,14 @@
  * What the proxy took and how fast it answered, over the time of a night: every reading that was kept, what was done to the
  * proxy meanwhile, and beside each plot the slope and what it may be. In words, too: a figure for each round.
  */
+
+import { duration } from '../../../analysis/duration.ts';
 import { latencyOf, leastGain, type Measured, type Taken, takenOf } from '../../../analysis/night-trends.ts';
+import { count, plural } from '../../../analysis/plural.ts';
 import type { RoundAccount } from '../../../protocol/witness.ts';
 import { type Html, html } from '../html.ts';
 import { coordinate, linearAxis } from './axis.ts';
-import { count, duration, plural, shown } from './format.ts';
+import { shown } from './format.ts';
 import { frame, HEIGHT, largest, PLOT, quantile, swatch, tickWord, WIDTH } from './plots.ts';
 
 /** A value, and when it was read: milliseconds since the night began, by the wall clock. */

@@ -1,7 +1,10 @@
 /** A night, round by round: what each came to, and where the whole of its evidence is if that was kept. */
+
+import { duration } from '../../../analysis/duration.ts';
+import { count, plural } from '../../../analysis/plural.ts';
 import type { Night, RoundAccount } from '../../../protocol/witness.ts';
 import { type Html, html } from '../html.ts';
-import { count, duration, plural, shown } from './format.ts';
+import { shown } from './format.ts';
 import { nightPlots } from './night-plots.ts';
 
 /** Of a long night the red rounds, and as many of the others as there is room for. */

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { duration } from '../../../analysis/duration.ts';
 import { greenRun } from '../../../analysis/testing/green-run.ts';
 import { linearAxis, logAxis } from './axis.ts';
 import { type Case, caseFileOf } from './case-file.ts';
 import { chooseCases, MOST_IN_FULL, SAMPLE } from './choose-cases.ts';
 import { findingsOf } from './findings.ts';
-import { duration, shown } from './format.ts';
+import { shown } from './format.ts';
 import { isEqual, pairEvents } from './stream-events.ts';
 
 describe('axes', () => {

@@ -1,7 +1,10 @@
 /** Distributions as the share of values up to each value: every value counts, and nothing is smoothed. */
+
+import { duration } from '../../../analysis/duration.ts';
+import { count } from '../../../analysis/plural.ts';
 import { type Html, html } from '../html.ts';
 import { coordinate, linearAxis, logAxis } from './axis.ts';
-import { count, duration, shown } from './format.ts';
+import { shown } from './format.ts';
 
 export interface Series {
   readonly name: string;

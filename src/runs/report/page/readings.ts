@@ -3,13 +3,13 @@
  * that is missing, counts that are doubled. A check says that something differs; this says what somebody did to it.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { duration } from '../../../analysis/duration.ts';
 import { isJsonObject, parseJson } from '../../../analysis/json.ts';
 import { answerOf, decodedBody } from '../../../analysis/oracle/answer.ts';
 import { tokensOf } from '../../../analysis/oracle/tokens.ts';
 import { bytesOf, endToEnd, valueOf } from '../../../analysis/wire.ts';
 import type { HeaderPairs, Transcript } from '../../../protocol/transcript.ts';
 import type { Case } from './case-file.ts';
-import { duration } from './format.ts';
 import { type EventPair, eventsOf, isEqual, pairEvents } from './stream-events.ts';
 
 type Answered = Transcript & { readonly response: NonNullable<Transcript['response']> };

@@ -1,10 +1,11 @@
 /** What was taken out before anything was stored: the names that stand in the place of credentials, where, and how often. */
 import type { Evidence } from '../../../analysis/evidence.ts';
 import { decodedBody } from '../../../analysis/oracle/answer.ts';
+import { count } from '../../../analysis/plural.ts';
 import { bytesOf } from '../../../analysis/wire.ts';
 import type { Transcript } from '../../../protocol/transcript.ts';
 import { type Html, html } from '../html.ts';
-import { count, shown } from './format.ts';
+import { shown } from './format.ts';
 
 export function redactionsSection(evidence: Evidence): Html {
   const credentials = evidence.canaries.filter(({ name }) => !name.startsWith('prompt:'));

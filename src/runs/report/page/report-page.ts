@@ -2,6 +2,8 @@
  * `report.html`: the whole run in one file that asks nobody for anything and has no script. Verdict and claims first; then
  * what contradicts them, and the evidence.
  */
+
+import { count } from '../../../analysis/plural.ts';
 import type { RunRecord } from '../../run-record.ts';
 import type { StoredRun } from '../../stored-run.ts';
 import { type Html, html, page } from '../html.ts';
@@ -10,7 +12,7 @@ import { checkTable, FILTER_STYLE } from './check-table.ts';
 import { chooseCases, MOST_IN_FULL, SAMPLE } from './choose-cases.ts';
 import { courseSection } from './course.ts';
 import { exchangeFilterStyle, exchangeSection } from './exchanges.ts';
-import { count, shown } from './format.ts';
+import { shown } from './format.ts';
 import { lanesSection } from './lanes.ts';
 import { nightSection } from './night.ts';
 import { redactionsSection } from './redactions.ts';

@@ -1,8 +1,10 @@
 /** Where the run comes from: versions, what was asked for, and the line that makes it again. */
+
+import { duration } from '../../../analysis/duration.ts';
 import type { RunRecord } from '../../run-record.ts';
 import { type Html, html } from '../html.ts';
 import { reproduceLine } from '../repeat-line.ts';
-import { duration, shown } from './format.ts';
+import { shown } from './format.ts';
 
 export function surroundingsSection(record: RunRecord): Html {
   const { provenance, plan, run, exitCode, startedAt } = record;

@@ -1,10 +1,13 @@
 /** How long answers took, what the proxy added, and whether streams kept their pace. */
+
+import { duration } from '../../../analysis/duration.ts';
 import { isStream } from '../../../analysis/oracle/answer.ts';
+import { count, plural } from '../../../analysis/plural.ts';
 import type { Transcript } from '../../../protocol/transcript.ts';
 import { type Html, html } from '../html.ts';
 import type { Case } from './case-file.ts';
 import { linkTo } from './exchange.ts';
-import { count, duration, plural, shown } from './format.ts';
+import { shown } from './format.ts';
 import { type Curve, distributionPlot, largest, paceKey, pacePlot, quantile, type Series } from './plots.ts';
 
 /** `linked`: those that the page shows by themselves. */

@@ -1,4 +1,7 @@
 /** The first thing that a reader sees: how the run came out, what it claims, and, of a red one, what contradicts that. */
+
+import { duration } from '../../../analysis/duration.ts';
+import { count, plural } from '../../../analysis/plural.ts';
 import { endingWords } from '../../ending-words.ts';
 import type { Flake, RunRecord } from '../../run-record.ts';
 import { type Html, html } from '../html.ts';
@@ -8,7 +11,7 @@ import { countsOf, flakeSentence, probesOf } from '../verdict-text.ts';
 import type { CaseFile } from './case-file.ts';
 import { linkTo } from './exchange.ts';
 import { type Finding, findingsOf } from './findings.ts';
-import { count, duration, evidenceText, instant, plural, shown, slug } from './format.ts';
+import { evidenceText, instant, shown, slug } from './format.ts';
 
 type Verdict = RunRecord['checks'][number];
 

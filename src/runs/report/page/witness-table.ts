@@ -1,12 +1,15 @@
 /** What each of the three witnesses says of one exchange, fact by fact; where they differ, the row says so. */
+
+import { duration } from '../../../analysis/duration.ts';
 import { answerOf, isStream } from '../../../analysis/oracle/answer.ts';
 import { tokensOf } from '../../../analysis/oracle/tokens.ts';
+import { count } from '../../../analysis/plural.ts';
 import { requestFacts } from '../../../analysis/wire.ts';
 import type { Payload, Transcript } from '../../../protocol/transcript.ts';
 import type { CompletionEvent, Tokens } from '../../../protocol/usage-event.ts';
 import { type Html, html } from '../html.ts';
 import type { Case } from './case-file.ts';
-import { bytes, count, duration, evidenceText } from './format.ts';
+import { bytes, evidenceText } from './format.ts';
 import { ENDING_WORDS } from './witness-timeline.ts';
 
 interface Fact {

@@ -1,9 +1,10 @@
 /** One exchange drawn over time: a row each for the client, the proxy and each upstream that was asked. */
+
+import { duration } from '../../../analysis/duration.ts';
 import type { Ending, Transcript } from '../../../protocol/transcript.ts';
 import { type Html, html } from '../html.ts';
 import { type Axis, coordinate, linearAxis } from './axis.ts';
 import { beginOf, type Case } from './case-file.ts';
-import { duration } from './format.ts';
 
 const WIDTH = 440;
 const LEFT = 76;
