@@ -13,7 +13,7 @@ import { REASONS } from '../src/features/license/reasons.ts';
 import { openApi } from '../src/features/usage/openapi.ts';
 import { usageEventSchema } from '../src/protocol/usage-event.ts';
 import { runRecordSchema } from '../src/runs/run-record.ts';
-import { selftestSchema } from '../src/runs/selftest-record.ts';
+import { selftestSchema } from '../src/runs/selftest/selftest-record.ts';
 
 /** Path under the root → the text it must have. */
 export function generateDocs(): ReadonlyMap<string, string> {

@@ -12,7 +12,7 @@ import type { Saboteur } from './harness/types/saboteur.ts';
 import { loadScenarios } from './harness/upstream/scenarios.ts';
 import { startUpstream } from './harness/upstream/upstream.ts';
 import { LANES } from './runs/plan.ts';
-import { brief, sabotaged, touches } from './runs/sabotage.ts';
+import { brief, sabotaged, touches } from './runs/selftest/sabotage.ts';
 import type { Suite } from './runs/suite.ts';
 
 let folder: string;

@@ -16,19 +16,19 @@ import type { ANALYSES, Analysis, Analyzed } from './runs/analyze-log.ts';
 import type { Bundled, BundleRequest } from './runs/bundle/bundle-results.ts';
 import type { BundleDiff } from './runs/bundle/diff.ts';
 import type { Verification, VerifyOptions } from './runs/bundle/verify.ts';
-import type { Cleaned, CleanOptions } from './runs/clean-logs.ts';
 import type { StillRed } from './runs/last-failed.ts';
+import type { Resumable } from './runs/night/resume.ts';
 import type { Invocation } from './runs/provenance.ts';
-import type { Pruned, PruneOptions } from './runs/prune-results.ts';
 import type { Places } from './runs/report/write-reports.ts';
-import type { Resumable } from './runs/resume.ts';
 import type { RunEvent } from './runs/run-events.ts';
 import type { RunOptions } from './runs/run-options.ts';
 import type { Plan } from './runs/run-record.ts';
 import type { FinishedRun } from './runs/run-suite.ts';
 import type { Shard } from './runs/selection.ts';
-import type { SelftestOptions } from './runs/selftest.ts';
-import type { SelftestResult } from './runs/selftest-record.ts';
+import type { SelftestOptions } from './runs/selftest/selftest.ts';
+import type { SelftestResult } from './runs/selftest/selftest-record.ts';
+import type { Cleaned, CleanOptions } from './runs/stored/clean-logs.ts';
+import type { Pruned, PruneOptions } from './runs/stored/prune-results.ts';
 import type { Suite } from './runs/suite.ts';
 
 export type { Progress } from './runs/report/progress.ts';
@@ -162,8 +162,8 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
     },
     async resumable(run) {
       const [{ findRun }, { resumableNight }] = await Promise.all([
-        import('./runs/find-run.ts'),
-        import('./runs/resume.ts'),
+        import('./runs/stored/find-run.ts'),
+        import('./runs/night/resume.ts'),
       ]);
       return resumableNight(await findRun(settings.resultsDir, settings.cwd, run ?? 'overnight'));
     },
@@ -182,7 +182,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       ] = await Promise.all([
         import('./runs/run-suite.ts'),
         import('./runs/plan.ts'),
-        import('./runs/find-run.ts'),
+        import('./runs/stored/find-run.ts'),
         import('./runs/report/write-reports.ts'),
         import('./runs/provenance.ts'),
         import('./runs/drivers.ts'),
@@ -239,9 +239,9 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         { CHECKS },
         { findClaude },
       ] = await Promise.all([
-        import('./runs/selftest.ts'),
+        import('./runs/selftest/selftest.ts'),
         import('./runs/plan.ts'),
-        import('./runs/find-run.ts'),
+        import('./runs/stored/find-run.ts'),
         import('./runs/report/write-reports.ts'),
         import('./harness/saboteurs/saboteurs.ts'),
         import('./harness/world.ts'),
@@ -286,8 +286,8 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
     async report(run) {
       const [{ findRun }, { readStoredRun }, { recordOf }, { CHECKS }, { rewriteReports }] =
         await Promise.all([
-          import('./runs/find-run.ts'),
-          import('./runs/stored-run.ts'),
+          import('./runs/stored/find-run.ts'),
+          import('./runs/stored/stored-run.ts'),
           import('./runs/judge.ts'),
           import('./analysis/checks/index.ts'),
           import('./runs/report/write-reports.ts'),
@@ -329,11 +329,11 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       return diffBundles(left, right);
     },
     async pruneResults(options) {
-      const { pruneResults } = await import('./runs/prune-results.ts');
+      const { pruneResults } = await import('./runs/stored/prune-results.ts');
       return pruneResults({ ...options, resultsDir: settings.resultsDir, now: clock.now() });
     },
     async cleanLogs(options) {
-      const { cleanLogs } = await import('./runs/clean-logs.ts');
+      const { cleanLogs } = await import('./runs/stored/clean-logs.ts');
       const { logsDir, resultsDir } = settings;
       return cleanLogs({ ...options, logsDir, resultsDir });
     },

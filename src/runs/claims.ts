@@ -4,7 +4,7 @@ import { loadOf } from '../analysis/night-load.ts';
 import { plural } from '../analysis/plural.ts';
 import type { Night } from '../protocol/witness.ts';
 import type { RunRecord } from './run-record.ts';
-import type { StoredRun } from './stored-run.ts';
+import type { StoredRun } from './stored/stored-run.ts';
 
 /** Nothing, unless it passed. What a night shows it shows of as long as it lasted, and that is said with it. */
 export function claimsOf(

@@ -145,7 +145,7 @@ export function conductOf({
   driver,
 }: Pick<Plan, 'driver'>): ((conducting: Conducting) => Promise<void>) | undefined {
   if (driver?.kind !== 'overnight') return undefined;
-  return async (conducting) => (await import('./night.ts')).conductNight(conducting, driver);
+  return async (conducting) => (await import('./night/night.ts')).conductNight(conducting, driver);
 }
 
 /** What drives the run of a plan; undefined where its waves are sent. */

@@ -12,9 +12,9 @@ import { endedAsPlanned } from './probe-ending.ts';
 import { promptOf, rawRequest } from './raw-request.ts';
 import { createRedactor } from './redact.ts';
 import { type RunEvent, type RunNews, runEventSchema } from './run-events.ts';
-import type { RunFolder } from './run-folder.ts';
 import type { Plan, PlannedProbe, Provenance } from './run-record.ts';
 import { stageOf } from './stages.ts';
+import type { RunFolder } from './stored/run-folder.ts';
 
 export interface ExecuteOptions {
   readonly plan: Plan;

@@ -2,7 +2,6 @@ import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CHECKS } from '../analysis/checks/index.ts';
-import { runsDir } from './find-run.ts';
 import { findFlakes } from './flakes.ts';
 import { recordOf } from './judge.ts';
 import { lastFailed } from './last-failed.ts';
@@ -10,7 +9,8 @@ import { summaryMarkdown } from './report/summary-markdown.ts';
 import { verdictText } from './report/verdict-text.ts';
 import { writeReports } from './report/write-reports.ts';
 import type { Plan, RunRecord } from './run-record.ts';
-import { readStoredRun } from './stored-run.ts';
+import { runsDir } from './stored/find-run.ts';
+import { readStoredRun } from './stored/stored-run.ts';
 import type { Suite } from './suite.ts';
 import { BEGIN, PROVENANCE, storeGreenRun, temporaryFolder } from './testing/stored-green-run.ts';
 

@@ -4,8 +4,8 @@
  */
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { pastRuns } from './history.ts';
 import type { Flake, RunRecord } from './run-record.ts';
+import { pastRuns } from './stored/history.ts';
 
 /**
  * Holds each check against the newest run before that judged it. Runs that did not come to their end say nothing.

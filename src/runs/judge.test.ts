@@ -6,7 +6,7 @@ import { NOT_IN_EVERY_RUN } from '../analysis/testing/green-run.ts';
 import { exitCodeOf, judgeRun, outcomeOf, recordOf } from './judge.ts';
 import { probesOf } from './report/verdict-text.ts';
 import { type NightPlan, type Plan, runRecordSchema } from './run-record.ts';
-import { readStoredRun } from './stored-run.ts';
+import { readStoredRun } from './stored/stored-run.ts';
 import { BEGIN, storeGreenRun, temporaryFolder } from './testing/stored-green-run.ts';
 
 let parent: Awaited<ReturnType<typeof temporaryFolder>>;

@@ -8,7 +8,7 @@ import { claimsOf } from './claims.ts';
 import { endingWords } from './ending-words.ts';
 import { endedAsPlanned, fateOf } from './probe-ending.ts';
 import type { Answer, Plan, RunRecord } from './run-record.ts';
-import type { StoredRun } from './stored-run.ts';
+import type { StoredRun } from './stored/stored-run.ts';
 import { withFoundedSkips } from './witness-needs.ts';
 
 /** The one check that a run makes of itself. */

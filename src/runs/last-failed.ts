@@ -1,6 +1,7 @@
 /** What is still red: each check by the newest run that judged it. */
-import { pastRuns } from './history.ts';
+
 import type { RunRecord } from './run-record.ts';
+import { pastRuns } from './stored/history.ts';
 import type { Suite } from './suite.ts';
 
 export interface StillRed {

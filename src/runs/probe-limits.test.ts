@@ -6,8 +6,8 @@ import { systemClock } from '../platform/clock.ts';
 import { driveOf } from './drivers.ts';
 import { execute } from './execute.ts';
 import { worldPlanOf } from './plan.ts';
-import { createRunFolder } from './run-folder.ts';
 import type { Plan } from './run-record.ts';
+import { createRunFolder } from './stored/run-folder.ts';
 import { PROVENANCE, planFor, temporaryFolder } from './testing/stored-green-run.ts';
 
 type Alter = (head: WireResponseHead) => ResponseRewrite;

@@ -1,7 +1,7 @@
 /** The lines of a run's `events.jsonl`: written as things happen, so that a run that dies leaves its account. */
 import { z } from 'zod';
 import { flakeSchema, planSchema, probeResultSchema, provenanceSchema } from './run-record.ts';
-import { roundSchema } from './stored-witness.ts';
+import { roundSchema } from './stored/stored-witness.ts';
 
 const at = z.number().describe('epoch milliseconds');
 

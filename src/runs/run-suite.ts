@@ -8,11 +8,11 @@ import { limitReport } from './report/limit-report.ts';
 import { writeMetrics } from './report/metrics.ts';
 import { nightReport } from './report/night-report.ts';
 import { type Places, publish, writeReports } from './report/write-reports.ts';
-import { createRunFolder, openRunFolder, type RunFolder } from './run-folder.ts';
 import type { RunRecord } from './run-record.ts';
-import { readStoredRun } from './stored-run.ts';
+import { createRunFolder, openRunFolder, type RunFolder } from './stored/run-folder.ts';
+import { readStoredRun } from './stored/stored-run.ts';
+import { markUnderWay } from './stored/under-way.ts';
 import type { Suite } from './suite.ts';
-import { markUnderWay } from './under-way.ts';
 
 export interface FinishedRun {
   readonly record: RunRecord;

@@ -21,7 +21,7 @@ import type { Mutable } from '../../analysis/testing/green-run.ts';
 import { createCanaries } from '../../harness/canaries.ts';
 import { sourceHash } from '../provenance.ts';
 import { runRecordSchema } from '../run-record.ts';
-import { type SelftestResult, selftestSchema } from '../selftest-record.ts';
+import { type SelftestResult, selftestSchema } from '../selftest/selftest-record.ts';
 import { PROVENANCE, temporaryFolder } from '../testing/stored-green-run.ts';
 import { runsDocumentSchema, summarySchema } from './documents.ts';
 import { readSeed } from './signature.ts';

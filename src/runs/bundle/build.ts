@@ -7,7 +7,7 @@ import { createCanaries } from '../../harness/canaries.ts';
 import { makeFolder, SHARED } from '../../platform/files.ts';
 import { METRICS } from '../report/metrics.ts';
 import type { Repository } from '../repository.ts';
-import type { RunPlace } from '../stored-runs.ts';
+import type { RunPlace } from '../stored/stored-runs.ts';
 import { readArchive } from './archive.ts';
 import { compose } from './compose.ts';
 import { type Bundler, json, type Summary } from './documents.ts';

@@ -1,9 +1,9 @@
 /** A bundle of what lies among the results. */
 import { OperatorError } from '../../errors.ts';
-import { runsDir } from '../find-run.ts';
 import { packageVersion } from '../provenance.ts';
 import { mapRepository, packageRoot } from '../repository.ts';
-import { listRuns, newestOfEach } from '../stored-runs.ts';
+import { runsDir } from '../stored/find-run.ts';
+import { listRuns, newestOfEach } from '../stored/stored-runs.ts';
 import { type Build, type BuildOptions, buildBundle } from './build.ts';
 import { forgetRefusals, tellRefusal } from './refused-account.ts';
 import { readSeed } from './signature.ts';

@@ -7,8 +7,8 @@ import { nightReport } from '../report/night-report.ts';
 import type { ReportedRun } from '../report/page/report-page.ts';
 import { selftestReportsOf } from '../report/selftest-reports.ts';
 import { reportsOf } from '../report/write-reports.ts';
-import { type SelftestResult, selftestSchema } from '../selftest-record.ts';
-import { contradictionIn, isRed } from '../selftest-verdicts.ts';
+import { type SelftestResult, selftestSchema } from '../selftest/selftest-record.ts';
+import { contradictionIn, isRed } from '../selftest/selftest-verdicts.ts';
 
 export const MATRIX = 'selftest.json';
 const MATRIX_PAGE = 'selftest.html';

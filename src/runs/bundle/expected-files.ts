@@ -1,6 +1,6 @@
 /** What the folder of a run has, by what kind of run it is. */
 import type { Plan } from '../run-record.ts';
-import { SELFTEST } from '../selftest-record.ts';
+import { SELFTEST } from '../selftest/selftest-record.ts';
 import { LIMIT_REPORT } from './derived.ts';
 
 /** Gaps are told by it, so it holds nothing that such a run never has. */

@@ -6,7 +6,7 @@ import { reproduceLine } from '../report/repeat-line.ts';
 import { probesOf, seconds } from '../report/verdict-text.ts';
 import type { Repository } from '../repository.ts';
 import type { RunRecord } from '../run-record.ts';
-import { isRed } from '../selftest-verdicts.ts';
+import { isRed } from '../selftest/selftest-verdicts.ts';
 import type { ProvenanceDocument, Redaction, Summary } from './documents.ts';
 import type { JudgedLeg, JudgedRun } from './weigh-evidence.ts';
 

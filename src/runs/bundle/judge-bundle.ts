@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Check, Verdict } from '../../analysis/check.ts';
-import type { RunPlace } from '../stored-runs.ts';
+import type { RunPlace } from '../stored/stored-runs.ts';
 import { buildBundle } from './build.ts';
 import { verifyBundle } from './verify.ts';
 

@@ -2,8 +2,8 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { plural } from '../../analysis/plural.ts';
-import { writeWhole } from '../run-folder.ts';
-import type { RunPlace } from '../stored-runs.ts';
+import { writeWhole } from '../stored/run-folder.ts';
+import type { RunPlace } from '../stored/stored-runs.ts';
 import type { Find } from './scan.ts';
 
 export const REFUSED = 'BUNDLE-REFUSED.md';

@@ -8,7 +8,7 @@ import { findCanaries, findCredentialShapes, type HygieneHit, matchesPlace } fro
 import { decodedBody } from '../../analysis/oracle/answer.ts';
 import { bytesOf } from '../../analysis/wire.ts';
 import type { Canary } from '../../protocol/witness.ts';
-import { transcriptSchema } from '../stored-witness.ts';
+import { transcriptSchema } from '../stored/stored-witness.ts';
 
 export interface Find {
   /** `canary:<name>`, or the name of a shape. */

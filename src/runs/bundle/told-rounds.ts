@@ -1,7 +1,7 @@
 /** What a night told of the red rounds that it kept whole, held against what their evidence gives. */
 import type { RunRecord } from '../run-record.ts';
-import { isRed } from '../selftest-verdicts.ts';
-import type { StoredRun } from '../stored-run.ts';
+import { isRed } from '../selftest/selftest-verdicts.ts';
+import type { StoredRun } from '../stored/stored-run.ts';
 
 type Account = NonNullable<StoredRun['evidence']['night']>['rounds'][number];
 

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { summarize } from '../../analysis/summarize.ts';
 import { openLog } from '../log-source.ts';
-import type { RunFolder } from '../run-folder.ts';
+import type { RunFolder } from '../stored/run-folder.ts';
 
 export const METRICS = 'METRICS.json';
 

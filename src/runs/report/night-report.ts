@@ -2,7 +2,7 @@
 import { loadOf } from '../../analysis/night-load.ts';
 import { latencyOf, type Measured, quartersOf, takenOf } from '../../analysis/night-trends.ts';
 import type { Trend } from '../../analysis/trend.ts';
-import type { StoredRun } from '../stored-run.ts';
+import type { StoredRun } from '../stored/stored-run.ts';
 
 /** One document; undefined of a run that is no night. Slopes are by the minute. */
 export function nightReport({

@@ -6,7 +6,7 @@ import type { Evidence } from '../../analysis/evidence.ts';
 import type { Mutable } from '../../analysis/testing/green-run.ts';
 import { recordOf } from '../judge.ts';
 import type { RunRecord } from '../run-record.ts';
-import { readStoredRun } from '../stored-run.ts';
+import { readStoredRun } from '../stored/stored-run.ts';
 import { storeGreenRun, temporaryFolder } from '../testing/stored-green-run.ts';
 import { ctrfJson } from './ctrf.ts';
 import { annotations, jobSummary } from './github.ts';

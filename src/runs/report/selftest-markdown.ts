@@ -1,6 +1,6 @@
 /** `SUMMARY.md` of a self-test: verdict first, survivors, then the matrix; the summary of its control run follows. */
 import type { Outcome } from '../../analysis/check.ts';
-import type { SabotageResult, SelftestResult } from '../selftest-record.ts';
+import type { SabotageResult, SelftestResult } from '../selftest/selftest-record.ts';
 import { selftestLine } from './repeat-line.ts';
 import { seconds } from './verdict-text.ts';
 

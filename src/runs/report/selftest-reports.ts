@@ -1,5 +1,5 @@
 /** What a self-test adds to the reports of its control run. */
-import type { SelftestResult } from '../selftest-record.ts';
+import type { SelftestResult } from '../selftest/selftest-record.ts';
 import { type ReportedRun, selftestHtml } from './page/report-page.ts';
 import { selftestMarkdown } from './selftest-markdown.ts';
 import { summaryMarkdown } from './summary-markdown.ts';

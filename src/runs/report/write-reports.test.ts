@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { CHECKS } from '../../analysis/checks/index.ts';
 import { recordOf } from '../judge.ts';
-import { readStoredRun } from '../stored-run.ts';
+import { readStoredRun } from '../stored/stored-run.ts';
 import type { Suite } from '../suite.ts';
 import { storeGreenRun, temporaryFolder } from '../testing/stored-green-run.ts';
 import { publish, tryPlaces, writeReports } from './write-reports.ts';

@@ -7,8 +7,8 @@ import { CHECKS } from '../../analysis/checks/index.ts';
 import type { Evidence } from '../../analysis/evidence.ts';
 import { greenRun, type Mutable } from '../../analysis/testing/green-run.ts';
 import { createRedactor } from '../redact.ts';
-import { createRunFolder, type RunFolder } from '../run-folder.ts';
 import { ONLY_STAGE, type Plan, type Provenance } from '../run-record.ts';
+import { createRunFolder, type RunFolder } from '../stored/run-folder.ts';
 
 export const BEGIN = Date.UTC(2026, 0, 2, 3, 4, 5);
 

@@ -10,10 +10,10 @@ import { writeMetrics } from '../../report/metrics.ts';
 import { nightReport } from '../../report/night-report.ts';
 import { selftestReportsOf } from '../../report/selftest-reports.ts';
 import { writeReports } from '../../report/write-reports.ts';
-import { createRunFolder, openRunFolder, writeWhole } from '../../run-folder.ts';
 import type { NightPlan } from '../../run-record.ts';
-import type { SelftestResult } from '../../selftest-record.ts';
-import { readStoredRun } from '../../stored-run.ts';
+import type { SelftestResult } from '../../selftest/selftest-record.ts';
+import { createRunFolder, openRunFolder, writeWhole } from '../../stored/run-folder.ts';
+import { readStoredRun } from '../../stored/stored-run.ts';
 import { BEGIN, PROVENANCE, planFor, storeGreenRun } from '../../testing/stored-green-run.ts';
 import { storeWholeRun } from './bundled-run.ts';
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { readStoredRun } from '../../stored-run.ts';
+import { readStoredRun } from '../../stored/stored-run.ts';
 import { BEGIN, storeGreenRun, temporaryFolder } from '../../testing/stored-green-run.ts';
 import { courseSection } from './course.ts';
 

@@ -4,7 +4,7 @@ import { duration } from '../../../analysis/duration.ts';
 import { plural } from '../../../analysis/plural.ts';
 import type { Crash, ProxyLife } from '../../../protocol/witness.ts';
 import type { RunEvent } from '../../run-events.ts';
-import type { StoredRun } from '../../stored-run.ts';
+import type { StoredRun } from '../../stored/stored-run.ts';
 import { type Html, html } from '../html.ts';
 import { coordinate, linearAxis } from './axis.ts';
 import { shown } from './format.ts';

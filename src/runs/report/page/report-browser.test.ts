@@ -12,7 +12,7 @@ import type { Mutable } from '../../../analysis/testing/green-run.ts';
 import { findBrowser, NO_BROWSER, startBrowser } from '../../../platform/testing/browser.ts';
 import { overflow, weakTexts } from '../../../platform/testing/page-audit.ts';
 import { recordOf } from '../../judge.ts';
-import { readStoredRun } from '../../stored-run.ts';
+import { readStoredRun } from '../../stored/stored-run.ts';
 import { storeGreenRun, temporaryFolder } from '../../testing/stored-green-run.ts';
 import { junitXml } from '../junit.ts';
 import { type ReportedRun, reportHtml, selftestHtml } from './report-page.ts';

@@ -5,7 +5,7 @@ import type { Evidence } from '../../../analysis/evidence.ts';
 import { greenNight } from '../../../analysis/testing/green-night.ts';
 import { greenRun, type Mutable } from '../../../analysis/testing/green-run.ts';
 import { recordOf } from '../../judge.ts';
-import { readStoredRun } from '../../stored-run.ts';
+import { readStoredRun } from '../../stored/stored-run.ts';
 import { storeGreenRun, temporaryFolder } from '../../testing/stored-green-run.ts';
 import { MOST_IN_FULL } from './choose-cases.ts';
 import { type ReportedRun, reportHtml, selftestHtml } from './report-page.ts';

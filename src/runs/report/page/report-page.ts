@@ -5,7 +5,7 @@
 
 import { count } from '../../../analysis/plural.ts';
 import type { RunRecord } from '../../run-record.ts';
-import type { StoredRun } from '../../stored-run.ts';
+import type { StoredRun } from '../../stored/stored-run.ts';
 import { type Html, html, page } from '../html.ts';
 import { caseFileOf } from './case-file.ts';
 import { checkTable, FILTER_STYLE } from './check-table.ts';

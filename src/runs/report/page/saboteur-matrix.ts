@@ -1,5 +1,5 @@
 /** What each saboteur did to each check: the proof that the checks can fail. */
-import type { SelftestResult } from '../../selftest-record.ts';
+import type { SelftestResult } from '../../selftest/selftest-record.ts';
 import { type Html, html } from '../html.ts';
 import { countsOf, fateOf, isAlive, repeatLine, whyOf } from '../selftest-markdown.ts';
 import { shown } from './format.ts';

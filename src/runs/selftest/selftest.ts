@@ -1,0 +1,262 @@
+/**
+ * Proof that the checks can fail: suites once as they are, then once per saboteur, each of which breaks one thing that
+ * the checks it names must notice. A saboteur that one of them overlooks has survived, and the harness has a hole. One
+ * that only alters records needs no run of its own: the run that nobody broke is told again, with its alterations.
+ */
+import path from 'node:path';
+import type { Verdict } from '../../analysis/check.ts';
+import type { Saboteur } from '../../harness/types/saboteur.ts';
+import { inTurns } from '../../platform/in-turns.ts';
+import { selftestReportsOf } from '../report/selftest-reports.ts';
+import { createRunFolder, type RunFolder } from '../stored/run-folder.ts';
+import { markUnderWay } from '../stored/under-way.ts';
+import type { Suite } from '../suite.ts';
+import {
+  brief,
+  controlProbes,
+  isPlain,
+  measuresTime,
+  needsNoRun,
+  rawProbes,
+  sabotaged,
+  touches,
+} from './sabotage.ts';
+import { type RedControl, type SabotageResult, SELFTEST, type SelftestResult } from './selftest-record.ts';
+import { type Judged, runOnce, type Surroundings } from './selftest-run.ts';
+import { isProof, isRed, noticedBy } from './selftest-verdicts.ts';
+
+export type { SabotageResult, SelftestResult } from './selftest-record.ts';
+
+export interface SelftestOptions extends Surroundings {
+  /** Its raw probes are sent; Claude Code would only make it slow, and is run where a saboteur shows with it alone. */
+  readonly suite: Suite;
+  /** Those that some saboteurs name in its stead. */
+  readonly others: readonly Suite[];
+  readonly saboteurs: readonly Saboteur[];
+  /** Absolute; new or empty. The control run of `suite` is kept there, with the matrix beside it. */
+  readonly folder: string;
+  /** Absolute. Where what the saboteurs broke is kept, each run in a folder of its own below that of its suite; by default none is. */
+  readonly keep?: string | undefined;
+  readonly onResult: (result: SabotageResult) => void;
+}
+
+/** Each run has a world and processes of its own, and spends half of its time waiting for what is paced. */
+const AT_ONCE = 3;
+
+/** Rejects with the signal's reason where it is interrupted. */
+export async function selftest(options: SelftestOptions): Promise<SelftestResult> {
+  const { seed, asked, clock, provenance, saboteurs } = options;
+  const startedAt = clock.now();
+  const folder = await createRunFolder(options.folder);
+  await using _ = await markUnderWay(folder.path);
+  const places = placesOf(options, folder);
+  const [own, ...others] = places;
+  const controlOf = createControls(options);
+  // By themselves. What a saboteur does to a check that measures time is more than company does.
+  for (const place of places.filter(({ suite }) => measuresTime(suite))) await controlOf(place);
+  const report = (result: SabotageResult): SabotageResult => {
+    options.onResult(result);
+    return result;
+  };
+  // What takes longest begins first.
+  const jobs = [
+    ...others.map((place) => async () => {
+      await controlOf(place);
+      return [];
+    }),
+    ...[...others, own].flatMap((place) =>
+      place.saboteurs.map((saboteur) => async () => {
+        const result = await tryOut(saboteur, place, { controlOf, options });
+        return result === null ? [] : [report(result)];
+      }),
+    ),
+  ];
+  const results = (await inTurns(jobs, AT_ONCE, (job) => job())).flat();
+  const left = saboteurs.filter(({ name }) => !results.some((one) => one.name === name));
+  const matrix = [...results, ...left.map((one) => report(untried(one, options)))];
+  const control = (
+    await Promise.all(places.map(async (place) => redOf(place.suite, (await controlOf(place)).verdicts)))
+  ).flat();
+  const selftestResult: SelftestResult = {
+    v: 1,
+    seed,
+    full: asked.full,
+    ok: isProof({ control, saboteurs: matrix }),
+    startedAt: new Date(startedAt).toISOString(),
+    ms: clock.now() - startedAt,
+    provenance,
+    controls: places.map(({ suite }) => suite.name),
+    control,
+    saboteurs: inOrderOf(saboteurs, matrix),
+  };
+  await store(selftestResult, (await controlOf(own)).kept);
+  return selftestResult;
+}
+
+function inOrderOf(saboteurs: readonly Saboteur[], results: readonly SabotageResult[]): SabotageResult[] {
+  const names = saboteurs.map(({ name }) => name);
+  return results.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
+}
+
+/** Beside the control run, whose other reports are those of any run. */
+async function store(result: SelftestResult, kept: Judged['kept']): Promise<void> {
+  if (kept === undefined) return;
+  const { folder, record, stored } = kept;
+  await folder.write('selftest.json', `${JSON.stringify(result, null, 2)}\n`);
+  for (const [name, text] of selftestReportsOf({ record, stored }, result)) await folder.write(name, text);
+}
+
+/** A suite, and who is tried in it. */
+interface Place {
+  readonly suite: Suite;
+  /** The suite as nobody breaks it: a check that is red as such would kill every saboteur. */
+  readonly control: Suite;
+  readonly saboteurs: readonly Saboteur[];
+  /** Where its control run is kept. */
+  readonly keepIn?: RunFolder;
+}
+
+/** That of the suite which every saboteur is tried in that names no other comes first, and is there in any case. */
+function placesOf(
+  { suite, others, saboteurs, asked: { full } }: SelftestOptions,
+  folder: RunFolder,
+): [Place, ...Place[]] {
+  const own = { ...brief(suite), probes: rawProbes(suite) };
+  const within = (one: Suite): readonly Saboteur[] =>
+    full
+      ? saboteurs.filter((saboteur) => touches(saboteur, one))
+      : saboteurs.filter((saboteur) => homeOf(saboteur, suite) === one.name);
+  const control = { ...withClaude(own, saboteurs), ...UNDER_ITS_OWN_NAME };
+  const first = { suite: own, control, saboteurs: within(own), keepIn: folder };
+  const rest = others
+    .filter(({ name }) => name !== suite.name)
+    .map(brief)
+    .map((one) => ({
+      suite: one,
+      control: full && isPlain(one) ? withClaude(one, saboteurs) : one,
+      saboteurs: within(one),
+    }));
+  return [first, ...rest.filter((place) => place.saboteurs.length > 0)];
+}
+
+/** The suite in which it shows soonest. */
+const homeOf = ({ during }: Saboteur, suite: Suite): string => during?.suite ?? suite.name;
+
+/** What is stored of it must not be taken for the newest run of the suite. */
+const UNDER_ITS_OWN_NAME = {
+  name: SELFTEST,
+  title: 'The run of a self-test that nobody broke',
+  proves: ['Where nobody broke anything, every check that had evidence was satisfied.'],
+};
+
+const withClaude = (suite: Suite, saboteurs: readonly Saboteur[]): Suite => ({
+  ...suite,
+  probes: [...suite.probes, ...controlProbes(saboteurs)],
+});
+
+type ControlOf = (place: Place) => Promise<Judged>;
+
+/** The runs that nobody breaks: each is made once, when somebody asks for it first. */
+function createControls(options: SelftestOptions): ControlOf {
+  const begun = new Map<Place, Promise<Judged>>();
+  return (place) => {
+    const { control, saboteurs, suite, keepIn } = place;
+    const retell = saboteurs
+      .filter(needsNoRun)
+      .map((saboteur) => ({ saboteur, keepIn: placeOf(saboteur, suite, options) }));
+    const judged = begun.get(place) ?? runOnce(control, { retell, keepIn }, options);
+    begun.set(place, judged);
+    return judged;
+  };
+}
+
+/** Where what a saboteur does is kept. */
+const placeOf = ({ name }: Saboteur, suite: Suite, { keep }: SelftestOptions): string | undefined =>
+  keep === undefined ? undefined : path.join(keep, suite.name, name);
+
+/** Null where the suite has nothing by which it could be noticed. */
+async function tryOut(
+  saboteur: Saboteur,
+  place: Place,
+  { controlOf, options }: { readonly controlOf: ControlOf; readonly options: SelftestOptions },
+): Promise<SabotageResult | null> {
+  const { suite } = place;
+  const { claude, asked, folder } = options;
+  const needs = expectedOf(saboteur);
+  // A suite that does not have the check, or no evidence for it, is not where this one is to be caught.
+  const expected =
+    asked.full && saboteur.during === undefined ? those(needs, passedIn(await controlOf(place))) : needs;
+  if (Object.keys(expected).length === 0) return null;
+  const trial = { saboteur, suite, expected };
+  const keepIn = placeOf(saboteur, suite, options);
+  const kept = keepIn === undefined ? {} : { kept: path.relative(folder, keepIn) };
+  if (needsNoRun(saboteur)) {
+    const { retold, verdicts } = await controlOf(place);
+    const told = retold.get(saboteur);
+    // Where it has changed nothing, it has either no place in this suite or no effect at all.
+    if (told === undefined) return asked.full ? null : resultOf(trial, verdicts);
+    return { ...resultOf(trial, told), ...kept };
+  }
+  if (saboteur.claude !== undefined && !claude.found)
+    return { ...resultOf(trial, []), skipped: `Claude Code was not found: ${claude.reason}` };
+  try {
+    const { verdicts } = await runOnce(sabotaged(saboteur, suite), { saboteur, keepIn }, options);
+    return { ...resultOf(trial, verdicts), ...kept };
+  } catch (error) {
+    options.signal.throwIfAborted();
+    // Hours of other trials are not lost for it, and it is not killed.
+    return { ...resultOf(trial, []), ...kept, broke: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** One that no suite can show proves nothing, and is not passed over. */
+function untried(saboteur: Saboteur, { suite }: SelftestOptions): SabotageResult {
+  const name = homeOf(saboteur, suite);
+  const why = 'no suite has evidence of what it breaks for a check that must notice';
+  const trial = { saboteur, suite: { name }, expected: expectedOf(saboteur) };
+  return { ...resultOf(trial, []), untried: why };
+}
+
+type Expected = SabotageResult['expected'];
+
+const expectedOf = ({ caughtBy, blinds = [] }: Saboteur): Expected =>
+  Object.fromEntries([
+    ...caughtBy.map((id) => [id, 'fail'] as const),
+    ...blinds.map((id) => [id, 'inconclusive'] as const),
+  ]);
+
+const those = (expected: Expected, ids: ReadonlySet<string>): Expected =>
+  Object.fromEntries(Object.entries(expected).filter(([id]) => ids.has(id)));
+
+const passedIn = ({ verdicts }: Judged): ReadonlySet<string> =>
+  new Set(verdicts.flatMap(({ id, outcome }) => (outcome === 'pass' ? [id] : [])));
+
+/** Each check must come out just as expected: one that merely lost its evidence has noticed nothing. */
+function resultOf(
+  {
+    saboteur: { name, breaks },
+    suite,
+    expected,
+  }: { readonly saboteur: Saboteur; readonly suite: Pick<Suite, 'name'>; readonly expected: Expected },
+  verdicts: readonly Verdict[],
+): SabotageResult {
+  const outcomes = Object.fromEntries(verdicts.map(({ id, outcome }) => [id, outcome]));
+  const killedBy = noticedBy({ expected, outcomes });
+  return {
+    name,
+    breaks,
+    suite: suite.name,
+    expected,
+    killedBy,
+    killed: killedBy.length === Object.keys(expected).length,
+    outcomes,
+  };
+}
+
+const redOf = ({ name }: Suite, verdicts: readonly Verdict[]): RedControl[] =>
+  verdicts.filter(isRed).map(({ id, outcome, violations, note }) => ({
+    suite: name,
+    id,
+    outcome,
+    what: [...violations.map(({ what }) => what), ...(note === undefined ? [] : [note])],
+  }));

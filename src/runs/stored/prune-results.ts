@@ -1,0 +1,71 @@
+/** Removes old runs. The newest of each suite stays whatever happens, and so does one that may still be written. */
+import { lstat, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { endIn } from '../run-end.ts';
+import { readEvents } from './run-folder.ts';
+import { lastTouched, listRuns, newestOfEach, type RunPlace } from './stored-runs.ts';
+import { isUnderWay } from './under-way.ts';
+
+export interface PruneOptions {
+  readonly resultsDir: string;
+  /** How many of each suite stay; at least one. */
+  readonly keep: number;
+  /** Says what it would do, and does nothing. */
+  readonly dryRun: boolean;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+export interface Pruned {
+  readonly removed: readonly { readonly run: string; readonly bytes: number }[];
+  readonly bytes: number;
+  /** Runs that are older than those that stay, and stay too. */
+  readonly spared: readonly { readonly run: string; readonly why: string }[];
+  readonly kept: number;
+}
+
+/** A run without an end that was silent for so long has died: no suite waits for half as long. */
+const SILENT_MS = 24 * 3_600_000;
+
+export async function pruneResults({ resultsDir, keep, dryRun, now }: PruneOptions): Promise<Pruned> {
+  const runs = await listRuns(resultsDir);
+  const newest = new Set(newestOfEach(runs));
+  const bySuite = Map.groupBy(runs, ({ suite }) => suite);
+  const old = [...bySuite.values()].flatMap((group) => group.slice(0, Math.max(0, group.length - keep)));
+  const removed: { run: string; bytes: number }[] = [];
+  const spared: { run: string; why: string }[] = [];
+  for (const run of old.filter((one) => !newest.has(one))) {
+    const why = await whySpared(run, now);
+    if (why !== null) {
+      spared.push({ run: run.name, why });
+      continue;
+    }
+    removed.push({ run: run.name, bytes: await sizeOf(run.folder) });
+    if (!dryRun) await rm(run.folder, { recursive: true });
+  }
+  const bytes = removed.reduce((sum, one) => sum + one.bytes, 0);
+  return { removed, bytes, spared, kept: runs.length - removed.length };
+}
+
+async function whySpared({ folder }: RunPlace, now: number): Promise<string | null> {
+  if (await isUnderWay(folder)) return 'still goes on';
+  // One that is damaged says nothing of its end.
+  const events = await readEvents(folder).catch(() => []);
+  const isNight = events.some(
+    (event) => event.type === 'run_started' && event.plan.driver?.kind === 'overnight',
+  );
+  const end = endIn(events);
+  // A night that was interrupted can be resumed.
+  const ended = end !== undefined && !(isNight && end.type === 'interrupted');
+  const mayGoOn = !ended && now - (await lastTouched(folder)) < SILENT_MS;
+  return mayGoOn ? 'has not ended, and was written to within a day' : null;
+}
+
+/** Of all files below a folder, in bytes. */
+async function sizeOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const sizes = entries
+    .filter((entry) => entry.isFile())
+    .map(async (entry) => (await lstat(path.join(entry.parentPath, entry.name))).size);
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
