@@ -512,7 +512,7 @@ describe('wrong usage', () => {
     [['repro-go-quick', '--license', 'env'], 'No licence is set'],
     [['selftest', 'nobody'], 'there is no saboteur nobody'],
     [['selftest', 'ping-swalowed'], 'Did you mean ping-swallowed?'],
-    [['selftest', 'line-torn', '--keep', '.'], 'is not empty'],
+    [['selftest', 'line-torn', '--keep', '..'], 'is not empty'],
     [['report'], 'no run is stored'],
     [['verify-sse', '--seed', ''], '--seed <text>'],
     [['selftest', '--seed', ''], '--seed <text>'],
