@@ -202,7 +202,7 @@ describe('housekeeping', () => {
       removed: [{ file: 'METRICS_haiku_zai.json' }, { file: 'usage_haiku_zai.jsonl' }],
     });
     expect((await uat(['clean-logs'])).out).toMatch(
-      /^removed METRICS_haiku_zai\.json, \d+ bytes\nremoved usage_haiku_zai\.jsonl, \d+ bytes\nremoved 2 files, /,
+      /^removed METRICS_haiku_zai\.json, [\d,]+ bytes\nremoved usage_haiku_zai\.jsonl, [\d,]+ bytes\nremoved 2 files, /,
     );
   });
 });
