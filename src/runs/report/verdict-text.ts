@@ -4,7 +4,7 @@ import { plural } from '../../analysis/plural.ts';
 import { fateOf } from '../probe-ending.ts';
 import type { Flake, RunRecord } from '../run-record.ts';
 import { inOrderOfUse } from './order-of-use.ts';
-import { reproduceLine } from './repeat-line.ts';
+import { reproduceLine, resumeLine } from './repeat-line.ts';
 import { OUTCOME_WORDS, type Paint } from './style.ts';
 import { hang, wrap } from './wrap.ts';
 
@@ -14,6 +14,7 @@ type Verdict = RunRecord['checks'][number];
 
 /** `where`: the run's folder, as the reader would type it. */
 export function verdictText(record: RunRecord, { paint, where }: { paint: Paint; where: string }): string {
+  const resume = resumeLine(record, where);
   return [
     ...answerLines(record, paint),
     '',
@@ -29,6 +30,7 @@ export function verdictText(record: RunRecord, { paint, where }: { paint: Paint;
     lastLine(record, paint),
     ...proven(record, paint),
     `  ${where}`,
+    ...(resume === null ? [] : [`  go on: ${resume}`]),
     '',
   ].join('\n');
 }
