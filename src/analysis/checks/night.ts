@@ -1,6 +1,7 @@
 import type { Check, Finding, Violation } from '../check.ts';
 import type { Evidence, Night, RoundAccount } from '../evidence.ts';
 import { loadOf } from '../night-load.ts';
+import { countRounds, roundsInWords } from '../night-rounds.ts';
 import {
   latencyOf,
   leastGain,
@@ -325,7 +326,7 @@ function sumUp({ rounds, until }: Night): string {
   const asleep = jumps.reduce((total, { jumpMs }) => total + jumpMs, 0);
   return [
     [
-      plural(rounds.length, 'round'),
+      roundsInWords(countRounds(rounds)),
       plural(
         sum(({ witnesses }) => witnesses.client),
         'exchange',
