@@ -30,6 +30,7 @@ import type { SelftestResult } from './runs/selftest/selftest-record.ts';
 import type { Cleaned, CleanOptions } from './runs/stored/clean-logs.ts';
 import type { Pruned, PruneOptions } from './runs/stored/prune-results.ts';
 import type { Suite } from './runs/suite.ts';
+import { WHOLE_RUN } from './runs/whole-run.ts';
 
 export type { Progress } from './runs/report/progress.ts';
 export type {
@@ -45,7 +46,7 @@ export type {
   Suite,
   Verification,
 };
-export { inTurns, plural };
+export { inTurns, plural, WHOLE_RUN };
 
 /** What shows plans and runs to a person. Most commands show none, and an analyzer's memory is measured. */
 export const loadProgress = () => import('./runs/report/progress.ts');

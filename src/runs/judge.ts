@@ -11,10 +11,8 @@ import { endingWords } from './ending-words.ts';
 import { endedAsPlanned, fateOf } from './probe-ending.ts';
 import type { Answer, Plan, RunRecord } from './run-record.ts';
 import type { StoredRun } from './stored/stored-run.ts';
+import { WHOLE_RUN } from './whole-run.ts';
 import { withFoundedSkips } from './witness-needs.ts';
-
-/** The one check that a run makes of itself. */
-const WHOLE_RUN = { id: 'RUN-01', title: 'Every planned probe was sent and ended as planned' } as const;
 
 /** Judges by today's form of the checks that the plan names, after the run's own completeness. */
 export function judgeRun(stored: StoredRun, checks: readonly Check[]): Verdict[] {
