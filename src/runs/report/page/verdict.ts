@@ -63,9 +63,12 @@ export function contradictions(record: RunRecord, cases: CaseFile): Html | null 
   return html`<section aria-labelledby="wrong"><h2 id="wrong">What is wrong</h2>
 ${failed.length > 1 && overview(failed, cases)}
 ${failed.map((verdict) => failureCard(verdict, record, cases))}
+${unsure.length > 0 && record.plan.asked?.selftest !== undefined && TRIAL}
 ${unsure.map((verdict) => unsureCard(verdict, record))}
 ${flaky.map((flake) => flakyCard(flake, record))}</section>`;
 }
+
+const TRIAL = html`<p class="note">This is a trial of the self-test: as little of the suite as shows what a saboteur does. What is unsure below for want of observations may be so because it was cut short, and need be no trace of the fault.</p>`;
 
 /** All failed checks on the first screen, a line each. */
 const overview = (failed: readonly Verdict[], cases: CaseFile): Html =>
