@@ -17,8 +17,8 @@ describe('STATUS-01', () => {
     });
     expect(outcome).toBe('fail');
     expect(violations[0]?.saw).toEqual({
-      anth: '73 bytes: …rate_limit_error","message":"slow down"}}',
-      client: '69 bytes: …rate_limit_error","message":"later"}}',
+      anth: '74 bytes: …"rate_limit_error","message":"slow down"}}',
+      client: '70 bytes: …"rate_limit_error","message":"later"}}',
     });
   });
 
