@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { plural } from './analysis/plural.ts';
+import { WHOLE_RUN } from './analysis/whole-run.ts';
 import { nearestName } from './config/nearest-name.ts';
 import { OperatorError } from './errors.ts';
 import type { Saboteur } from './harness/types/saboteur.ts';
@@ -30,7 +31,6 @@ import type { SelftestResult } from './runs/selftest/selftest-record.ts';
 import type { Cleaned, CleanOptions } from './runs/stored/clean-logs.ts';
 import type { Pruned, PruneOptions } from './runs/stored/prune-results.ts';
 import type { Suite } from './runs/suite.ts';
-import { WHOLE_RUN } from './runs/whole-run.ts';
 
 export type { Progress } from './runs/report/progress.ts';
 export type {

@@ -5,13 +5,13 @@ import { accountOf } from '../analysis/exchanges.ts';
 import { judgeAll } from '../analysis/judge.ts';
 import { countRounds } from '../analysis/night-rounds.ts';
 import { plural } from '../analysis/plural.ts';
+import { WHOLE_RUN } from '../analysis/whole-run.ts';
 import { EXIT } from '../errors.ts';
 import { claimsOf } from './claims.ts';
 import { endingWords } from './ending-words.ts';
 import { endedAsPlanned, fateOf } from './probe-ending.ts';
 import type { Answer, Plan, RunRecord } from './run-record.ts';
 import type { StoredRun } from './stored/stored-run.ts';
-import { WHOLE_RUN } from './whole-run.ts';
 import { withFoundedSkips } from './witness-needs.ts';
 
 /** Judges by today's form of the checks that the plan names, after the run's own completeness. */

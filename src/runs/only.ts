@@ -1,7 +1,8 @@
 /** What `--only` names: checks that judge, probes that are sent. */
+
+import { WHOLE_RUN } from '../analysis/whole-run.ts';
 import { OperatorError } from '../errors.ts';
 import type { Suite } from './suite.ts';
-import { WHOLE_RUN } from './whole-run.ts';
 
 export interface Only {
   /** Ids; none means all. */
