@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { plural } from './analysis/plural.ts';
+import { WHOLE_RUN } from './analysis/whole-run.ts';
 import { nearestName } from './config/nearest-name.ts';
 import { OperatorError } from './errors.ts';
 import type { Saboteur } from './harness/types/saboteur.ts';
@@ -45,7 +46,7 @@ export type {
   Suite,
   Verification,
 };
-export { inTurns, plural };
+export { inTurns, plural, WHOLE_RUN };
 
 /** What shows plans and runs to a person. Most commands show none, and an analyzer's memory is measured. */
 export const loadProgress = () => import('./runs/report/progress.ts');

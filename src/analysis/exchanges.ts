@@ -86,8 +86,12 @@ function isReadinessProbe({ request }: Transcript): boolean {
   const anonymous = ['authorization', 'x-api-key'].every(
     (name) => valueOf(request.headers, name) === undefined,
   );
-  return anonymous && request.body.bytes === 0 && request.method !== 'POST';
+  return anonymous && asksForNothing({ request });
 }
+
+/** Whether by its form a request only asks who is there, be there a credential on it or not. */
+export const asksForNothing = ({ request }: Pick<Transcript, 'request'>): boolean =>
+  request.body.bytes === 0 && request.method !== 'POST';
 
 /** An exchange while its parts are being gathered. */
 interface OpenExchange {

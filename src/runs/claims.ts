@@ -1,6 +1,7 @@
 /** What a run entitles one to say. */
 import { duration } from '../analysis/duration.ts';
 import { loadOf } from '../analysis/night-load.ts';
+import { countRounds, roundsInWords } from '../analysis/night-rounds.ts';
 import { plural } from '../analysis/plural.ts';
 import type { Night } from '../protocol/witness.ts';
 import type { RunRecord } from './run-record.ts';
@@ -18,6 +19,6 @@ export function claimsOf(
 function extentOf({ rounds }: Night): string {
   const exchanges = rounds.reduce((sum, { witnesses }) => sum + witnesses.client, 0);
   const load = duration(loadOf(rounds));
-  const words = [plural(rounds.length, 'round'), plural(exchanges, 'exchange'), `${load} of load`];
+  const words = [roundsInWords(countRounds(rounds)), plural(exchanges, 'exchange'), `${load} of load`];
   return `Seen in ${words.join(', ')}.`;
 }

@@ -49,7 +49,8 @@ export async function execute(options: ExecuteOptions): Promise<Execution> {
   const { plan, provenance, signal, conduct, resumes, ...rest } = options;
   const tell = createTeller(options);
   if (resumes === undefined) tell({ type: 'run_started', plan, provenance });
-  else tell({ type: 'resumed', after: resumes.at(-1)?.round ?? 0 });
+  // One that was interrupted is carried out again.
+  else tell({ type: 'resumed', after: resumes.findLast(({ partial }) => !partial)?.round ?? 0 });
   const cause = await failureOf(
     conduct === undefined
       ? carryOut(options, tell)

@@ -71,7 +71,7 @@ describe('a stored run', () => {
     expect(runRecordSchema.parse(JSON.parse(JSON.stringify(record)))).toEqual(record);
   });
 
-  it('that is a night tells how many probes its rounds sent, and how many of them were judged', async () => {
+  it('that is a night tells how many probes its rounds judged, and how many beside them were set aside', async () => {
     const { rounds } = greenNight();
     const { folder } = await storeGreenRun(parent.path, (evidence) => void (evidence.probes = []), {
       driver: NIGHT,
@@ -79,11 +79,36 @@ describe('a stored run', () => {
     });
     for (const account of rounds) folder.append({ type: 'round_judged', at: BEGIN, account });
     const record = recordOf(await readStoredRun(folder.path), CHECKS);
-    expect(record.night).toEqual({ rounds: 6, probes: 120, exchanges: 119 });
+    expect(record.night).toEqual({ rounds: 6, interrupted: 0, probes: 119, setAside: 1, exchanges: 119 });
     // One was under way when the proxy was killed.
-    expect(record.checks[0]).toMatchObject({ id: 'RUN-01', outcome: 'pass', observed: 119 });
-    expect(probesOf(record)).toBe('120 probes in 6 rounds');
+    expect(record.checks[0]).toMatchObject({
+      id: 'RUN-01',
+      outcome: 'pass',
+      observed: 119,
+      note: expect.stringMatching(/^set aside, .*: 1 probe$/),
+    });
+    expect(probesOf(record)).toBe('119 probes (and 1 set aside) in 6 rounds');
     expect(runRecordSchema.parse(JSON.parse(JSON.stringify(record)))).toEqual(record);
+  });
+
+  it('that is a night which was resumed counts the interrupted round apart from the one that it was carried out as again', async () => {
+    const [first, second, ...others] = greenNight().rounds;
+    if (first === undefined || second === undefined) throw new Error('there are six rounds');
+    const { folder } = await storeGreenRun(parent.path, (evidence) => void (evidence.probes = []), {
+      driver: NIGHT,
+      proves: ['It works.'],
+      checks: CHECKS.filter(({ id }) => id === 'NIGHT-02').map(({ id, title }) => ({ id, title })),
+      waves: [],
+    });
+    for (const account of [first, { ...second, partial: true, sent: 7, setAside: 2 }, second, ...others])
+      folder.append({ type: 'round_judged', at: BEGIN, account });
+    const record = recordOf(await readStoredRun(folder.path), CHECKS);
+    expect(record.night).toMatchObject({ rounds: 6, interrupted: 1, probes: 124, setAside: 3 });
+    expect(record.checks[0]).toMatchObject({ id: 'RUN-01', observed: 124 });
+    const words = '6 rounds and 1 that was interrupted';
+    expect(probesOf(record)).toBe(`124 probes (and 3 set aside) in ${words}`);
+    expect(record.claims.at(-1)).toContain(words);
+    expect(record.checks[1]?.note).toContain(words);
   });
 
   it('fails by its own check where a planned probe was never sent', async () => {

@@ -1,8 +1,11 @@
 /** From a stored run to verdicts and one outcome. Pure: the same stored run, the same answer. */
 import type { Check, Outcome, Verdict } from '../analysis/check.ts';
-import type { Evidence, Night } from '../analysis/evidence.ts';
+import type { Night } from '../analysis/evidence.ts';
 import { accountOf } from '../analysis/exchanges.ts';
 import { judgeAll } from '../analysis/judge.ts';
+import { countRounds } from '../analysis/night-rounds.ts';
+import { plural } from '../analysis/plural.ts';
+import { WHOLE_RUN } from '../analysis/whole-run.ts';
 import { EXIT } from '../errors.ts';
 import { claimsOf } from './claims.ts';
 import { endingWords } from './ending-words.ts';
@@ -10,9 +13,6 @@ import { endedAsPlanned, fateOf } from './probe-ending.ts';
 import type { Answer, Plan, RunRecord } from './run-record.ts';
 import type { StoredRun } from './stored/stored-run.ts';
 import { withFoundedSkips } from './witness-needs.ts';
-
-/** The one check that a run makes of itself. */
-const WHOLE_RUN = { id: 'RUN-01', title: 'Every planned probe was sent and ended as planned' } as const;
 
 /** Judges by today's form of the checks that the plan names, after the run's own completeness. */
 export function judgeRun(stored: StoredRun, checks: readonly Check[]): Verdict[] {
@@ -47,6 +47,7 @@ function judgeCompleteness({
   ending,
   endingNote,
 }: StoredRun): Verdict {
+  const rounds = evidence.night?.rounds ?? [];
   const planned = plan.waves.flat();
   const seen = new Set([...probes, ...lost].map(({ id }) => id));
   const unsent = planned.filter(({ id }) => !seen.has(id));
@@ -73,26 +74,30 @@ function judgeCompleteness({
           },
         ]),
   ];
+  const inRounds = setAsideIn(rounds);
   const notes = [
     ...plan.skippedProbes.map(({ id, reason }) => `${id} was not sent: ${reason}`),
-    ...(setAside.length === 0
-      ? []
-      : [
-          `set aside, as under way when the proxy was killed or the night interrupted: ${setAside.join(', ')}`,
-        ]),
+    ...(setAside.length === 0 ? [] : [`${SET_ASIDE}: ${setAside.join(', ')}`]),
+    ...(inRounds === 0 ? [] : [`${SET_ASIDE}: ${plural(inRounds, 'probe')}`]),
   ];
   return {
     ...WHOLE_RUN,
     outcome: violations.length > 0 ? 'fail' : 'pass',
-    observed: probes.length + probesOfNight(evidence),
+    observed: probes.length + probesOf(rounds),
     violations,
     ...(notes.length > 0 && { note: notes.join('; ') }),
   };
 }
 
+const SET_ASIDE = 'set aside, as under way when the proxy was killed or the night interrupted';
+
+type Rounds = Night['rounds'];
+
 /** How many probes the rounds of a night have judged; it has none beside them. */
-const probesOfNight = ({ night }: Pick<Evidence, 'night'>): number =>
-  night?.rounds.reduce((sum, { sent, setAside }) => sum + sent - setAside, 0) ?? 0;
+const probesOf = (rounds: Rounds): number =>
+  rounds.reduce((sum, { sent, setAside }) => sum + sent - setAside, 0);
+
+const setAsideIn = (rounds: Rounds): number => rounds.reduce((sum, { setAside }) => sum + setAside, 0);
 
 /** Of what a client was told, as much as a person reads in a verdict. */
 const beginning = (text: string): string => (text.length > 160 ? `${text.slice(0, 160)}…` : text);
@@ -138,8 +143,9 @@ export function recordOf(stored: StoredRun, checks: readonly Check[], brokenBy?:
 }
 
 const sumOf = ({ rounds }: Night): RunRecord['night'] & {} => ({
-  rounds: rounds.length,
-  probes: rounds.reduce((sum, { sent }) => sum + sent, 0),
+  ...countRounds(rounds),
+  probes: probesOf(rounds),
+  setAside: setAsideIn(rounds),
   exchanges: rounds.reduce((sum, { witnesses }) => sum + witnesses.client, 0),
 });
 

@@ -1,4 +1,6 @@
 /** What `--only` names: checks that judge, probes that are sent. */
+
+import { WHOLE_RUN } from '../analysis/whole-run.ts';
 import { OperatorError } from '../errors.ts';
 import type { Suite } from './suite.ts';
 
@@ -18,6 +20,11 @@ export function splitOnly(
     checks: only.filter((one) => CHECK.test(one)),
     probes: only.filter((one) => !CHECK.test(one)),
   };
+  if (chosen.checks.includes(WHOLE_RUN.id)) {
+    throw new OperatorError('USAGE', `${WHOLE_RUN.id} is judged in every run, whatever --only names`, {
+      hint: `Leave it out. ${name} has beside it ${checks.join(', ')}.`,
+    });
+  }
   const noCheck = chosen.checks.find((id) => !checks.includes(id));
   if (noCheck !== undefined) {
     throw new OperatorError('USAGE', `${name} has no check ${noCheck}`, {

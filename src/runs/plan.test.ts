@@ -402,6 +402,12 @@ describe('what is asked for by name', () => {
     expect(() => only(name)).toThrow(expect.objectContaining({ code: 'USAGE', message }));
   });
 
+  it('leaves the check that a run makes of itself to the run', () => {
+    expect(() => only('RUN-01', 'A-01')).toThrow(
+      expect.objectContaining({ code: 'USAGE', message: expect.stringContaining('judged in every run') }),
+    );
+  });
+
   it('is no single probe of a budget, which all of them use up', () => {
     const suite = { ...SUITE, quota: { lane: 'zai', model: 'haiku', requests: 3 } };
     expect(() => plan({ only: ['plain'] }, FOUND, suite)).toThrow(/no probes to choose from/);

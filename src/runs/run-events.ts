@@ -33,7 +33,7 @@ export const runEventSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('resumed'),
     at,
-    after: z.int().describe('the last round that is judged'),
+    after: z.int().describe('the last round that came to its end'),
   }),
   z.strictObject({
     type: z.literal('machine_late'),

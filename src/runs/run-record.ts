@@ -267,8 +267,13 @@ export const runRecordSchema = z.strictObject({
   probes: z.array(probeResultSchema),
   night: z
     .strictObject({
-      rounds: z.int(),
-      probes: z.int().describe('sent in all of them'),
+      rounds: z.int().describe('that came to their end'),
+      interrupted: z.int().default(0).describe('rounds beside them, cut short by an interruption'),
+      probes: z.int().describe('judged in all of them'),
+      setAside: z
+        .int()
+        .default(0)
+        .describe('probes beside them: under way when the proxy was killed or the night interrupted'),
       exchanges: z.int().describe('that clients had'),
     })
     .exactOptional()

@@ -1,6 +1,7 @@
 import type { Payload } from '../../protocol/transcript.ts';
 import type { Check, Violation } from '../check.ts';
 import { type Answered, about, answeredExchanges, clientLeft, isWithheld } from '../check-kit.ts';
+import { differingBodies } from '../differing-bodies.ts';
 import type { Evidence } from '../evidence.ts';
 import { accountOf, type Exchange } from '../exchanges.ts';
 import { isJsonObject } from '../json.ts';
@@ -68,9 +69,14 @@ function changedResponse(exchange: Answered): Violation[] {
   if (answered.ending !== 'complete' && client.response?.status !== answered.response.status) return [];
   if (mayBePart && isBeginning(got, sent)) return [];
   const torn = tornCharacter(answered, client);
+  // An error is a few words, and which of them are others tells what was done; of a stream the events are told.
+  const [before, after] =
+    answered.response.status >= 400
+      ? differingBodies(answered, client)
+      : [`${sent.bytes} bytes`, `${got.bytes} bytes`];
   const saw = {
-    [answered.observer]: `sent ${sent.bytes} bytes${torn === null ? '' : `, ${torn.sent}`}`,
-    client: `got ${got.bytes} bytes${torn === null ? '' : `, ${torn.got}`}`,
+    [answered.observer]: `sent ${before}${torn === null ? '' : `, ${torn.sent}`}`,
+    client: `got ${after}${torn === null ? '' : `, ${torn.got}`}`,
   };
   const how = torn === null ? '' : `: a character of ${torn.bytes} bytes was cut`;
   return [about(exchange, `the response body arrived changed${how}`, { saw })];

@@ -19,13 +19,17 @@ describe('HYGIENE-01', () => {
     expect(JSON.stringify(violations)).not.toContain(zaiKey);
   });
 
-  it('fails on a canary on a wire where it does not belong', () => {
-    const { outcome, violations } = verdictOf('HYGIENE-01', ({ upstream }) => {
-      pick(upstream, 'u-ready-anth').request.target = `/?k=${zaiKey}`;
-    });
-    expect(outcome).toBe('fail');
-    expect(violations[0]?.what).toContain('wire:anth:request');
-  });
+  it.each(['u-ready-anth', 'u-sonnet-limited-1'])(
+    'fails on a canary on a wire where it does not belong, and points at the exchange: %s',
+    (id) => {
+      const { outcome, violations } = verdictOf('HYGIENE-01', ({ upstream }) => {
+        pick(upstream, id).request.target = `/?k=${zaiKey}`;
+      });
+      expect(outcome).toBe('fail');
+      expect(violations[0]?.what).toContain('wire:anth:request');
+      expect(violations[0]?.pointers).toEqual([`anth:${id}`]);
+    },
+  );
 
   it('is inconclusive when the search finds no canary even where it belongs', () => {
     const { outcome } = verdictOf('HYGIENE-01', ({ canaries }) => {

@@ -1,5 +1,6 @@
 import type { HeaderPairs, Transcript } from '../../protocol/transcript.ts';
 import type { Check, Violation } from '../check.ts';
+import { pointerTo } from '../check-kit.ts';
 import type { Artifact, Canary, Evidence, OutsideAttempt } from '../evidence.ts';
 import { findCanaries, findCredentialShapes, type HygieneHit, matchesPlace } from '../hygiene.ts';
 import { decodedBody } from '../oracle/answer.ts';
@@ -12,11 +13,14 @@ const noCanaryAstray: Check = {
   // Control: a search that finds no canary even where it belongs proves nothing.
   least: 1,
   judge(evidence) {
-    const places = [...evidence.artifacts, ...wirePlaces(evidence)];
+    const wire = wirePlaces(evidence);
+    const places = [...evidence.artifacts, ...wire];
     const atHome = evidence.canaries.filter((canary) => isFoundAtHome(canary, places));
     return {
       observed: atHome.length,
-      violations: findCanaries(evidence.canaries, places).map(violationOf),
+      violations: findCanaries(evidence.canaries, places).map((hit) =>
+        violationOf(hit, messageAt(hit, wire)),
+      ),
       note: `${evidence.canaries.length} canaries searched in ${places.length} places, ${atHome.length} found where they belong`,
     };
   },
@@ -35,7 +39,10 @@ const noCredentialShape: Check = {
   judge({ artifacts }) {
     // On the wire credentials are at home; which of them and where is HYGIENE-01's to judge.
     const searched = artifacts.filter(({ place }) => !place.startsWith('wire:'));
-    return { observed: searched.length, violations: findCredentialShapes(searched).map(violationOf) };
+    return {
+      observed: searched.length,
+      violations: findCredentialShapes(searched).map((hit) => violationOf(hit)),
+    };
   },
 };
 
@@ -56,7 +63,7 @@ const nobodyElseAsked: Check = {
       observed: elsewhere.length,
       violations: [
         ...strangers.map(strangerAsked),
-        ...findCanaries(canaries, read.map(attemptPlace)).map(violationOf),
+        ...findCanaries(canaries, read.map(attemptPlace)).map((hit) => violationOf(hit)),
       ],
       note: `asked: ${[...new Set(elsewhere.map(({ host }) => host))].join(', ') || 'nobody'}; ${plural(read.length, 'request')} read`,
     };
@@ -76,23 +83,47 @@ const attemptPlace = ({ host, request }: OutsideAttempt): Artifact => ({
       : messageText(`${request.method} ${request.url}`, request.headers, Buffer.from(request.body)),
 });
 
-function violationOf({ rule, place, line, count, form }: HygieneHit): Violation {
+/** `where`: by default the line of the place. */
+function violationOf({ rule, place, line, count, form }: HygieneHit, where = `${place}:${line}`): Violation {
   const disguise = form === undefined ? '' : ` (${form})`;
   return {
     what: `${rule}${disguise} found ${plural(count, 'time')} in ${place}`,
-    pointers: [`${place}:${line}`],
+    pointers: [where],
   };
 }
 
+interface WirePlace extends Artifact {
+  /** What the text is made of, in order, each from a line of its own on. */
+  readonly messages: readonly { readonly pointer: string; readonly text: string }[];
+}
+
 /** The wire as places to search: `wire:client:request`, `wire:anth:response`, … one text each. */
-function wirePlaces({ client, upstream }: Evidence): Artifact[] {
+function wirePlaces({ client, upstream }: Evidence): WirePlace[] {
   const byParty = Map.groupBy([...client, ...upstream], ({ side, observer }) =>
     side === 'client' ? 'client' : observer,
   );
+  const wirePlace = (
+    place: string,
+    group: readonly Transcript[],
+    textOf: (transcript: Transcript) => string,
+  ): WirePlace => {
+    const messages = group.map((one) => ({ pointer: pointerTo(one), text: textOf(one) }));
+    return { place, text: messages.map(({ text }) => text).join('\n'), messages };
+  };
   return [...byParty].flatMap(([party, group]) => [
-    { place: `wire:${party}:request`, text: group.map(requestText).join('\n') },
-    { place: `wire:${party}:response`, text: group.map(responseText).join('\n') },
+    wirePlace(`wire:${party}:request`, group, requestText),
+    wirePlace(`wire:${party}:response`, group, responseText),
   ]);
+}
+
+/** The exchange that a hit on the wire is in: nobody has the text that the line is one of. Undefined elsewhere. */
+function messageAt({ place, line }: HygieneHit, wire: readonly WirePlace[]): string | undefined {
+  const { messages = [] } = wire.find((one) => one.place === place) ?? {};
+  let end = 0;
+  return messages.find(({ text }) => {
+    end += text.split('\n').length;
+    return line <= end;
+  })?.pointer;
 }
 
 const requestText = ({ request }: Transcript): string =>

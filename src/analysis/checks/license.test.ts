@@ -91,7 +91,26 @@ describe('LICENSE-01', () => {
       });
     });
     expect(violations).toMatchObject([
-      { what: 'Z.AI saw a POST while the licence was missing', pointers: ['zai:u-stray'] },
+      {
+        what: 'Z.AI saw a POST with a credential while the licence was missing',
+        saw: { zai: 'x-api-key (zai-key)' },
+        pointers: ['zai:u-stray'],
+      },
+    ]);
+  });
+
+  it('names the header by which a readiness probe had the key in hand', () => {
+    const { violations } = verdict((evidence) => {
+      barred(evidence);
+      const { request } = pick(evidence.upstream, 'u-ready-zai');
+      const key = evidence.canaries.find(({ name }) => name === 'zai-key')?.value ?? '';
+      request.headers.push(['X-Api-Key', key]);
+    });
+    expect(violations).toMatchObject([
+      {
+        what: 'Z.AI saw a GET with a credential while the licence was missing',
+        saw: { zai: 'X-Api-Key (zai-key)' },
+      },
     ]);
   });
 

@@ -1,3 +1,4 @@
+import { sightOfCredentials } from '../carried-credentials.ts';
 import type { Check, Violation } from '../check.ts';
 import { about, completionOf, pointerTo } from '../check-kit.ts';
 import type { Evidence, ProxyLife } from '../evidence.ts';
@@ -117,11 +118,15 @@ function leaks(life: ProxyLife, evidence: Evidence): Violation[] {
   const readiness = new Set(accountOf(evidence).readiness);
   return evidence.upstream
     .filter((one) => one.observer === 'zai' && isDuring(evidence, life, one.startedAt) && !readiness.has(one))
-    .map((one) => ({
-      what: `Z.AI saw a ${one.request.method} while the licence was ${kind === 'none' ? 'missing' : kind}`,
-      expected: 'readiness probes without a credential, and nothing else',
-      pointers: [pointerTo(one)],
-    }));
+    .map((one) => {
+      const { words, saw } = sightOfCredentials(one, evidence);
+      return {
+        what: `Z.AI saw a ${one.request.method}${words} while the licence was ${kind === 'none' ? 'missing' : kind}`,
+        expected: 'readiness probes without a credential, and nothing else',
+        ...(saw !== undefined && { saw }),
+        pointers: [pointerTo(one)],
+      };
+    });
 }
 
 const voices: Check = {

@@ -29,6 +29,15 @@ it('are satisfied by a night in which all is well', () => {
     expect({ id, outcome, violations }).toEqual({ id, outcome: 'pass', violations: [] });
 });
 
+it('say of what the proxy takes how much it grew in a life, how sure that is, and how much it may', () => {
+  expect(judge().get('NIGHT-04')?.note).toBe(
+    'Memory grew by 0 MB in a life of 1.9 min once warm (95 %: -1.67 to 2.5), and may by 40; the median of 32 readings in 2 lives is 162 MB; no life grew for certain',
+  );
+  expect(judge().get('NIGHT-06')?.note).toContain(
+    'Latency grew by 0 ms in the night of 2.9 min (95 %: 0 to 0), and may by 50; the median of 48 readings in 2 protocols is 13 ms; HTTP/2: ',
+  );
+});
+
 it('do not apply to a run that had no rounds', () => {
   const outcomes = judgeAll(NIGHT_CHECKS, greenRun()).map(({ outcome }) => outcome);
   expect(new Set(outcomes)).toEqual(new Set(['skipped']));
@@ -116,8 +125,10 @@ describe('a night is red', () => {
     };
     const { outcome, violations, note } = judge(leaks).get('NIGHT-04') ?? {};
     expect(outcome).toBe('fail');
-    expect(violations?.[0]?.what).toMatch(/^memory climbs in life 1\.1: /);
-    expect(note).toContain('1 lives too short for a slope');
+    expect(violations?.[0]?.what).toMatch(/^memory climbs in life 1\.1: by 1\d{3}[.\d]* MB in a life of /);
+    expect(note).toMatch(
+      /; life 1\.1 grew the most, by 1\d{3}[.\d]* MB or more; 1 life too short for a slope$/,
+    );
   });
 
   it('where open files or sockets climb', () => {

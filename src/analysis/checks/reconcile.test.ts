@@ -34,6 +34,19 @@ describe('RECONCILE-01', () => {
     expect(outcome).toBe('fail');
   });
 
+  it('names the header of a request that no client sent in which it carried a credential', () => {
+    const { violations } = verdictOf('RECONCILE-01', ({ upstream }) => {
+      pick(upstream, 'u-ready-zai').request.headers.push(['authorization', 'Bearer made-up']);
+    });
+    expect(violations).toEqual([
+      {
+        what: 'zai saw a GET with a credential that no client sent',
+        saw: { zai: 'authorization' },
+        pointers: ['zai:u-ready-zai'],
+      },
+    ]);
+  });
+
   it('lists readiness probes apart', () => {
     expect(verdictOf('RECONCILE-01').note).toBe('2 readiness probes of the proxy, listed apart');
   });

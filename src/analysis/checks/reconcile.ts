@@ -1,5 +1,6 @@
 import type { HeaderPairs, Transcript } from '../../protocol/transcript.ts';
 import type { CompletionEvent, HeaderMode } from '../../protocol/usage-event.ts';
+import { sightOfCredentials } from '../carried-credentials.ts';
 import type { Check, Violation } from '../check.ts';
 import { about, clientLeft, completionOf, pointerTo } from '../check-kit.ts';
 import { accountOf, type Exchange } from '../exchanges.ts';
@@ -14,10 +15,14 @@ const attemptsAgree: Check = {
   needs: ['upstream', 'proxy'],
   judge(evidence) {
     const { exchanges, strayUpstream, readiness } = accountOf(evidence);
-    const strays = strayUpstream.map((transcript) => ({
-      what: `${transcript.observer} saw a ${transcript.request.method} that no client sent`,
-      pointers: [pointerTo(transcript)],
-    }));
+    const strays = strayUpstream.map((transcript) => {
+      const { words, saw } = sightOfCredentials(transcript, evidence);
+      return {
+        what: `${transcript.observer} saw a ${transcript.request.method}${words} that no client sent`,
+        ...(saw !== undefined && { saw }),
+        pointers: [pointerTo(transcript)],
+      };
+    });
     const judged = exchanges.filter((exchange) => completionOf(exchange) !== undefined);
     return {
       observed: judged.length,

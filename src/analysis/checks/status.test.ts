@@ -10,12 +10,16 @@ describe('STATUS-01', () => {
     expect(violations[0]).toMatchObject({ expected: '429', saw: { anth: '429', client: '500' } });
   });
 
-  it('fails on a rewritten error body', () => {
-    const { outcome } = verdictOf('STATUS-01', ({ client }) => {
+  it('fails on a rewritten error body, and shows from where on it is another', () => {
+    const { outcome, violations } = verdictOf('STATUS-01', ({ client }) => {
       const { body } = responseOf(pick(client, 'c-sonnet-limited'));
       replaceBody(body, contentOf(body).toString().replace('slow down', 'later'));
     });
     expect(outcome).toBe('fail');
+    expect(violations[0]?.saw).toEqual({
+      anth: '74 bytes: …"rate_limit_error","message":"slow down"}}',
+      client: '70 bytes: …"rate_limit_error","message":"later"}}',
+    });
   });
 
   it.each(['retry-after', 'request-id', 'anthropic-ratelimit-requests-limit'])(

@@ -1,6 +1,7 @@
 import type { HeaderPairs } from '../../protocol/transcript.ts';
 import type { Check, Violation } from '../check.ts';
 import { type Answered, about, answeredExchanges, isWithheld } from '../check-kit.ts';
+import { differingBodies } from '../differing-bodies.ts';
 import { endToEnd, valuesOf } from '../wire.ts';
 
 const asSent: Check = {
@@ -29,7 +30,9 @@ function judgeAnswer(exchange: Answered): Violation[] {
     violations.push(about(exchange, 'the status arrived changed', { expected: String(sent.status), saw }));
   }
   if (sent.status >= 400 && exchange.client.ending === 'complete' && got.body.sha256 !== sent.body.sha256) {
-    violations.push(about(exchange, 'the error body arrived changed'));
+    const [before, after] = differingBodies(exchange.answered, exchange.client);
+    const saw = { [exchange.answered.observer]: before, client: after };
+    violations.push(about(exchange, 'the error body arrived changed', { saw }));
   }
   for (const name of differingHeaders(sent.headers, got.headers)) {
     violations.push(about(exchange, `the response header ${name} did not arrive as sent`));

@@ -27,6 +27,13 @@ describe('READY-01', () => {
     });
     expect([never.outcome, other.outcome]).toEqual(['fail', 'fail']);
   });
+
+  it('does not say that an upstream was never asked where it was asked with a credential', () => {
+    const { outcome } = verdictOf('READY-01', ({ upstream }) => {
+      pick(upstream, 'u-ready-zai').request.headers.push(['x-api-key', 'made-up']);
+    });
+    expect(outcome).toBe('pass');
+  });
 });
 
 describe('LANES-01', () => {

@@ -2,7 +2,7 @@ import type { CompletionEvent, Tokens } from '../../protocol/usage-event.ts';
 import type { Check, Violation } from '../check.ts';
 import { pointerTo } from '../check-kit.ts';
 import type { Evidence } from '../evidence.ts';
-import { accountOf } from '../exchanges.ts';
+import { accountOf, asksForNothing } from '../exchanges.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
 import { answersOf, isDuring, saidBy } from '../lives.ts';
 import { parseMetrics, type Sample } from '../prometheus.ts';
@@ -43,7 +43,9 @@ function unready(
     return [{ what: `/readyz does not call ${id} ok`, saw: { proxy: reason }, pointers }];
   }
   // A readiness that never asked, or heard something else, lies.
-  const probes = accountOf(evidence).readiness.filter(
+  const { readiness, strayUpstream } = accountOf(evidence);
+  // A credential has no place on such a request, as others say; asked the upstream was all the same.
+  const probes = [...readiness, ...strayUpstream.filter(asksForNothing)].filter(
     ({ observer, startedAt }) => observer === id && isDuring(evidence, life, startedAt),
   );
   if (probes.some(({ response }) => response?.status === entry['status'])) return [];

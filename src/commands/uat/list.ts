@@ -1,4 +1,4 @@
-import type { KnownSaboteur, Suite } from '../../ccp-uat.ts';
+import { type KnownSaboteur, type Suite, WHOLE_RUN } from '../../ccp-uat.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
@@ -51,9 +51,17 @@ function saboteurTable({ out }: Host, saboteurs: readonly KnownSaboteur[]): stri
 }
 
 function overview({ out }: Host, suites: readonly Suite[]): string {
-  const rows = suites.map((suite) => [suite.name, suite.title, probesOf(suite), String(suite.checks.length)]);
+  const rows = suites.map((suite) => [
+    suite.name,
+    suite.title,
+    probesOf(suite),
+    String(checksOf(suite).length),
+  ]);
   return table(out, ['suite', 'what it does', 'probes', 'checks'], rows);
 }
+
+/** As a run counts them. */
+const checksOf = ({ checks }: Suite): string[] => [WHOLE_RUN.id, ...checks];
 
 /** A load, or a search for a limit, is no list of probes. */
 function probesOf({ probes, driver, stages }: Suite): string {
@@ -63,7 +71,7 @@ function probesOf({ probes, driver, stages }: Suite): string {
 }
 
 function detail({ out }: Host, suite: Suite): string {
-  const { name, title, proves, probes, stages = [], checks } = suite;
+  const { name, title, proves, probes, stages = [] } = suite;
   const rows = [
     ['does', title],
     ...proves.map((claim, at) => [at === 0 ? 'proves' : '', claim]),
@@ -71,7 +79,7 @@ function detail({ out }: Host, suite: Suite): string {
     ...(probes.length === 0
       ? []
       : [['probes', probes.map(({ id, times = 1 }) => (times === 1 ? id : `${id} × ${times}`)).join(', ')]]),
-    ['checks', checks.join(' ')],
+    ['checks', checksOf(suite).join(' ')],
   ];
   return table(out, ['suite', name], rows);
 }

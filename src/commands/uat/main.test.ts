@@ -628,6 +628,14 @@ describe('the list', () => {
     expect(await uat(['list', 'quoat'])).toMatchObject({ code: 2, out: '' });
   });
 
+  it('counts the checks of a suite as its plan and its run do', async () => {
+    const listed = /^repro-go-quick .* (\d+)$/m.exec((await uat(['list'])).out)?.[1];
+    const planned = (await uat(['repro-go-quick', '--dry-run'])).out;
+    expect(planned).toContain(`\n${listed} checks: RUN-01 `);
+    expect(/^\d+ checks: (.*)$/m.exec(planned)?.[1]?.split(' ')).toHaveLength(Number(listed));
+    expect(listed).toBe('32');
+  });
+
   it('fits a terminal of 80 columns', async () => {
     for (const line of (await uat(['list'], { width: 80 })).out.split('\n'))
       expect(line.length).toBeLessThanOrEqual(80);

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { loadProgress, loadSpend, type Plan, plural } from '../../ccp-uat.ts';
+import { loadProgress, loadSpend, type Plan, plural, WHOLE_RUN } from '../../ccp-uat.ts';
 import { EXIT } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
@@ -67,6 +67,8 @@ function textOf({ out }: Host, plan: Plan, { sentIn, expectedSpend, times }: Sho
       return [String(index + 1), name, client === 'claude' ? 'Claude Code' : 'raw', to, played ?? '-'];
     }),
   );
+  // As the run will count them.
+  const judged = [WHOLE_RUN, ...plan.checks];
   const unjudged = plan.checks.filter(({ skip }) => skip !== undefined);
   return [
     `${plan.suite}${times === 1 ? '' : `, ${times} times`}: ${plan.title}\n`,
@@ -76,7 +78,7 @@ function textOf({ out }: Host, plan: Plan, { sentIn, expectedSpend, times }: Sho
       ? table(out, ['wave', 'probe', 'client', 'lane', 'scenario'], probes)
       : `${sentIn(plan)}\n`,
     ...plan.skippedProbes.map(({ id, reason }) => `not sent: ${id} (${reason})\n`),
-    `\n${plural(plan.checks.length, 'check')}: ${plan.checks.map(({ id }) => id).join(' ')}\n`,
+    `\n${plural(judged.length, 'check')}: ${judged.map(({ id }) => id).join(' ')}\n`,
     ...unjudged.map(({ id, skip }) => `not judged: ${id} (${skip})\n`),
     ...(plan.upstream === 'mock'
       ? ['spends nothing: the upstreams are mocks\n']

@@ -23,6 +23,16 @@ const onLives = (
   alter: (told) => ({ ...told, lives: told.lives.map((life) => alter(life, told.lives)) }),
 });
 
+const DAY_MS = 86_400_000;
+
+/** As of a proxy that ignores the clock: the time in its start-up line is over. */
+const longExpired = onLives((life) => ({
+  ...life,
+  output: life.output.replaceAll(/(?<=\bexpires=)\S+/g, (time) =>
+    new Date(Date.parse(time) - 2 * DAY_MS).toISOString(),
+  ),
+}));
+
 const onAnswers = (
   alter: (answers: RecordedLife['answers']) => Partial<RecordedLife['answers']>,
 ): LicenseFault => onLives((life) => ({ ...life, answers: { ...life.answers, ...alter(life.answers) } }));
@@ -44,10 +54,10 @@ function onDecisions(
 const CRASH = "process.on('SIGTERM', () => process.exit(1))";
 
 const WRONG = [
-  ['tampered', 'a licence that was changed after it was signed'],
-  ['expired', 'a licence that has expired'],
-  ['wrong-kid', 'a licence signed by somebody of whom nobody has heard'],
-  ['unsigned', 'a licence without a signature'],
+  ['tampered', 'a licence that was changed after it was signed', []],
+  ['expired', 'a licence that has expired', [longExpired]],
+  ['wrong-kid', 'a licence signed by somebody of whom nobody has heard', []],
+  ['unsigned', 'a licence without a signature', []],
 ] as const;
 
 /** Nobody's word: what a licence that does not count is said to be. */
@@ -68,10 +78,10 @@ export const LICENSE_SABOTEURS: readonly Saboteur[] = [
     caughtBy: ['LICENSE-01', 'LICENSE-02', 'ROUTE-02'],
     lane: 'zai',
   },
-  ...WRONG.map(([kind, what]) => ({
+  ...WRONG.map(([kind, what, said]) => ({
     name: `license-${kind}-accepted`,
     breaks: `${what} opens the Z.AI lane`,
-    faults: [found('trial')],
+    faults: [found('trial'), ...said],
     caughtBy: ['LICENSE-01', 'LICENSE-02'],
     during: during(kind),
   })),

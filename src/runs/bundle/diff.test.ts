@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { temporaryFolder } from '../testing/stored-green-run.ts';
 import { diffBundles } from './diff.ts';
-import { built, edit, openBundle, repack, runsIn, storeWholeRun } from './testing/bundled-run.ts';
+import { built, edit, openBundle, repack, runsIn, SUITES, storeWholeRun } from './testing/bundled-run.ts';
 
 let place: Awaited<ReturnType<typeof temporaryFolder>>;
 let green: string;
@@ -51,6 +51,37 @@ it('names the verdicts, checks, origins and counts that differ, and no others', 
     provenance: [{ what: 'test: seed', a: '5eed', b: 'feed' }],
     counts: [{ what: 'test: pass' }, { what: 'test: fail', a: '0', b: '1' }],
   });
+});
+
+it('says once of what only one of them has run, by the name of the suite', async () => {
+  const both = path.join(place.path, 'both');
+  await storeWholeRun(both, '20260102T030406Z-test');
+  await storeWholeRun(both, '20260102T030406Z-other-2', undefined, { suite: 'other', run: 'other-run' });
+  const runs = await runsIn(both);
+  const suites = [...SUITES, { name: 'other', checks: [] }];
+  const { file } = await built({ runs, suites, outDir: path.join(both, 'out') });
+  const missing = await built({ runs: runs.slice(-1), suites, outDir: path.join(both, 'one') });
+  const { verdicts, checks, provenance, counts } = await diffBundles(missing.file, file);
+  const added = runs.at(-1)?.suite === 'test' ? 'other' : 'test';
+  // What the areas of the sign-off come to with one suite less is no matter of this.
+  expect(verdicts.filter(({ what }) => !what.startsWith('sign-off'))).toEqual([
+    { what: added, a: null, b: 'pass, complete' },
+  ]);
+  expect({ checks, provenance }).toEqual({ checks: [], provenance: [] });
+  expect(counts).toEqual([{ what: 'files', a: expect.any(String), b: expect.any(String) }]);
+});
+
+it('names the signature that only one of them has', async () => {
+  const results = path.join(place.path, 'signed');
+  await storeWholeRun(results, '20260102T030405Z-test');
+  const bytes = Buffer.alloc(32, 7);
+  const { file } = await built({
+    runs: await runsIn(results),
+    outDir: path.join(results, 'out'),
+    seed: { bytes, text: bytes.toString('base64') },
+  });
+  const { verdicts } = await diffBundles(green, file);
+  expect(verdicts).toEqual([{ what: 'signature', a: 'none', b: 'there is one' }]);
 });
 
 it('compares none whose inventory is not in order', async () => {

@@ -7,6 +7,7 @@ import {
   type Summary,
   summarySchema,
 } from './documents.ts';
+import { SIGNATURE } from './layout.ts';
 import { LIMITS } from './limits.ts';
 import { Refusal } from './refusal.ts';
 import { documentIn, mustAgree, unpack } from './verify.ts';
@@ -30,18 +31,31 @@ export interface BundleDiff {
 /** Compares what two bundles say of themselves. Throws CHECK_FAILED for one whose inventory is not in order. */
 export async function diffBundles(a: string, b: string): Promise<BundleDiff> {
   const [left, right] = await Promise.all([factsOf(a), factsOf(b)]);
+  // What only one of them has run is said once, and not of each of its checks and libraries.
+  const shared = new Set(left.suites.filter((suite) => right.suites.includes(suite)));
+  const differing = (part: Part): Difference[] => differences(left[part], right[part], shared);
   const parts = {
-    verdicts: differences(left.verdicts, right.verdicts),
-    checks: differences(left.checks, right.checks),
-    provenance: differences(left.provenance, right.provenance),
-    counts: differences(left.counts, right.counts),
+    verdicts: differing('verdicts'),
+    checks: differing('checks'),
+    provenance: differing('provenance'),
+    counts: differing('counts'),
   };
   return { same: Object.values(parts).every(({ length }) => length === 0), ...parts };
 }
 
-type Facts = ReadonlyMap<string, string>;
+interface Fact {
+  readonly what: string;
+  readonly value: string;
+  /** Where it is one of many about a run: its suite. */
+  readonly suite?: string;
+}
 
-async function factsOf(file: string): Promise<Record<Part, Facts>> {
+interface Facts extends Record<Part, readonly Fact[]> {
+  /** Of which there is a run. */
+  readonly suites: readonly string[];
+}
+
+async function factsOf(file: string): Promise<Facts> {
   try {
     return await readFacts(file);
   } catch (error) {
@@ -55,63 +69,101 @@ async function factsOf(file: string): Promise<Record<Part, Facts>> {
 
 type Part = 'verdicts' | 'checks' | 'provenance' | 'counts';
 
-async function readFacts(file: string): Promise<Record<Part, Facts>> {
+async function readFacts(file: string): Promise<Facts> {
   const contents = await unpack(file, null, LIMITS);
   const manifest = mustAgree(contents);
   const summary = documentIn(contents, 'summary.json', summarySchema);
   const { runs } = documentIn(contents, 'run.json', runsDocumentSchema);
-  const checks = runs.flatMap((run) =>
-    run.checks.map(({ id, outcome }) => [`${run.suite}/${id}`, outcome] as const),
-  );
   return {
-    verdicts: verdictsOf(summary),
-    checks: new Map(checks),
-    provenance: originsOf(documentIn(contents, 'provenance.json', provenanceDocumentSchema)),
-    counts: new Map([...countsOf(summary), ['files', String(manifest.files.length)]]),
+    suites: summary.runs.map(({ suite }) => suite),
+    verdicts: [
+      ...verdictsOf(summary),
+      { what: 'signature', value: contents.small.has(SIGNATURE) ? 'there is one' : 'none' },
+    ],
+    checks: runs.flatMap(({ suite, checks }) =>
+      checks.map(({ id, outcome }) => ({ what: `${suite}/${id}`, value: outcome, suite })),
+    ),
+    provenance: originsOf(
+      documentIn(contents, 'provenance.json', provenanceDocumentSchema),
+      new Map(summary.runs.map(({ run, suite }) => [run, suite])),
+    ),
+    counts: [...countsOf(summary), { what: 'files', value: String(manifest.files.length) }],
   };
 }
 
-function verdictsOf({ outcome, runs, signOff, missing }: Summary): Facts {
-  return new Map([
-    ['bundle', outcome],
-    ...runs.map((run) => [run.suite, `${run.outcome}, ${run.ending}`] as const),
-    ...signOff.map(({ area, verdict }) => [`sign-off: ${area}`, verdict] as const),
-    ...missing.map(({ what, why }) => [`missing: ${unnamed(what)}`, unnamed(why)] as const),
-  ]);
+function verdictsOf({ outcome, runs, signOff, missing }: Summary): Fact[] {
+  return [
+    { what: 'bundle', value: outcome },
+    ...runs.map((run) => ({ what: run.suite, value: `${run.outcome}, ${run.ending}` })),
+    ...signOff.map(({ area, verdict }) => ({ what: `sign-off: ${area}`, value: verdict })),
+    ...missing.map(({ what, why }) => {
+      const suite = suiteIn(what, runs);
+      return {
+        what: `missing: ${unnamed(what)}`,
+        value: unnamed(why),
+        ...(suite !== undefined && { suite }),
+      };
+    }),
+  ];
+}
+
+/** The suite that is missing, or of whose run something is. */
+function suiteIn(what: string, runs: Summary['runs']): string | undefined {
+  const [, missing] = /^suite (.+)$/.exec(what) ?? [];
+  // The name of one may be the beginning of another's.
+  const named = runs.filter(({ run }) => what.includes(run)).toSorted((a, b) => b.run.length - a.run.length);
+  return missing ?? named[0]?.suite;
 }
 
 /** Runs of one suite are called otherwise each time. */
 const unnamed = (text: string): string => text.replaceAll(/\b\d{8}T\d{6}Z-/g, '');
 
-function originsOf({ bundle, runs }: ProvenanceDocument): Facts {
-  const ofRuns = runs.flatMap(({ run, ranBy, seed, upstream, settings }) =>
-    Object.entries({ ...flat(ranBy), seed, upstream, ...flat(settings) }).map(
-      ([name, value]) => [`${unnamed(run)}: ${name}`, value] as const,
-    ),
-  );
-  return new Map([...Object.entries(flat(bundle)), ...ofRuns]);
+/** `suites`: by the names of the runs. */
+function originsOf({ bundle, runs }: ProvenanceDocument, suites: ReadonlyMap<string, string>): Fact[] {
+  const ofRuns = runs.flatMap(({ run, ranBy, seed, upstream, settings }) => {
+    const suite = suites.get(run) ?? unnamed(run);
+    return Object.entries({ ...flat(ranBy), seed, upstream, ...flat(settings) }).map(([name, value]) => ({
+      what: `${suite}: ${name}`,
+      value,
+      suite,
+    }));
+  });
+  return [...Object.entries(flat(bundle)).map(([what, value]) => ({ what, value })), ...ofRuns];
 }
 
-/** Members of members as `a.b`. */
+/** Members of members as `a.b`; a list is one line, as what was typed is. */
 function flat(value: object, above = ''): Record<string, string> {
   return Object.assign(
     {},
     ...Object.entries(value).map(([name, member]: [string, unknown]) =>
-      typeof member === 'object' && member !== null
+      typeof member === 'object' && member !== null && !Array.isArray(member)
         ? flat(member, `${above}${name}.`)
-        : { [`${above}${name}`]: String(member) },
+        : { [`${above}${name}`]: Array.isArray(member) ? member.join(' ') : String(member) },
     ),
   );
 }
 
-const countsOf = ({ runs }: Summary): (readonly [string, string])[] =>
+const countsOf = ({ runs }: Summary): Fact[] =>
   runs.flatMap(({ suite, probes, checks }) => [
-    [`${suite}: probes`, String(probes)] as const,
-    ...Object.entries(checks).map(([outcome, count]) => [`${suite}: ${outcome}`, String(count)] as const),
+    { what: `${suite}: probes`, value: String(probes), suite },
+    ...Object.entries(checks).map(([outcome, count]) => ({
+      what: `${suite}: ${outcome}`,
+      value: String(count),
+      suite,
+    })),
   ]);
 
-function differences(a: Facts, b: Facts): Difference[] {
-  return [...new Set([...a.keys(), ...b.keys()])]
-    .map((what) => ({ what, a: a.get(what) ?? null, b: b.get(what) ?? null }))
+/** `shared`: suites of which both have a run. */
+function differences(a: readonly Fact[], b: readonly Fact[], shared: ReadonlySet<string>): Difference[] {
+  const [left, right] = [a, b].map(
+    (facts) =>
+      new Map(
+        facts
+          .filter(({ suite }) => suite === undefined || shared.has(suite))
+          .map(({ what, value }) => [what, value]),
+      ),
+  );
+  return [...new Set([...(left?.keys() ?? []), ...(right?.keys() ?? [])])]
+    .map((what) => ({ what, a: left?.get(what) ?? null, b: right?.get(what) ?? null }))
     .filter((one) => one.a !== one.b);
 }

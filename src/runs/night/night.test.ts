@@ -2,15 +2,18 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CHECKS } from '../../analysis/checks/index.ts';
+import { greenNight } from '../../analysis/testing/green-night.ts';
 import { EXIT } from '../../errors.ts';
 import type { World } from '../../harness/types/world.ts';
 import { createWorld } from '../../harness/world.ts';
 import type { RoundAccount } from '../../protocol/witness.ts';
 import { conductOf } from '../drivers.ts';
+import { execute } from '../execute.ts';
 import { LANES, makePlan, worldPlanOf } from '../plan.ts';
 import type { RunEvent } from '../run-events.ts';
 import type { NightPlan, Plan } from '../run-record.ts';
 import { runSuite } from '../run-suite.ts';
+import { createRunFolder } from '../stored/run-folder.ts';
 import type { Suite } from '../suite.ts';
 import { PROVENANCE, temporaryFolder } from '../testing/stored-green-run.ts';
 import { faultsOf, roundOf } from './night-plan.ts';
@@ -165,6 +168,28 @@ describe('a night of eight hours', () => {
     // Nothing of a green round is left but what it came to.
     expect(await readdir(path.join(folder, 'rounds'))).toEqual([]);
   });
+});
+
+it('a night that is resumed says that it goes on after the last round that was whole', async () => {
+  await using parent = await temporaryFolder();
+  const folder = path.join(parent.path, 'night');
+  const [first, second] = greenNight().rounds;
+  if (first === undefined || second === undefined) throw new Error('there are six rounds');
+  const after: number[] = [];
+  for (const partial of [true, false]) {
+    await execute({
+      plan: planned('5eed'),
+      provenance: PROVENANCE,
+      folder: await createRunFolder(`${folder}-${partial}`),
+      clock: createNightClock(),
+      signal: new AbortController().signal,
+      resumes: [first, { ...second, partial }],
+      conduct: async () => {},
+      openWorld: () => Promise.reject(new Error('no world is needed')),
+      onEvent: (event) => event.type === 'resumed' && after.push(event.after),
+    });
+  }
+  expect(after).toEqual([1, 2]);
 });
 
 it('a proxy that dies before it is ready died of itself', { timeout: 60_000 }, async () => {

@@ -1,5 +1,6 @@
 /** `NIGHT.json`: a night in figures. */
 import { loadOf } from '../../analysis/night-load.ts';
+import { countRounds } from '../../analysis/night-rounds.ts';
 import { latencyOf, type Measured, quartersOf, takenOf } from '../../analysis/night-trends.ts';
 import type { Trend } from '../../analysis/trend.ts';
 import type { StoredRun } from '../stored/stored-run.ts';
@@ -21,8 +22,8 @@ export function nightReport({
     seed: plan.seed,
     ending,
     startedAt: new Date(startedAt).toISOString(),
-    rounds: rounds.length,
-    green: rounds.filter(({ verdict }) => verdict.outcome === 'pass').length,
+    ...countRounds(rounds),
+    green: rounds.filter(({ partial, verdict }) => !partial && verdict.outcome === 'pass').length,
     exchanges: sum(({ witnesses }) => witnesses.client),
     setAside: sum(({ setAside }) => setAside),
     faults: sum(({ faults }) => faults.length),

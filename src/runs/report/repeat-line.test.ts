@@ -5,7 +5,7 @@ import { greenRun } from '../../analysis/testing/green-run.ts';
 import { type DriverOptions, drivenBy } from '../drivers.ts';
 import type { NightPlan, Plan } from '../run-record.ts';
 import { planFor, temporaryFolder } from '../testing/stored-green-run.ts';
-import { reproduceLine } from './repeat-line.ts';
+import { reproduceLine, resumeLine } from './repeat-line.ts';
 
 const line = (changes: Partial<Plan>, check = 'NIGHT-01'): string =>
   reproduceLine({ plan: planFor(greenRun(), changes) }, check);
@@ -64,6 +64,20 @@ it('repeats of a leg the night that it is a part of, by whose checks it is not j
   expect(line({ suite: 'overnight', partOf }, 'RECONCILE-02')).toBe(
     'ccp-uat overnight --max-minutes 4 --sleep-between 2 --chaos --soak --seed 5eed',
   );
+});
+
+it.each(['interrupted', 'broken', 'died'] as const)('goes on with a night that ended as %s', (ending) => {
+  const plan = planFor(greenRun(), { suite: 'longrun', driver: nightOf('longrun', {}) });
+  expect(resumeLine({ plan, ending }, 'results/a night')).toBe(
+    "ccp-uat overnight --resume 'results/a night'",
+  );
+});
+
+it('has nothing to go on with where a night came to its end or still goes on, or the run is none', () => {
+  const night = planFor(greenRun(), { driver: nightOf('overnight', {}) });
+  expect(resumeLine({ plan: night, ending: 'complete' }, 'x')).toBeNull();
+  expect(resumeLine({ plan: night, ending: 'running' }, 'x')).toBeNull();
+  expect(resumeLine({ plan: planFor(greenRun()), ending: 'interrupted' }, 'x')).toBeNull();
 });
 
 it('repeats of what a saboteur broke the self-test of that one', () => {

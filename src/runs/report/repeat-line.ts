@@ -32,6 +32,15 @@ export function reproduceLine({ plan }: Pick<RunRecord, 'plan'>, check: string):
   ].join(' ');
 }
 
+/** Goes on with a night that did not come to its end; null where there is nothing to go on with. `night`: its folder or name. */
+export const resumeLine = (
+  { plan, ending }: Pick<RunRecord, 'plan' | 'ending'>,
+  night: string,
+): string | null =>
+  plan.driver?.kind === 'overnight' && ending !== 'complete' && ending !== 'running'
+    ? shellLine(['ccp-uat', 'overnight', '--resume', night])
+    : null;
+
 /** Without names, all saboteurs. */
 export const selftestLine = ({
   saboteurs,

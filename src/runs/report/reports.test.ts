@@ -5,7 +5,7 @@ import { CHECKS } from '../../analysis/checks/index.ts';
 import type { Evidence } from '../../analysis/evidence.ts';
 import type { Mutable } from '../../analysis/testing/green-run.ts';
 import { recordOf } from '../judge.ts';
-import type { RunRecord } from '../run-record.ts';
+import type { NightPlan, RunRecord } from '../run-record.ts';
 import { readStoredRun } from '../stored/stored-run.ts';
 import { storeGreenRun, temporaryFolder } from '../testing/stored-green-run.ts';
 import { ctrfJson } from './ctrf.ts';
@@ -60,6 +60,24 @@ describe('the verdict text', () => {
     const text = shown({ ...green, plan: { ...green.plan, skippedProbes } });
     expect(text).toContain('  not sent: one, two (Claude Code was not found)\n');
     expect(text).toContain('\nPASS');
+  });
+
+  it('says how to go on with a night that was interrupted', () => {
+    const driver: NightPlan = {
+      kind: 'overnight',
+      maxMs: 1,
+      pauseMs: 1,
+      roundMs: 1,
+      perRound: 1,
+      width: 1,
+      until: 'red',
+      chaos: false,
+      clients: 'raw',
+      toggles: true,
+      roundChecks: [],
+    };
+    const text = shown({ ...green, ending: 'interrupted', plan: { ...green.plan, driver } });
+    expect(text).toMatch(/\n {2}results\/runs\/x\n {2}go on: ccp-uat overnight --resume results\/runs\/x\n$/);
   });
 
   it('lets no control character of the evidence through', () => {

@@ -2,13 +2,14 @@
 import { endingWords } from '../ending-words.ts';
 import type { RunRecord } from '../run-record.ts';
 import { inOrderOfUse } from './order-of-use.ts';
-import { reproduceLine } from './repeat-line.ts';
+import { reproduceLine, resumeLine } from './repeat-line.ts';
 import { OUTCOME_WORDS } from './style.ts';
 import { countsOf, flakeSentence, probesOf, seconds } from './verdict-text.ts';
 
 export function summaryMarkdown(record: RunRecord): string {
   const { suite, title, outcome, ending, endingNote, startedAt, ms, provenance, plan, probes, checks } =
     record;
+  const resume = resumeLine(record, record.run);
   return [
     `# ${suite}: ${outcome}`,
     '',
@@ -16,6 +17,7 @@ export function summaryMarkdown(record: RunRecord): string {
     ...(ending === 'complete'
       ? []
       : ['', `The run ${endingWords(ending)}: ${endingNote ?? 'no more is known'}.`]),
+    ...(resume === null ? [] : ['', `Go on: \`${resume}\``]),
     ...(outcome === 'pass' ? ['', ...record.claims.map((claim) => `- ${claim}`)] : []),
     '',
     '| check | outcome | claim | seen |',

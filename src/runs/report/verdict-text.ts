@@ -1,10 +1,11 @@
 /** The verdict of a run for a person at a terminal: probes, checks, what failed and why, one last line. */
 import { join } from 'node:path';
-import { plural } from '../../analysis/plural.ts';
+import { roundsInWords } from '../../analysis/night-rounds.ts';
+import { count, plural } from '../../analysis/plural.ts';
 import { fateOf } from '../probe-ending.ts';
 import type { Flake, RunRecord } from '../run-record.ts';
 import { inOrderOfUse } from './order-of-use.ts';
-import { reproduceLine } from './repeat-line.ts';
+import { reproduceLine, resumeLine } from './repeat-line.ts';
 import { OUTCOME_WORDS, type Paint } from './style.ts';
 import { hang, wrap } from './wrap.ts';
 
@@ -14,6 +15,7 @@ type Verdict = RunRecord['checks'][number];
 
 /** `where`: the run's folder, as the reader would type it. */
 export function verdictText(record: RunRecord, { paint, where }: { paint: Paint; where: string }): string {
+  const resume = resumeLine(record, where);
   return [
     ...answerLines(record, paint),
     '',
@@ -29,6 +31,7 @@ export function verdictText(record: RunRecord, { paint, where }: { paint: Paint;
     lastLine(record, paint),
     ...proven(record, paint),
     `  ${where}`,
+    ...(resume === null ? [] : [`  go on: ${resume}`]),
     '',
   ].join('\n');
 }
@@ -136,21 +139,21 @@ function lastLine(record: RunRecord, paint: Paint): string {
   return `${paint(style, word)}  ${record.suite}: ${countsOf(record)}, ${probesOf(record)}, ${seconds(record.ms)}${ending}`;
 }
 
-/** `1 probe`, `15 probes`, `152 probes in 8 rounds`. */
+/** `1 probe`, `15 probes`, `152 probes in 8 rounds`, `150 probes (and 2 set aside) in 8 rounds`. */
 export const probesOf = ({ probes, night }: Pick<RunRecord, 'probes' | 'night'>): string =>
   night === undefined
     ? plural(probes.length, 'probe')
-    : `${plural(night.probes, 'probe')} in ${plural(night.rounds, 'round')}`;
+    : `${plural(night.probes, 'probe')}${night.setAside === 0 ? '' : ` (and ${count(night.setAside)} set aside)`} in ${roundsInWords(night)}`;
 
 /** `23 of 24 checks passed, 1 skipped`. */
 export function countsOf({ checks, flaky = [] }: Pick<RunRecord, 'checks' | 'flaky'>): string {
-  const count = (outcome: Verdict['outcome']): number =>
+  const having = (outcome: Verdict['outcome']): number =>
     checks.filter((one) => one.outcome === outcome).length;
   const others = (['fail', 'inconclusive', 'invalid', 'skipped'] as const)
-    .filter((outcome) => count(outcome) > 0)
-    .map((outcome) => `, ${count(outcome)} ${outcome === 'fail' ? 'failed' : outcome}`);
+    .filter((outcome) => having(outcome) > 0)
+    .map((outcome) => `, ${having(outcome)} ${outcome === 'fail' ? 'failed' : outcome}`);
   const flakes = flaky.length === 0 ? '' : `, ${flaky.length} flaky`;
-  return `${count('pass')} of ${plural(checks.length, 'check')} passed${others.join('')}${flakes}`;
+  return `${having('pass')} of ${plural(checks.length, 'check')} passed${others.join('')}${flakes}`;
 }
 
 function proven({ outcome, claims: shown }: RunRecord, paint: Paint): string[] {

@@ -1,6 +1,7 @@
 /** A night, round by round: what each came to, and where the whole of its evidence is if that was kept. */
 
 import { duration } from '../../../analysis/duration.ts';
+import { countRounds, roundsInWords } from '../../../analysis/night-rounds.ts';
 import { count, plural } from '../../../analysis/plural.ts';
 import type { Night, RoundAccount } from '../../../protocol/witness.ts';
 import { type Html, html } from '../html.ts';
@@ -17,7 +18,7 @@ export function nightSection({ rounds }: Night): Html {
   const shownRounds = chosen(rounds, red.length);
   const rest = rounds.length - shownRounds.length;
   return html`<section aria-labelledby="night"><h2 id="night">The night, round by round</h2>
-<p class="note">${plural(rounds.length, 'round')}, ${count(red.length)} of them red. Of a round that was kept, <code>ccp-uat report</code> with its folder makes a page like this.</p>
+<p class="note">${roundsInWords(countRounds(rounds))}, ${count(red.length)} of them red. Of a round that was kept, <code>ccp-uat report</code> with its folder makes a page like this.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Rounds of the night"><table><caption>What each round came to</caption><thead><tr><th scope="col" class="figure">round</th><th scope="col">protocol</th><th scope="col">verdict</th><th scope="col" class="figure">exchanges</th><th scope="col" class="figure">lasted</th><th scope="col">checks that were not satisfied</th><th scope="col">deaths of the proxy</th><th scope="col">faults</th><th scope="col">evidence</th></tr></thead>
 <tbody>${shownRounds.map(row)}</tbody></table></div>
 ${rest > 0 && html`<p class="note">${plural(rest, 'green round')} more, in <code>events.jsonl</code>.</p>`}

@@ -51,6 +51,21 @@ describe('the page of a run', () => {
     expect(beforeChecks).toContain('ccp-uat run test --only STATUS-01 --seed 5eed');
   });
 
+  it('says once of a trial of the self-test that what is unsure may be so because it was cut short', () => {
+    const cutShort = (
+      { stored, record }: ReportedRun,
+      outcome: 'pass' | 'inconclusive',
+      isTrial: boolean,
+    ) => {
+      const asked = isTrial ? { selftest: { saboteurs: ['one'], full: false } } : {};
+      const checks = record.checks.map((one) => ({ ...one, outcome }));
+      return reportHtml({ stored, record: { ...record, plan: { ...record.plan, asked }, checks } });
+    };
+    expect(all(cutShort(green, 'inconclusive', true), /(cut short)/g)).toHaveLength(1);
+    expect(cutShort(green, 'inconclusive', false)).not.toContain('cut short');
+    expect(cutShort(green, 'pass', true)).not.toContain('cut short');
+  });
+
   it('tells of a night round by round, and of no night where there was none', () => {
     const { stored, record } = green;
     const night = { ...stored, evidence: { ...stored.evidence, night: greenNight() } };

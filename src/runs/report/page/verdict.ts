@@ -6,7 +6,7 @@ import { endingWords } from '../../ending-words.ts';
 import type { Flake, RunRecord } from '../../run-record.ts';
 import { type Html, html } from '../html.ts';
 import { inOrderOfUse } from '../order-of-use.ts';
-import { reproduceLine } from '../repeat-line.ts';
+import { reproduceLine, resumeLine } from '../repeat-line.ts';
 import { countsOf, flakeSentence, probesOf } from '../verdict-text.ts';
 import type { CaseFile } from './case-file.ts';
 import { linkTo } from './exchange.ts';
@@ -34,12 +34,14 @@ export function badge(outcome: Verdict['outcome']): Html {
 export function verdictHeader(record: RunRecord, cases: CaseFile): Html {
   const { outcome, suite, title, ending, endingNote, startedAt, ms } = record;
   const [sign] = OUTCOMES[outcome];
+  const resume = resumeLine(record, record.run);
   return html`<header class="verdict ${outcome}">
 <p class="sign" aria-hidden="true">${sign}</p>
 <div><h1>${RUN_OUTCOMES[outcome]}<span class="suite">${shown(suite, 80)}</span></h1>
 <p class="lead">${shown(title, 200)}</p>
 <p class="meta">${countsOf(record)} · ${probesOf(record)} · ${plural(record.night?.exchanges ?? cases.cases.length, 'exchange')} · ${duration(ms)} · ${instant(Date.parse(startedAt))}</p>
 ${ending !== 'complete' && html`<p class="ending"><strong>The run ${endingWords(ending, ['“', '”'])}</strong>: ${evidenceText(endingNote ?? 'no more is known', 300)}. It is judged by what had been stored.</p>`}
+${resume !== null && html`<p class="repeat"><span>go on</span> <code>${shown(resume, 1_000)}</code></p>`}
 ${claims(record)}</div></header>`;
 }
 
@@ -61,9 +63,12 @@ export function contradictions(record: RunRecord, cases: CaseFile): Html | null 
   return html`<section aria-labelledby="wrong"><h2 id="wrong">What is wrong</h2>
 ${failed.length > 1 && overview(failed, cases)}
 ${failed.map((verdict) => failureCard(verdict, record, cases))}
+${unsure.length > 0 && record.plan.asked?.selftest !== undefined && TRIAL}
 ${unsure.map((verdict) => unsureCard(verdict, record))}
 ${flaky.map((flake) => flakyCard(flake, record))}</section>`;
 }
+
+const TRIAL = html`<p class="note">This is a trial of the self-test: as little of the suite as shows what a saboteur does. What is unsure below for want of observations may be so because it was cut short, and need be no trace of the fault.</p>`;
 
 /** All failed checks on the first screen, a line each. */
 const overview = (failed: readonly Verdict[], cases: CaseFile): Html =>
