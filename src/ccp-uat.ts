@@ -230,9 +230,12 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
     async selftest({ saboteurs: names, full, seed = drawSeed(), keep, ...watching }) {
       const [
         { selftest },
+        { checksOfPlain },
+        suites,
         { worldPlanOf, compactUtc },
         { claimRunDir },
-        { tryPlaces },
+        { addToHistory, tryPlaces },
+        { countsOf, verdictOf },
         { SABOTEURS },
         { createWorld },
         { fullProvenanceOf },
@@ -240,9 +243,12 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         { findClaude },
       ] = await Promise.all([
         import('./runs/selftest/selftest.ts'),
+        import('./runs/selftest/sabotage.ts'),
+        loadSuites(),
         import('./runs/plan.ts'),
         import('./runs/stored/find-run.ts'),
         import('./runs/report/write-reports.ts'),
+        loadSelftestText(),
         import('./harness/saboteurs/saboteurs.ts'),
         import('./harness/world.ts'),
         import('./runs/provenance.ts'),
@@ -255,11 +261,12 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       await tryPlaces(settings);
       const folder = await claimRunDir(settings.resultsDir, `${compactUtc(new Date(clock.now()))}-selftest`);
       const result = await selftest({
-        // Each check must be able to fail, also one that the suite leaves to others.
-        suite: { ...(await suiteNamed(SELFTEST_SUITE)), checks: CHECKS.map(({ id }) => id) },
-        others: await loadSuites(),
+        // Each check must be able to fail, also one that the suite leaves to others of its kind.
+        suite: { ...(await suiteNamed(SELFTEST_SUITE)), checks: checksOfPlain(CHECKS, suites) },
+        others: suites,
         claude,
         saboteurs,
+        known: SABOTEURS.map(({ name }) => name),
         asked: { saboteurs: names, full },
         folder,
         keep: keep === undefined ? undefined : path.resolve(settings.cwd, keep),
@@ -275,6 +282,14 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
             ...given,
           }),
         ...watching,
+      });
+      await addToHistory(settings.resultsDir, {
+        startedAt: result.startedAt,
+        name: 'selftest',
+        verdict: verdictOf(result),
+        counts: countsOf(result),
+        ms: result.ms,
+        folder,
       });
       return { result, folder };
     },
@@ -330,7 +345,8 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
     },
     async pruneResults(options) {
       const { pruneResults } = await import('./runs/stored/prune-results.ts');
-      return pruneResults({ ...options, resultsDir: settings.resultsDir, now: clock.now() });
+      const besides = (await loadSuites()).flatMap(({ artifacts: { perRun } }) => perRun?.folder ?? []);
+      return pruneResults({ ...options, resultsDir: settings.resultsDir, besides, now: clock.now() });
     },
     async cleanLogs(options) {
       const { cleanLogs } = await import('./runs/stored/clean-logs.ts');

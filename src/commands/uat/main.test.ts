@@ -424,6 +424,12 @@ describe('the self-test', { timeout: 120_000 }, () => {
     });
     expect((await runs())[0]).toMatch(/^\w+Z-selftest$/);
     expect(JSON.parse(await readFile(await inRun('selftest.json'), 'utf8'))).toEqual(JSON.parse(out));
+    const history = await readFile(path.join(cwd, 'results/TESTS.md'), 'utf8');
+    expect(history).toMatch(/\| selftest \| pass \| tried 1 of \d+ saboteurs, 1 killed, controls green \|/);
+    const control = z.object({ checks: z.array(z.object({ outcome: z.string() })) });
+    const { checks } = control.parse(JSON.parse(await readFile(await inRun('run.json'), 'utf8')));
+    // It is not judged by what is for nights, kills and budgets alone.
+    expect(checks.filter(({ outcome }) => outcome === 'skipped').length).toBeLessThan(4);
     expect((await uat(['run', 'repro-go-quick', '--last-failed'])).err).toContain('nothing was red');
   });
 });

@@ -5,7 +5,8 @@
 import type { RunRecord } from '../run-record.ts';
 import type { Bundler } from './documents.ts';
 import type { Hashed } from './inventory.ts';
-import { expectedChecks, type KnownSuite } from './summary.ts';
+import type { KnownSuite } from './sign-off.ts';
+import { expectedChecks } from './summary.ts';
 import type { JudgedRun } from './weigh-evidence.ts';
 
 const RESULTS = { pass: 'PASSED', inconclusive: 'WARNED', fail: 'FAILED' } as const;
