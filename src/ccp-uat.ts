@@ -119,9 +119,11 @@ export interface Uat {
   analyze(name: AnalysisName, log: Pick<Analyzed, 'log' | 'rotated'>): Promise<Analysis>;
   /**
    * Judges a stored run again, by today's checks, and writes its `report.html` anew; the newest where none is named. `problem`:
-   * why it could not be written.
+   * why it could not be written. `selftest`: of the run of one that nobody broke, what that self-test came to.
    */
-  report(run?: string): Promise<FinishedRun & { readonly problem?: unknown }>;
+  report(
+    run?: string,
+  ): Promise<FinishedRun & { readonly problem?: unknown; readonly selftest?: SelftestResult }>;
   /** Packs the newest run of each suite. Throws NOT_READY where there is none, CONFIG for a seed that is none. */
   bundle(request: Pick<BundleRequest, 'outDir' | 'seedFile' | 'secrets' | 'signal'>): Promise<Bundled>;
   /** `pubkey`: the key itself or the name of a file. Throws CONFIG for one that is no key, USAGE for a file that is not there. */
@@ -310,12 +312,19 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       const folder = await findRun(settings.resultsDir, settings.cwd, run);
       const stored = await readStoredRun(folder);
       const record = recordOf(stored, CHECKS);
+      const { MATRIX, matrixIn } = await import('./runs/bundle/derived.ts');
+      const matrix = (await readdir(folder)).includes(MATRIX) ? await matrixIn(folder) : undefined;
       // A verdict is worth having also of evidence on a medium that takes nothing more.
-      const problem = await rewriteReports(folder, { record, stored }).then(
+      const problem = await rewriteReports(folder, { record, stored, ...(matrix && { matrix }) }).then(
         () => undefined,
         (error: unknown) => error,
       );
-      return { folder, record, ...(problem !== undefined && { problem }) };
+      return {
+        folder,
+        record,
+        ...(matrix && { selftest: matrix }),
+        ...(problem !== undefined && { problem }),
+      };
     },
     async bundle(request) {
       const [{ bundleResults }, { CHECKS }, suites] = await Promise.all([

@@ -94,7 +94,8 @@ function untrueIn(matrix: SelftestResult, { record }: ReportedRun): Derived['unt
   ].map((what) => ({ file: MATRIX, what }));
 }
 
-async function matrixIn(folder: string): Promise<SelftestResult> {
+/** Throws USAGE for one that is not there or damaged. */
+export async function matrixIn(folder: string): Promise<SelftestResult> {
   const text = await readFile(path.join(folder, MATRIX), 'utf8');
   try {
     return selftestSchema.parse(JSON.parse(text));
