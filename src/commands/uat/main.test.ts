@@ -451,7 +451,7 @@ describe('a self-test that is interrupted', { timeout: 120_000 }, () => {
       /^fail {5}selftest .* tried [1-4] of \d+ saboteurs, [1-4] killed +interrupted/m,
     );
     expect(bundled.out).toMatch(/^missing: \d+ of \d+ saboteurs in \w+-selftest/m);
-    const [file = ''] = (await readdir(path.join(cwd, 'out'))).filter((name) => name.endsWith('.tgz'));
+    const file = (await readdir(path.join(cwd, 'out'))).find((name) => name.endsWith('.tgz')) ?? '';
     const verified = await uat(['bundle', 'verify', path.join('out', file)]);
     expect(verified.out).toMatch(/fail {2}selftest, interrupted, tried [1-4] of \d+ saboteurs/);
   });

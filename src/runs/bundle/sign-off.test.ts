@@ -14,7 +14,7 @@ it('is documented as it is filed', async () => {
   for (const area of AREAS) {
     const row = text.split('\n').find((line) => line.startsWith(`| ${area} |`)) ?? '';
     const told = [...row.matchAll(/`([A-Z]+)`/g)].map(([, group]) => group);
-    expect(told.toSorted()).toEqual(groups.filter((group) => areaOf(`${group}-01`) === area).toSorted());
+    expect(new Set(told)).toEqual(new Set(groups.filter((group) => areaOf(`${group}-01`) === area)));
   }
 });
 

@@ -97,14 +97,14 @@ export async function runOnce(
         const collected = world.retold(teller.saboteur.faults);
         if (isDeepStrictEqual(collected, asItWas) && !spoilsStored(teller.saboteur)) continue;
         const other = await createRunFolder(teller.keepIn ?? path.join(base, teller.saboteur.name));
-        await other.keep(collected, createRedactor(collected.canaries));
+        await other.keepRun(collected, createRedactor(collected.canaries));
         told.set(teller, other.path);
       }
     },
   });
   if (execution.ending === 'broken') {
     // What is kept is looked at where something went wrong.
-    if (keepIn !== undefined && !signal.aborted) await keep(folder, checks);
+    if (keepIn !== undefined && !signal.aborted) await keepRun(folder, checks);
     throw execution.cause;
   }
   signal.throwIfAborted();
@@ -120,21 +120,21 @@ export async function runOnce(
   for (const [{ saboteur: teller, suite: as, keepIn: keptIn }, other] of told) {
     await retellEvents(folder.path, other, planOf(as, teller, surroundings));
     const verdicts = await judge(other);
-    if (keptIn !== undefined) await keep(openRunFolder(other), checks);
+    if (keptIn !== undefined) await keepRun(openRunFolder(other), checks);
     await spoil(other, teller, seed);
     retold.set(teller, spoilsStored(teller) ? [...verdicts, await judgePacked(other)] : verdicts);
   }
   await writeMetrics(folder);
   const packed = retell.some((one) => spoilsStored(one.saboteur)) ? [await judgePacked(folder.path)] : [];
   const verdicts = [...(await judge(folder.path)), ...packed];
-  return { verdicts, retold, ...(keepIn !== undefined && { kept: await keep(folder, checks) }) };
+  return { verdicts, retold, ...(keepIn !== undefined && { kept: await keepRun(folder, checks) }) };
 }
 
 /** The self-test goes on, and the run that is judged does not. */
 const ITS_END = { goesOn: false } as const;
 
 /** With what a reader looks at first. */
-export async function keep(
+export async function keepRun(
   folder: RunFolder,
   checks: readonly Check[],
 ): Promise<NonNullable<Judged['kept']>> {

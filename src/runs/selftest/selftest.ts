@@ -23,7 +23,7 @@ import {
   touches,
 } from './sabotage.ts';
 import { type RedControl, type SabotageResult, SELFTEST, type SelftestResult } from './selftest-record.ts';
-import { type Judged, keep, runOnce, type Surroundings } from './selftest-run.ts';
+import { type Judged, keepRun, runOnce, type Surroundings } from './selftest-run.ts';
 import { isProof, isRed, noticedBy } from './selftest-verdicts.ts';
 
 export type { SabotageResult, SelftestResult } from './selftest-record.ts';
@@ -128,7 +128,7 @@ const sentence = (reason: unknown): string => (reason instanceof Error ? reason.
 /** The run that nobody broke may have come to its end; what it is the beginning of has not, and that run says so. */
 async function endEarly(folder: RunFolder, note: string, { clock, checks }: SelftestOptions) {
   folder.append({ type: 'interrupted', at: clock.now(), note });
-  const kept = await keep(folder, checks);
+  const kept = await keepRun(folder, checks);
   return { kept, verdicts: kept.record.checks };
 }
 
