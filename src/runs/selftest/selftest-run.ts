@@ -97,7 +97,7 @@ export async function runOnce(
         const collected = world.retold(teller.saboteur.faults);
         if (isDeepStrictEqual(collected, asItWas) && !spoilsStored(teller.saboteur)) continue;
         const other = await createRunFolder(teller.keepIn ?? path.join(base, teller.saboteur.name));
-        await other.keepRun(collected, createRedactor(collected.canaries));
+        await other.keep(collected, createRedactor(collected.canaries));
         told.set(teller, other.path);
       }
     },
