@@ -120,9 +120,11 @@ export interface Uat {
   analyze(name: AnalysisName, log: Pick<Analyzed, 'log' | 'rotated'>): Promise<Analysis>;
   /**
    * Judges a stored run again, by today's checks, and writes its `report.html` anew; the newest where none is named. `problem`:
-   * why it could not be written.
+   * why it could not be written. `selftest`: of the run of one that nobody broke, what that self-test came to.
    */
-  report(run?: string): Promise<FinishedRun & { readonly problem?: unknown }>;
+  report(
+    run?: string,
+  ): Promise<FinishedRun & { readonly problem?: unknown; readonly selftest?: SelftestResult }>;
   /** Packs the newest run of each suite. Throws NOT_READY where there is none, CONFIG for a seed that is none. */
   bundle(request: Pick<BundleRequest, 'outDir' | 'seedFile' | 'secrets' | 'signal'>): Promise<Bundled>;
   /** `pubkey`: the key itself or the name of a file. Throws CONFIG for one that is no key, USAGE for a file that is not there. */
@@ -231,9 +233,12 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
     async selftest({ saboteurs: names, full, seed = drawSeed(), keep, ...watching }) {
       const [
         { selftest },
+        { checksOfPlain },
+        suites,
         { worldPlanOf, compactUtc },
         { claimRunDir },
-        { tryPlaces },
+        { addToHistory, tryPlaces },
+        { countsOf, verdictOf },
         { SABOTEURS },
         { createWorld },
         { fullProvenanceOf },
@@ -241,9 +246,12 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         { findClaude },
       ] = await Promise.all([
         import('./runs/selftest/selftest.ts'),
+        import('./runs/selftest/sabotage.ts'),
+        loadSuites(),
         import('./runs/plan.ts'),
         import('./runs/stored/find-run.ts'),
         import('./runs/report/write-reports.ts'),
+        loadSelftestText(),
         import('./harness/saboteurs/saboteurs.ts'),
         import('./harness/world.ts'),
         import('./runs/provenance.ts'),
@@ -256,11 +264,12 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       await tryPlaces(settings);
       const folder = await claimRunDir(settings.resultsDir, `${compactUtc(new Date(clock.now()))}-selftest`);
       const result = await selftest({
-        // Each check must be able to fail, also one that the suite leaves to others.
-        suite: { ...(await suiteNamed(SELFTEST_SUITE)), checks: CHECKS.map(({ id }) => id) },
-        others: await loadSuites(),
+        // Each check must be able to fail, also one that the suite leaves to others of its kind.
+        suite: { ...(await suiteNamed(SELFTEST_SUITE)), checks: checksOfPlain(CHECKS, suites) },
+        others: suites,
         claude,
         saboteurs,
+        known: SABOTEURS.map(({ name }) => name),
         asked: { saboteurs: names, full },
         folder,
         keep: keep === undefined ? undefined : path.resolve(settings.cwd, keep),
@@ -276,6 +285,14 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
             ...given,
           }),
         ...watching,
+      });
+      await addToHistory(settings.resultsDir, {
+        startedAt: result.startedAt,
+        name: 'selftest',
+        verdict: verdictOf(result),
+        counts: countsOf(result),
+        ms: result.ms,
+        folder,
       });
       return { result, folder };
     },
@@ -296,12 +313,19 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       const folder = await findRun(settings.resultsDir, settings.cwd, run);
       const stored = await readStoredRun(folder);
       const record = recordOf(stored, CHECKS);
+      const { MATRIX, matrixIn } = await import('./runs/bundle/derived.ts');
+      const matrix = (await readdir(folder)).includes(MATRIX) ? await matrixIn(folder) : undefined;
       // A verdict is worth having also of evidence on a medium that takes nothing more.
-      const problem = await rewriteReports(folder, { record, stored }).then(
+      const problem = await rewriteReports(folder, { record, stored, ...(matrix && { matrix }) }).then(
         () => undefined,
         (error: unknown) => error,
       );
-      return { folder, record, ...(problem !== undefined && { problem }) };
+      return {
+        folder,
+        record,
+        ...(matrix && { selftest: matrix }),
+        ...(problem !== undefined && { problem }),
+      };
     },
     async bundle(request) {
       const [{ bundleResults }, { CHECKS }, suites] = await Promise.all([
@@ -331,7 +355,8 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
     },
     async pruneResults(options) {
       const { pruneResults } = await import('./runs/stored/prune-results.ts');
-      return pruneResults({ ...options, resultsDir: settings.resultsDir, now: clock.now() });
+      const besides = (await loadSuites()).flatMap(({ artifacts: { perRun } }) => perRun?.folder ?? []);
+      return pruneResults({ ...options, resultsDir: settings.resultsDir, besides, now: clock.now() });
     },
     async cleanLogs(options) {
       const { cleanLogs } = await import('./runs/stored/clean-logs.ts');

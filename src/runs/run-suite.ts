@@ -73,7 +73,8 @@ async function conclude(
   const { report } = suite.artifacts;
   if (report !== undefined && stored.plan.driver?.kind === 'limits')
     await folder.write(report, limitReport(stored, stored.plan.driver));
-  await publish({ folder, record, suite, places });
+  const resumed = stored.events.some(({ type }) => type === 'resumed');
+  await publish({ folder, record, resumed, suite, places });
   return record;
 }
 

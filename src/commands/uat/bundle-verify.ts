@@ -1,4 +1,4 @@
-import { plural, type Verification } from '../../ccp-uat.ts';
+import { loadSelftestText, plural, type Verification } from '../../ccp-uat.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, plain, printJson } from '../shared/host.ts';
 import { open } from './load.ts';
@@ -20,7 +20,7 @@ export async function verifyBundle(
     expectSha256: hashIn(expectSha256),
   });
   if (json) printJson(host, verification);
-  else host.out.write(textOf(host, verification));
+  else host.out.write(textOf(host, verification, await loadSelftestText()));
   return verification.ok ? EXIT.ok : EXIT.failed;
 }
 
@@ -36,7 +36,9 @@ const SIGNATURES = {
   none: 'It is not signed.',
 } as const;
 
-function textOf({ out }: Host, verification: Verification): string {
+type Words = Awaited<ReturnType<typeof loadSelftestText>>;
+
+function textOf({ out }: Host, verification: Verification, { saboteurWords }: Words): string {
   if (!verification.ok) {
     const { reason, sentence } = verification;
     return `${out.paint('red', 'REFUSED')}  ${reason}\n${plain(sentence)}\n`;
@@ -54,8 +56,11 @@ function textOf({ out }: Host, verification: Verification): string {
           `Nothing else in it gives the following; only hash and signature speak for it:\n`,
           ...attested.map((what) => `  ${plain(what)}\n`),
         ]),
-    ...summary.runs.map(({ suite, outcome, ending }) => `  ${outcome}  ${suite}, ${ending}\n`),
     ...summary.missing.map(({ what, why }) => `missing: ${plain(what)}: ${plain(why)}\n`),
+    ...summary.runs.map(
+      ({ suite, outcome, ending, saboteurs }) =>
+        `  ${outcome}  ${suite}, ${ending}${saboteurs === undefined ? '' : `, ${saboteurWords(saboteurs)}`}\n`,
+    ),
     `The verdict in it: ${summary.outcome}.\n`,
   ].join('');
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { type Bundled, plural } from '../../ccp-uat.ts';
+import { type Bundled, loadSelftestText, plural } from '../../ccp-uat.ts';
 import { EXIT } from '../../errors.ts';
 import { type Host, plain, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
@@ -28,7 +28,7 @@ export async function bundle(
     signal: interruption.signal,
   });
   if (json) printJson(host, built);
-  else if (built.ok) host.out.write(builtText(host, built));
+  else if (built.ok) host.out.write(builtText(host, built, await loadSelftestText()));
   else sayFinds(host, built);
   return built.ok ? EXIT.ok : EXIT.failed;
 }
@@ -57,20 +57,23 @@ function ownKeys({ env }: Host): { readonly name: string; readonly value: string
   });
 }
 
+type Words = Awaited<ReturnType<typeof loadSelftestText>>;
+
 function builtText(
   host: Host,
   { file, bytes, sha256, summary, publicKey }: Extract<Bundled, { ok: true }>,
+  { saboteurWords }: Words,
 ): string {
   const { out, cwd } = host;
   const shown = plain(shownFrom(cwd, file));
   const { runs, missing, signOff, outcome } = summary;
-  const rows = runs.map(({ suite, outcome: each, ending, checks, startedAt }) => [
+  const rows = runs.map(({ suite, outcome: each, ending, checks, startedAt, saboteurs }) => [
     each,
     suite,
     `${checks['pass'] ?? 0} of ${plural(
       Object.values(checks).reduce((sum, count) => sum + count, 0),
       'check',
-    )} passed`,
+    )} passed${saboteurs === undefined ? '' : `, ${saboteurWords(saboteurs)}`}`,
     ending,
     startedAt,
   ]);

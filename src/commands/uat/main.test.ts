@@ -424,7 +424,36 @@ describe('the self-test', { timeout: 120_000 }, () => {
     });
     expect((await runs())[0]).toMatch(/^\w+Z-selftest$/);
     expect(JSON.parse(await readFile(await inRun('selftest.json'), 'utf8'))).toEqual(JSON.parse(out));
+    const history = await readFile(path.join(cwd, 'results/TESTS.md'), 'utf8');
+    expect(history).toMatch(/\| selftest \| pass \| tried 1 of \d+ saboteurs, 1 killed, controls green \|/);
+    const control = z.object({ checks: z.array(z.object({ outcome: z.string() })) });
+    const { checks } = control.parse(JSON.parse(await readFile(await inRun('run.json'), 'utf8')));
+    // It is not judged by what is for nights, kills and budgets alone.
+    expect(checks.filter(({ outcome }) => outcome === 'skipped').length).toBeLessThan(4);
     expect((await uat(['run', 'repro-go-quick', '--last-failed'])).err).toContain('nothing was red');
+  });
+});
+
+describe('a self-test that is interrupted', { timeout: 120_000 }, () => {
+  it('tells what it had come to, and passes nowhere for one that was completed', async () => {
+    // What only alters records is tried first, and told of at once.
+    const names = ['line-torn', 'query-lost', 'ping-swallowed', 'event-lost', 'usage-doubled'];
+    const { code, out } = await uat(['selftest', ...names], { interruptAt: ', in repro-go-quick: killed' });
+    expect(code).toBe(130);
+    expect(out).toMatch(/^INTERRUPTED {2}selftest: tried [1-4] of \d+ saboteurs, [1-4] killed, /m);
+    expect(out).toMatch(/^ {2}results\/runs\/\w+-selftest$/m);
+    const judged = await uat(['report']);
+    expect(judged.code).toBe(1);
+    expect(judged.out).toMatch(/^FAIL {2}selftest: .*, interrupted$/m);
+    expect(judged.out).toMatch(/The self-test tried [1-4] of \d+ saboteurs/);
+    const bundled = await uat(['bundle', '--out', 'out']);
+    expect(bundled.out).toMatch(
+      /^fail {5}selftest .* tried [1-4] of \d+ saboteurs, [1-4] killed +interrupted/m,
+    );
+    expect(bundled.out).toMatch(/^missing: \d+ of \d+ saboteurs in \w+-selftest/m);
+    const file = (await readdir(path.join(cwd, 'out'))).find((name) => name.endsWith('.tgz')) ?? '';
+    const verified = await uat(['bundle', 'verify', path.join('out', file)]);
+    expect(verified.out).toMatch(/fail {2}selftest, interrupted, tried [1-4] of \d+ saboteurs/);
   });
 });
 

@@ -75,11 +75,11 @@ const NAMED_RUNS = [
 function addRuns(program: Command, { host, terminal, exit }: Surroundings): void {
   for (const [name, description] of NAMED_RUNS) {
     const command = withRunOptions(program.command(name).description(description));
-    OWN_OPTIONS.get(name)?.(command);
+    const own = OWN_OPTIONS.get(name)?.(command) ?? [];
     command
       .addHelpText(
         'after',
-        examples(`ccp-uat ${name}`, `ccp-uat ${name} --dry-run`, `ccp-uat ${name} --json`),
+        examples(`ccp-uat ${name}`, ...own, `ccp-uat ${name} --dry-run`, `ccp-uat ${name} --json`),
       )
       .action(async () => {
         const { run } = await import('./run.ts');

@@ -1,6 +1,6 @@
 /** The options of the commands that carry out runs. */
 import { type Command, Option } from 'commander';
-import { AS_JSON, examples } from '../shared/declare.ts';
+import { AS_JSON } from '../shared/declare.ts';
 import {
   fewWorkers,
   someClients,
@@ -54,8 +54,8 @@ export function withRunOptions(command: Command): Command {
     .option(...AS_JSON);
 }
 
-/** What some suites take beside the options of every run. */
-export const OWN_OPTIONS: ReadonlyMap<string, (command: Command) => Command> = new Map([
+/** Declares what some suites take beside the options of every run; gives examples of it. */
+export const OWN_OPTIONS: ReadonlyMap<string, (command: Command) => readonly string[]> = new Map([
   ['smoke-license', withSmokeOptions],
   ['soak-persist', withSoakOptions],
   ['probe-limits', withLimitOptions],
@@ -64,36 +64,33 @@ export const OWN_OPTIONS: ReadonlyMap<string, (command: Command) => Command> = n
   ['parallel', withParallelOptions],
 ]);
 
-function withSmokeOptions(command: Command): Command {
-  return command
+function withSmokeOptions(command: Command): string[] {
+  command
     .option(
       '--lanes <lanes>',
       'send only what goes to these or is kept from them, e.g. zai: haiku (default: anthropic,zai)',
       someText,
     )
-    .option('--login', 'get the trial from an issuer of the run, by "ccp license login"')
-    .addHelpText('after', examples('ccp-uat smoke-license --login', 'SMOKE_LANES=zai ccp-uat smoke-license'));
+    .option('--login', 'get the trial from an issuer of the run, by "ccp license login"');
+  return ['ccp-uat smoke-license --login', 'SMOKE_LANES=zai ccp-uat smoke-license'];
 }
 
-function withSoakOptions(command: Command): Command {
-  return command
+function withSoakOptions(command: Command): string[] {
+  command
     .option('--rounds <n>', 'how often it is killed (default: 3)', wholeNumber)
-    .option('--minutes <n>', 'of load, all rounds together (default: 2 seconds a round)', someMinutes)
-    .addHelpText('after', examples('ccp-uat soak-persist --rounds 50', 'ccp-uat soak-persist --minutes 60'));
+    .option('--minutes <n>', 'of load, all rounds together (default: 2 seconds a round)', someMinutes);
+  return ['ccp-uat soak-persist --rounds 50', 'ccp-uat soak-persist --minutes 60'];
 }
 
-function withLimitOptions(command: Command): Command {
-  return command
+function withLimitOptions(command: Command): string[] {
+  command
     .addOption(new Option('--lane <lane>', 'whose limit (default: zai)').choices(['anthropic', 'zai']))
-    .option('--max-requests <n>', 'give up after so many (default: 100)', wholeNumber)
-    .addHelpText(
-      'after',
-      examples('ALLOW_REAL_API=1 ccp-uat probe-limits --upstream real --max-requests 200 --license env'),
-    );
+    .option('--max-requests <n>', 'give up after so many (default: 100)', wholeNumber);
+  return ['ALLOW_REAL_API=1 ccp-uat probe-limits --upstream real --max-requests 200 --license env'];
 }
 
-function withNightOptions(command: Command): Command {
-  return command
+function withNightOptions(command: Command): string[] {
+  command
     .option(
       '--max-minutes <n>',
       'when to end, time that the machine sleeps not counted (default: 30)',
@@ -103,41 +100,39 @@ function withNightOptions(command: Command): Command {
     .addOption(
       new Option(
         '--until-green',
-        'end at the first round that is wholly green (default: at the first red one)',
+        'end at the first round that is wholly green; without it and --soak the first red one ends the night',
       ).conflicts('soak'),
     )
     .option('--soak', 'go on until time is up, whatever happens')
     .option('--chaos', 'faults of the upstreams and kill -9 of the proxy, drawn from the seed')
     .option('--resume [run]', 'go on with a night that was interrupted or killed (default: the newest)')
-    .option('--max-requests <n>', 'with --upstream real: send no more than these (default: 500)', wholeNumber)
-    .addHelpText(
-      'after',
-      examples(
-        'ccp-uat overnight --max-minutes 480 --chaos --soak',
-        'ccp-uat overnight --resume',
-        'ALLOW_REAL_API=1 ccp-uat overnight --max-minutes 60 --upstream real --max-requests 100',
-      ),
+    .option(
+      '--max-requests <n>',
+      'with --upstream real: send no more than these (default: 500)',
+      wholeNumber,
     );
+  return [
+    'ccp-uat overnight --max-minutes 480 --chaos --soak',
+    'ccp-uat overnight --resume',
+    'ALLOW_REAL_API=1 ccp-uat overnight --max-minutes 60 --upstream real --max-requests 100',
+  ];
 }
 
-function withLongrunOptions(command: Command): Command {
-  return command
+function withLongrunOptions(command: Command): string[] {
+  command
     .option(
       '--rounds <n>',
       'of four calls each (default: 5, with --minutes as many as there is time for)',
       wholeNumber,
     )
     .option('--minutes <n>', 'end after so long; with --rounds too, whichever comes first', someMinutes)
-    .option('--max-requests <n>', 'with --upstream real: send no more than these (default: 50)', wholeNumber)
-    .addHelpText(
-      'after',
-      examples('ccp-uat longrun --minutes 30', 'ccp-uat longrun --client curl --rounds 100'),
-    );
+    .option('--max-requests <n>', 'with --upstream real: send no more than these (default: 50)', wholeNumber);
+  return ['ccp-uat longrun --minutes 30', 'ccp-uat longrun --client curl --rounds 100'];
 }
 
-function withParallelOptions(command: Command): Command {
-  return command
+function withParallelOptions(command: Command): string[] {
+  command
     .argument('[clients]', 'how many at once (default: 4)', someClients)
-    .option('--rounds <n>', 'how often (default: 1)', wholeNumber)
-    .addHelpText('after', examples('ccp-uat parallel 8', 'ccp-uat parallel 64 --client curl'));
+    .option('--rounds <n>', 'how often (default: 1)', wholeNumber);
+  return ['ccp-uat parallel 8', 'ccp-uat parallel 64 --client curl'];
 }

@@ -33,13 +33,14 @@ export async function selftest(
     const kept = asked.keep === undefined ? '' : `  ${asked.keep}, with a folder for each run: report.html\n`;
     host.out.write(textOf(host, result, words) + whereText(host, folder) + kept);
   }
+  if (result.interrupted !== undefined) return EXIT.interrupted;
   return result.ok ? EXIT.ok : EXIT.failed;
 }
 
 type Words = Awaited<ReturnType<typeof loadSelftestText>>;
 
 function textOf({ out }: Host, result: SelftestResult, words: Words): string {
-  const { fateOf, whyOf, isAlive, repeatLine, countsOf } = words;
+  const { fateOf, whyOf, isAlive, repeatLine, countsOf, verdictOf } = words;
   const { control, saboteurs, seed, ok } = result;
   const rows = saboteurs.map((one) => [fateOf(one), one.name, one.suite, whyOf(one)]);
   const red = control.map(
@@ -48,7 +49,7 @@ function textOf({ out }: Host, result: SelftestResult, words: Words): string {
   const survivors = saboteurs
     .filter(isAlive)
     .map((one) => `${one.name}, in ${one.suite}: ${one.breaks}\n  repeat: ${repeatLine(one, result)}`);
-  const verdict = out.paint(ok ? 'green' : 'red', ok ? 'PASS' : 'FAIL');
+  const verdict = out.paint(ok ? 'green' : 'red', verdictOf(result).toUpperCase());
   return [
     table(out, ['', 'saboteur', 'suite', 'killed by'], rows),
     ...[...red, ...survivors].map((line) => `${line}\n`),

@@ -19,9 +19,12 @@ import type { Evidence } from '../../analysis/evidence.ts';
 import { formsOf } from '../../analysis/hygiene.ts';
 import type { Mutable } from '../../analysis/testing/green-run.ts';
 import { createCanaries } from '../../harness/canaries.ts';
+import { recordOf } from '../judge.ts';
 import { sourceHash } from '../provenance.ts';
+import { selftestReportsOf } from '../report/selftest-reports.ts';
 import { runRecordSchema } from '../run-record.ts';
 import { type SelftestResult, selftestSchema } from '../selftest/selftest-record.ts';
+import { readStoredRun } from '../stored/stored-run.ts';
 import { PROVENANCE, temporaryFolder } from '../testing/stored-green-run.ts';
 import { runsDocumentSchema, summarySchema } from './documents.ts';
 import { readSeed } from './signature.ts';
@@ -41,6 +44,7 @@ const NO_MATRIX: SelftestResult = {
   startedAt: '2026-01-02T03:04:05.000Z',
   ms: 1,
   provenance: PROVENANCE,
+  known: [],
   controls: ['test'],
   control: [],
   saboteurs: [],
@@ -405,9 +409,8 @@ describe('what a bundle says', () => {
       outcome: 'fail',
     });
     expect(JSON.parse(files.get('redaction.json')?.toString() ?? '')).toMatchObject({
-      leftOut: [
-        { file: `${NAME}/run.json`, why: "made anew: the run's own was not what the evidence here gives" },
-      ],
+      leftOut: [],
+      madeAnew: [{ file: `${NAME}/run.json`, why: "the run's own was not what its evidence gives" }],
     });
     expect(summary.signOff).toContainEqual(
       expect.objectContaining({ area: 'Observability', verdict: 'fail', failed: ['test/LOG-01'] }),
@@ -421,7 +424,7 @@ describe('what a bundle says', () => {
     const bundle = async (name: string) => build({ runs: await runsIn(other), outDir: out(name) });
     await expect(bundle('pageless')).rejects.toThrow('selftest.json is not there');
     await writeFile(path.join(run, 'selftest.json'), '{"ok":true}');
-    await expect(bundle('damaged-matrix')).rejects.toThrow('selftest.json is damaged');
+    await expect(bundle('damaged-matrix')).rejects.toThrow(/selftest.json is damaged: at \w+: /);
     await writeFile(path.join(run, 'selftest.json'), JSON.stringify(NO_MATRIX));
     const { file } = await built({ runs: await runsIn(other), outDir: out('matrix') });
     const { files } = await openBundle(file);
@@ -463,8 +466,22 @@ describe('what a bundle says', () => {
     const matrix = selftestSchema.parse(JSON.parse(await readFile(path.join(run, 'selftest.json'), 'utf8')));
     const saboteurs = matrix.saboteurs.map((one) => ({ ...one, kept: '../../../home/alice/kept' }));
     await writeFile(path.join(run, 'selftest.json'), JSON.stringify({ ...matrix, saboteurs }));
+    const stored = await readStoredRun(run);
+    const told = { record: recordOf(stored, CHECKS), stored };
+    for (const [name, text] of selftestReportsOf(told, { ...matrix, saboteurs }))
+      await writeFile(path.join(run, name), text);
     const { file } = await built({ runs: await runsIn(other), outDir: out('kept') });
     const { files } = await openBundle(file);
+    // What the run itself had told was right: nobody is to take the difference for tampering.
+    const why = 'without the places of the machine, which were taken out of what it shows';
+    expect(JSON.parse(files.get('redaction.json')?.toString() ?? '')).toMatchObject({
+      leftOut: [],
+      madeAnew: [
+        { file: `${NAME}/report.html`, why },
+        { file: `${NAME}/selftest.html`, why },
+      ],
+    });
+    expect(files.get('index.html')?.toString()).toContain('2 reports made anew for this bundle');
     expect(Buffer.concat([...files.values()]).toString('latin1')).not.toContain('alice');
     expect(JSON.parse(files.get(`evidence/${NAME}/selftest.json`)?.toString() ?? '')).toEqual(matrix);
   });

@@ -19,9 +19,10 @@ import { bundleName, MANIFEST, SIGNATURE, SUMS } from './layout.ts';
 import { packBundle } from './pack.ts';
 import { Refusal } from './refusal.ts';
 import { type Find, type Secret, scanFile } from './scan.ts';
+import type { KnownSuite } from './sign-off.ts';
 import { publicKeyOf, type SigningSeed, signatureText } from './signature.ts';
-import { endOf, type KnownSuite, summarize } from './summary.ts';
-import { type Evidence, weighEvidence } from './weigh-evidence.ts';
+import { endOf, summarize } from './summary.ts';
+import { type Evidence, slipsIn, weighEvidence } from './weigh-evidence.ts';
 
 export interface BuildOptions {
   /** What it covers; at least one. */
@@ -71,7 +72,7 @@ export async function buildBundle(options: BuildOptions): Promise<Build> {
     const { evidence } = weighed;
     const name = bundleName(endOf(evidence.runs));
     await mustBeReplaceable(path.join(outDir, name));
-    await write(draft, { name, evidence, leftOut: [...leftOut, ...mendedIn(evidence)], ...options });
+    await write(draft, { name, evidence, leftOut, madeAnew: await mendedIn(evidence, options), ...options });
     if (seed !== undefined) await sign(draft, seed);
     await rename(draft, path.join(staging, name));
     const packed = await pack(staging, name);
@@ -130,28 +131,42 @@ async function weigh(
   }
 }
 
-/** What a run said of itself is left out where the evidence does not say it. */
-const mendedIn = ({ runs }: Evidence): LeftOut[] =>
-  runs.flatMap(({ name, unlike }) =>
-    unlike.map((file) => ({
-      file: `${name}/${file}`,
-      why: "made anew: the run's own was not what the evidence here gives",
-    })),
-  );
+/** What a run said of itself is replaced where the evidence does not say it: mostly as there is no place of the machine in it here. */
+async function mendedIn({ runs }: Evidence, { runs: places, checks }: BuildOptions): Promise<LeftOut[]> {
+  const mended: LeftOut[] = [];
+  for (const { name, unlike } of runs.filter((run) => run.unlike.length > 0)) {
+    const place = places.find((one) => one.name === name);
+    const slips = place === undefined ? unlike : await slipsIn(place.folder, checks);
+    for (const file of unlike)
+      mended.push({ file: `${name}/${file}`, why: slips.includes(file) ? A_SLIP : ONLY_PLACES });
+  }
+  return mended;
+}
+
+const A_SLIP = "the run's own was not what its evidence gives";
+const ONLY_PLACES = 'without the places of the machine, which were taken out of what it shows';
 
 type Written = BuildOptions & {
   readonly name: string;
   readonly evidence: Evidence;
   readonly leftOut: readonly LeftOut[];
+  readonly madeAnew: readonly LeftOut[];
 };
 
-async function write(draft: string, { name, evidence, leftOut, ...options }: Written): Promise<void> {
+async function write(
+  draft: string,
+  { name, evidence, leftOut, madeAnew, ...options }: Written,
+): Promise<void> {
   const files = new Map<string, Hashed>(evidence.files);
   const store = async (file: string, text: string): Promise<Hashed> => {
     await writeFile(path.join(draft, file), text);
     return hashOf(Buffer.from(text));
   };
-  const documents = compose(evidence, { ...options, leftOut: [...leftOut] }, options.suites);
+  const documents = compose(
+    evidence,
+    { ...options, leftOut: [...leftOut], madeAnew: [...madeAnew] },
+    options.suites,
+  );
   for (const [file, text] of Object.entries(documents)) files.set(file, await store(file, text));
   const manifest = manifestOf(name, files);
   await store(SUMS, sumsOf(manifest, await store(MANIFEST, json(manifest))));

@@ -14,8 +14,9 @@ import {
 } from './documents.ts';
 import { indexPage } from './index-page.ts';
 import { type DocumentName, SCHEMA_VERSION } from './layout.ts';
+import type { KnownSuite } from './sign-off.ts';
 import { statementOf } from './statement.ts';
-import { type KnownSuite, summarize } from './summary.ts';
+import { summarize } from './summary.ts';
 import type { Evidence } from './weigh-evidence.ts';
 
 /** What the evidence itself cannot tell. */
@@ -23,6 +24,7 @@ export interface Given {
   readonly bundler: Bundler;
   readonly repository: Repository;
   readonly leftOut: Redaction['leftOut'];
+  readonly madeAnew: Redaction['madeAnew'];
 }
 
 export function compose(
@@ -30,7 +32,7 @@ export function compose(
   given: Given,
   suites: readonly KnownSuite[],
 ): Record<DocumentName, string> {
-  const { leftOut } = given;
+  const { leftOut, madeAnew } = given;
   // A verifier reads these back through their forms, in whose order their members then are.
   const [bundler, repository] = [
     bundlerSchema.parse(given.bundler),
@@ -51,7 +53,7 @@ export function compose(
       toggles,
     })),
   };
-  const redaction: Redaction = { v: SCHEMA_VERSION, redactions, leftOut };
+  const redaction: Redaction = { v: SCHEMA_VERSION, redactions, leftOut, madeAnew };
   const { outcome } = summary;
   return {
     'index.html': indexPage({

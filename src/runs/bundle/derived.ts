@@ -1,14 +1,23 @@
 /** What lies in the folder of a run and follows from what else is there. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { z } from 'zod';
 import { OperatorError } from '../../errors.ts';
+import { SABOTEURS } from '../../harness/saboteurs/saboteurs.ts';
 import { limitReport } from '../report/limit-report.ts';
 import { nightReport } from '../report/night-report.ts';
 import type { ReportedRun } from '../report/page/report-page.ts';
+import { isAlive } from '../report/selftest-markdown.ts';
 import { selftestReportsOf } from '../report/selftest-reports.ts';
 import { reportsOf } from '../report/write-reports.ts';
 import { type SelftestResult, selftestSchema } from '../selftest/selftest-record.ts';
-import { contradictionIn, isRed } from '../selftest/selftest-verdicts.ts';
+import {
+  contradictionIn,
+  countSaboteurs,
+  isRed,
+  type SaboteurCounts,
+  untriedIn,
+} from '../selftest/selftest-verdicts.ts';
 
 export const MATRIX = 'selftest.json';
 const MATRIX_PAGE = 'selftest.html';
@@ -16,10 +25,20 @@ export const LIMIT_REPORT = 'GLM_LIMIT_PROBE.md';
 
 export interface Derived {
   readonly reports: readonly (readonly [name: string, text: string])[];
+  /** Of a self-test. */
+  readonly selftest: SelftestAccount | null;
   /** What a self-test says of itself and its own rows do not say. */
   readonly contradictions: readonly string[];
   /** What it says of its control run and that, judged now, does not say. */
   readonly untrue: readonly { readonly file: string; readonly what: string }[];
+}
+
+/** What the matrix of a self-test comes to. */
+export interface SelftestAccount extends SaboteurCounts {
+  readonly ok: boolean;
+  readonly survivors: readonly string[];
+  /** Names. */
+  readonly untried: readonly string[];
 }
 
 /** `there`: what the folder holds; of the rest a run has none. Throws USAGE where what they follow from is damaged. */
@@ -37,7 +56,8 @@ export async function derivedFrom(
   ];
   return {
     reports: reports.filter(([name]) => there.includes(name)),
-    contradictions: matrix === null ? [] : contradictionsIn(matrix),
+    selftest: matrix && accountOf(matrix),
+    contradictions: matrix === null ? [] : contradictionsIn(matrix, run),
     untrue: matrix === null ? [] : untrueIn(matrix, run),
   };
 }
@@ -50,8 +70,15 @@ function* ownReports({ stored }: ReportedRun): Generator<readonly [name: string,
   if (driver?.kind === 'limits') yield [LIMIT_REPORT, limitReport(stored, driver)];
 }
 
-function contradictionsIn(matrix: SelftestResult): string[] {
-  const what = contradictionIn(matrix);
+const accountOf = (matrix: SelftestResult): SelftestAccount => ({
+  ...countSaboteurs(matrix),
+  ok: matrix.ok,
+  survivors: [...new Set(matrix.saboteurs.filter(isAlive).map(({ name }) => name))],
+  untried: untriedIn(matrix),
+});
+
+function contradictionsIn(matrix: SelftestResult, { stored: { plan } }: ReportedRun): string[] {
+  const what = contradictionIn(matrix, plan.asked?.selftest?.saboteurs ?? []);
   return what === null ? [] : [`${MATRIX}: ${what}`];
 }
 
@@ -59,19 +86,28 @@ function untrueIn(matrix: SelftestResult, { record }: ReportedRun): Derived['unt
   const [own] = matrix.controls;
   const told = new Set(matrix.control.flatMap(({ suite, id }) => (suite === own ? [id] : [])));
   const hushed = record.checks.filter((check) => isRed(check) && !told.has(check.id));
-  return hushed.map(({ id }) => ({
-    file: MATRIX,
-    what: `of the control run it does not tell that ${id} is red`,
-  }));
+  const named = new Set([...matrix.known, ...matrix.saboteurs.map(({ name }) => name)]);
+  const forgotten = SABOTEURS.filter(({ name }) => !named.has(name));
+  return [
+    ...hushed.map(({ id }) => `of the control run it does not tell that ${id} is red`),
+    ...(forgotten.length > 0 ? [`it does not know of ${forgotten.map(({ name }) => name).join(', ')}`] : []),
+  ].map((what) => ({ file: MATRIX, what }));
 }
 
-async function matrixIn(folder: string): Promise<SelftestResult> {
+/** Throws USAGE for one that is not there or damaged. */
+export async function matrixIn(folder: string): Promise<SelftestResult> {
   const text = await readFile(path.join(folder, MATRIX), 'utf8');
   try {
     return selftestSchema.parse(JSON.parse(text));
   } catch (error) {
-    throw damaged(`${MATRIX} is damaged`, error);
+    throw damaged(`${MATRIX} is damaged: ${whatIsWrong(error)}`, error);
   }
+}
+
+function whatIsWrong(error: unknown): string {
+  if (!(error instanceof z.ZodError)) return 'it is no JSON';
+  const [issue] = error.issues;
+  return `at ${issue?.path.join('.') || 'its top'}: ${issue?.message}`;
 }
 
 const damaged = (what: string, cause?: unknown): OperatorError =>

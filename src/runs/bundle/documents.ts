@@ -79,6 +79,10 @@ export const summarySchema = z.strictObject({
       startedAt: z.iso.datetime(),
       ms: z.number(),
       probes: z.int(),
+      saboteurs: z
+        .strictObject({ known: z.int(), tried: z.int(), killed: z.int() })
+        .exactOptional()
+        .describe('of a self-test: how many there are, were tried, were noticed in every trial'),
       checks: z.record(z.string(), z.int()).describe('how many came out how'),
       claims: z.array(z.string()).describe('what the run entitles one to say'),
     }),
@@ -106,6 +110,9 @@ export const redactionSchema = z.strictObject({
     }),
   ),
   leftOut: z.array(z.strictObject({ file: z.string(), why: z.string() })),
+  madeAnew: z
+    .array(z.strictObject({ file: z.string(), why: z.string() }))
+    .describe('reports that are there, and not byte for byte as the run wrote them'),
 });
 
 export { repositorySchema };

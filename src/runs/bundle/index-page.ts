@@ -3,16 +3,18 @@ import { plural } from '../../analysis/plural.ts';
 import { endingWords } from '../ending-words.ts';
 import { type Html, html, page } from '../report/html.ts';
 import { reproduceLine } from '../report/repeat-line.ts';
+import { saboteurWords } from '../report/selftest-markdown.ts';
 import { probesOf, seconds } from '../report/verdict-text.ts';
 import type { Repository } from '../repository.ts';
 import type { RunRecord } from '../run-record.ts';
 import { isRed } from '../selftest/selftest-verdicts.ts';
 import type { ProvenanceDocument, Redaction, Summary } from './documents.ts';
+import { outcomeOf } from './summary.ts';
 import type { JudgedLeg, JudgedRun } from './weigh-evidence.ts';
 
 export interface Told {
   readonly summary: Summary;
-  readonly runs: readonly Pick<JudgedRun, 'name' | 'record' | 'legs'>[];
+  readonly runs: readonly Pick<JudgedRun, 'name' | 'record' | 'selftest' | 'legs'>[];
   readonly provenance: ProvenanceDocument;
   readonly redaction: Redaction;
   readonly repository: Repository;
@@ -52,14 +54,18 @@ const wordFor = (verdict: string): string => WORDS.get(verdict) ?? verdict;
 
 /** Each check that is not satisfied, before anything is claimed; the evidence for it stands with its run. */
 function against(runs: Told['runs']): Html {
-  const wrong = runs.flatMap(({ name, record }) =>
-    record.checks
+  const wrong = runs.flatMap(({ name, record, selftest }) => [
+    ...(selftest?.survivors ?? []).map(
+      (saboteur) =>
+        html`<li>${mark('fail')} <a href="#${name}">${record.suite}</a>: the saboteur ${saboteur} was not noticed as it must be</li>`,
+    ),
+    ...record.checks
       .filter(isRed)
       .map(
         ({ id, title, outcome }) =>
           html`<li>${mark(outcome)} <a href="#${name}">${record.suite}/${id}</a>: ${title}</li>`,
       ),
-  );
+  ]);
   return wrong.length === 0 ? html`` : html`<h2>What is against it</h2><ul>${wrong}</ul>`;
 }
 
@@ -86,7 +92,8 @@ ${table(
 
 function checklist({ signOff }: Summary): Html {
   return html`<h2>Sign-off</h2>
-<p>Filled from the verdicts. “Open” is for a person to decide: something was not judged.</p>
+<p>Filled from the verdicts of all runs here; docs/bundle.md says which check belongs to which area. “Open” is for a
+person to decide: a check could not say, or one that some suite has was judged in no run here (it stands without a suite).</p>
 ${table(
   ['area', 'verdict', 'passed', 'against it', 'not judged', 'signed'],
   signOff.map(({ area, verdict, passed, failed, unjudged }) => [
@@ -102,13 +109,18 @@ ${table(
 
 const mark = (verdict: string): Html => html`<b class="${verdict}">${wordFor(verdict)}</b>`;
 
-function runSection({ name, record, legs }: Told['runs'][number], files: ReadonlySet<string>): Html {
+function runSection(
+  { name, record, selftest, legs }: Told['runs'][number],
+  files: ReadonlySet<string>,
+): Html {
   const report = `evidence/${name}/report.html`;
-  const { suite, title, outcome, ending, startedAt, ms, checks } = record;
+  const { suite, title, ending, startedAt, ms, checks } = record;
+  const matrix = `evidence/${name}/selftest.html`;
   const failed = checks.filter(({ violations }) => violations.length > 0);
-  return html`<h2 id="${name}">${mark(outcome)} ${suite}</h2>
+  return html`<h2 id="${name}">${mark(outcomeOf({ record, selftest }))} ${suite}</h2>
 <p>${title}. Started ${startedAt}, ${seconds(ms)}, ${probesOf(record)}${ending === 'complete' ? '' : `, ${endingWords(ending, ['“', '”'])}`}.
 <a href="evidence/${name}/">Evidence</a>${files.has(report) ? html`, <a href="${report}">report</a>` : html``}.</p>
+${selftest === null ? html`` : html`<p>The self-test ${saboteurWords(selftest)}${files.has(matrix) ? html` (<a href="${matrix}">which, and by what</a>)` : html``}. The checks below are those of the run that nobody broke.</p>`}
 ${failed.map((check) => violationsOf(check, record))}
 ${legsSection(legs, name)}
 <details><summary>${plural(checks.length, 'check')}</summary>
@@ -178,7 +190,7 @@ const commitText = ({
 }): string =>
   commit === null ? 'no checkout' : `commit ${commit}${dirty === true ? ', changed since' : ''}`;
 
-function redactionSection({ redactions, leftOut }: Redaction): Html {
+function redactionSection({ redactions, leftOut, madeAnew }: Redaction): Html {
   const byRule = Map.groupBy(redactions, ({ rule }) => rule);
   const rows = [...byRule].map(([rule, group]) => [
     rule,
@@ -192,7 +204,12 @@ ${table(
   ['file left out', 'why'],
   leftOut.map(({ file, why }) => [file, why]),
 )}
-</details>`;
+</details>
+${madeAnew.length === 0 ? html`` : html`<p>${plural(madeAnew.length, 'report')} made anew for this bundle, from the evidence in it:</p>`}
+${table(
+  ['report', 'why'],
+  madeAnew.map(({ file, why }) => [file, why]),
+)}`;
 }
 
 function repositorySection({ files, languages, ...commit }: Repository): Html {

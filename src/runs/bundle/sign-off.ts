@@ -1,5 +1,9 @@
 /** The checklist that a reviewer signs, filled from the verdicts: what each check is a matter of. */
 import type { RunRecord } from '../run-record.ts';
+import type { Suite } from '../suite.ts';
+
+/** A suite, as far as a bundle goes by it. */
+export type KnownSuite = Pick<Suite, 'name' | 'checks'>;
 
 export const AREAS = ['Routing', 'Safety', 'Observability', 'Stability'] as const;
 export type Area = (typeof AREAS)[number];
@@ -38,15 +42,31 @@ export const isFiled = (id: string): boolean => AREA_OF.has(id.replace(/-\d+$/, 
 
 export interface SignOff {
   readonly area: Area;
-  /** `open`: something was not judged, or nothing was; only a person can say what that is worth. */
+  /** `open`: something was not judged; only a person can say what that is worth. */
   readonly verdict: 'pass' | 'fail' | 'open';
   readonly passed: number;
   /** What stands against it, as `<suite>/<check>`. */
   readonly failed: readonly string[];
+  /** What nobody could say, as `<suite>/<check>`; and as `<check>` what no run was judged by, though a suite has it. */
   readonly unjudged: readonly string[];
 }
 
-export function signOff(records: readonly Pick<RunRecord, 'suite' | 'checks'>[]): SignOff[] {
+/**
+ * An area fails by one check that failed. It is open where a check could not say (inconclusive, invalid), or one that some
+ * suite has was judged in no run: its suite was not run, it was left out, or skipped in each.
+ */
+export function signOff(
+  records: readonly Pick<RunRecord, 'suite' | 'checks'>[],
+  suites: readonly KnownSuite[],
+): SignOff[] {
+  const judged = new Set(
+    records.flatMap(({ checks }) => checks.flatMap(({ id, outcome }) => (outcome === 'skipped' ? [] : [id]))),
+  );
+  const all = [
+    ...suites.flatMap(({ checks }) => checks),
+    ...records.flatMap((one) => one.checks.map(({ id }) => id)),
+  ];
+  const never = [...new Set(all)].filter((id) => !judged.has(id));
   const verdicts = records.flatMap(({ suite, checks }) =>
     checks.map(({ id, outcome }) => ({ name: `${suite}/${id}`, area: areaOf(id), outcome })),
   );
@@ -57,7 +77,7 @@ export function signOff(records: readonly Pick<RunRecord, 'suite' | 'checks'>[])
     const [passed, failed, unjudged] = [
       named('pass').length,
       named('fail'),
-      named('inconclusive', 'invalid'),
+      [...named('inconclusive', 'invalid'), ...never.filter((id) => areaOf(id) === area)],
     ];
     const verdict = failed.length > 0 ? 'fail' : unjudged.length > 0 || passed === 0 ? 'open' : 'pass';
     return { area, verdict, passed, failed, unjudged };

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OperatorError } from '../../errors.ts';
 import { temporaryFolder } from '../testing/stored-green-run.ts';
-import { readPublicKey } from './signature.ts';
+import { mustBeSigned, readPublicKey, readSeed, signatureText } from './signature.ts';
 
 const pair = generateKeyPairSync('ed25519');
 const bytes = Buffer.from(pair.publicKey.export({ format: 'jwk' }).x ?? '', 'base64url');
@@ -69,5 +69,29 @@ describe('a public key', () => {
     const inFile = await refusal('wrong.pub');
     expect(inFile.message).toContain('wrong.pub holds');
     if (text.length > 10) expect(typed.message + inFile.message).not.toContain(text.slice(8).trim());
+  });
+});
+
+describe('a seed and a public key, which look the same,', () => {
+  it('are told apart by the names of their files', async () => {
+    const file = (name: string): string => path.join(place.path, name);
+    await writeFile(file('other.seed'), `review=${seed}\n`, { mode: 0o600 });
+    const mistaken = await refusal('other.seed');
+    expect(mistaken.message).toContain('other.seed is by its name a seed, which is secret');
+    expect(mistaken.message + mistaken.hint).not.toContain(seed);
+    expect(await readSeed(file('other.seed'))).toMatchObject({ text: seed });
+    await writeFile(file('other.pub'), `review=${base64}\n`, { mode: 0o644 });
+    await expect(readSeed(file('other.pub'))).rejects.toThrow('other.pub is a public key by its name');
+  });
+
+  it('are told apart where the seed given for the key is the one that signed', () => {
+    const message = Buffer.from('sums');
+    const own = Buffer.from(seed, 'base64');
+    const signature = signatureText(message, { bytes: own, text: seed });
+    expect(() => mustBeSigned(message, signature, bytes)).not.toThrow();
+    expect(() => mustBeSigned(message, signature, own)).toThrow(/the very seed that signed the bundle/);
+    expect(() => mustBeSigned(message, signature, Buffer.alloc(32, 7))).toThrow(/another key has signed/);
+    // A signature that was tampered with tells nothing of whose seed that is.
+    expect(() => mustBeSigned(Buffer.from('other'), signature, own)).toThrow(/another key has signed/);
   });
 });

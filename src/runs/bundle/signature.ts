@@ -22,6 +22,16 @@ const HEX = /^[0-9a-f]{64}$/i;
 
 /** Reads the file that `ccp issuer keygen --out FILE` makes. Throws `CONFIG`, never with what stands in it. */
 export async function readSeed(file: string): Promise<SigningSeed> {
+  // The two look the same inside.
+  if (file.endsWith('.pub')) {
+    throw new OperatorError(
+      'CONFIG',
+      `${file} is a public key by its name, and a bundle is signed with a seed`,
+      {
+        hint: 'Name the file that "ccp issuer keygen --for bundles --out FILE" made.',
+      },
+    );
+  }
   const text = await readSmall(file, 'the seed file');
   const bytes = keyIn(text);
   if (bytes === null) {
@@ -50,6 +60,7 @@ export async function readPublicKey(typed: string, resolve: (name: string) => st
   const found = isName ? await stat(file).catch(() => null) : null;
   if (found === null)
     throw new OperatorError('CONFIG', '--pubkey is neither a public key nor a file', { hint: KEY_FORMS });
+  if (file.endsWith('.seed')) throw isSeed(`${file} is by its name a seed, which is secret`);
   const text = await readSmall(file, 'the public key');
   const inFile = publicKeyIn(text);
   if (inFile !== null) return inFile;
@@ -61,6 +72,11 @@ export async function readPublicKey(typed: string, resolve: (name: string) => st
 
 const KEY_FORMS =
   'An Ed25519 public key is 32 bytes in hex or base64, KID=BASE64, the line that "ccp issuer keygen" prints, or PEM ("BEGIN PUBLIC KEY"); "ccp-uat bundle --sign" prints it.';
+
+const isSeed = (what: string): OperatorError =>
+  new OperatorError('CONFIG', `${what}, and --pubkey takes the public key that belongs to it`, {
+    hint: 'Whoever has the seed can sign for its owner: ask for the public key, which "ccp-uat bundle --sign" printed, and tell the owner if this seed went through other hands.',
+  });
 
 function publicKeyIn(text: string): Buffer | null {
   const trimmed = text.trim();
@@ -93,15 +109,18 @@ export function publicKeyOf({ bytes }: SigningSeed): string {
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 
 /**
- * Throws a `Refusal` where the text is no signature, or not of this message by this key. Both libraries must agree:
+ * Throws a `Refusal` where the text is no signature, or not of this message by this key, and CONFIG where what is given for the
+ * key is the seed that signed it: only then can it be known for one. Both libraries must agree:
  * tweetnacl takes malleated signatures (S + L) and keys of small order.
  */
 export function mustBeSigned(message: Uint8Array, text: string, publicKey: Uint8Array): void {
   const signature = Buffer.from(text, 'base64');
   if (signature.length !== nacl.sign.signatureLength || `${signature.toString('base64')}\n` !== text)
     throw new Refusal('signature_form', 'it is not the base64 of 64 bytes and a line end');
-  if (!agree(message, signature, publicKey))
-    throw new Refusal('wrong_signature', 'another key has signed, or something else was signed');
+  if (agree(message, signature, publicKey)) return;
+  if (agree(message, signature, nacl.sign.keyPair.fromSeed(publicKey).publicKey))
+    throw isSeed('--pubkey was given the very seed that signed the bundle, which is secret');
+  throw new Refusal('wrong_signature', 'another key has signed, or something else was signed');
 }
 
 function agree(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {

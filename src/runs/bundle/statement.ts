@@ -5,7 +5,8 @@
 import type { RunRecord } from '../run-record.ts';
 import type { Bundler } from './documents.ts';
 import type { Hashed } from './inventory.ts';
-import { expectedChecks, type KnownSuite } from './summary.ts';
+import type { KnownSuite } from './sign-off.ts';
+import { expectedChecks } from './summary.ts';
 import type { JudgedRun } from './weigh-evidence.ts';
 
 const RESULTS = { pass: 'PASSED', inconclusive: 'WARNED', fail: 'FAILED' } as const;
@@ -31,6 +32,9 @@ export function statementOf(
         .filter((check) => outcomes.includes(check.outcome))
         .map(({ id }) => `${record.suite}/${id}`),
     );
+  const survivors = runs.flatMap(({ record, selftest }) =>
+    (selftest?.survivors ?? []).map((saboteur) => `${record.suite}/${saboteur}`),
+  );
   const evidence = [...files].map(([name, { sha256 }]) => ({ name, digest: { sha256 } }));
   return {
     _type: 'https://in-toto.io/Statement/v1',
@@ -44,7 +48,7 @@ export function statementOf(
       configuration: evidence,
       passedTests: named('pass'),
       warnedTests: named('inconclusive', 'invalid'),
-      failedTests: named('fail'),
+      failedTests: [...named('fail'), ...survivors],
       // No part of v0.1, whose readers ignore what they do not know: a test that was left out fails nobody.
       skippedTests: named('skipped'),
       expectedTests: runs.flatMap(({ record: { suite } }) =>

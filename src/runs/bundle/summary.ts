@@ -1,15 +1,14 @@
 /** What a bundle comes to, and what it does not hold. */
+import { plural } from '../../analysis/plural.ts';
 import { endingWords } from '../ending-words.ts';
 import type { RunRecord } from '../run-record.ts';
-import type { Suite } from '../suite.ts';
+import type { SaboteurCounts } from '../selftest/selftest-verdicts.ts';
+import type { SelftestAccount } from './derived.ts';
 import type { Summary } from './documents.ts';
 import { KEPT_RULE } from './kept-rounds.ts';
 import { bundleName, SCHEMA_VERSION } from './layout.ts';
-import { signOff } from './sign-off.ts';
+import { type KnownSuite, signOff } from './sign-off.ts';
 import type { JudgedRun } from './weigh-evidence.ts';
-
-/** A suite, as far as a bundle goes by it. */
-export type KnownSuite = Pick<Suite, 'name' | 'checks'>;
 
 /** The end of the newest run, which gives a bundle its name. Epoch milliseconds. */
 export const endOf = (runs: readonly JudgedRun[]): number =>
@@ -20,21 +19,22 @@ export function summarize(runs: readonly JudgedRun[], suites: readonly KnownSuit
   return {
     v: SCHEMA_VERSION,
     bundle: bundleName(endOf(runs)),
-    outcome: worstOf(records),
-    runs: runs.map(({ name, record }) => ({
+    outcome: worstOf(runs.map(outcomeOf)),
+    runs: runs.map(({ name, record, selftest }) => ({
       run: name,
       suite: record.suite,
       title: record.title,
-      outcome: record.outcome,
+      outcome: outcomeOf({ record, selftest }),
       ending: record.ending,
       startedAt: record.startedAt,
       ms: record.ms,
       probes: record.night?.probes ?? record.probes.length,
+      ...(selftest !== null && { saboteurs: countedIn(selftest) }),
       checks: countsOf(record),
-      claims: record.claims,
+      claims: outcomeOf({ record, selftest }) === 'fail' ? [] : record.claims,
     })),
     missing: missingIn(runs, suites),
-    signOff: signOff(records).map((area) => ({
+    signOff: signOff(records, suites).map((area) => ({
       ...area,
       failed: [...area.failed],
       unjudged: [...area.unjudged],
@@ -42,9 +42,18 @@ export function summarize(runs: readonly JudgedRun[], suites: readonly KnownSuit
   };
 }
 
-function worstOf(records: readonly RunRecord[]): RunRecord['outcome'] {
-  if (records.some(({ outcome }) => outcome === 'fail')) return 'fail';
-  return records.some(({ outcome }) => outcome === 'inconclusive') ? 'inconclusive' : 'pass';
+/** A run that nobody broke may be green while a saboteur went unnoticed. */
+export const outcomeOf = ({
+  record,
+  selftest,
+}: Pick<JudgedRun, 'record' | 'selftest'>): RunRecord['outcome'] =>
+  selftest?.ok === false ? 'fail' : record.outcome;
+
+const countedIn = ({ known, tried, killed }: SaboteurCounts): SaboteurCounts => ({ known, tried, killed });
+
+function worstOf(outcomes: readonly RunRecord['outcome'][]): RunRecord['outcome'] {
+  if (outcomes.includes('fail')) return 'fail';
+  return outcomes.includes('inconclusive') ? 'inconclusive' : 'pass';
 }
 
 function countsOf({ checks }: RunRecord): Record<string, number> {
@@ -67,7 +76,7 @@ function missingIn(runs: readonly JudgedRun[], suites: readonly KnownSuite[]): S
 }
 
 function missingOf(
-  { name, record, absent, outdated, legs }: JudgedRun,
+  { name, record, selftest, absent, outdated, legs }: JudgedRun,
   suites: readonly KnownSuite[],
 ): Summary['missing'] {
   const { ending, endingNote, plan, suite } = record;
@@ -92,13 +101,33 @@ function missingOf(
       .filter((leg) => leg.record === null)
       .map(({ place }) => ({ what: `evidence/${name}/${place}`, why: `a red round: ${KEPT_RULE}` })),
     ...plan.skippedProbes.map(({ id, reason }) => ({ what: `probe ${id} of ${name}`, why: reason })),
+    ...untriedOf(name, selftest),
     ...leftOut.map((id) => ({ what: `check ${id} of ${name}`, why: 'the run was not judged by it' })),
-    ...record.checks
-      .filter((check) => check.outcome === 'skipped')
-      .map(({ id, note }) => ({
-        what: `check ${id} of ${name}`,
-        why: `skipped: ${note ?? 'no reason is told'}`,
-      })),
+    ...skippedIn(record.checks).map(([why, ids]) => ({
+      what: `${ids.length === 1 ? 'check' : 'checks'} ${ids.join(', ')} of ${name}`,
+      why: `skipped: ${why}`,
+    })),
+  ];
+}
+
+/** What one reason keeps from being judged is one thing to know. */
+const skippedIn = (checks: RunRecord['checks']): [why: string, ids: string[]][] =>
+  [
+    ...Map.groupBy(
+      checks.filter(({ outcome }) => outcome === 'skipped'),
+      ({ note }) => note ?? 'no reason is told',
+    ),
+  ].map(([why, group]) => [why, group.map(({ id }) => id)]);
+
+/** Which of them stands in the self-test's own page: they may be a hundred. */
+function untriedOf(name: string, selftest: SelftestAccount | null): Summary['missing'] {
+  if (selftest === null || selftest.untried.length === 0) return [];
+  const { known, untried } = selftest;
+  return [
+    {
+      what: `${untried.length} of ${plural(known, 'saboteur')} in ${name}`,
+      why: 'the self-test did not try them; its selftest.html names them',
+    },
   ];
 }
 

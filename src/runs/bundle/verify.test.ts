@@ -4,6 +4,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CHECKS } from '../../analysis/checks/index.ts';
+import { selftestSchema } from '../selftest/selftest-record.ts';
 import { temporaryFolder } from '../testing/stored-green-run.ts';
 import { hashFile } from './inventory.ts';
 import { LIMITS, type Limits } from './limits.ts';
@@ -109,10 +110,26 @@ describe('a good bundle', () => {
     expect(willing).toMatchObject({ ok: true, summary: { outcome: 'fail' } });
     expect(JSON.stringify(willing)).not.toContain('I would rather not');
     const real = await verify(await madeWith('real', { upstream: 'real' }));
+    // What one reason keeps from being judged is told once.
     expect(real.ok && real.summary.missing).toContainEqual({
-      what: `check ROUTE-01 of ${NAME}`,
+      what: expect.stringMatching(`^checks ROUTE-01, .*BYTES-01.* of ${NAME}$`),
       why: 'skipped: a real upstream gives no transcript',
     });
+  });
+
+  it('says of a self-test how many saboteurs there are and were tried, and is red where one survived', async () => {
+    const verification = await verify(selftest);
+    expect(verification).toMatchObject({
+      ok: true,
+      summary: { outcome: 'fail', runs: [{ outcome: 'fail', saboteurs: { known: 3, tried: 2, killed: 1 } }] },
+    });
+    expect(verification.ok && verification.summary.missing).toContainEqual({
+      what: `1 of 3 saboteurs in ${SELFTEST}`,
+      why: 'the self-test did not try them; its selftest.html names them',
+    });
+    const page = (await openBundle(selftest)).files.get('index.html')?.toString();
+    expect(page).toContain('The self-test tried 2 of 3 saboteurs, 1 killed');
+    expect(page).toContain('the saboteur overlooked was not noticed');
   });
 
   it('says what it takes as it was stored', async () => {
@@ -598,6 +615,11 @@ const OF_A_NIGHT: Cases = [
 
 const MATRIX = `evidence/${SELFTEST}/selftest.json`;
 
+function withoutRow(text: string, name: string): string {
+  const matrix = selftestSchema.parse(JSON.parse(text));
+  return JSON.stringify({ ...matrix, saboteurs: matrix.saboteurs.filter((one) => one.name !== name) });
+}
+
 /** A self-test, whose matrix is all that is left of its runs. */
 const OF_A_SELFTEST: Cases = [
   [
@@ -613,7 +635,12 @@ const OF_A_SELFTEST: Cases = [
   [
     'a row and what follows from it edited',
     'report_differs',
-    (opened) => edit(opened, MATRIX, (text) => text.replace('"overlooked"', '"forgotten"')),
+    (opened) => edit(opened, MATRIX, (text) => text.replace('"something"', '"nothing"')),
+  ],
+  [
+    'the row of a survivor taken out',
+    'evidence_contradicts',
+    (opened) => edit(opened, MATRIX, (text) => withoutRow(text, 'overlooked')),
   ],
   [
     'its page edited',

@@ -26,8 +26,9 @@ import { DOCUMENTS, MANIFEST, roleOf, SIGNATURE, SUMS } from './layout.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { quote, REASONS, type Reason, Refusal } from './refusal.ts';
 import { scanFile } from './scan.ts';
+import type { KnownSuite } from './sign-off.ts';
 import { mustBeSigned } from './signature.ts';
-import { type KnownSuite, summarize } from './summary.ts';
+import { summarize } from './summary.ts';
 import { type Evidence, weighEvidence } from './weigh-evidence.ts';
 
 export interface VerifyOptions {
@@ -208,10 +209,12 @@ async function weigh(folder: string, checks: readonly Check[]): Promise<Evidence
 /** What only the bundle can tell is taken from it; everything else must follow. */
 function mustSayTheSame(contents: Contents, evidence: Evidence, suites: readonly KnownSuite[]): void {
   const provenance = documentIn(contents, 'provenance.json', provenanceDocumentSchema);
+  const { leftOut, madeAnew } = documentIn(contents, 'redaction.json', redactionSchema);
   const given: Given = {
     bundler: provenance.bundle,
     repository: documentIn(contents, 'repository.json', repositorySchema),
-    leftOut: documentIn(contents, 'redaction.json', redactionSchema).leftOut,
+    leftOut,
+    madeAnew,
   };
   mustBeTheVerdicts(contents, evidence);
   const { version, commit } = given.bundler;

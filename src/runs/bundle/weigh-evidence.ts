@@ -12,7 +12,7 @@ import type { RunEvent } from '../run-events.ts';
 import type { Plan, RunRecord } from '../run-record.ts';
 import { readStoredRun, type StoredRun } from '../stored/stored-run.ts';
 import { attestedIn } from './attested.ts';
-import { derivedFrom } from './derived.ts';
+import { derivedFrom, type SelftestAccount } from './derived.ts';
 import type { ProvenanceDocument } from './documents.ts';
 import { expectedFiles } from './expected-files.ts';
 import { filesBelow } from './files-below.ts';
@@ -25,6 +25,8 @@ export interface JudgedRun {
   /** Of its folder below `evidence/`. */
   readonly name: string;
   readonly record: RunRecord;
+  /** Of a self-test that came to its matrix; its record is that of the run that nobody broke. */
+  readonly selftest: SelftestAccount | null;
   /** Files that such a run has and this one has not. */
   readonly absent: readonly string[];
   /** Reports of the run that are not what the evidence makes them; below its folder. */
@@ -133,6 +135,7 @@ async function judgeWithLegs(
   return {
     name,
     record: own.record,
+    selftest: own.selftest,
     absent,
     unlike,
     contradictions: [
@@ -146,11 +149,22 @@ async function judgeWithLegs(
   };
 }
 
+/** Reports that are not what lies beside them makes them, in the folder of a run as it was stored; below it. */
+export async function slipsIn(folder: string, checks: readonly Check[]): Promise<string[]> {
+  const judge = (within: string) => judgeFolder({ root: folder, folder: within }, { checks, mend: false });
+  const { stored, there, unlike } = await judge('');
+  const slips = [...unlike];
+  for (const { place } of toldByLeg(stored.evidence.night?.rounds ?? []))
+    if (there.includes(`${place}/events.jsonl`))
+      slips.push(...(await judge(place)).unlike.map((file) => `${place}/${file}`));
+  return slips;
+}
+
 /** One that goes on has yet to write them. */
 const absentIn = ({ plan, ending }: StoredRun, there: readonly string[]): string[] =>
   ending === 'running' ? [] : expectedFiles(plan).filter((file) => !there.includes(file));
 
-interface JudgedFolder extends Pick<JudgedRun, 'record' | 'unlike' | 'contradictions'> {
+interface JudgedFolder extends Pick<JudgedRun, 'record' | 'selftest' | 'unlike' | 'contradictions'> {
   /** What it says and its evidence, judged by these checks, does not say. */
   readonly untrue: readonly Outdated[];
   readonly stored: StoredRun;
@@ -187,12 +201,9 @@ async function judgeFolder(
   if (metrics !== null) await compare(METRICS, metrics);
   const stored = await readStoredRun(folder);
   const record = recordOf(stored, checks);
-  const { reports, contradictions, untrue } = await derivedFrom(folder, { record, stored }, [
-    ...there,
-    ...mustHave,
-  ]);
+  const { reports, ...derived } = await derivedFrom(folder, { record, stored }, [...there, ...mustHave]);
   for (const [name, text] of reports) await compare(name, text);
-  return { record, stored, there, unlike, contradictions, untrue };
+  return { record, stored, there, unlike, ...derived };
 }
 
 /** What was switched in a run, and when. */

@@ -1,16 +1,19 @@
 /** `SUMMARY.md` of a self-test: verdict first, survivors, then the matrix; the summary of its control run follows. */
 import type { Outcome } from '../../analysis/check.ts';
+import { plural } from '../../analysis/plural.ts';
 import type { SabotageResult, SelftestResult } from '../selftest/selftest-record.ts';
+import { countSaboteurs, type SaboteurCounts, untriedIn } from '../selftest/selftest-verdicts.ts';
 import { selftestLine } from './repeat-line.ts';
 import { seconds } from './verdict-text.ts';
 
 export function selftestMarkdown(result: SelftestResult): string {
-  const { ok, seed, full, ms, control, saboteurs } = result;
+  const { seed, full, ms, control, saboteurs } = result;
   const survivors = saboteurs.filter(isAlive);
   return [
-    `# selftest: ${ok ? 'pass' : 'fail'}`,
+    `# selftest: ${verdictOf(result)}`,
     '',
     `${countsOf(result)}, ${full ? 'every suite' : 'where each shows soonest'}, seed \`${seed}\`, in ${seconds(ms)}.`,
+    ...notTried(result),
     ...control.map(
       ({ suite, id, what }) => `\nThe control run of ${suite} was red: ${id}: ${what.join('; ')}.`,
     ),
@@ -30,6 +33,17 @@ export function selftestMarkdown(result: SelftestResult): string {
     ),
     '',
   ].join('\n');
+}
+
+export function verdictOf({ ok, interrupted }: Pick<SelftestResult, 'ok' | 'interrupted'>): string {
+  if (interrupted !== undefined) return 'interrupted';
+  return ok ? 'pass' : 'fail';
+}
+
+/** By name: of what was not tried nothing is known. */
+function notTried(result: SelftestResult): string[] {
+  const names = untriedIn(result);
+  return names.length === 0 ? [] : ['', `Not tried: ${names.join(', ')}.`];
 }
 
 const HEADINGS = {
@@ -71,24 +85,26 @@ const WORDS = { fail: 'fail', inconclusive: 'be inconclusive' } as const;
 const seen = (outcome: Outcome | undefined): string =>
   outcome === undefined ? 'was not judged' : `came out as ${outcome}`;
 
-/** `114 of 114 saboteurs killed, controls green`: of all that were asked for, those that were not tried named apart. */
-export function countsOf({
-  control,
-  full,
-  saboteurs,
-}: Pick<SelftestResult, 'control' | 'full' | 'saboteurs'>): string {
-  const names = new Set(saboteurs.map(({ name }) => name));
-  const dead = [...names].filter((name) => saboteurs.filter((one) => one.name === name).every(isDead));
+/** `tried 10 of 115 saboteurs, 10 killed, controls green`: of all there are; those that could not be tried are named. */
+export function countsOf(result: Counted): string {
+  const { control, full, saboteurs, interrupted } = result;
   const skipped = saboteurs.filter((one) => fateOf(one) === 'skipped').map(({ name }) => name);
   const left = saboteurs.filter((one) => fateOf(one) === 'UNTRIED').map(({ name }) => name);
   return [
-    `${dead.length} of ${names.size} saboteurs killed`,
+    saboteurWords(countSaboteurs(result)),
     ...(full ? [`${saboteurs.filter(isDead).length} of ${saboteurs.length} trials`] : []),
     ...(skipped.length === 0 ? [] : [`skipped: ${[...new Set(skipped)].join(' ')}`]),
     ...(left.length === 0 ? [] : [`not tried: ${left.join(' ')}`]),
-    control.length === 0 ? 'controls green' : 'a control red',
+    ...(interrupted === undefined
+      ? [control.length === 0 ? 'controls green' : 'a control red']
+      : [interrupted]),
   ].join(', ');
 }
+
+type Counted = Pick<SelftestResult, 'control' | 'full' | 'known' | 'saboteurs' | 'interrupted'>;
+
+export const saboteurWords = ({ known, tried, killed }: SaboteurCounts): string =>
+  `tried ${tried} of ${plural(known, 'saboteur')}, ${killed} killed`;
 
 const isDead = (one: SabotageResult): boolean => fateOf(one) === 'killed';
 

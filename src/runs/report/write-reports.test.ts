@@ -39,4 +39,9 @@ it('writes a line for each run into TESTS.md, also of runs that end in one momen
   expect(rows).toHaveLength(5);
   for (const { folder } of runs)
     expect(rows).toContainEqual(expect.stringContaining(`| runs/${path.basename(folder.path)} |`));
+  const [again] = runs;
+  if (again !== undefined) await publish({ ...again, resumed: true, suite, places });
+  expect(await readFile(path.join(places.resultsDir, 'TESTS.md'), 'utf8')).toContain(
+    '| a_test | pass, resumed |',
+  );
 });

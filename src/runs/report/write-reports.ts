@@ -59,15 +59,17 @@ export const reportsOf = (run: ReportedRun): (readonly [name: string, text: stri
   [PAGE, reportHtml(run)],
 ];
 
-/** Copies under the names of old, and adds the run's line to `TESTS.md`. */
+/** Copies under the names of old, and adds the run's line to `TESTS.md`; one that goes on in its folder has a line for each time. */
 export async function publish({
   folder,
   record,
+  resumed = false,
   suite: { artifacts },
   places,
 }: {
   readonly folder: RunFolder;
   readonly record: RunRecord;
+  readonly resumed?: boolean;
   readonly suite: Suite;
   readonly places: Places;
 }): Promise<void> {
@@ -82,11 +84,22 @@ export async function publish({
   if (artifacts.perRun !== undefined) {
     const { file, folder: name } = artifacts.perRun;
     makeFolder(path.join(resultsDir, name), SHARED);
-    copies.push([file, path.join(resultsDir, name, `METRICS_${record.run}.json`)]);
+    copies.push([file, path.join(resultsDir, name, figuresOf(record.run))]);
   }
   await Promise.all(copies.map(([from, to]) => replaceBy(path.join(folder.path, from), to)));
-  await addLine(path.join(resultsDir, 'TESTS.md'), testsLine({ folder, record, artifacts, resultsDir }));
+  const ended = record.ending === 'complete' ? record.outcome : `${record.outcome}, ${record.ending}`;
+  await addToHistory(resultsDir, {
+    startedAt: record.startedAt,
+    name: artifacts.name,
+    verdict: resumed ? `${ended}, resumed` : ended,
+    counts: countsOf(record),
+    ms: record.ms,
+    folder: folder.path,
+  });
 }
+
+/** What is copied of a run to beside those of others of its suite. */
+export const figuresOf = (run: string): string => `METRICS_${run}.json`;
 
 /** A run that broke early has not everything; then the copy of an older run is left as it is. */
 async function replaceBy(from: string, to: string): Promise<void> {
@@ -113,21 +126,23 @@ async function addLine(file: string, line: string): Promise<void> {
   await appendFile(file, line);
 }
 
-function testsLine({
-  folder,
-  record,
-  artifacts,
-  resultsDir,
-}: {
-  readonly folder: RunFolder;
-  readonly record: RunRecord;
-  readonly artifacts: Suite['artifacts'];
-  readonly resultsDir: string;
-}): string {
-  const verdict = record.ending === 'complete' ? record.outcome : `${record.outcome}, ${record.ending}`;
-  const where = path.relative(resultsDir, folder.path);
-  const cells = [record.startedAt, artifacts.name, verdict, countsOf(record), seconds(record.ms), where];
-  return `| ${cells.join(' | ')} |\n`;
+interface HistoryLine {
+  readonly startedAt: string;
+  readonly name: string;
+  readonly verdict: string;
+  readonly counts: string;
+  readonly ms: number;
+  /** Absolute. */
+  readonly folder: string;
+}
+
+/** Adds a line to `TESTS.md`. */
+export async function addToHistory(
+  resultsDir: string,
+  { startedAt, name, verdict, counts, ms, folder }: HistoryLine,
+): Promise<void> {
+  const cells = [startedAt, name, verdict, counts, seconds(ms), path.relative(resultsDir, folder)];
+  await addLine(path.join(resultsDir, 'TESTS.md'), `| ${cells.join(' | ')} |\n`);
 }
 
 const exists = (file: string): Promise<boolean> =>

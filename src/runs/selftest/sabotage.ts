@@ -126,6 +126,12 @@ export function touches(saboteur: Saboteur, suite: Suite): boolean {
 export const isPlain = ({ driver, quota, stages }: Suite): boolean =>
   driver === undefined && quota === undefined && stages === undefined;
 
+/** Those that a run without budgets, restarts and kills can have evidence for: those of the suites that are just that. */
+export function checksOfPlain(checks: readonly Pick<Check, 'id'>[], suites: readonly Suite[]): string[] {
+  const judged = new Set(suites.filter(isPlain).flatMap((suite) => suite.checks));
+  return checks.map(({ id }) => id).filter((id) => judged.has(id));
+}
+
 const sentIn = ({ probes, stages: [stage] = [] }: Suite): readonly ProbeSpec[] =>
   probes.filter(({ stages }) => stage === undefined || stages === undefined || stages.includes(stage.name));
 

@@ -51,11 +51,18 @@ export const selftestSchema = z.strictObject({
   startedAt: z.iso.datetime(),
   ms: z.number().nonnegative().describe('milliseconds'),
   provenance: provenanceSchema,
+  known: z.array(z.string()).describe('the names of all saboteurs there were, also of those not asked for'),
+  interrupted: z
+    .string()
+    .exactOptional()
+    .describe('what interrupted it; of those that it did not come to there is no row then'),
   controls: z.array(z.string()).describe('the suites that were also run as nobody broke them'),
   control: z
     .array(redSchema)
     .describe('of those runs the checks that were not satisfied; none where all were green'),
-  saboteurs: z.array(sabotageSchema).describe('each of those asked for, at least once'),
+  saboteurs: z
+    .array(sabotageSchema)
+    .describe('each of those asked for, at least once; of one that was interrupted, each that it came to'),
 });
 
 export type SelftestResult = z.infer<typeof selftestSchema>;

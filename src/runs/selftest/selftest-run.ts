@@ -56,6 +56,8 @@ export interface Manner {
 
 export interface Retelling {
   readonly saboteur: Saboteur;
+  /** Under whose name it is told: the run is no control any more. */
+  readonly suite: Suite;
   /** Absolute; new or empty. */
   readonly keepIn: string | undefined;
 }
@@ -102,7 +104,7 @@ export async function runOnce(
   });
   if (execution.ending === 'broken') {
     // What is kept is looked at where something went wrong.
-    if (keepIn !== undefined && !signal.aborted) await keep(folder, checks);
+    if (keepIn !== undefined && !signal.aborted) await keepRun(folder, checks);
     throw execution.cause;
   }
   signal.throwIfAborted();
@@ -115,37 +117,39 @@ export async function runOnce(
       checks,
     );
   const retold = new Map<Saboteur, readonly Verdict[]>();
-  for (const [{ saboteur: teller, keepIn: keptIn }, other] of told) {
-    await retellEvents(folder.path, other, planOf(suite, teller, surroundings));
+  for (const [{ saboteur: teller, suite: as, keepIn: keptIn }, other] of told) {
+    await retellEvents(folder.path, other, planOf(as, teller, surroundings));
     const verdicts = await judge(other);
-    if (keptIn !== undefined) await keep(openRunFolder(other), checks);
+    if (keptIn !== undefined) await keepRun(openRunFolder(other), checks);
     await spoil(other, teller, seed);
     retold.set(teller, spoilsStored(teller) ? [...verdicts, await judgePacked(other)] : verdicts);
   }
   await writeMetrics(folder);
   const packed = retell.some((one) => spoilsStored(one.saboteur)) ? [await judgePacked(folder.path)] : [];
   const verdicts = [...(await judge(folder.path)), ...packed];
-  return { verdicts, retold, ...(keepIn !== undefined && { kept: await keep(folder, checks) }) };
+  return { verdicts, retold, ...(keepIn !== undefined && { kept: await keepRun(folder, checks) }) };
 }
 
 /** The self-test goes on, and the run that is judged does not. */
 const ITS_END = { goesOn: false } as const;
 
 /** With what a reader looks at first. */
-async function keep(folder: RunFolder, checks: readonly Check[]): Promise<NonNullable<Judged['kept']>> {
+export async function keepRun(
+  folder: RunFolder,
+  checks: readonly Check[],
+): Promise<NonNullable<Judged['kept']>> {
   const stored = await readStoredRun(folder.path, ITS_END);
   const record = recordOf(stored, checks);
   await writeReports(folder, { record, stored });
   return { folder, stored, record };
 }
 
-/** What happened is what happened to the control run; how it can be repeated is another matter. */
-async function retellEvents(from: string, to: string, { asked }: Plan): Promise<void> {
+/** What happened is what happened to the control run; what it is called and how it can be repeated is another matter. */
+async function retellEvents(from: string, to: string, { suite, title, proves, asked }: Plan): Promise<void> {
+  const called = { suite, title, proves, ...(asked && { asked }) };
   const folder = openRunFolder(to);
   for (const event of await readEvents(from))
-    folder.append(
-      event.type === 'run_started' ? { ...event, plan: { ...event.plan, ...(asked && { asked }) } } : event,
-    );
+    folder.append(event.type === 'run_started' ? { ...event, plan: { ...event.plan, ...called } } : event);
 }
 
 /** Puts into a stored run what a saboteur has put there. */

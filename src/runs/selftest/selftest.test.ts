@@ -59,23 +59,30 @@ async function run({
   claude = { found: false, reason: 'not looked for' },
   full = false,
   keep,
+  interruptAfter,
 }: {
   readonly saboteurs: readonly Saboteur[];
   readonly suite?: Suite;
   readonly claude?: ClaudeLookup;
   readonly full?: boolean;
   readonly keep?: string;
+  /** How many saboteurs are tried before somebody wants an end; 0: none, in the middle of the control run. */
+  readonly interruptAfter?: number;
 }) {
   await using folder = await temporaryFolder();
   const told: SabotageResult[] = [];
   const opened: (string | undefined)[] = [];
   const goesOn: boolean[] = [];
-  const signal = new AbortController().signal;
+  const interruption = new AbortController();
+  const interrupt = (): void => {
+    if (told.length === interruptAfter) interruption.abort(new Error('interrupted by SIGINT'));
+  };
   const result = await selftest({
     suite,
     others: [STAGED],
     claude,
     saboteurs,
+    known: ['paused', 'harmless', 'another'],
     asked: { saboteurs: saboteurs.map(({ name }) => name), full },
     ...(keep !== undefined && { keep }),
     folder: folder.path,
@@ -86,6 +93,7 @@ async function run({
     openWorld: async ({ seed, target, settings, ...plan }, runDir, given) => {
       opened.push(given.saboteur?.name);
       goesOn.push(await isUnderWay(folder.path));
+      interrupt();
       return createWorld({
         runDir,
         seed,
@@ -95,13 +103,17 @@ async function run({
         ...given,
       });
     },
-    onResult: (one) => told.push(one),
-    signal,
+    onResult: (one) => {
+      told.push(one);
+      interrupt();
+    },
+    signal: interruption.signal,
   });
   const text = async (name: string): Promise<string> => readFile(path.join(folder.path, name), 'utf8');
   const files = await readdir(folder.path);
   const [summary, json] = [await text('SUMMARY.md'), await text('selftest.json')];
-  return { ...result, told, opened, goesOn, files, summary, json };
+  const record = recordOf(await readStoredRun(folder.path), CHECKS);
+  return { ...result, told, opened, goesOn, files, summary, json, record };
 }
 
 it('kills what a named check notices, and fails where one survives', { timeout: 120_000 }, async () => {
@@ -125,10 +137,34 @@ it('keeps the control run, the matrix beside it, and says both in the summary', 
   expect(files).toEqual(expect.arrayContaining(['events.jsonl', 'run.json', 'selftest.json', 'witness']));
   const stored = selftestSchema.parse(JSON.parse(json));
   expect(stored).toMatchObject({ ok: false, controls: ['sample'], control: [], saboteurs });
-  expect(summary).toMatch(/^# selftest: fail\n\n1 of 2 saboteurs killed, controls green/);
+  expect(summary).toMatch(
+    /^# selftest: fail\n\ntried 2 of 3 saboteurs, 1 killed, controls green[^]*Not tried: another\./,
+  );
   expect(summary).toContain('Repeat: `ccp-uat selftest harmless --seed 5eed`');
   expect(summary).toContain('| paused | everything goes to Anthropic | sample | killed | ROUTE-02 |');
   expect(summary).toContain('# selftest: pass');
+});
+
+it('keeps what it had come to where it is interrupted, and is no proof then', {
+  timeout: 120_000,
+}, async () => {
+  const { ok, interrupted, saboteurs, json, summary, record } = await run({
+    saboteurs: [WORSE, HARMLESS, { ...WORSE, name: 'another' }],
+    interruptAfter: 1,
+  });
+  expect({ ok, interrupted }).toEqual({ ok: false, interrupted: 'interrupted by SIGINT' });
+  expect(saboteurs.length).toBeGreaterThan(0);
+  expect(saboteurs.every(({ untried, broke }) => untried === undefined && broke === undefined)).toBe(true);
+  expect(selftestSchema.parse(JSON.parse(json))).toMatchObject({ interrupted, saboteurs });
+  expect(summary).toMatch(/^# selftest: interrupted\n\ntried \d of 3 saboteurs, .*, interrupted by SIGINT/);
+  expect(record).toMatchObject({ outcome: 'fail', ending: 'interrupted', exitCode: 130, claims: [] });
+});
+
+it('keeps the run that nobody broke where it is interrupted in that', { timeout: 120_000 }, async () => {
+  const { saboteurs, control, record } = await run({ saboteurs: [WORSE], interruptAfter: 0 });
+  expect(saboteurs).toEqual([]);
+  expect(control).toContainEqual(expect.objectContaining({ suite: 'sample', id: 'RUN-01' }));
+  expect(record).toMatchObject({ outcome: 'fail', ending: 'interrupted' });
 });
 
 it('gives the same faults in the same order for the same seed', { timeout: 120_000 }, async () => {
@@ -158,7 +194,9 @@ it('tries each in every suite that it touches where all of it is asked for', {
   ]);
   // What no suite can show is said, and proves nothing.
   expect(saboteurs[1]).toMatchObject({ untried: expect.stringContaining('no suite has evidence') });
-  expect(summary).toMatch(/2 of 3 saboteurs killed, 2 of 3 trials, not tried: harmless, controls green/);
+  expect(summary).toMatch(
+    /tried 2 of 4 saboteurs, 2 killed, 2 of 3 trials, not tried: harmless, controls green/,
+  );
   expect(ok).toBe(false);
 });
 
@@ -226,7 +264,7 @@ it('takes a check that lost its evidence for what it is: no kill, unless that is
   ]);
   expect(summary).toContain('METRICS-01 was to fail, and came out as inconclusive');
   expect(summary).toContain('LOG-01 was to be inconclusive, and came out as fail');
-  expect(summary).toMatch(/^1 of 3 saboteurs killed/m);
+  expect(summary).toMatch(/^tried 3 of \d saboteurs, 1 killed/m);
   expect(ok).toBe(false);
 });
 

@@ -8,6 +8,7 @@ import type { Verdict } from '../../analysis/check.ts';
 import type { Saboteur } from '../../harness/types/saboteur.ts';
 import { inTurns } from '../../platform/in-turns.ts';
 import { selftestReportsOf } from '../report/selftest-reports.ts';
+import type { RunRecord } from '../run-record.ts';
 import { createRunFolder, type RunFolder } from '../stored/run-folder.ts';
 import { markUnderWay } from '../stored/under-way.ts';
 import type { Suite } from '../suite.ts';
@@ -22,7 +23,7 @@ import {
   touches,
 } from './sabotage.ts';
 import { type RedControl, type SabotageResult, SELFTEST, type SelftestResult } from './selftest-record.ts';
-import { type Judged, runOnce, type Surroundings } from './selftest-run.ts';
+import { type Judged, keepRun, runOnce, type Surroundings } from './selftest-run.ts';
 import { isProof, isRed, noticedBy } from './selftest-verdicts.ts';
 
 export type { SabotageResult, SelftestResult } from './selftest-record.ts';
@@ -33,6 +34,8 @@ export interface SelftestOptions extends Surroundings {
   /** Those that some saboteurs name in its stead. */
   readonly others: readonly Suite[];
   readonly saboteurs: readonly Saboteur[];
+  /** The names of all there are. */
+  readonly known: readonly string[];
   /** Absolute; new or empty. The control run of `suite` is kept there, with the matrix beside it. */
   readonly folder: string;
   /** Absolute. Where what the saboteurs broke is kept, each run in a folder of its own below that of its suite; by default none is. */
@@ -43,17 +46,21 @@ export interface SelftestOptions extends Surroundings {
 /** Each run has a world and processes of its own, and spends half of its time waiting for what is paced. */
 const AT_ONCE = 3;
 
-/** Rejects with the signal's reason where it is interrupted. */
+/** Where it is interrupted, that is what it says, with a row of each trial that had ended by then. */
 export async function selftest(options: SelftestOptions): Promise<SelftestResult> {
-  const { seed, asked, clock, provenance, saboteurs } = options;
+  const { seed, asked, clock, provenance, saboteurs, known, signal } = options;
   const startedAt = clock.now();
   const folder = await createRunFolder(options.folder);
   await using _ = await markUnderWay(folder.path);
   const places = placesOf(options, folder);
   const [own, ...others] = places;
+  // From here on there is something to keep of it.
+  signal.throwIfAborted();
   const controlOf = createControls(options);
+  const unless = <T>(work: Promise<T>): Promise<T | null> => unlessAborted(work, signal);
   // By themselves. What a saboteur does to a check that measures time is more than company does.
-  for (const place of places.filter(({ suite }) => measuresTime(suite))) await controlOf(place);
+  for (const place of places.filter((one) => one === own || measuresTime(one.suite)))
+    await unless(controlOf(place));
   const report = (result: SabotageResult): SabotageResult => {
     options.onResult(result);
     return result;
@@ -61,36 +68,68 @@ export async function selftest(options: SelftestOptions): Promise<SelftestResult
   // What takes longest begins first.
   const jobs = [
     ...others.map((place) => async () => {
-      await controlOf(place);
+      await unless(controlOf(place));
       return [];
     }),
     ...[...others, own].flatMap((place) =>
       place.saboteurs.map((saboteur) => async () => {
-        const result = await tryOut(saboteur, place, { controlOf, options });
+        const result = await unless(tryOut(saboteur, place, { controlOf, options }));
         return result === null ? [] : [report(result)];
       }),
     ),
   ];
-  const results = (await inTurns(jobs, AT_ONCE, (job) => job())).flat();
-  const left = saboteurs.filter(({ name }) => !results.some((one) => one.name === name));
+  const goOn = (): boolean => !signal.aborted;
+  const results = (await inTurns(jobs, AT_ONCE, (job) => job(), goOn)).flat();
+  const interrupted = signal.aborted ? sentence(signal.reason) : null;
+  // What it did not come to is no fault of the suites.
+  const left =
+    interrupted === null ? saboteurs.filter(({ name }) => !results.some((one) => one.name === name)) : [];
   const matrix = [...results, ...left.map((one) => report(untried(one, options)))];
-  const control = (
-    await Promise.all(places.map(async (place) => redOf(place.suite, (await controlOf(place)).verdicts)))
-  ).flat();
+  const { kept, verdicts } =
+    interrupted === null ? await controlOf(own) : await endEarly(folder, interrupted, options);
+  const judged = await Promise.all(
+    others.map(async (place) => {
+      const run = await unless(controlOf(place));
+      return run === null ? [] : [{ suite: place.suite, verdicts: run.verdicts }];
+    }),
+  );
+  const controls = [{ suite: own.suite, verdicts }, ...judged.flat()];
+  const control = controls.flatMap((one) => redOf(one.suite, one.verdicts));
   const selftestResult: SelftestResult = {
     v: 1,
     seed,
     full: asked.full,
-    ok: isProof({ control, saboteurs: matrix }),
+    ok: interrupted === null && isProof({ control, saboteurs: matrix }),
     startedAt: new Date(startedAt).toISOString(),
     ms: clock.now() - startedAt,
     provenance,
-    controls: places.map(({ suite }) => suite.name),
+    known: [...known],
+    ...(interrupted !== null && { interrupted }),
+    controls: controls.map(({ suite }) => suite.name),
     control,
     saboteurs: inOrderOf(saboteurs, matrix),
   };
-  await store(selftestResult, (await controlOf(own)).kept);
+  await store(selftestResult, kept);
   return selftestResult;
+}
+
+/** Null where it was given up because somebody wants an end. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return null;
+  }
+}
+
+const sentence = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason));
+
+/** The run that nobody broke may have come to its end; what it is the beginning of has not, and that run says so. */
+async function endEarly(folder: RunFolder, note: string, { clock, checks }: SelftestOptions) {
+  folder.append({ type: 'interrupted', at: clock.now(), note });
+  const kept = await keepRun(folder, checks);
+  return { kept, verdicts: kept.record.checks };
 }
 
 function inOrderOf(saboteurs: readonly Saboteur[], results: readonly SabotageResult[]): SabotageResult[] {
@@ -163,7 +202,7 @@ function createControls(options: SelftestOptions): ControlOf {
     const { control, saboteurs, suite, keepIn } = place;
     const retell = saboteurs
       .filter(needsNoRun)
-      .map((saboteur) => ({ saboteur, keepIn: placeOf(saboteur, suite, options) }));
+      .map((saboteur) => ({ saboteur, suite, keepIn: placeOf(saboteur, suite, options) }));
     const judged = begun.get(place) ?? runOnce(control, { retell, keepIn }, options);
     begun.set(place, judged);
     return judged;
@@ -253,7 +292,7 @@ function resultOf(
   };
 }
 
-const redOf = ({ name }: Suite, verdicts: readonly Verdict[]): RedControl[] =>
+const redOf = ({ name }: Suite, verdicts: readonly (Verdict | RunRecord['checks'][number])[]): RedControl[] =>
   verdicts.filter(isRed).map(({ id, outcome, violations, note }) => ({
     suite: name,
     id,

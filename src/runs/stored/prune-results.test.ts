@@ -1,4 +1,4 @@
-import { appendFile, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { storeWholeRun } from '../bundle/testing/bundled-run.ts';
@@ -18,7 +18,7 @@ afterEach(() => place[Symbol.asyncDispose]());
 
 const names = async (): Promise<string[]> => (await readdir(path.join(resultsDir, 'runs'))).toSorted();
 const prune = (changes: Partial<Parameters<typeof pruneResults>[0]> = {}) =>
-  pruneResults({ resultsDir, keep: 1, dryRun: false, now: Date.now(), ...changes });
+  pruneResults({ resultsDir, besides: ['figures'], keep: 1, dryRun: false, now: Date.now(), ...changes });
 
 /** All begin in the same moment, so that their names tell their order. */
 async function store(suite: string, count: number): Promise<void> {
@@ -46,6 +46,18 @@ it('keeps the newest of each suite, and says what it removed and how much room t
   expect(bytes).toBeGreaterThan(10_000);
   expect(bytes).toBe(removed.reduce((sum, one) => sum + one.bytes, 0));
   expect(kept).toBe(2);
+});
+
+it('removes what is kept of a run beside its folder with it, and nothing else there', async () => {
+  await store('a', 2);
+  const folder = path.join(resultsDir, 'figures');
+  await mkdir(folder);
+  const files = ['a-1', 'a-2', 'gone'].map((name) => `METRICS_20260102T030405Z-${name}.json`);
+  for (const file of files) await writeFile(path.join(folder, file), '{}');
+  await prune({ dryRun: true });
+  expect((await readdir(folder)).toSorted()).toEqual(files);
+  await prune();
+  expect((await readdir(folder)).toSorted()).toEqual(files.slice(1));
 });
 
 it('keeps as many as it is told to', async () => {

@@ -1,6 +1,7 @@
 /** Removes old runs. The newest of each suite stays whatever happens, and so does one that may still be written. */
 import { lstat, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { figuresOf } from '../report/write-reports.ts';
 import { endIn } from '../run-end.ts';
 import { readEvents } from './run-folder.ts';
 import { lastTouched, listRuns, newestOfEach, type RunPlace } from './stored-runs.ts';
@@ -8,6 +9,8 @@ import { isUnderWay } from './under-way.ts';
 
 export interface PruneOptions {
   readonly resultsDir: string;
+  /** Folders in it where figures of each run of a suite are kept beside those of others; they go with their run. */
+  readonly besides: readonly string[];
   /** How many of each suite stay; at least one. */
   readonly keep: number;
   /** Says what it would do, and does nothing. */
@@ -27,7 +30,13 @@ export interface Pruned {
 /** A run without an end that was silent for so long has died: no suite waits for half as long. */
 const SILENT_MS = 24 * 3_600_000;
 
-export async function pruneResults({ resultsDir, keep, dryRun, now }: PruneOptions): Promise<Pruned> {
+export async function pruneResults({
+  resultsDir,
+  besides,
+  keep,
+  dryRun,
+  now,
+}: PruneOptions): Promise<Pruned> {
   const runs = await listRuns(resultsDir);
   const newest = new Set(newestOfEach(runs));
   const bySuite = Map.groupBy(runs, ({ suite }) => suite);
@@ -41,7 +50,10 @@ export async function pruneResults({ resultsDir, keep, dryRun, now }: PruneOptio
       continue;
     }
     removed.push({ run: run.name, bytes: await sizeOf(run.folder) });
-    if (!dryRun) await rm(run.folder, { recursive: true });
+    if (dryRun) continue;
+    await rm(run.folder, { recursive: true });
+    for (const folder of besides)
+      await rm(path.join(resultsDir, folder, figuresOf(run.name)), { force: true });
   }
   const bytes = removed.reduce((sum, one) => sum + one.bytes, 0);
   return { removed, bytes, spared, kept: runs.length - removed.length };

@@ -1,5 +1,5 @@
 /** A run as its folder tells it: enough to judge it again, also where the run itself never came to that. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Evidence, Night } from '../../analysis/evidence.ts';
 import type { Artifact, ProbeResult, Stall } from '../../protocol/witness.ts';
@@ -36,7 +36,7 @@ export interface StoredRun {
   readonly ms: number;
 }
 
-/** `goesOn`: by default what the folder says of that. Throws USAGE where it holds no run. */
+/** `goesOn`: by default what the folder says of that, and a self-test has ended where its matrix is there. Throws USAGE where it holds no run. */
 export async function readStoredRun(
   folder: string,
   { goesOn }: { readonly goesOn?: boolean } = {},
@@ -52,7 +52,10 @@ export async function readStoredRun(
   const salvaged = closed?.all === true ? null : await salvageProxy(folder, plan);
   const probes = events.flatMap((event) => (event.type === 'probe_ended' ? [event.result] : []));
   const { ending, endingNote } =
-    closed?.all === true ? WHOLE : endingOf(events, { plan, goesOn: goesOn ?? (await isUnderWay(folder)) });
+    closed?.all === true
+      ? WHOLE
+      : ((goesOn === undefined && plan.suite === SELFTEST ? await endingOfSelftest(folder) : null) ??
+        endingOf(events, goesOn ?? (await isUnderWay(folder))));
   const lost = lostProbes(events);
   const night = nightOf(plan, events);
   const evidence: Evidence = {
@@ -135,12 +138,17 @@ function startOf(events: readonly RunEvent[]) {
   return first;
 }
 
-function endingOf(
-  events: readonly RunEvent[],
-  { plan: { suite }, goesOn }: { readonly plan: Plan; readonly goesOn: boolean },
-): Pick<StoredRun, 'ending' | 'endingNote'> {
-  // What has ended is the run that nobody broke.
-  if (goesOn && suite === SELFTEST) return { ending: 'running', endingNote: 'its matrix is not there yet' };
+/** What has ended by its events is the run that nobody broke. Null where it came to its matrix: then they tell. */
+async function endingOfSelftest(folder: string): Promise<Pick<StoredRun, 'ending' | 'endingNote'> | null> {
+  // In this order: the matrix is written before the other is taken away.
+  if (await isUnderWay(folder)) return { ending: 'running', endingNote: 'its matrix is not there yet' };
+  const names = await readdir(folder);
+  return names.includes('selftest.json')
+    ? null
+    : { ending: 'died', endingNote: 'it never came to its matrix' };
+}
+
+function endingOf(events: readonly RunEvent[], goesOn: boolean): Pick<StoredRun, 'ending' | 'endingNote'> {
   const end = endIn(events);
   if (end === undefined) {
     const again = events.findLast((event) => event.type === 'resumed');

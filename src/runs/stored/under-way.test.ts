@@ -142,6 +142,17 @@ describe('a run without an end', () => {
     expect(await readdir(bundled)).not.toContain(UNDER_WAY);
   });
 
+  it('has died, as a self-test that was killed before it came to its matrix', async () => {
+    const folder = await storeSelftest(results, '20260102T030405Z-selftest');
+    expect(await readStoredRun(folder)).toMatchObject({ ending: 'complete' });
+    await rm(path.join(folder, 'selftest.json'));
+    await rm(path.join(folder, 'selftest.html'));
+    expect(await readStoredRun(folder)).toMatchObject({
+      ending: 'died',
+      endingNote: 'it never came to its matrix',
+    });
+  });
+
   it('goes on, as a self-test, until its matrix is there, though the run that nobody broke has ended', async () => {
     const folder = await storeSelftest(results, '20260102T030405Z-selftest');
     await rm(path.join(folder, 'selftest.json'));

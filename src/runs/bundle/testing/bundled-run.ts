@@ -15,7 +15,7 @@ import { type Build, type BuildOptions, buildBundle } from '../build.ts';
 import { json } from '../documents.ts';
 import { hashOf, manifestOf, sumsOf } from '../inventory.ts';
 import { byPath, MANIFEST, SIGNATURE, SUMS } from '../layout.ts';
-import type { KnownSuite } from '../summary.ts';
+import type { KnownSuite } from '../sign-off.ts';
 
 export const SUITES: readonly KnownSuite[] = [{ name: 'test', checks: CHECKS.map(({ id }) => id) }];
 

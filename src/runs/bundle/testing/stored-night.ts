@@ -80,7 +80,10 @@ async function storeLeg(place: string): Promise<void> {
 
 /** Stores a self-test in which one saboteur was noticed and one was not; gives its folder. */
 export async function storeSelftest(resultsDir: string, name: string): Promise<string> {
-  const place = await storeWholeRun(resultsDir, name, undefined, { suite: 'selftest' });
+  const place = await storeWholeRun(resultsDir, name, undefined, {
+    suite: 'selftest',
+    asked: { selftest: { saboteurs: ['noticed', 'overlooked'], full: false } },
+  });
   const tried = (saboteur: string, outcome: 'pass' | 'fail'): SelftestResult['saboteurs'][number] => ({
     name: saboteur,
     breaks: 'something',
@@ -98,6 +101,7 @@ export async function storeSelftest(resultsDir: string, name: string): Promise<s
     startedAt: '2026-01-02T03:04:05.000Z',
     ms: 1,
     provenance: PROVENANCE,
+    known: ['noticed', 'overlooked', 'untouched'],
     controls: ['test'],
     control: [],
     saboteurs: [tried('noticed', 'fail'), tried('overlooked', 'pass')],

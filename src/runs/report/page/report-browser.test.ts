@@ -73,7 +73,7 @@ describe.skipIf(executable === null)(
         killed: index > 0,
         outcomes: { ...outcomes, [id]: index > 0 ? ('fail' as const) : ('pass' as const) },
       }));
-      const matrix = { seed: '5eed', full: false, ok: false, control: [], saboteurs };
+      const matrix = { seed: '5eed', full: false, ok: false, known: ['untouched'], control: [], saboteurs };
       const pages = {
         green: reportHtml(await storedRun()),
         red: reportHtml({ ...red, matrix }),

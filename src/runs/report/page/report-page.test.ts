@@ -138,17 +138,20 @@ describe('the page of a run', () => {
       killed: false,
       outcomes: { 'LOG-01': 'pass', 'LOG-02': 'fail' },
     };
-    const text = selftestHtml({ seed: '5eed', full: true, ok: false, control: [], saboteurs: [saboteur] });
+    const matrix: Matrix = {
+      seed: '5eed',
+      full: true,
+      ok: false,
+      known: ['one', 'untouched'],
+      control: [],
+      saboteurs: [saboteur],
+    };
+    const text = selftestHtml(matrix);
     expect(text).toMatch(
-      /0 of 1 saboteurs killed[^]*LOG-01 was to fail, and came out as pass\.[^]*ccp-uat selftest one --seed 5eed --full/,
+      /tried 1 of 2 saboteurs, 0 killed[^]*1 not tried<[^]*untouched[^]*LOG-01 was to fail, and came out as pass\.[^]*ccp-uat selftest one --seed 5eed --full/,
     );
     expect(text).toContain('LOG-01: pass, must be fail');
-    expect(
-      reportHtml({
-        ...green,
-        matrix: { seed: '5eed', full: true, ok: false, control: [], saboteurs: [saboteur] },
-      }),
-    ).toContain('<h2 id="saboteurs">');
+    expect(reportHtml({ ...green, matrix })).toContain('<h2 id="saboteurs">');
   });
 });
 

@@ -82,9 +82,16 @@ export function selftestHtml(matrix: Matrix): string {
     title: `${outcome}: self-test`,
     style: STYLE,
     body: html`<a class="skip" href="#main">Skip to the matrix</a>
-<header class="verdict ${outcome}"><p class="sign" aria-hidden="true">${ok ? '✓' : '✕'}</p><div><h1>${ok ? 'Pass' : 'Fail'}<span class="suite">self-test</span></h1><p class="lead">${ok ? 'The checks can fail: each saboteur was noticed by every check that must notice it.' : 'A saboteur survived, or the run that nobody broke was not green.'}</p><p class="meta">seed ${seed}</p></div></header>
+<header class="verdict ${outcome}"><p class="sign" aria-hidden="true">${ok ? '✓' : '✕'}</p><div><h1>${ok ? 'Pass' : 'Fail'}<span class="suite">self-test</span></h1><p class="lead">${leadOf(matrix)}</p><p class="meta">seed ${seed}</p></div></header>
 <main id="main" tabindex="-1">${matrixSection(matrix)}</main>`,
   });
+}
+
+function leadOf({ ok, interrupted }: Matrix): string {
+  if (interrupted !== undefined) return `It proves nothing: ${interrupted}.`;
+  return ok
+    ? 'The checks can fail: each saboteur that was tried was noticed by every check that must notice it.'
+    : 'A saboteur survived, or the run that nobody broke was not green.';
 }
 
 const contents = (sections: readonly (readonly [id: string, title: string])[]): Html =>

@@ -1,14 +1,19 @@
 /** What each saboteur did to each check: the proof that the checks can fail. */
 import type { SelftestResult } from '../../selftest/selftest-record.ts';
+import { untriedIn } from '../../selftest/selftest-verdicts.ts';
 import { type Html, html } from '../html.ts';
 import { countsOf, fateOf, isAlive, repeatLine, whyOf } from '../selftest-markdown.ts';
 import { shown } from './format.ts';
 import { OUTCOMES } from './verdict.ts';
 
-export type Matrix = Pick<SelftestResult, 'seed' | 'full' | 'ok' | 'control' | 'saboteurs'>;
+export type Matrix = Pick<
+  SelftestResult,
+  'seed' | 'full' | 'ok' | 'known' | 'interrupted' | 'control' | 'saboteurs'
+>;
 
 export function matrixSection(matrix: Matrix): Html {
   const { control, saboteurs } = matrix;
+  const untried = untriedIn(matrix);
   const checks = [
     ...new Set(
       saboteurs.flatMap(({ outcomes, expected }) => [...Object.keys(outcomes), ...Object.keys(expected)]),
@@ -16,6 +21,7 @@ export function matrixSection(matrix: Matrix): Html {
   ];
   return html`<section aria-labelledby="saboteurs"><h2 id="saboteurs">Saboteurs</h2>
 <p>Each row breaks one thing on purpose. <b>${shown(countsOf(matrix), 2_000)}</b>. One is killed when every check that must notice does, just as it must. ${control.length > 0 && html`<strong>The run that nobody broke was red: ${control.map(({ id }) => id).join(' ')}.</strong>`}</p>
+${untried.length > 0 && html`<details><summary>${untried.length} not tried</summary><p>${untried.join(', ')}</p></details>`}
 ${saboteurs.filter(isAlive).map((one) => html`<article class="card fail"><h3><span class="badge fail">✕ ${fateOf(one).toLowerCase()}</span> ${shown(one.name, 60)} in ${shown(one.suite, 60)}</h3><p>${shown(one.breaks, 300)}</p><p class="note">${shown(whyOf(one), 300)}.</p><p class="repeat"><span>repeat</span> <code>${shown(repeatLine(one, matrix), 200)}</code></p></article>`)}
 <ul class="key"><li><b class="cell must">✕</b> came out as it must</li><li><b class="cell missed">○</b> must notice, and did not</li><li><b class="cell also">✕</b> failed too</li><li><b class="cell">?</b> lost its evidence</li><li><b class="cell">·</b> passed, skipped or not run</li></ul>
 <div class="scroll" tabindex="0" role="region" aria-label="Matrix of saboteurs and checks"><table class="matrix"><caption class="unseen">What each saboteur did to each check</caption><thead><tr><th scope="col">saboteur</th><th scope="col">fate</th>${checks.map((id) => html`<th scope="col" class="turned"><span>${id}</span></th>`)}</tr></thead>
