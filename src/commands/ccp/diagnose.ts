@@ -135,11 +135,12 @@ async function checkPermission(path: string): Promise<Finding[]> {
 async function checkPrices(loaded: LoadedCcp): Promise<Finding[]> {
   const looked = await attempt(() => openPrices(loaded));
   if (!looked.ok) return [looked.finding];
-  const { file, strays } = looked.value;
+  const { file, strays, toCome } = looked.value;
   if (file === null) return [];
   const lanes = await lanesNow(loaded);
   return [
     { level: 'ok', what: `prices of your own in ${file}` },
+    ...toCome(Date.now()).map((what): Finding => ({ level: 'note', what })),
     ...(lanes === null ? [] : strays(lanes.map(({ lane }) => lane))).map(
       (what): Finding => ({
         level: 'note',

@@ -19,6 +19,7 @@ export const totals = z.object({
   cost_usd: z.number().nullable().describe('at list prices; null where none of its tokens has a price'),
   cost_is_at_least: z.boolean().describe('the cost may be higher, by what counts cannot tell'),
   unpriced_tokens: count.describe('not in cost_usd: no price is known for them'),
+  unpriced_kinds: z.array(tokensSchema.keyof()).readonly().describe('of which kinds those are'),
   saved_usd: z
     .number()
     .nullable()

@@ -123,7 +123,8 @@ zai              88       –  1.2M  200k     9.0M/0     $0.73  $2.37
 local             3       –     0   500        0/0  unpriced      ?
 
 Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
-500 tokens have no known price: set one in a file (docs/usage.md).
+500 tokens have no known price; set one in a file (docs/usage.md):
+  llama on lane local (output)
 `);
   });
 
