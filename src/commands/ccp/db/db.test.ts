@@ -157,7 +157,7 @@ describe('ccp db import', () => {
       code: 0,
       out: '1 exchanges put in, 0 known before, 1 lines not understood; 2 lines read.\n',
     });
-    expect((await json('merge', '--dir', 'logs')).report.logs).toMatchObject({ files: 1, bad: { count: 1 } });
+    expect((await json('merge', '--dir', 'logs')).report.logs).toMatchObject({ bad: { count: 1 } });
   });
 
   it('exits 1 where it understood nothing of what there was', async () => {
@@ -399,7 +399,13 @@ describe('ccp db merge', () => {
     expect([code, report.stores, report.logs]).toEqual([
       0,
       [{ path: storePath(), samples: 2, forgotten: 0, problem: null }],
-      { files: 2, added: 2, too_old: 0, bad: { count: 0, examples: [] } },
+      {
+        files: ['logs/other/usage.jsonl.2', 'logs/usage.jsonl'].map((name) => join(host.cwd, name)),
+        left_out: [],
+        added: 2,
+        too_old: 0,
+        bad: { count: 0, examples: [] },
+      },
     ]);
     for (const granularity of ['hour', 'day']) {
       const text = readFileSync(join(host.cwd, `results/rollups/rollup_${granularity}.json`), 'utf8');
@@ -408,6 +414,24 @@ describe('ccp db merge', () => {
       expect(rollups.reduce((sum: number, { count }: { count: number }) => sum + count, 0)).toBe(4);
       expect(rollups[0].start).toMatch(/^\d{4}-\d\d-\d\dT\d\d:00:00\.000Z$/);
     }
+  });
+
+  it('names what it counted, and leaves out the logs kept of runs unless they are wanted', async () => {
+    fill([1]);
+    const own = log('logs/usage.jsonl', [completion(2)]);
+    const kept = log('logs/usage_go_repro_quick.jsonl', [completion(3), completion(4)]);
+    expect((await run('merge', '--dir', 'logs')).out).toContain(
+      `2 exchanges of 1 store and 1 log, each once:\n  ${storePath()}\n  ${own}\n` +
+        `Left out, the logs kept of runs of ccp-uat; --runs counts them, too:\n  ${kept}\nWritten:\n`,
+    );
+    const { report } = await json('merge', '--dir', 'logs', '--runs');
+    expect(report.logs).toMatchObject({ files: [own, kept], left_out: [], added: 3 });
+    rmSync(storePath());
+    rmSync(own);
+    expect(await run('merge', '--dir', 'logs')).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('but those kept of runs of ccp-uat'),
+    });
   });
 
   it('writes into the folder of results, and exits 1 where a line was not understood', async () => {
