@@ -3,6 +3,7 @@ import { type Totals, USAGE_PATH, type UsageAnswer, usageAnswer } from '../../..
 import { EXIT } from '../../../errors.ts';
 import { type Host, plain, printJson } from '../../shared/host.ts';
 import { show, watchUntilInterrupted } from '../../shared/watch.ts';
+import { warnOfFuture } from '../future.ts';
 import { load } from '../load.ts';
 import { askMeter } from './ask-meter.ts';
 import { clockTime, compact } from './figures.ts';
@@ -21,6 +22,7 @@ export async function usage(
   { since, banner: asBanner, watching, json }: UsageOptions,
 ): Promise<number> {
   const loaded = load(host);
+  warnOfFuture(host, since);
   const path = `${USAGE_PATH}?${new URLSearchParams({ since }).toString()}`;
   const ask = (): Promise<UsageAnswer> => askMeter(loaded, path, usageAnswer);
   if (json) {
