@@ -273,12 +273,12 @@ describe('ccp quota', () => {
   );
 
   it('says until when a lane is left alone', async () => {
-    const until = new Date(Date.now() + 60_000).toISOString();
+    const until = new Date(Date.now() + 90_000).toISOString();
     expect(await stand({ cooldown_until: until })).toMatch(/ {2}cooling until (?:\d+ \w+ )?\d\d:\d\d\n$/);
   });
 
   it('shows what upstreams say of themselves beside our own count, and whom we leave alone', async () => {
-    const soon = new Date(Date.now() + 60_000).toISOString();
+    const soon = new Date(Date.now() + 90_000).toISOString();
     const window = { status: 'allowed', limit: null, remaining: null, resets_at: soon };
     const provider_limits: LimitsAnswer[] = [
       {
