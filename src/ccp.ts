@@ -58,7 +58,7 @@ export interface Ccp {
 /** Builds the proxy; nothing listens and nothing is sent before `listen`. Throws `CONFIG`. */
 export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPorts): Ccp {
   const { settings, secrets, paths } = loaded;
-  const { prices, strays } = openPrices(loaded);
+  const { prices, strays, toCome } = openPrices(loaded);
   const license = openLicense(loaded, { clock, log });
   const store = openStore(loaded, { clock, log, onRollup: (seconds) => metrics.rolledUp(seconds) });
   const quota = openQuota(loaded, {
@@ -163,7 +163,8 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
       await refuseOwnListener(routing.providers(), settings.port);
       await policy.load();
       await quota.load();
-      for (const stray of strays(routing.providers().map(({ lane }) => lane))) log.warn(stray);
+      const lanes = routing.providers().map(({ lane }) => lane);
+      for (const idle of [...strays(lanes), ...toCome(clock.now())]) log.warn(idle);
       port = await gateway.listen(settings.port, settings.host).catch((error: NodeJS.ErrnoException) => {
         throw listenError(error, settings.host, settings.port);
       });

@@ -65,3 +65,14 @@ it('of a lane that is not there are told of, with the lanes there are', () => {
     `the prices for lane anthropic in ${path} count nothing new: there is no such lane (there are zai, local)`,
   ]);
 });
+
+it('that begin later are told of until then', () => {
+  const opened = () => openPrices(loadCcpSettings({ flags: {}, env: {}, cwd: home, home }));
+  const start = Date.parse('2026-01-01');
+  expect(opened().toCome(start - 1)).toEqual([]);
+  const path = write('.config/ccp/prices.json', file(2));
+  expect(opened().toCome(start - 1)).toEqual([
+    `the price for *haiku* on lane anthropic in ${path} holds from 2026-01-01 on, not yet`,
+  ]);
+  expect(opened().toCome(start)).toEqual([]);
+});

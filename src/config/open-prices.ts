@@ -14,6 +14,8 @@ export interface OpenedPrices {
   readonly file: string | null;
   /** Which of those are of no lane that there is, a sentence each: most likely a slip, and of a lane of before no harm. */
   readonly strays: (lanes: readonly string[]) => readonly string[];
+  /** Which of those do not hold yet at `now`, epoch milliseconds, a sentence each: set early, or a slip. */
+  readonly toCome: (now: number) => readonly string[];
 }
 
 /** Throws `CONFIG` where a file is named that is not there, or a file holds no prices. */
@@ -38,5 +40,12 @@ export function openPrices({ settings: { pricesFile }, paths }: LoadedCcp): Open
             `the prices for lane ${lane} in ${path} count nothing new: there is no such lane (there are ${there})`,
         );
     },
+    toCome: (now) =>
+      own
+        .filter(({ valid_from }) => Date.parse(valid_from) > now)
+        .map(
+          ({ lane, models, valid_from }) =>
+            `the price for ${models.join(', ')} on lane ${lane} in ${path} holds from ${valid_from} on, not yet`,
+        ),
   };
 }

@@ -2,9 +2,11 @@
 import { existsSync } from 'node:fs';
 import { OperatorError } from '../errors.ts';
 import { inodeOf, setAside } from '../store/damage.ts';
-import { isDamage, isSqlite } from '../store/database.ts';
+import { CHECKED_AT_ONCE, check, isDamage, isSqlite, openForReading } from '../store/database.ts';
 import { failureOf } from '../store/explain.ts';
 import { errorOf } from '../store/failure.ts';
+import { sizeOf } from '../store/file-size.ts';
+import { mustBeKnown, schemaVersion } from '../store/migrations/migrate.ts';
 import { openStoreFile, readStoreFile, type StoreFile } from '../store/store-file.ts';
 
 export { POINT_IN_TIME_ALLOWED, parseMoment, settle } from '../protocol/point-in-time.ts';
@@ -24,6 +26,31 @@ export function openStoreToRead(path: string): StoreFile {
     });
   }
   return forOperator(path, () => readStoreFile(path));
+}
+
+export interface StoreLook {
+  readonly exchanges: number;
+  /** Whether the whole file was read for damage, as at a start; false where that would take long. */
+  readonly checked: boolean;
+}
+
+/**
+ * Looks at a store that is there, of an older schema, too, which the next start brings up to date. Throws for what is
+ * damaged, or no store of this ccp, with what to do.
+ */
+export function lookAtStore(path: string): StoreLook {
+  return forOperator(path, () => {
+    const db = openForReading(path, mustBeKnown);
+    try {
+      const checked = sizeOf(path) <= CHECKED_AT_ONCE;
+      if (checked) check(db);
+      const isEmpty = schemaVersion(db) === 0;
+      const count = (): number => db.prepare<[], number>('SELECT count(*) FROM samples').pluck().get() ?? 0;
+      return { exchanges: isEmpty ? 0 : count(), checked };
+    } finally {
+      db.close();
+    }
+  });
 }
 
 /**

@@ -12,3 +12,4 @@ export {
   usageAnswer,
 } from '../features/usage/answers.ts';
 export { END_COOLDOWN_PATH, QUOTAS_PATH, RELOAD_PATH, USAGE_PATH } from '../features/usage/paths.ts';
+export { parseMoment } from '../protocol/point-in-time.ts';

@@ -1,6 +1,8 @@
 /** What uses cost and saved: the words that the prices and the views share. */
 import type { Tokens } from './usage-event.ts';
 
+export type TokenKind = keyof Tokens;
+
 /** What was used of one model at one time. */
 export interface Use {
   readonly lane: string;
@@ -18,6 +20,8 @@ export interface Cost {
   readonly nanoUsd: bigint;
   /** Tokens that no price is known for, and that are not in the sum. */
   readonly unpricedTokens: number;
+  /** Of which kinds they are. */
+  readonly unpricedKinds: readonly TokenKind[];
   /** Whether the true cost may be higher, by what counts cannot tell. */
   readonly atLeast: boolean;
 }
@@ -37,6 +41,7 @@ export interface BillSum {
   readonly cost_usd: number | null;
   readonly cost_is_at_least: boolean;
   readonly unpriced_tokens: number;
+  readonly unpriced_kinds: readonly TokenKind[];
   /** Null where nothing that was added says what it saved. */
   readonly saved_usd: number | null;
   /** Whether some of what was added is not in `saved_usd` because it has no price on one side. */

@@ -1,5 +1,5 @@
 /** Opens the file of the store: its rights, its mode, its integrity, its schema. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { hasCode, makeFolder } from '../platform/files.ts';
@@ -36,11 +36,20 @@ export function openDatabase(path: string, busyMs = BUSY_MS): Database.Database 
   }
 }
 
-/** Opens a store that is there for reading, beside whoever writes. Throws what SQLite says, or `CONFIG`. */
-export function openForReading(path: string): Database.Database {
-  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: BUSY_MS });
+/**
+ * Opens a store that is there for reading, beside whoever writes. Throws what SQLite says, or the `CONFIG` of `judge`.
+ * Who only reads cannot remove the log and the index that SQLite makes for it. So where nobody has made them yet the
+ * file is opened as by one who might write, and does not: SQLite then removes both as the last one leaves.
+ */
+export function openForReading(path: string, judge = mustBeCurrent): Database.Database {
+  const db = new Database(path, {
+    readonly: existsSync(`${path}-wal`),
+    fileMustExist: true,
+    timeout: BUSY_MS,
+  });
   try {
-    mustBeCurrent(db);
+    db.pragma('query_only = ON');
+    judge(db);
     return db;
   } catch (error) {
     db.close();

@@ -109,7 +109,7 @@ const sourceError = (cause: unknown): SourceError =>
   new SourceError(cause instanceof Error ? cause.message : String(cause), { cause });
 
 const tooOldToTell = (count: number): string =>
-  `${count} exchanges are left out: so old that another store no longer knows whether it counts them`;
+  `left out: ${count === 1 ? '1 exchange' : `${count} exchanges`} from so long ago that another store no longer knows what it counted then`;
 
 interface Moment extends StoreFile {
   readonly path: string;

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Sample } from '../protocol/meter.ts';
@@ -407,6 +409,29 @@ describe('the file', () => {
       newest: NOON + 1,
       schema_version: 3,
     });
+  });
+});
+
+describe('a reader', () => {
+  it('leaves nothing beside a file that nobody else has open, and cannot write it', () => {
+    put([sample(1)]);
+    file[Symbol.dispose]();
+    const before = readFileSync(place.path);
+    {
+      using reader = readStoreFile(place.path);
+      expect(reader.status().samples).toBe(1);
+      expect(() => reader.db.exec('DELETE FROM samples')).toThrow('readonly');
+    }
+    expect(readdirSync(dirname(place.path))).toEqual([basename(place.path)]);
+    expect(readFileSync(place.path).equals(before)).toBe(true);
+  });
+
+  it('leaves what belongs to another one where it is', () => {
+    using other = readStoreFile(place.path);
+    readStoreFile(place.path)[Symbol.dispose]();
+    put([sample(1)]);
+    expect(other.status().samples).toBe(1);
+    expect(readdirSync(dirname(place.path))).toContain(`${basename(place.path)}-wal`);
   });
 });
 

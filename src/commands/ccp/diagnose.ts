@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { plural } from '../../analysis/plural.ts';
 import { refuseOwnListener } from '../../ccp.ts';
 import { CCP_DECLARATIONS, CCP_SECRETS } from '../../config/ccp-declarations.ts';
 import { type LoadedCcp, loadCcpSettings } from '../../config/ccp-settings.ts';
@@ -16,6 +17,7 @@ import { lookAtPolicyCache } from '../../config/open-policy.ts';
 import { openPrices } from '../../config/open-prices.ts';
 import { idleQuotas, lookAtQuotas } from '../../config/open-quota.ts';
 import type { Source } from '../../config/resolve-settings.ts';
+import { lookAtStore } from '../../config/store-files.ts';
 import { OperatorError } from '../../errors.ts';
 import type { Host } from '../shared/host.ts';
 import { checkProxy } from './diagnose-proxy.ts';
@@ -62,6 +64,7 @@ export async function diagnose({ env, cwd, home }: Host): Promise<Diagnosis> {
       ...(await checkPermission(loaded.value.paths.licensePack)),
       ...(await checkUpstreamCa(loaded.value)),
       await checkLogs(loaded.value),
+      await checkStore(loaded.value),
       ...checkLicense(loaded.value),
       ...(await checkRouting(loaded.value)),
       ...(await checkQuotas(loaded.value)),
@@ -95,7 +98,7 @@ function describeSource(canonical: string, source: Source | null | undefined): s
 }
 
 async function fileRows(loaded: LoadedCcp): Promise<Diagnosis['files']> {
-  const { envFiles, catalogs, quotaFiles, paths } = loaded;
+  const { envFiles, catalogs, quotaFiles, paths, settings } = loaded;
   const placedRows = [...catalogs, ...quotaFiles].map(async (file) => {
     const found = await attempt(() => file.read().state);
     return { path: file.path, state: found.ok ? found.value : found.finding.what };
@@ -103,9 +106,15 @@ async function fileRows(loaded: LoadedCcp): Promise<Diagnosis['files']> {
   return [
     ...envFiles.map(({ path, state }) => ({ path, state: ENV_FILE_STATES[state] })),
     ...(await Promise.all(placedRows)),
+    { path: settings.pricesFile ?? paths.prices, state: stateOf(settings.pricesFile ?? paths.prices, null) },
+    { path: paths.modelFile, state: stateOf(paths.modelFile, settings.model === null ? null : 'CCP_MODEL') },
     { path: paths.licensePack, state: licenseFileState(loaded) },
   ];
 }
+
+/** @param before what counts instead of the file; null without any */
+const stateOf = (path: string, before: string | null): string =>
+  !existsSync(path) ? 'absent' : before === null ? 'used' : `not used: ${before} goes before it`;
 
 function licenseFileState(loaded: LoadedCcp): string {
   const { source, ...state } = judgeLicense(loaded, Date.now());
@@ -135,11 +144,12 @@ async function checkPermission(path: string): Promise<Finding[]> {
 async function checkPrices(loaded: LoadedCcp): Promise<Finding[]> {
   const looked = await attempt(() => openPrices(loaded));
   if (!looked.ok) return [looked.finding];
-  const { file, strays } = looked.value;
+  const { file, strays, toCome } = looked.value;
   if (file === null) return [];
   const lanes = await lanesNow(loaded);
   return [
     { level: 'ok', what: `prices of your own in ${file}` },
+    ...toCome(Date.now()).map((what): Finding => ({ level: 'note', what })),
     ...(lanes === null ? [] : strays(lanes.map(({ lane }) => lane))).map(
       (what): Finding => ({
         level: 'note',
@@ -154,7 +164,8 @@ function checkLicense(loaded: LoadedCcp): Finding[] {
   const state = judgeLicense(loaded, Date.now());
   if (!state.ok) {
     const level = state.reason === 'none' ? 'note' : 'problem';
-    return [{ level, what: whatIsMissing(state), remedy: REASONS[state.reason].remedy }];
+    const remedy = `${REASONS[state.reason].remedy}${state.reason === 'none' ? MINT_ONE : ''}`;
+    return [{ level, what: whatIsMissing(state), remedy }];
   }
   const { plan, features, expiresAt, source } = state;
   const until = new Date(expiresAt).toISOString();
@@ -164,6 +175,8 @@ function checkLicense(loaded: LoadedCcp): Finding[] {
     ...(features.includes(ZAI_OFFLOAD) ? [] : [WITHOUT_ZAI]),
   ];
 }
+
+const MINT_ONE = ' Or sign one yourself: "ccp issuer mint --help".';
 
 const WITHOUT_ZAI: Finding = {
   level: 'note',
@@ -202,6 +215,21 @@ async function checkLogs({ settings: { logsDir } }: LoadedCcp): Promise<Finding>
     remedy: 'Set CCP_LOGS_DIR to another folder.',
   };
 }
+
+async function checkStore({ settings: { persist }, paths }: LoadedCcp): Promise<Finding> {
+  if (!persist) return WITHOUT_STORE;
+  if (!existsSync(paths.store)) return { level: 'ok', what: `no store yet at ${paths.store}` };
+  const looked = await attempt(() => lookAtStore(paths.store));
+  if (!looked.ok) return looked.finding;
+  const { exchanges, checked } = looked.value;
+  const unread = checked ? '' : '; "ccp db status --check" reads it for damage';
+  return { level: 'ok', what: `store: ${plural(exchanges, 'exchange')} in ${paths.store}${unread}` };
+}
+
+const WITHOUT_STORE: Finding = {
+  level: 'note',
+  what: 'there is no store (CCP_PERSIST=0): usage counts nothing, and quotas only what one run sees',
+};
 
 async function checkRouting(loaded: LoadedCcp): Promise<Finding[]> {
   const ignored: string[] = [];

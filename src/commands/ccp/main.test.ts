@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { licenseEnv } from '../../config/testing/license-env.ts';
@@ -241,6 +241,46 @@ describe('doctor', () => {
     host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*"}]}');
     const problem = { level: 'problem', what: `${file}:1:13: quotas[0].lane: must be the name of a lane` };
     expect(await quotas()).toContainEqual(expect.objectContaining(problem));
+  });
+
+  it('looks at the store, and touches neither one that is damaged nor its surroundings', async () => {
+    host.env['CCP_PORT'] = QUIET;
+    const path = join(host.cwd, 'logs/ccp.sqlite3');
+    const findings = async (): Promise<unknown[]> => (await json('doctor')).data.findings;
+    expect(await findings()).toContainEqual({ level: 'ok', what: `no store yet at ${path}` });
+    host.write('logs/usage.jsonl', '');
+    expect((await ccp('db', 'import', '--jsonl', 'logs/usage.jsonl')).code).toBe(0);
+    expect(await findings()).toContainEqual({ level: 'ok', what: `store: 0 exchanges in ${path}` });
+    host.write('logs/ccp.sqlite3', 'no database'.repeat(500));
+    const { code, data } = await json('doctor');
+    expect(code).toBe(1);
+    expect(data.findings).toContainEqual({
+      level: 'problem',
+      what: expect.stringContaining(`${path} is damaged`),
+      remedy: expect.stringContaining('ccp db import'),
+    });
+    expect(readdirSync(join(host.cwd, 'logs'))).toEqual(['ccp.sqlite3', 'usage.jsonl']);
+    host.env['CCP_PERSIST'] = '0';
+    expect(await findings()).toContainEqual(
+      expect.objectContaining({ level: 'note', what: expect.stringContaining('CCP_PERSIST=0') }),
+    );
+  });
+
+  it('names the files of prices and the model, and whether they count', async () => {
+    host.env['CCP_PORT'] = QUIET;
+    const files = async (): Promise<unknown[]> => (await json('doctor')).data.files;
+    const prices = join(host.home, '.config/ccp/prices.json');
+    expect(await files()).toContainEqual({ path: prices, state: 'absent' });
+    host.write('~/.config/ccp/prices.json', '{"v":1,"prices":[]}');
+    const path = host.write('~/.config/ccp/model', 'claude-opus-4-8');
+    expect(await files()).toEqual(
+      expect.arrayContaining([
+        { path: prices, state: 'used' },
+        { path, state: 'used' },
+      ]),
+    );
+    host.env['CCP_MODEL'] = 'claude-haiku-4-5';
+    expect(await files()).toContainEqual({ path, state: 'not used: CCP_MODEL goes before it' });
   });
 
   it('looks at prices of the operator as a start would', async () => {

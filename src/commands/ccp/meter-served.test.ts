@@ -97,7 +97,7 @@ it('tells in usage, samples, rollups and metrics of the same exchanges, as soon 
 
 it.each([
   ['switched off', { CCP_PERSIST: '0' }, /^store: switched off \(CCP_PERSIST=0\), nothing is counted here$/m],
-  ['in trouble', { CCP_DB_PATH: '.' }, /^store: .*, 2 exchanges are not counted yet$/m],
+  ['in trouble', { CCP_DB_PATH: '.' }, /^store: .*, not counted yet: 2 exchanges$/m],
 ])('never calls unused what a store that is %s cannot count', async (_, env, line) => {
   await start(env);
   for (const model of ['claude-sonnet-5', 'nobody-knows']) await ask(proxy.url, model);

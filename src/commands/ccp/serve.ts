@@ -1,5 +1,6 @@
 /** `ccp serve`: runs the proxy in the foreground until it is told to stop. */
 import { setFlagsFromString } from 'node:v8';
+import { plural } from '../../analysis/plural.ts';
 import { createCcp, systemPorts } from '../../ccp.ts';
 import { type CcpFlags, loadCcpSettings } from '../../config/ccp-settings.ts';
 import { EXIT } from '../../errors.ts';
@@ -35,7 +36,7 @@ export async function serve(host: Host, flags: CcpFlags): Promise<number> {
   const first = await told.next();
   if (ccp.inflight() > 0)
     log.info(
-      `${first}: waiting for ${ccp.inflight()} exchanges, at most ${GRACE_MS / 1000} s; once more ends at once`,
+      `${first}: waiting for ${plural(ccp.inflight(), 'exchange')}, at most ${GRACE_MS / 1000} s; once more ends at once`,
     );
   void told.next().then(ccp.cut);
   await ccp.close(GRACE_MS);

@@ -23,6 +23,7 @@ it('of nothing is nothing', () => {
     cost_usd: 0,
     cost_is_at_least: false,
     unpriced_tokens: 0,
+    unpriced_kinds: [],
     saved_usd: null,
     saved_is_partial: false,
   };
@@ -35,6 +36,7 @@ it('says what uses cost, what of them has no price, and what they saved', () => 
     cost_usd: 2.33457,
     cost_is_at_least: false,
     unpriced_tokens: 7,
+    unpriced_kinds: ['input'],
     saved_usd: 3.9,
     saved_is_partial: true,
   });
@@ -45,13 +47,25 @@ it('of what has no price is unknown, not nothing', () => {
     cost_usd: null,
     cost_is_at_least: false,
     unpriced_tokens: 7,
+    unpriced_kinds: ['input'],
     saved_usd: null,
     saved_is_partial: true,
   });
 });
 
-it('tells a saving of nothing from one that nobody knows', () => {
-  expect(sumOf({ ...haiku, tokens: NONE }).saved_usd).toBe(0);
+it('says nothing of what requests without tokens saved, beside a saving that nobody knows and alone', () => {
+  const counting = { ...haiku, tokens: NONE };
+  expect(sumOf(counting)).toMatchObject({ saved_usd: null, saved_is_partial: false });
+  const written = { ...haiku, tokens: { ...NONE, cache_write_5m: 7 } };
+  expect(sumOf(counting, written)).toMatchObject({ saved_usd: null, saved_is_partial: true });
+});
+
+it('names the kinds that have no price, whatever has one beside them', () => {
+  const written = { ...haiku, tokens: { ...NONE, output: 3, cache_write_1h: 1, cache_write_5m: 7 } };
+  expect(sumOf(stranger, written, stranger, haiku)).toMatchObject({
+    unpriced_tokens: 22,
+    unpriced_kinds: ['input', 'cache_write_5m', 'cache_write_1h'],
+  });
 });
 
 it('tells a saving in full from one that lacks what has no price on either side', () => {

@@ -10,7 +10,8 @@ export const createPrices = (pricing: Pricing): Prices => ({
 
 function chargeOf(pricing: Pricing, use: Use): Charge {
   const tokens = Object.values(use.tokens).reduce((sum, count) => sum + count, 0);
-  const saved = pricing.savedBy(use);
+  // Counting tokens uses none: it says nothing of a saving, and must not make one of nothing out of an unknown one.
+  const saved = tokens === 0 ? null : pricing.savedBy(use);
   const savingUnknown = saved === null && use.lane !== 'anthropic' && tokens > 0;
   return { ...pricing.costOf(use), tokens, saved, savingUnknown };
 }
@@ -31,6 +32,7 @@ function openBill(): Bill {
       cost_usd: tokens > 0 && cost.unpricedTokens === tokens ? null : toUsd(cost.nanoUsd),
       cost_is_at_least: cost.atLeast,
       unpriced_tokens: cost.unpricedTokens,
+      unpriced_kinds: cost.unpricedKinds,
       saved_usd: saved === null ? null : toUsd(saved),
       saved_is_partial: isPartial,
     }),

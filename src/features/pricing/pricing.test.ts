@@ -82,9 +82,27 @@ describe('the cost of tokens', () => {
     expect(usdOf(own.costOf({ ...asked, servedModel: 'glm-99' })).usd).toBe(1.1);
   });
 
+  it('is that of the operator also where they go by the name that was asked for, and of theirs that of the answer', () => {
+    const asked = use({ lane: 'zai', model: 'claude-haiku-4-5', servedModel: 'glm-4.5-air' });
+    const price = (...models: string[]) =>
+      toUsd(
+        createPricing(
+          models.map((model, usd) =>
+            entry({ lane: 'zai', models: [model], usd_per_mtok: { input: usd + 7, output: 0 } }),
+          ),
+          PRICE_LIST,
+        ).costOf({ ...asked, tokens: { ...NONE, input: 1e6 } }).nanoUsd,
+      );
+    expect(price('claude-haiku-4-5*')).toBe(7);
+    expect(price('claude-haiku-4-5*', 'glm-*')).toBe(8);
+    expect(price('claude-opus-*')).toBe(0.2);
+  });
+
   it('leaves out the kinds that have no price', () => {
     const pricing = createPricing([entry({ usd_per_mtok: { input: 1, output: 2 } })]);
-    expect(usdOf(pricing.costOf(use({ lane: 'l', model: 'm' })))).toEqual({ usd: 3, unpricedTokens: 3e6 });
+    const cost = pricing.costOf(use({ lane: 'l', model: 'm' }));
+    expect(usdOf(cost)).toEqual({ usd: 3, unpricedTokens: 3e6 });
+    expect(cost.unpricedKinds).toEqual(['cache_read', 'cache_write_5m', 'cache_write_1h']);
   });
 
   it('says where it may be higher', () => {

@@ -3,7 +3,7 @@
  * they are exact in any order. A model without a price is unpriced: its tokens are told apart, and never count as free.
  */
 import { compileGlob, type Matcher } from '../../protocol/glob.ts';
-import type { Cost, Use } from '../../protocol/money.ts';
+import type { Cost, TokenKind, Use } from '../../protocol/money.ts';
 import type { Tokens } from '../../protocol/usage-event.ts';
 import type { PriceEntry } from './price-file.ts';
 
@@ -16,43 +16,38 @@ export interface Pricing {
   savedBy(use: Use): bigint | null;
 }
 
-export const NO_COST: Cost = { nanoUsd: 0n, unpricedTokens: 0, atLeast: false };
+export const NO_COST: Cost = { nanoUsd: 0n, unpricedTokens: 0, unpricedKinds: [], atLeast: false };
 
-/** @param lists the earlier one wins wherever it has a price */
+/** @param lists the earlier one wins wherever it has a price for the model that answered or the one that was asked for */
 export function createPricing(...lists: readonly (readonly PriceEntry[])[]): Pricing {
-  const compiled = lists.map((list) => list.flatMap(compile).toSorted(byRank));
-  /** An operator has a handful of models; the same price is asked for at every row of a report. */
-  const found = new Map<string, readonly Rule[]>();
+  const rulebooks = lists.map(createRulebook);
 
-  /** The rules of a model, best first. */
-  function rulesFor(lane: string, model: string): readonly Rule[] {
-    const key = `${lane}\n${model}`;
-    const known = found.get(key);
-    if (known !== undefined) return known;
-    const rules = compiled.flatMap((list) =>
-      list.filter((rule) => rule.lane === lane && rule.matches(model)),
-    );
-    if (found.size >= MAX_REMEMBERED) found.clear();
-    found.set(key, rules);
-    return rules;
+  /** The rule of the first list that has one for any of these names, of an earlier name before a later one. */
+  function ruleAt(
+    lane: string,
+    models: readonly (string | null | undefined)[],
+    at: number,
+  ): Rule | undefined {
+    for (const ruleAtIn of rulebooks) {
+      for (const model of models) {
+        const rule = model === null || model === undefined ? undefined : ruleAtIn(lane, model, at);
+        if (rule !== undefined) return rule;
+      }
+    }
+    return undefined;
   }
 
-  const ruleAt = (lane: string, model: string | null | undefined, at: number): Rule | undefined =>
-    model === null || model === undefined
-      ? undefined
-      : rulesFor(lane, model).find(({ validFrom }) => validFrom <= at);
-
-  function costOf({ lane, model, servedModel, tokens, at }: Use): Cost {
-    // What answered is what is billed; some upstreams repeat the name that they were asked for.
-    return priced(ruleAt(lane, servedModel, at) ?? ruleAt(lane, model, at), tokens);
-  }
+  // What answered is what is billed; some upstreams repeat the name that they were asked for. An operator may go by
+  // the name that the client asks for, though, and means it: their list is gone through for both names first.
+  const costOf = ({ lane, model, servedModel, tokens, at }: Use): Cost =>
+    priced(ruleAt(lane, [servedModel, model], at), tokens);
 
   return {
     costOf,
     savedBy(use) {
       if (use.lane === 'anthropic') return null;
       const there = costOf(use);
-      const here = priced(ruleAt('anthropic', use.model, use.at), use.tokens);
+      const here = priced(ruleAt('anthropic', [use.model], use.at), use.tokens);
       if (there.unpricedTokens > 0 || here.unpricedTokens > 0) return null;
       return here.nanoUsd - there.nanoUsd;
     },
@@ -63,9 +58,16 @@ export function addCosts(one: Cost, other: Cost): Cost {
   return {
     nanoUsd: one.nanoUsd + other.nanoUsd,
     unpricedTokens: one.unpricedTokens + other.unpricedTokens,
+    unpricedKinds: unionOf(one.unpricedKinds, other.unpricedKinds),
     atLeast: one.atLeast || other.atLeast,
   };
 }
+
+/** Mostly there is nothing to join, and this is asked at every row of a report. */
+const unionOf = (one: readonly TokenKind[], other: readonly TokenKind[]): readonly TokenKind[] =>
+  other.every((kind) => one.includes(kind))
+    ? one
+    : KINDS.filter((kind) => one.includes(kind) || other.includes(kind));
 
 /** The nearest number of dollars: exact to the nano-dollar up to nine million of them. */
 export const toUsd = (nanoUsd: bigint): number => Number(nanoUsd) / 1e9;
@@ -81,8 +83,30 @@ interface Rule {
   /** Epoch milliseconds. */
   readonly validFrom: number;
   /** Nano-dollars for one token. */
-  readonly perToken: Readonly<Partial<Record<keyof Tokens, bigint>>>;
+  readonly perToken: Readonly<Partial<Record<TokenKind, bigint>>>;
   readonly atLeast: boolean;
+}
+
+/** How a list is asked for the rule of a model at a time. */
+function createRulebook(
+  list: readonly PriceEntry[],
+): (lane: string, model: string, at: number) => Rule | undefined {
+  const compiled = list.flatMap(compile).toSorted(byRank);
+  /** An operator has a handful of models; the same price is asked for at every row of a report. */
+  const found = new Map<string, readonly Rule[]>();
+
+  /** The rules of a model, best first. */
+  function rulesFor(lane: string, model: string): readonly Rule[] {
+    const key = `${lane}\n${model}`;
+    const known = found.get(key);
+    if (known !== undefined) return known;
+    const rules = compiled.filter((rule) => rule.lane === lane && rule.matches(model));
+    if (found.size >= MAX_REMEMBERED) found.clear();
+    found.set(key, rules);
+    return rules;
+  }
+
+  return (lane, model, at) => rulesFor(lane, model).find(({ validFrom }) => validFrom <= at);
 }
 
 function compile({ lane, models, valid_from, usd_per_mtok, at_least }: PriceEntry): Rule[] {
@@ -106,12 +130,16 @@ const byRank = (one: Rule, other: Rule): number =>
 function priced(rule: Rule | undefined, tokens: Tokens): Cost {
   let nanoUsd = 0n;
   let unpricedTokens = 0;
+  const unpricedKinds: TokenKind[] = [];
   for (const kind of KINDS) {
     const price = rule?.perToken[kind];
-    if (price === undefined) unpricedTokens += tokens[kind];
-    else nanoUsd += price * BigInt(tokens[kind]);
+    if (price !== undefined) nanoUsd += price * BigInt(tokens[kind]);
+    else if (tokens[kind] > 0) {
+      unpricedTokens += tokens[kind];
+      unpricedKinds.push(kind);
+    }
   }
-  return { nanoUsd, unpricedTokens, atLeast: rule?.atLeast === true };
+  return { nanoUsd, unpricedTokens, unpricedKinds, atLeast: rule?.atLeast === true };
 }
 
 const KINDS = ['input', 'output', 'cache_read', 'cache_write_5m', 'cache_write_1h'] as const;

@@ -12,6 +12,8 @@ const percent = z
   .nullable()
   .describe('per cent of the cap, may exceed 100; null without one');
 
+export const tokenKind = tokensSchema.keyof();
+
 export const totals = z.object({
   requests: count,
   errors: count.describe('their client got a status of 400 or more, or an answer that broke'),
@@ -19,6 +21,7 @@ export const totals = z.object({
   cost_usd: z.number().nullable().describe('at list prices; null where none of its tokens has a price'),
   cost_is_at_least: z.boolean().describe('the cost may be higher, by what counts cannot tell'),
   unpriced_tokens: count.describe('not in cost_usd: no price is known for them'),
+  unpriced_kinds: z.array(tokenKind).readonly().describe('of which kinds those are'),
   saved_usd: z
     .number()
     .nullable()

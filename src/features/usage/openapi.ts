@@ -20,6 +20,7 @@ const NAMED = {
   Samples: answers.samplesAnswer,
   Simulated: answers.simAnswer,
   Time: answers.time,
+  TokenKind: answers.tokenKind,
   Tokens: tokensSchema,
   Totals: answers.totals,
   Usage: answers.usageAnswer,

@@ -43,6 +43,7 @@ export function addDb(program: Command, host: Host, exit: Exit): void {
       '--dir <folder>',
       'where *.sqlite3, usage*.jsonl and their rotated copies lie, at any depth',
     )
+    .option('--runs', 'count the logs that ccp-uat kept of its runs, usage_NAME.jsonl, too')
     .option(
       '--out <folder>',
       'where rollup_hour.json and rollup_day.json go (default: rollups in CCP_RESULTS_DIR)',
@@ -52,10 +53,16 @@ export function addDb(program: Command, host: Host, exit: Exit): void {
       'after',
       examples('ccp db merge --dir logs', 'ccp db merge --dir ~/all-logs --out /tmp/rollups'),
     )
-    .action(async ({ dir, out, json = false }: Json & { readonly dir: string; readonly out?: string }) => {
+    .action(async ({ dir, runs = false, out, json = false }: MergeFlags) => {
       const { dbMerge } = await import('./merge.ts');
-      exit(await dbMerge(host, { dir, out, json }));
+      exit(await dbMerge(host, { dir, runs, out, json }));
     });
+}
+
+interface MergeFlags extends Json {
+  readonly dir: string;
+  readonly runs?: boolean;
+  readonly out?: string;
 }
 
 interface PruneFlags extends Json {

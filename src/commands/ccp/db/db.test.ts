@@ -145,7 +145,7 @@ describe('ccp db import', () => {
         expect.stringContaining(`${name} is no usage log: no record in ${where}`),
       ]);
       expect(err.match(/is no usage log|:\d+: /g)).toHaveLength(1);
-      expect(out).toMatch(/ 1 lines read\.\n$/);
+      expect(out).toMatch(/ 1 line read\.\n$/);
     }
     expect(inStore((store) => store.status().samples)).toBe(1);
     expect(await run('import', '--jsonl', other)).toMatchObject({ code: 2, out: '' });
@@ -155,9 +155,9 @@ describe('ccp db import', () => {
     log('logs/usage-old.jsonl', ['\0'.repeat(2_000_000), completion(1)]);
     expect(await run('import', '--jsonl', 'logs/usage-old.jsonl')).toMatchObject({
       code: 0,
-      out: '1 exchanges put in, 0 known before, 1 lines not understood; 2 lines read.\n',
+      out: '1 exchange put in, 0 known before, 1 line not understood; 2 lines read.\n',
     });
-    expect((await json('merge', '--dir', 'logs')).report.logs).toMatchObject({ files: 1, bad: { count: 1 } });
+    expect((await json('merge', '--dir', 'logs')).report.logs).toMatchObject({ bad: { count: 1 } });
   });
 
   it('exits 1 where it understood nothing of what there was', async () => {
@@ -181,7 +181,7 @@ describe('ccp db import', () => {
     const { code, report } = await json('import', '--jsonl', 'old.jsonl');
     expect([code, report]).toMatchObject([0, { added: 1, known: 0, too_old: 2 }]);
     const { err } = await run('import', '--jsonl', 'old.jsonl');
-    expect(err).toContain('2 exchanges are left out: so old that');
+    expect(err).toContain('left out: 2 exchanges from so long ago that');
     const days = inStore((store) => store.rollups.read({ granularity: 'day' }));
     expect(days.reduce((sum, { count }) => sum + count, 0)).toBe(4);
   });
@@ -269,6 +269,40 @@ describe('ccp db export', () => {
     await expect(run('export', '--jsonl', '--out', 'all.jsonl', '--force')).rejects.toThrow('Invalid time');
     expect(readFileSync(join(host.cwd, 'all.jsonl'), 'utf8')).toBe('old');
     expect(readdirSync(host.cwd).toSorted()).toEqual(['all.jsonl', 'logs']);
+  });
+
+  it('has said on the screen what came before the place where it fails', async () => {
+    fill([1, 2]);
+    inStore((store) => store.db.exec("UPDATE samples SET ts = 9e15 WHERE rid LIKE '%2'"));
+    await expect(run('export', '--jsonl')).rejects.toThrow('Invalid time');
+    expect(JSON.parse(host.said().out)).toMatchObject({ rid: '0000000000000001' });
+  });
+
+  it('warns of a time from which on nothing can have ended yet', async () => {
+    fill([1]);
+    const tomorrow = Math.round(Date.now() / 1000) + 86_400;
+    expect(await run('export', '--jsonl', '--since', String(tomorrow))).toMatchObject({
+      code: 0,
+      out: '',
+      err: expect.stringMatching(/--since \d+ lies in the future \(2.+Z\): nothing has ended since then/),
+    });
+    expect((await run('export', '--jsonl', '--since', '-1h')).err).toBe('');
+  });
+
+  it('gives import what a damaged file still tells', async () => {
+    fill(Array.from({ length: 5_000 }, (_, id) => id + 1));
+    const damaged = join(host.cwd, 'logs/ccp.sqlite3.damaged-1');
+    const bytes = readFileSync(storePath());
+    rmSync(storePath());
+    writeFileSync(damaged, bytes.fill(0xff, bytes.length / 2, bytes.length / 2 + 8192));
+    host.env['CCP_DB_PATH'] = damaged;
+    const { code, out, err } = await run('export', '--jsonl');
+    expect([code, err]).toEqual([1, expect.stringContaining('is damaged')]);
+    delete host.env['CCP_DB_PATH'];
+    host.write('saved.jsonl', out);
+    const { report } = await json('import', '--jsonl', 'saved.jsonl');
+    expect(report.added).toBe(out.split('\n').length - 1);
+    expect(report.added).toBeGreaterThan(0);
   });
 
   it('refuses what it cannot take', async () => {
@@ -399,7 +433,13 @@ describe('ccp db merge', () => {
     expect([code, report.stores, report.logs]).toEqual([
       0,
       [{ path: storePath(), samples: 2, forgotten: 0, problem: null }],
-      { files: 2, added: 2, too_old: 0, bad: { count: 0, examples: [] } },
+      {
+        files: ['logs/other/usage.jsonl.2', 'logs/usage.jsonl'].map((name) => join(host.cwd, name)),
+        left_out: [],
+        added: 2,
+        too_old: 0,
+        bad: { count: 0, examples: [] },
+      },
     ]);
     for (const granularity of ['hour', 'day']) {
       const text = readFileSync(join(host.cwd, `results/rollups/rollup_${granularity}.json`), 'utf8');
@@ -408,6 +448,24 @@ describe('ccp db merge', () => {
       expect(rollups.reduce((sum: number, { count }: { count: number }) => sum + count, 0)).toBe(4);
       expect(rollups[0].start).toMatch(/^\d{4}-\d\d-\d\dT\d\d:00:00\.000Z$/);
     }
+  });
+
+  it('names what it counted, and leaves out the logs kept of runs unless they are wanted', async () => {
+    fill([1]);
+    const own = log('logs/usage.jsonl', [completion(2)]);
+    const kept = log('logs/usage_go_repro_quick.jsonl', [completion(3), completion(4)]);
+    expect((await run('merge', '--dir', 'logs')).out).toContain(
+      `2 exchanges of 1 store and 1 log, each once:\n  ${storePath()}\n  ${own}\n` +
+        `Left out, the logs kept of runs of ccp-uat; --runs counts them, too:\n  ${kept}\nWritten:\n`,
+    );
+    const { report } = await json('merge', '--dir', 'logs', '--runs');
+    expect(report.logs).toMatchObject({ files: [own, kept], left_out: [], added: 3 });
+    rmSync(storePath());
+    rmSync(own);
+    expect(await run('merge', '--dir', 'logs')).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('but those kept of runs of ccp-uat'),
+    });
   });
 
   it('writes into the folder of results, and exits 1 where a line was not understood', async () => {

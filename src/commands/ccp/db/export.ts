@@ -1,5 +1,6 @@
 import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { plural } from '../../../analysis/plural.ts';
 import type { LoadedCcp } from '../../../config/ccp-settings.ts';
 import {
   CSV_HEADING,
@@ -15,6 +16,7 @@ import {
 } from '../../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../../errors.ts';
 import type { Host } from '../../shared/host.ts';
+import { warnOfFuture } from '../future.ts';
 import { lanesNow } from '../lanes-now.ts';
 import { load } from '../load.ts';
 
@@ -41,6 +43,7 @@ export async function dbExport(host: Host, options: ExportOptions): Promise<numb
   }
   const filter = filterOf(options, Date.now());
   const loaded = load(host);
+  if (options.since !== undefined) warnOfFuture(host, options.since);
   const { paths } = loaded;
   using store = openStoreToRead(paths.store);
   if (options.lane !== undefined) await refuseStranger(store, options.lane, loaded);
@@ -52,16 +55,20 @@ export async function dbExport(host: Host, options: ExportOptions): Promise<numb
       if (lines.length > 0) output.write(`${lines.join('\n')}\n`);
       lines = [];
     };
-    for (const row of store.samples.each(filter)) {
-      lines.push(csv ? csvLine(row) : exportLine(row));
-      total += 1;
-      if (lines.length === AT_ONCE) write();
+    try {
+      for (const row of store.samples.each(filter)) {
+        lines.push(csv ? csvLine(row) : exportLine(row));
+        total += 1;
+        if (lines.length === AT_ONCE) write();
+      }
+    } finally {
+      // Of a damaged file every row that can be read is worth having.
+      write();
     }
-    write();
     return total;
   });
   output.end();
-  if (out !== undefined) host.err.write(`ccp: ${count} exchanges written to ${out}\n`);
+  if (out !== undefined) host.err.write(`ccp: ${plural(count, 'exchange')} written to ${out}\n`);
   return EXIT.ok;
 }
 

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { count, plural } from '../../../analysis/plural.ts';
 import { forOperator, openStoreToWrite, type StoreFile } from '../../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../../errors.ts';
 import { type Host, printJson, printWarnings } from '../../shared/host.ts';
@@ -69,8 +70,9 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
       bad: found.bad,
     });
   else {
-    const bad = found.bad.count === 0 ? '' : `, ${found.bad.count} lines not understood`;
-    host.out.write(`${added} exchanges put in, ${known} known before${bad}; ${found.lines} lines read.\n`);
+    const bad = found.bad.count === 0 ? '' : `, ${plural(found.bad.count, 'line')} not understood`;
+    const put = `${plural(added, 'exchange')} put in, ${count(known)} known before`;
+    host.out.write(`${put}${bad}; ${plural(found.lines, 'line')} read.\n`);
   }
   if (stranger !== undefined) throw new OperatorError('USAGE', stranger, { hint: NAME_A_LOG });
   return found.exchanges === 0 && found.bad.count > 0 ? EXIT.failed : EXIT.ok;

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { JsonObject } from '../../../analysis/json.ts';
 import { type BadLine, type LogReading, readLog } from '../../../analysis/log-reader.ts';
+import { plural } from '../../../analysis/plural.ts';
 import { problemOfLine } from '../../../analysis/usage-line.ts';
 import { readExportLine, rowOf, type SampleRow, sampleOf } from '../../../config/store-files.ts';
 import type { LogFile } from '../../shared/log-files.ts';
@@ -123,11 +124,13 @@ export const strangerSentences = (strangers: Lines['strangers']): string[] =>
 export const tooOldWarnings = (count: number): string[] =>
   count === 0
     ? []
-    : [`${count} exchanges are left out: so old that the store no longer knows whether it counts them`];
+    : [
+        `left out: ${plural(count, 'exchange')} from so long ago that the store no longer knows what it counted then`,
+      ];
 
 /** Sentences about bad lines, for standard error. */
 export function badLineWarnings({ count, examples }: Lines['bad']): string[] {
   const named = examples.map(({ source, line, problem }) => `${source}:${line}: ${problem}`);
   const more = count - examples.length;
-  return more > 0 ? [...named, `and ${more} more lines like these`] : named;
+  return more > 0 ? [...named, `and ${plural(more, 'more line')} like these`] : named;
 }

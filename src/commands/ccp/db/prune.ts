@@ -1,3 +1,4 @@
+import { count, plural } from '../../../analysis/plural.ts';
 import {
   forOperator,
   KEEP_HOURS_MS,
@@ -45,14 +46,14 @@ export async function dbPrune(host: Host, { days, yes, json }: PruneOptions): Pr
   if (due > 0 && kept < WEEK_DAYS) printWarnings(host, 'ccp', [LACKING]);
   if (due > 0 && !yes)
     await confirm(
-      `Delete ${due} exchanges older than ${kept} days? Their days stay, and of 400 days their hours.`,
+      `Delete ${plural(due, 'exchange')} older than ${plural(kept, 'day')}? Days stay, and of 400 days the hours.`,
     );
   const bytes = store.status().bytes;
   const deleted = forOperator(paths.store, () => {
     // Where no exchange is due nobody was asked, not of old hours and ids either.
-    const count = due > 0 || yes ? forgetAll(store, before, hoursBefore) : 0;
+    const forgotten = due > 0 || yes ? forgetAll(store, before, hoursBefore) : 0;
     store.shrink();
-    return count;
+    return forgotten;
   });
   const after = store.status();
   if (json) {
@@ -65,7 +66,7 @@ export async function dbPrune(host: Host, { days, yes, json }: PruneOptions): Pr
     });
   } else {
     host.out.write(
-      `${deleted} exchanges deleted, ${after.samples} kept; ${megabytes(bytes)} before, ${megabytes(after.bytes)} now.\n`,
+      `${plural(deleted, 'exchange')} deleted, ${count(after.samples)} kept; ${megabytes(bytes)} before, ${megabytes(after.bytes)} now.\n`,
     );
   }
   return EXIT.ok;
@@ -83,7 +84,7 @@ async function confirm(question: string): Promise<void> {
 
 function forgetAll(store: StoreFile, before: number, hoursBefore: number): number {
   let deleted = 0;
-  for (let count = -1; count !== 0; deleted += count) count = store.samples.forget(before, FORGOTTEN_AT_ONCE);
+  for (let some = -1; some !== 0; deleted += some) some = store.samples.forget(before, FORGOTTEN_AT_ONCE);
   while (store.rollups.forgetHours(hoursBefore, FORGOTTEN_AT_ONCE) > 0);
   while (store.samples.forgetIds(hoursBefore, FORGOTTEN_AT_ONCE) > 0);
   return deleted;

@@ -1,3 +1,4 @@
+import { plural } from '../../../analysis/plural.ts';
 import { check, forOperator, openStoreToRead, type StoreFile } from '../../../config/store-files.ts';
 import { EXIT } from '../../../errors.ts';
 import { type Host, printJson } from '../../shared/host.ts';
@@ -20,7 +21,7 @@ export function dbStatus(host: Host, options: { readonly check: boolean; readonl
     ['file', paths.store],
     ['size', `${megabytes(bytes)}, schema ${schema}`],
     ['exchanges', oldest === null ? '0' : `${samples}, from ${oldest} to ${newest}`],
-    ['rollups', `${hours} of hours, ${days} of days; ${late} exchanges not yet added up`],
+    ['rollups', `${hours} of hours, ${days} of days; ${plural(late, 'exchange')} not yet added up`],
     ['integrity', status.integrity ?? 'not looked at; --check reads the whole file'],
   ];
   host.out.write(table(host.out, ['store', ''], rows));

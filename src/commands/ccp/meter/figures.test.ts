@@ -69,6 +69,9 @@ it.each([
 
 it.each([
   ['today, the time alone', new Date(2026, 2, 4, 9, 5), '09:05'],
+  ['within the next minute, to the second', new Date(2026, 2, 4, 12, 0, 45), '12:00:45'],
+  ['in a minute', new Date(2026, 2, 4, 12, 1), '12:01'],
+  ['within the last minute', new Date(2026, 2, 4, 11, 59, 30), '11:59'],
   ['another day of the year', new Date(2026, 0, 31, 23, 59), '31 Jan 23:59'],
   ['the same day of another year', new Date(2025, 2, 4, 9, 5), '4 Mar 2025 09:05'],
   ['the day after, in another year', new Date(2027, 0, 1, 0, 0), '1 Jan 2027 00:00'],

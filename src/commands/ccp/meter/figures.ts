@@ -12,6 +12,10 @@ export function compact(count: number): string {
   return `${step === 0 || value >= 9.95 ? Math.round(value) : value.toFixed(1)}${STEPS[step]}`;
 }
 
+/** `1 request`, `1.2k requests`. */
+export const amount = (count: number, one: string): string =>
+  `${compact(count)} ${count === 1 ? one : `${one}s`}`;
+
 /** Dollars with cents; what is less than a cent with as many digits as tell it from nothing, down to `<$0.0001`. */
 export function usd(value: number): string {
   const sign = value < 0 ? '-' : '';
@@ -76,10 +80,18 @@ export function paintQuota(
   return screen.paint(style, text);
 }
 
-/** In the person's own time zone; with the day unless it is today, and with the year unless it is this one. */
+/**
+ * In the person's own time zone; with the day unless it is today, and with the year unless it is this one. With seconds
+ * where it comes within a minute: without them it might read as the time that it is.
+ */
 export function clockTime(text: string, now = new Date()): string {
   const date = new Date(text);
-  const time = date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+  const ahead = date.getTime() - now.getTime();
+  const time = date.toLocaleTimeString('en-GB', {
+    hour: '2-digit',
+    minute: '2-digit',
+    ...(ahead > 0 && ahead < 60_000 && { second: '2-digit' }),
+  });
   if (date.toDateString() === now.toDateString()) return time;
   const day = date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
   const year = date.getFullYear();

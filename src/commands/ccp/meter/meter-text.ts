@@ -9,12 +9,22 @@ import type {
 } from '../../../config/usage-answers.ts';
 import { plain, type Screen } from '../../shared/host.ts';
 import { table, wrap } from '../../shared/table.ts';
-import { bar, clockTime, compact, costText, paintQuota, percent, savedText, span } from './figures.ts';
+import {
+  amount,
+  bar,
+  clockTime,
+  compact,
+  costText,
+  paintQuota,
+  percent,
+  savedText,
+  span,
+} from './figures.ts';
 
 /** Why figures may lack exchanges, a line; nothing while the store is well. */
 export function storeLine(screen: Screen, { ok, reason, pending }: StoreState): string {
   if (reason === null) return '';
-  const waiting = `, ${compact(pending)} exchanges are not counted yet`;
+  const waiting = `, not counted yet: ${amount(pending, 'exchange')}`;
   const missing = ok ? ', nothing is counted here' : pending === 0 ? '' : waiting;
   return `${screen.paint(ok ? 'yellow' : 'red', 'store')}: ${plain(reason)}${missing}\n`;
 }
@@ -188,7 +198,10 @@ function quotaDetails(screen: Screen, quota: QuotaAnswer): string {
       'headroom',
       quota.headroom_tokens === null ? 'no cap on tokens' : `${compact(quota.headroom_tokens)} tokens`,
     ],
-    ['under way', `${quota.reserved.requests} requests, about ${compact(quota.reserved.tokens)} tokens`],
+    [
+      'under way',
+      `${amount(quota.reserved.requests, 'request')}, about ${amount(quota.reserved.tokens, 'token')}`,
+    ],
     ['speed', `${rate(quota.tps_elr)} while streaming, ${rate(quota.tps_dirty)} over all`],
     ['busiest', hourText(quota.peak_hour, ({ tokens }) => `${compact(tokens)} tokens`)],
     ['fastest', hourText(quota.fastest_hour, ({ tps }) => rate(tps))],
@@ -213,7 +226,7 @@ function windowFacts(
   ] as const;
   const parts = fills.map(([kind, { used, cap, pct }, write]) => {
     const of = cap === null || pct === null ? '' : ` of ${write(cap)} (${percent(pct)})`;
-    return `${write(used)}${of} ${kind}`;
+    return `${write(used)}${of} ${write(cap ?? used) === '1' ? kind.slice(0, -1) : kind}`;
   });
   return [[name, `${span(span_seconds)}: ${parts.join(', ')}`]];
 }

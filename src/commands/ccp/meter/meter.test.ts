@@ -4,7 +4,7 @@ import type { LimitsAnswer } from '../../../config/usage-answers.ts';
 import { createTestHost, type TestHost } from '../../shared/testing/test-host.ts';
 import { main } from '../main.ts';
 import { statusline } from './statusline.ts';
-import { type FakeMeter, quota, startFakeMeter, totals, USAGE } from './testing/meter.ts';
+import { type FakeMeter, modelUsage, quota, startFakeMeter, totals, USAGE } from './testing/meter.ts';
 
 let host: TestHost;
 let meter: FakeMeter;
@@ -123,7 +123,8 @@ zai              88       –  1.2M  200k     9.0M/0     $0.73  $2.37
 local             3       –     0   500        0/0  unpriced      ?
 
 Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
-500 tokens have no known price: set one in a file (docs/usage.md).
+500 tokens have no known price; set one in a file (docs/usage.md):
+  llama on lane local (output)
 `);
   });
 
@@ -158,6 +159,30 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
     meter.answers.set('/v1/usage', { status: 400, value });
     expect(await main(['usage', '--since', 'monday'], host)).toBe(2);
     expect(host.said().err).toBe('ccp: error: since: allowed is …\n');
+  });
+
+  it('warns of a time that lies in the future, and says no word of any other', async () => {
+    expect(await main(['usage', '--since', '-7d'], host)).toBe(0);
+    expect(host.said().err).toBe('');
+    expect(await main(['usage', '--since', '2999-01-01'], host)).toBe(0);
+    expect(host.said().err).toMatch(/--since 2999-01-01 lies in the future \(2999-01-01T00:00:00\.000Z\)/);
+  });
+
+  it('names of what has no price the busiest, and how many there are', async () => {
+    const entry = totals({ requests: 1, unpriced_tokens: 3, unpriced_kinds: ['input', 'cache_read'] });
+    const models = Object.fromEntries(
+      ['a', 'b', 'c', 'd', 'e'].map((name) => [name, { ...modelUsage(entry), lanes: { zai: entry } }]),
+    );
+    const total = totals({ requests: 5, unpriced_tokens: 15, unpriced_kinds: ['input', 'cache_read'] });
+    meter.answers.set('/v1/usage', { status: 200, value: { ...USAGE, total, models } });
+    expect(
+      await printed('usage'),
+    ).toContain(`15 tokens have no known price; set one in a file (docs/usage.md):
+  a on lane zai (input, cache_read)
+  b on lane zai (input, cache_read)
+  c on lane zai (input, cache_read)
+  and 2 more, in --json
+`);
   });
 
   it('says it on one line for a greeting', async () => {
@@ -248,12 +273,12 @@ describe('ccp quota', () => {
   );
 
   it('says until when a lane is left alone', async () => {
-    const until = new Date(Date.now() + 60_000).toISOString();
+    const until = new Date(Date.now() + 90_000).toISOString();
     expect(await stand({ cooldown_until: until })).toMatch(/ {2}cooling until (?:\d+ \w+ )?\d\d:\d\d\n$/);
   });
 
   it('shows what upstreams say of themselves beside our own count, and whom we leave alone', async () => {
-    const soon = new Date(Date.now() + 60_000).toISOString();
+    const soon = new Date(Date.now() + 90_000).toISOString();
     const window = { status: 'allowed', limit: null, remaining: null, resets_at: soon };
     const provider_limits: LimitsAnswer[] = [
       {

@@ -19,7 +19,7 @@ import { show, watchUntilInterrupted } from '../../shared/watch.ts';
 import { postBody } from '../control.ts';
 import { load } from '../load.ts';
 import { askMeter } from './ask-meter.ts';
-import { clockTime, compact, span } from './figures.ts';
+import { amount, clockTime, span } from './figures.ts';
 import { limitLines, quotaLines, quotasInDetail, warningLines } from './meter-text.ts';
 
 interface Json {
@@ -125,9 +125,9 @@ function configured({ out }: Host, { file, quotas, warnings }: QuotasAnswer): st
 
 function capsText({ span_seconds, tokens, requests, hours }: QuotaAnswer['rolling']): string {
   const caps = [
-    tokens.cap === null ? [] : [`${compact(tokens.cap)} tokens`],
-    requests.cap === null ? [] : [`${compact(requests.cap)} requests`],
-    hours.cap === null ? [] : [`${hours.cap} hours`],
+    tokens.cap === null ? [] : [amount(tokens.cap, 'token')],
+    requests.cap === null ? [] : [amount(requests.cap, 'request')],
+    hours.cap === null ? [] : [`${hours.cap} ${hours.cap === 1 ? 'hour' : 'hours'}`],
   ].flat();
   return caps.length === 0 ? '–' : `${caps.join(', ')} in ${span(span_seconds)}`;
 }

@@ -1,8 +1,9 @@
 /** `ccp usage`: what was used, by model and lane, and what it cost. */
-import { USAGE_PATH, type UsageAnswer, usageAnswer } from '../../../config/usage-answers.ts';
+import { type Totals, USAGE_PATH, type UsageAnswer, usageAnswer } from '../../../config/usage-answers.ts';
 import { EXIT } from '../../../errors.ts';
 import { type Host, plain, printJson } from '../../shared/host.ts';
 import { show, watchUntilInterrupted } from '../../shared/watch.ts';
+import { warnOfFuture } from '../future.ts';
 import { load } from '../load.ts';
 import { askMeter } from './ask-meter.ts';
 import { clockTime, compact } from './figures.ts';
@@ -21,6 +22,7 @@ export async function usage(
   { since, banner: asBanner, watching, json }: UsageOptions,
 ): Promise<number> {
   const loaded = load(host);
+  warnOfFuture(host, since);
   const path = `${USAGE_PATH}?${new URLSearchParams({ since }).toString()}`;
   const ask = (): Promise<UsageAnswer> => askMeter(loaded, path, usageAnswer);
   if (json) {
@@ -47,9 +49,7 @@ function pageOf({ out }: Host, { since, total, models, other_models, lanes, stor
   ];
   const notes = [
     'Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.',
-    ...(total.unpriced_tokens === 0
-      ? []
-      : [`${compact(total.unpriced_tokens)} tokens have no known price: set one in a file (docs/usage.md).`]),
+    ...(total.unpriced_tokens === 0 ? [] : unpricedNotes(total, models)),
     ...(other_models === null ? [] : ['(others): the models beyond the most used, summed.']),
   ];
   return [
@@ -61,4 +61,22 @@ function pageOf({ out }: Host, { since, total, models, other_models, lanes, stor
     ...notes.map((note) => `${out.paint('dim', note)}\n`),
     storeLine(out, store),
   ].join('');
+}
+
+/** More would be a page of its own; they are the busiest. */
+const MOST_UNPRICED = 3;
+
+/** What a price would have to be set for: model, lane and kinds. */
+function unpricedNotes(total: Totals, models: UsageAnswer['models']): string[] {
+  const places = Object.entries(models).flatMap(([model, { lanes }]) =>
+    Object.entries(lanes)
+      .filter(([, { unpriced_tokens }]) => unpriced_tokens > 0)
+      .map(([lane, { unpriced_kinds }]) => `${model} on lane ${lane} (${unpriced_kinds.join(', ')})`),
+  );
+  const more = places.length - MOST_UNPRICED;
+  return [
+    `${compact(total.unpriced_tokens)} tokens have no known price; set one in a file (docs/usage.md):`,
+    ...places.slice(0, MOST_UNPRICED).map((place) => `  ${plain(place)}`),
+    ...(more > 0 ? [`  and ${more} more, in --json`] : []),
+  ];
 }

@@ -29,6 +29,7 @@ export const totals = (part: Partial<Totals> = {}): Totals => ({
   cost_usd: 0,
   cost_is_at_least: false,
   unpriced_tokens: 0,
+  unpriced_kinds: [],
   saved_usd: null,
   saved_is_partial: false,
   duration_ms: 0,
@@ -104,6 +105,7 @@ const LLAMA = totals({
   tokens: { ...NONE, output: 500 },
   cost_usd: null,
   unpriced_tokens: 500,
+  unpriced_kinds: ['output'],
   saved_is_partial: true,
 });
 
@@ -124,6 +126,7 @@ export const USAGE = {
     },
     cost_usd: 59.83,
     unpriced_tokens: 500,
+    unpriced_kinds: ['output'],
     saved_usd: 2.37,
     saved_is_partial: true,
   }),
