@@ -60,7 +60,12 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
   const { settings, secrets, paths } = loaded;
   const { prices, strays } = openPrices(loaded);
   const license = openLicense(loaded, { clock, log });
-  const store = openStore(loaded, { clock, log, onRollup: (seconds) => metrics.rolledUp(seconds) });
+  const store = openStore(loaded, {
+    clock,
+    log,
+    onRollup: (seconds) => metrics.rolledUp(seconds),
+    onMore: () => quota.recount(),
+  });
   const quota = openQuota(loaded, {
     store,
     lanes: () => openLanes(routing),

@@ -479,6 +479,55 @@ describe('windows', () => {
     await vi.waitFor(() => expect(quota.gate('zai', ASK).kind).toBe('cooldown'));
   });
 
+  it('are counted anew once the store has more, with what ends and what is under way meanwhile', async () => {
+    const store = createMemoryStore([sampleOf(START)]);
+    const quota = open(haiku('"weekly": {"requests": 10}'), { store });
+    await quota.load();
+    begin(quota, 'under way');
+    const live = sampleOf(START);
+    store.kept.push(...Array.from({ length: 5 }, (_, index) => sampleOf(START - index * HOUR)), live);
+    let pages = 0;
+    store.onPage = () => {
+      pages += 1;
+      if (pages !== 2) return;
+      quota.onCompletion?.(completionOf(live));
+      // Somebody imports once more, while the first page is read.
+      store.kept.push(sampleOf(START - 6 * HOUR));
+      quota.recount();
+      expect([quota.rebuilding(), quota.views()[0]?.weekly.requests.used]).toEqual([true, 2]);
+    };
+    quota.recount();
+    await vi.waitFor(() => expect(quota.rebuilding()).toBe(false));
+    expect(quota.views()[0]).toMatchObject({ weekly: { requests: { used: 8 } }, reserved: { requests: 1 } });
+    end(quota, 'under way');
+    expect(quota.views()[0]).toMatchObject({ weekly: { requests: { used: 9 } }, reserved: { requests: 0 } });
+  });
+
+  it('do not become emptier where the store lost what was counted', async () => {
+    const store = createMemoryStore([sampleOf(START), sampleOf(START)]);
+    const quota = open(haiku('"weekly": {"requests": 2}'), { store });
+    await quota.load();
+    store.kept.pop();
+    quota.recount();
+    await vi.waitFor(() => expect(quota.rebuilding()).toBe(false));
+    expect(quota.gate('zai', ASK).kind).toBe('block');
+  });
+
+  it('are counted anew for others that were taken over in the middle of it', async () => {
+    const store = createMemoryStore([sampleOf(START), sampleOf(START)]);
+    const quota = open(haiku('"weekly": {"requests": 9}'), { store });
+    await quota.load();
+    store.kept.push(sampleOf(START));
+    let pages = 0;
+    store.onPage = () => {
+      pages += 1;
+      if (pages === 1) reload(quota, haiku('"weekly": {"requests": 3}'));
+    };
+    quota.recount();
+    await vi.waitFor(() => expect(quota.gate('zai', ASK).kind).toBe('block'));
+    expect(quota.views()[0]?.weekly.requests).toMatchObject({ used: 3, cap: 3 });
+  });
+
   it('are let go of when the proxy ends in the middle of it', async () => {
     const store = createMemoryStore([sampleOf(START), sampleOf(START), sampleOf(START)]);
     const quota = open(haiku('"rolling": {"requests": 9}'), { store });
@@ -546,6 +595,15 @@ describe('a reload', () => {
     begin(quota, 'e');
     reload(quota, haiku('"rolling": {"requests": 1}'));
     expect(quota.gate('zai', ASK).kind).toBe('block');
+  });
+
+  it('of the file counts anew what the store has', async () => {
+    const store = createMemoryStore();
+    const quota = open(haiku('"rolling": {"requests": 2}'), { store });
+    await quota.load();
+    store.kept.push(sampleOf(START - HOUR), sampleOf(START));
+    expect(quota.reload()).toMatchObject({ ok: true });
+    await vi.waitFor(() => expect(quota.gate('zai', ASK).kind).toBe('block'));
   });
 
   it('fills a quota that is new from the store', async () => {
