@@ -51,6 +51,9 @@ export function span(seconds: number): string {
   return joined(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
+/** `30m`, `1h30m`, `5h`, `7d`: what a window of so many seconds is called. */
+export const windowName = (seconds: number): string => span(seconds).replace(' ', '');
+
 const joined = (large: number, one: string, small: number, other: string): string =>
   small === 0 ? `${large}${one}` : `${large}${one} ${small}${other}`;
 
