@@ -1,4 +1,5 @@
 /** The meter's endpoints: what was used, how full the quotas are, what it cost, and what happens now. */
+import { NOWHERE } from '../../core/account.ts';
 import type { Endpoint, EndpointAnswer, EndpointRequest, EndpointStream } from '../../core/types.ts';
 import { OperatorError } from '../../errors.ts';
 import { rfc3339 } from '../../platform/clock.ts';
@@ -48,9 +49,12 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
   const { store, quota, prices, lanes, live, clock, devEnabled } = options;
 
   /** A lane that there is not and never was is a mistake, which an empty answer would hide. */
-  const refuseStranger = async (lane: string | undefined): Promise<EndpointAnswer | null> => {
-    if (lane === undefined || lanes().includes(lane) || (await store.knowsLane(lane))) return null;
-    const allowed = [...new Set(lanes())].toSorted().join(', ');
+  const refuseStranger = async (
+    lane: string | undefined,
+    known = lanes(),
+  ): Promise<EndpointAnswer | null> => {
+    if (lane === undefined || known.includes(lane) || (await store.knowsLane(lane))) return null;
+    const allowed = [...new Set(known)].toSorted().join(', ');
     return refuse(`lane: allowed is ${allowed}, or one under which something was counted`).answer;
   };
 
@@ -142,7 +146,8 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         const ended = quota.endCooldowns(asked.value).map(cooldownAnswer);
         // That nothing is left alone is no mistake: who ends a cooldown need not know whether it still holds.
         if (ended.length > 0) return json({ ended });
-        const stranger = await refuseStranger(asked.value.lane);
+        const reachable = lanes().filter((lane) => lane !== NOWHERE.lane);
+        const stranger = await refuseStranger(asked.value.lane, reachable);
         if (stranger !== null) return stranger;
         const trouble = keyTrouble(asked.value, quota.views());
         return trouble === null ? json({ ended }) : refuse(trouble).answer;
