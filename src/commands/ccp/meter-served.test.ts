@@ -196,7 +196,10 @@ it('names quotas and prices of lanes that are not there as it starts, and quotas
     valid_from: '2026-01-01',
     usd_per_mtok: { input: 1, output: 1 },
   };
-  const file = host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*", "lane": "zia"}]}');
+  const file = host.write(
+    '~/.config/ccp/quotas.json',
+    '{"quotas": [{"model": "*", "lane": "zia", "weekly": {"requests": 9}}]}',
+  );
   const prices = host.write('~/.config/ccp/prices.json', JSON.stringify({ v: 1, prices: [price] }));
   await start();
   const none = 'there is no lane zia (there are anthropic, zai)';

@@ -459,6 +459,7 @@ describe('windows', () => {
     expect(said).toEqual([
       'the quota windows still lack what the store has: disk on fire; the store is asked again until it answers',
       'quota windows rebuilt: 5 exchanges of the last seven days',
+      expect.stringMatching(/^the weekly quota of requests .+ is used up until 2026-06-08T/),
     ]);
   });
 
@@ -539,6 +540,79 @@ describe('windows', () => {
     await quota.load();
     await vi.waitFor(() => expect(quota.rebuilding()).toBe(false));
     expect(quota.views()[0]?.rolling.requests.used).toBe(0);
+  });
+});
+
+describe('a glob that was mistyped', () => {
+  const haku = '{"quotas": [{"model": "*haku*", "lane": "zai", "weekly": {"requests": 1}}]}';
+  const warning = expect.stringContaining(`none of the models seen there so far matches (${HAIKU})`);
+
+  it('is told of once another model came through its lane', () => {
+    const quota = open(haku, { lanes: () => [{ lane: 'zai', globs: ['*'] }] });
+    end(quota, 'free', { op: 'count_tokens' });
+    expect(quota.warnings()).toEqual([]);
+    end(quota, 'e');
+    expect(quota.warnings()).toEqual([warning]);
+  });
+
+  it('is told of where the store knows of one', async () => {
+    const store = createMemoryStore([sampleOf(START)]);
+    const quota = open(haku, { store, lanes: () => [{ lane: 'zai', globs: ['*'] }] });
+    await quota.load();
+    expect(quota.warnings()).toEqual([warning]);
+  });
+
+  it('is not told of where so many came that some are not known', () => {
+    const quota = open(haku, { lanes: () => [{ lane: 'zai', globs: ['*'] }] });
+    for (let index = 0; index < 100; index += 1) end(quota, `e${index}`, { model: `m${index}` });
+    expect(quota.warnings()).toEqual([]);
+  });
+});
+
+describe('what an operator is told of a budget', () => {
+  it('is that it warns, that it is used up and until when, and that it has room again, once each', () => {
+    const quota = open(haiku('"rolling": {"requests": 10}'));
+    for (let index = 0; index < 12; index += 1) {
+      end(quota, `e${index}`);
+      now += MINUTE;
+    }
+    expect(said).toEqual([
+      'the quota for "*haiku*" on lane zai is 80% used',
+      'the rolling quota of requests for "*haiku*" on lane zai is used up until 2026-06-01T17:00:00.000Z',
+    ]);
+    // At the edge it opens and shuts with each exchange, of which nobody wants to hear.
+    now = START + 5 * HOUR + 2.5 * MINUTE;
+    pass();
+    end(quota, 'more');
+    now += MINUTE;
+    end(quota, 'still');
+    expect(said).toHaveLength(2);
+    // Nobody asks for anything.
+    now += HOUR;
+    pass();
+    expect(said.slice(2)).toEqual(['the quota for "*haiku*" on lane zai has room again: it is 20% used']);
+    // The timer that passed was the last.
+    expect(waiting).toHaveLength(2);
+    for (let index = 0; index < 6; index += 1) end(quota, `f${index}`);
+    expect(said.slice(3)).toEqual(['the quota for "*haiku*" on lane zai is 80% used']);
+  });
+
+  it('is not repeated after a reload, and is over with the quota', async () => {
+    const quota = open(haiku('"rolling": {"requests": 1}'));
+    await quota.load();
+    end(quota, 'e');
+    said = [];
+    reload(quota, haiku('"rolling": {"requests": 1}, "warn_pct": 70'));
+    expect(said).toEqual(['quotas taken over: 1 from a command']);
+    reload(quota, haiku('"rolling": {"requests": 100}'));
+    expect(said.at(-2)).toContain('has room again: it is 1% used');
+    end(quota, 'f');
+    reload(quota, haiku('"rolling": {"requests": 2}'));
+    said = [];
+    reload(quota, '{"quotas": []}');
+    now += 6 * HOUR;
+    pass();
+    expect(said).toEqual(['quotas taken over: 0 from a command']);
   });
 });
 
@@ -626,13 +700,13 @@ describe('a reload', () => {
   });
 
   it('tells of a lane that is not there', async () => {
-    const quota = open('{"quotas": [{"model": "*", "lane": "zia"}]}');
+    const quota = open('{"quotas": [{"model": "*", "lane": "zia", "weekly": {"requests": 1}}]}');
     await quota.load();
     const warning =
       'the quota for "*" on lane zia in /q.json counts nothing new: there is no lane zia (there are anthropic, zai)';
     expect(said).toContain(warning);
     expect(quota.warnings()).toEqual([warning]);
-    reload(quota, '{"quotas": [{"model": "*", "lane": "zai"}]}');
+    reload(quota, '{"quotas": [{"model": "*", "lane": "zai", "weekly": {"requests": 1}}]}');
     expect(quota.warnings()).toEqual([]);
   });
 });

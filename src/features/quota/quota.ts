@@ -15,6 +15,7 @@ import { MAX_MODEL_LENGTH } from '../../protocol/usage-event.ts';
 import { type Budget, createBudget } from './budget.ts';
 import { useOf } from './charge.ts';
 import { type Hold } from './count.ts';
+import { createEpisodes } from './episodes.ts';
 import { idleQuotas, type OpenLane } from './idle-quotas.ts';
 import { type CooldownChoice, createLimitHits } from './limit-hits.ts';
 import { type LoadedQuotas, loadQuotas } from './load-quotas.ts';
@@ -22,6 +23,7 @@ import { createMatch, type Match } from './match.ts';
 import { parseQuotas, type QuotaDefinition } from './parse-quotas.ts';
 import { type Rebuild, rebuild } from './rebuild.ts';
 import { createRetry } from './retry.ts';
+import { createSeenModels } from './seen-models.ts';
 
 export const REROUTE_MODES = ['off', 'block', 'hybrid'] as const;
 /** `off`: count only. `block`: stop at our own caps. `hybrid`: run into the upstream's, and then go elsewhere. */
@@ -57,7 +59,7 @@ export interface Quota extends ExchangeObserver, AsyncDisposable {
   endCooldowns(which: CooldownChoice): readonly Cooldown[];
   /** What upstreams last said of their own limits, a lane each. */
   providerLimits(): readonly ProviderLimits[];
-  /** Which of them count nothing new, and why, a sentence each. */
+  /** Which of them count nothing new, or cannot do what they should, and why, a sentence each. */
   warnings(): readonly string[];
   /** Whether the windows still lack what the store has. */
   rebuilding(): boolean;
@@ -90,6 +92,8 @@ export function createQuota(options: QuotaOptions): Quota {
   const { files, mode, store, clock, log } = options;
   const retry = createRetry({ clock, log });
   const limits = createLimitHits({ coolsDown: mode === 'hybrid', store, retry, clock, log });
+  const episodes = createEpisodes({ clock, log });
+  const seen = createSeenModels();
   const holds = new Map<string, Held>();
   const rebuilds = new Set<Rebuild>();
   let loaded = false;
@@ -154,11 +158,18 @@ export function createQuota(options: QuotaOptions): Quota {
 
   const fillFromStore = async (empty: readonly Budget[]): Promise<void> => {
     if (empty.length === 0) return;
-    const filling = rebuild(empty, { store, retry, now: clock.now() });
+    const filling = rebuild(empty, {
+      store,
+      retry,
+      onUse: ({ lane, model }) => seen.saw(lane, model),
+      now: clock.now(),
+    });
     rebuilds.add(filling);
     const samples = await filling.run();
     rebuilds.delete(filling);
-    if (!retry.stopped()) log.info(`quota windows rebuilt: ${samples} exchanges of the last seven days`);
+    if (retry.stopped()) return;
+    log.info(`quota windows rebuilt: ${samples} exchanges of the last seven days`);
+    episodes.look(budgets);
   };
 
   const recount = async (): Promise<void> => {
@@ -187,9 +198,10 @@ export function createQuota(options: QuotaOptions): Quota {
       giveBack(held);
       holds.set(rid, holdOn(held.lane, held.model));
     }
+    episodes.replace(budgets);
   };
 
-  const warnings = (): readonly string[] => idleQuotas(definitions, file ?? SENT, options.lanes());
+  const warnings = (): readonly string[] => idleQuotas(definitions, file ?? SENT, options.lanes(), seen.of);
   const tellWarnings = (): void => {
     for (const warning of warnings()) log.warn(warning);
   };
@@ -302,15 +314,18 @@ export function createQuota(options: QuotaOptions): Quota {
       release(event.rid);
       const { lane, model } = event;
       const mine = chargedTo(lane, model);
-      if (mine.length === 0) return;
       const use = useOf(event);
       if (use === null) return;
+      seen.saw(lane, model);
+      if (mine.length === 0) return;
       for (const budget of mine) budget.add(use);
       if (chargedBeside !== null) for (const budget of chargedBeside(lane, model)) budget.add(use);
       for (const filling of rebuilds) filling.sawLive(event.rid);
+      episodes.look(mine);
     },
     async [Symbol.asyncDispose]() {
       retry[Symbol.dispose]();
+      episodes[Symbol.dispose]();
       stopWatching();
     },
   };

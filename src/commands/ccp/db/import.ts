@@ -1,6 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { forOperator, openStoreToWrite, type SampleRow, type StoreFile } from '../../../config/store-files.ts';
+import {
+  forOperator,
+  openStoreToWrite,
+  type SampleRow,
+  type StoreFile,
+} from '../../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../../errors.ts';
 import { type Host, printJson, printWarnings } from '../../shared/host.ts';
 import { type LogFile, openLogFiles } from '../../shared/log-files.ts';
