@@ -73,6 +73,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     log,
   });
   const routing = openRouting(loaded, log, license.licensed, quota.gate);
+  const servedLanes = (): readonly string[] => routing.providers().map(({ lane }) => lane);
   let port = settings.port;
   const upstreams = createUpstreams({
     clock,
@@ -152,7 +153,8 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
         store,
         quota,
         prices,
-        lanes: () => [...routing.providers().map(({ lane }) => lane), NOWHERE.lane],
+        lanes: () => [...servedLanes(), NOWHERE.lane],
+        servedLanes,
         live,
         devEnabled: settings.devEnable,
         clock,
@@ -168,7 +170,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
       await refuseOwnListener(routing.providers(), settings.port);
       await policy.load();
       await quota.load();
-      for (const stray of strays(routing.providers().map(({ lane }) => lane))) log.warn(stray);
+      for (const stray of strays(servedLanes())) log.warn(stray);
       port = await gateway.listen(settings.port, settings.host).catch((error: NodeJS.ErrnoException) => {
         throw listenError(error, settings.host, settings.port);
       });

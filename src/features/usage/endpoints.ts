@@ -1,5 +1,4 @@
 /** The meter's endpoints: what was used, how full the quotas are, what it cost, and what happens now. */
-import { NOWHERE } from '../../core/account.ts';
 import type { Endpoint, EndpointAnswer, EndpointRequest, EndpointStream } from '../../core/types.ts';
 import { OperatorError } from '../../errors.ts';
 import { rfc3339 } from '../../platform/clock.ts';
@@ -34,6 +33,8 @@ export interface UsageEndpointsOptions extends SimulationPorts {
   readonly prices: Prices;
   /** The lanes that are known now, whether used or not. */
   readonly lanes: () => readonly string[];
+  /** Those of them that lead to a provider. */
+  readonly servedLanes: () => readonly string[];
   readonly live: LiveFeed;
   /** Whether exchanges may be made up. */
   readonly devEnabled: boolean;
@@ -146,8 +147,7 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         const ended = quota.endCooldowns(asked.value).map(cooldownAnswer);
         // That nothing is left alone is no mistake: who ends a cooldown need not know whether it still holds.
         if (ended.length > 0) return json({ ended });
-        const reachable = lanes().filter((lane) => lane !== NOWHERE.lane);
-        const stranger = await refuseStranger(asked.value.lane, reachable);
+        const stranger = await refuseStranger(asked.value.lane, options.servedLanes());
         if (stranger !== null) return stranger;
         const trouble = keyTrouble(asked.value, quota.views());
         return trouble === null ? json({ ended }) : refuse(trouble).answer;
