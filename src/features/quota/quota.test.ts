@@ -490,6 +490,8 @@ describe('windows', () => {
     let pages = 0;
     store.onPage = () => {
       pages += 1;
+      // What is not in any page that is still to come.
+      if (pages === 6) end(quota, 'late');
       if (pages !== 2) return;
       quota.onCompletion?.(completionOf(live));
       // Somebody imports once more, while the first page is read.
@@ -499,9 +501,9 @@ describe('windows', () => {
     };
     quota.recount();
     await vi.waitFor(() => expect(quota.rebuilding()).toBe(false));
-    expect(quota.views()[0]).toMatchObject({ weekly: { requests: { used: 8 } }, reserved: { requests: 1 } });
+    expect(quota.views()[0]).toMatchObject({ weekly: { requests: { used: 9 } }, reserved: { requests: 1 } });
     end(quota, 'under way');
-    expect(quota.views()[0]).toMatchObject({ weekly: { requests: { used: 9 } }, reserved: { requests: 0 } });
+    expect(quota.views()[0]).toMatchObject({ weekly: { requests: { used: 10 } }, reserved: { requests: 0 } });
   });
 
   it('do not become emptier where the store lost what was counted', async () => {
@@ -595,6 +597,19 @@ describe('what an operator is told of a budget', () => {
     expect(waiting).toHaveLength(2);
     for (let index = 0; index < 6; index += 1) end(quota, `f${index}`);
     expect(said.slice(3)).toEqual(['the quota for "*haiku*" on lane zai is 80% used']);
+  });
+
+  it('is not repeated while it stands at the edge of its warning', () => {
+    const quota = open(haiku('"rolling": {"requests": 20}'));
+    for (let index = 0; index < 16; index += 1) {
+      end(quota, `e${index}`);
+      now += MINUTE;
+    }
+    for (now = START + 5 * HOUR + 1; now < START + 5 * HOUR + 10 * MINUTE; now += MINUTE) {
+      pass();
+      end(quota, `f${now}`);
+    }
+    expect(said).toEqual(['the quota for "*haiku*" on lane zai is 80% used']);
   });
 
   it('is not repeated after a reload, and is over with the quota', async () => {

@@ -201,7 +201,8 @@ export function createQuota(options: QuotaOptions): Quota {
     episodes.replace(budgets);
   };
 
-  const warnings = (): readonly string[] => idleQuotas(definitions, file ?? SENT, options.lanes(), (lane) => seen.of(lane));
+  const warnings = (): readonly string[] =>
+    idleQuotas(definitions, file ?? SENT, options.lanes(), (lane) => seen.of(lane));
   const tellWarnings = (): void => {
     for (const warning of warnings()) log.warn(warning);
   };
