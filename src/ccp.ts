@@ -60,7 +60,12 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
   const { settings, secrets, paths } = loaded;
   const { prices, strays, toCome } = openPrices(loaded);
   const license = openLicense(loaded, { clock, log });
-  const store = openStore(loaded, { clock, log, onRollup: (seconds) => metrics.rolledUp(seconds) });
+  const store = openStore(loaded, {
+    clock,
+    log,
+    onRollup: (seconds) => metrics.rolledUp(seconds),
+    onMore: () => quota.recount(),
+  });
   const quota = openQuota(loaded, {
     store,
     lanes: () => openLanes(routing),
@@ -68,6 +73,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     log,
   });
   const routing = openRouting(loaded, log, license.licensed, quota.gate);
+  const servedLanes = (): readonly string[] => routing.providers().map(({ lane }) => lane);
   let port = settings.port;
   const upstreams = createUpstreams({
     clock,
@@ -147,7 +153,8 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
         store,
         quota,
         prices,
-        lanes: () => [...routing.providers().map(({ lane }) => lane), NOWHERE.lane],
+        lanes: () => [...servedLanes(), NOWHERE.lane],
+        servedLanes,
         live,
         devEnabled: settings.devEnable,
         clock,
@@ -163,8 +170,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
       await refuseOwnListener(routing.providers(), settings.port);
       await policy.load();
       await quota.load();
-      const lanes = routing.providers().map(({ lane }) => lane);
-      for (const idle of [...strays(lanes), ...toCome(clock.now())]) log.warn(idle);
+      for (const idle of [...strays(servedLanes()), ...toCome(clock.now())]) log.warn(idle);
       port = await gateway.listen(settings.port, settings.host).catch((error: NodeJS.ErrnoException) => {
         throw listenError(error, settings.host, settings.port);
       });

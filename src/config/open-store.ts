@@ -10,7 +10,7 @@ const FLUSH_MS = 200;
 /** The store that the proxy writes; one that keeps nothing where `CCP_PERSIST` says so. */
 export function openStore(
   { settings, paths }: LoadedCcp,
-  ports: Pick<StoreOptions, 'clock' | 'log' | 'onRollup'>,
+  ports: Pick<StoreOptions, 'clock' | 'log' | 'onRollup' | 'onMore'>,
 ): Store {
   if (!settings.persist) return createNoStore(paths.store);
   return open({

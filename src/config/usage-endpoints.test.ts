@@ -450,11 +450,15 @@ describe('POST /v1/quotas/end-cooldown', () => {
     }
     expect(await end({ lane: 'zia' })).toMatchObject({
       status: 400,
-      body: { error: { message: expect.stringContaining('ccp: lane: allowed is anthropic, none, zai') } },
+      body: { error: { message: expect.stringContaining('ccp: lane: allowed is anthropic, zai, or') } },
     });
     expect(await end({ lane: 'zai', key: 'haiku' })).toMatchObject({
       status: 400,
-      body: { error: { message: expect.stringContaining('ccp: key: allowed is "*haiku*"') } },
+      body: {
+        error: {
+          message: expect.stringContaining('ccp: key: allowed is the glob of a quota there ("*haiku*")'),
+        },
+      },
     });
   });
 

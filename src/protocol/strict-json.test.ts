@@ -37,7 +37,7 @@ it.each([
   ['a tab in a text', '["a\tb"]', 'not_json', 'a control character', [1, 2]],
   ['half a number', '[1.]', 'not_json', 'this is no number', [1, 2]],
   ['a NUL at its end', '{}\0', 'not_json', 'is no JSON', [1, 3]],
-  ['a byte order mark', '\u{feff}{}', 'bad_encoding', 'byte order mark', null],
+  ['a byte order mark', '\u{feff}{}', 'bad_encoding', 'byte order mark', [1, 1]],
   ['a key twice', '{"a":1,"b":{},"a":1}', 'duplicate_key', 'names "a" twice', [1, 15]],
   ['a key twice, deep inside', '{"x":[{"y":{"a":1,\n"a":1}}]}', 'duplicate_key', 'names "a" twice', [2, 1]],
   ['a key twice, once escaped', '{"ab":1,"\\u0061b":2}', 'duplicate_key', 'names "ab" twice', [1, 9]],

@@ -35,7 +35,8 @@ const MAX_DEPTH = 32;
 export function readStrictJson(bytes: Uint8Array): StrictJson {
   const text = decodeUtf8(bytes);
   if (text === null) return no('bad_encoding', 'is not UTF-8');
-  if (text.startsWith('\u{feff}')) return no('bad_encoding', 'begins with a byte order mark');
+  if (text.startsWith('\u{feff}'))
+    return no('bad_encoding', 'begins with a byte order mark', { line: 1, column: 1 });
   let value: unknown;
   try {
     value = JSON.parse(text);

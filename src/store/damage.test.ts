@@ -66,6 +66,7 @@ it('a check that ends late says nothing of the file that was begun meanwhile', (
   const keeper = createKeeper({
     path: place.path,
     onAnother: (whatBecame) => void asides.push(/set aside as ([^;]+);/.exec(whatBecame)?.[1] ?? whatBecame),
+    onImport: () => {},
   });
   const checked = inodeOf(place.path);
   keeper.write({ samples: [rowOf(sample(1))], cooldowns: [], hits: [] });
@@ -81,7 +82,11 @@ it('a check that ends late says nothing of the file that was begun meanwhile', (
 it('damage that is moved over the file in use is set aside by the request that finds it', () => {
   const said: string[] = [];
   rmSync(place.path);
-  const keeper = createKeeper({ path: place.path, onAnother: (whatBecame) => void said.push(whatBecame) });
+  const keeper = createKeeper({
+    path: place.path,
+    onAnother: (whatBecame) => void said.push(whatBecame),
+    onImport: () => {},
+  });
   const batch = (id: number) => ({ samples: [rowOf(sample(id))], cooldowns: [], hits: [] });
   keeper.write(batch(1));
   writeFileSync(`${place.path}.new`, 'damaged');

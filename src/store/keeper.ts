@@ -24,6 +24,8 @@ import { type Batch, type FileStatus, openStoreFile, type StoreFile } from './st
 export interface Keeper {
   /** Makes sure that the file is open; gives whether it is too large to have been checked. */
   open(): { readonly unchecked: boolean };
+  /** Looks, where a file is open, whether it is still there and whether somebody imported into it. */
+  look(): void;
   write(batch: Batch): void;
   /**
    * Rolls up, then forgets, a piece of what is due; `more` where it is to be asked again. Forgets nothing by a clock that
@@ -58,6 +60,8 @@ export interface KeeperOptions {
   readonly path: string;
   /** Told what became of the file, a sentence, where another is gone on with. */
   readonly onAnother: (whatBecame: string) => void;
+  /** Told after another process put in exchanges of before. */
+  readonly onImport: () => void;
 }
 
 /** A piece of work short enough (0.1 s) that exchanges to be written never wait long for it, here or in another process. */
@@ -73,12 +77,14 @@ interface Opened extends StoreFile {
 }
 
 /** Nothing is opened before the first request. */
-export function createKeeper({ path, onAnother }: KeeperOptions): Keeper {
+export function createKeeper({ path, onAnother, onImport }: KeeperOptions): Keeper {
   let opened: Opened | null = null;
   /** What the last request found at `path`. */
   let named: bigint | null = null;
   /** What was left for another that is not open yet. */
   let left: bigint | null = null;
+  /** As the last request found them. */
+  let imports: number | null = null;
 
   const close = (): void => {
     opened?.[Symbol.dispose]();
@@ -94,6 +100,9 @@ export function createKeeper({ path, onAnother }: KeeperOptions): Keeper {
       if (left !== null && left !== named) onAnother(goneOn(path, named));
       left = null;
     }
+    const before = imports;
+    imports = opened.imports();
+    if (before !== null && imports !== before) onImport();
     return opened;
   };
 
@@ -139,6 +148,9 @@ export function createKeeper({ path, onAnother }: KeeperOptions): Keeper {
 
   return {
     open: () => using(() => ({ unchecked: sizeOf(path) > CHECKED_AT_ONCE })),
+    look: () => {
+      if (opened !== null) using(() => {});
+    },
     write: (batch) => void using((file) => file.write(batch)),
     tend: (age) =>
       using(({ rollups, samples, cooldowns, limitHits }) => {

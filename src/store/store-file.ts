@@ -35,6 +35,10 @@ export interface StoreFile extends Disposable {
   readonly limitHits: LimitHits;
   /** Commits a batch, or nothing of it; gives how many samples were new. */
   write(batch: Batch): number;
+  /** How often exchanges were imported into this file. */
+  imports(): number;
+  /** Says that some were, to the proxy that has the file open. */
+  tellImport(): void;
   status(): FileStatus;
   /** Hands pages that are free back to the file system. */
   shrink(): void;
@@ -60,6 +64,9 @@ function storeFile(db: Database.Database, path: string): StoreFile {
     limitHits.save(batch.hits);
     return samples.insert(batch.samples);
   });
+  // A number in the head of the file that SQLite leaves to its users.
+  const imports = db.prepare<[], number>('PRAGMA user_version').pluck();
+  const tellImport = db.transaction(() => void db.pragma(`user_version = ${(imports.get() ?? 0) + 1}`));
   return {
     db,
     samples,
@@ -67,6 +74,8 @@ function storeFile(db: Database.Database, path: string): StoreFile {
     cooldowns,
     limitHits,
     write: (batch) => write.immediate(batch),
+    imports: () => imports.get() ?? 0,
+    tellImport: () => tellImport.immediate(),
     status: () => ({
       path,
       schema_version: schemaVersion(db),

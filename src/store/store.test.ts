@@ -68,6 +68,22 @@ const onDisk = (): Sample[] => {
 };
 
 describe('a store', () => {
+  it('says so when another process imports into its file, and not when one only writes', async () => {
+    let more = 0;
+    const store = open({ onMore: () => void (more += 1) });
+    await store.flush();
+    await store.cooldowns();
+    using other = openStoreFile(place.path);
+    other.write({ samples: [rowOf(sample(1))], cooldowns: [], hits: [] });
+    await store.cooldowns();
+    expect(more).toBe(0);
+    other.tellImport();
+    // Nobody asks anything of it.
+    await soon(() => expect(more).toBe(1));
+    await store.cooldowns();
+    expect(more).toBe(1);
+  });
+
   it('commits what it took within the flush interval, nobody asking', async () => {
     const store = open();
     for (let id = 1; id <= 250; id++) store.onCompletion(completion(id));

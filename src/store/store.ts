@@ -29,6 +29,8 @@ export interface StoreOptions {
   readonly usageLog?: string;
   /** Told how many seconds a round took. */
   readonly onRollup?: (seconds: number) => void;
+  /** Told, within a second, that there is more than this process wrote: after an import, or where another file is gone on with. */
+  readonly onMore?: () => void;
 }
 
 export interface StoreHealth {
@@ -49,16 +51,24 @@ export interface Store extends MeterStore, ExchangeObserver, AsyncDisposable {
 
 /** The first round comes soon, for what an earlier process left. */
 const FIRST_ROUND_MS = 10_000;
+/** Between two looks at the file where nothing else is asked of it, for some microseconds of the storing thread. */
+const LOOK_MS = 1_000;
 const DAY_MS = 86_400_000;
 const DONE = { more: false };
 
 /** Opens the store a moment later, on the storing thread: a start never waits for it. */
 export function openStore(options: StoreOptions): Store {
   const { path, flushMs, ttlDays, rollupMs, clock, log, usageLog = 'usage.jsonl', onRollup } = options;
+  const { onMore = () => {} } = options;
   let begunAnew = 0;
-  const thread = createKeeperThread(path, (whatBecame) => {
-    begunAnew += 1;
-    log.error(`${whatBecame}: "ccp db import --jsonl ${usageLog} --rotated" puts in what it lacks`);
+  const thread = createKeeperThread({
+    path,
+    onAnother(whatBecame) {
+      begunAnew += 1;
+      log.error(`${whatBecame}: "ccp db import --jsonl ${usageLog} --rotated" puts in what it lacks`);
+      onMore();
+    },
+    onImport: onMore,
   });
   const trouble = createTrouble(log);
   const outbox = createOutbox({ flushMs, clock, trouble, write: (batch) => thread.ask('write', batch) });
@@ -71,6 +81,7 @@ export function openStore(options: StoreOptions): Store {
   });
   let ended = false;
   let cancelRound = (): void => {};
+  let cancelLook = (): void => {};
 
   const open = async (): Promise<void> => {
     if (ended) return;
@@ -107,6 +118,13 @@ export function openStore(options: StoreOptions): Store {
     cancelRound = clock.after(ms, () => void tend().then(() => nextRound(rollupMs)));
   };
 
+  const nextLook = (): void => {
+    if (ended) return;
+    // What fails here fails for whoever needs the file, too, and is told then.
+    const look = (): Promise<void> => thread.ask('look').catch(() => {});
+    cancelLook = clock.after(LOOK_MS, () => void look().then(nextLook));
+  };
+
   /** What the file says, after all that was taken so far. Rejects where it cannot be read. */
   const read = async <T>(ask: () => Promise<T>): Promise<T> => {
     await outbox.flush();
@@ -129,6 +147,7 @@ export function openStore(options: StoreOptions): Store {
 
   setImmediate(() => void open());
   nextRound(Math.min(FIRST_ROUND_MS, rollupMs));
+  nextLook();
 
   return {
     onCompletion: (event) => outbox.addSample(rowOf(sampleOf(event))),
@@ -165,6 +184,7 @@ export function openStore(options: StoreOptions): Store {
     async [Symbol.asyncDispose]() {
       ended = true;
       cancelRound();
+      cancelLook();
       await outbox.close();
       await thread[Symbol.asyncDispose]();
     },

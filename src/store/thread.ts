@@ -2,7 +2,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { errorOf, type Failure } from './failure.ts';
-import type { Damage, Keeper } from './keeper.ts';
+import type { Damage, Keeper, KeeperOptions } from './keeper.ts';
 
 export type Request = keyof Keeper;
 type Argument<R extends Request> = Parameters<Keeper[R]>;
@@ -21,7 +21,8 @@ export interface ToKeeper {
 export type FromKeeper =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly failure: Failure }
-  | { readonly whatBecame: string };
+  | { readonly whatBecame: string }
+  | { readonly imported: true };
 
 export interface KeeperThread extends AsyncDisposable {
   /** Rejects with what the keeper throws, an `OperatorError` where it is nobody's bug. */
@@ -35,8 +36,8 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Nothing is started yet. `onAnother` is told as the keeper's is. */
-export function createKeeperThread(path: string, onAnother: (whatBecame: string) => void): KeeperThread {
+/** Nothing is started yet. `onAnother` and `onImport` are told as the keeper's are. */
+export function createKeeperThread({ path, onAnother, onImport }: KeeperOptions): KeeperThread {
   const waiting = new Map<number, Waiting>();
   let worker: Worker | null = null;
   let ids = 0;
@@ -44,6 +45,7 @@ export function createKeeperThread(path: string, onAnother: (whatBecame: string)
 
   const hear = (message: FromKeeper): void => {
     if ('whatBecame' in message) return onAnother(message.whatBecame);
+    if ('imported' in message) return onImport();
     const one = waiting.get(message.id);
     waiting.delete(message.id);
     if (waiting.size === 0) worker?.unref();

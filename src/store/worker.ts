@@ -6,7 +6,11 @@ import type { FromKeeper, ThreadData, ToKeeper } from './thread.ts';
 
 const { path }: ThreadData = workerData;
 const say = (message: FromKeeper): void => parentPort?.postMessage(message);
-const keeper = createKeeper({ path, onAnother: (whatBecame) => say({ whatBecame }) });
+const keeper = createKeeper({
+  path,
+  onAnother: (whatBecame) => say({ whatBecame }),
+  onImport: () => say({ imported: true }),
+});
 
 parentPort?.on('message', ({ id, name, argument }: ToKeeper) => {
   try {

@@ -280,7 +280,7 @@ async function checkQuotas(loaded: LoadedCcp): Promise<Finding[]> {
       (what): Finding => ({
         level: 'note',
         what,
-        remedy: `Correct its lane or its model in ${file}; "ccp providers" shows the lanes and their routes.`,
+        remedy: `Correct it in ${file}; "ccp providers" shows the lanes and their routes.`,
       }),
     ),
   ];

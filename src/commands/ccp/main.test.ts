@@ -227,11 +227,12 @@ describe('doctor', () => {
     const quotas = async (): Promise<unknown[]> => (await json('doctor')).data.findings;
     expect(await quotas()).toContainEqual({ level: 'ok', what: `quotas: 1 in ${file}, mode block` });
     expect(JSON.stringify(await quotas())).not.toContain('counts nothing');
+    expect(JSON.stringify(await quotas())).toContain('has no cap');
     host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*", "lane": "zia"}]}');
     expect(await quotas()).toContainEqual({
       level: 'note',
       what: `the quota for "*" on lane zia in ${file} counts nothing new: there is no lane zia (there are anthropic, zai)`,
-      remedy: `Correct its lane or its model in ${file}; "ccp providers" shows the lanes and their routes.`,
+      remedy: `Correct it in ${file}; "ccp providers" shows the lanes and their routes.`,
     });
     host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "opus-4", "lane": "zai"}]}');
     expect(JSON.stringify(await quotas())).toContain('no route leads such a model there');

@@ -1,7 +1,7 @@
 /** The meter of a real proxy, over real sockets: what passed through it is in every view, to the token. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { quotasAnswer, usageAnswer } from '../../config/usage-answers.ts';
 import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
@@ -172,6 +172,23 @@ it('makes exchanges up where that is enabled; they count against quotas as real 
   expect(upstream.seen).toEqual([]);
 });
 
+it('counts what is imported beside it towards the quotas, nobody asking for it', async () => {
+  host.write(
+    '~/.config/ccp/quotas.json',
+    '{"quotas": [{"model": "*", "lane": "anthropic", "rolling": {"requests": 3}}]}',
+  );
+  await start();
+  const used = async (): Promise<unknown> =>
+    quotasAnswer.parse(await get('/v1/quotas')).quotas[0]?.rolling.requests.used;
+  await ask(proxy.url, 'claude-sonnet-5');
+  const [seen] = await completions(host.cwd, 1);
+  expect(await used()).toBe(1);
+  const before = ['a', 'b'].map((rid) => `${JSON.stringify({ ...seen, rid })}\n`);
+  host.write('before.jsonl', before.join(''));
+  expect(await printed('db', 'import', '--jsonl', 'before.jsonl')).toContain('2 exchanges put in');
+  await vi.waitFor(async () => expect(await used()).toBe(3), { timeout: 15_000, interval: 50 });
+});
+
 it('names quotas and prices of lanes that are not there as it starts, and quotas that are sent', async () => {
   const price = {
     lane: 'zia',
@@ -179,7 +196,10 @@ it('names quotas and prices of lanes that are not there as it starts, and quotas
     valid_from: '2026-01-01',
     usd_per_mtok: { input: 1, output: 1 },
   };
-  const file = host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*", "lane": "zia"}]}');
+  const file = host.write(
+    '~/.config/ccp/quotas.json',
+    '{"quotas": [{"model": "*", "lane": "zia", "weekly": {"requests": 9}}]}',
+  );
   const prices = host.write('~/.config/ccp/prices.json', JSON.stringify({ v: 1, prices: [price] }));
   await start();
   const none = 'there is no lane zia (there are anthropic, zai)';

@@ -28,6 +28,8 @@ export interface Budget {
   held(now: number): number;
   /** The windows without what is under way, in per cent; null where there is no cap. */
   full(now: number): { readonly rolling: number | null; readonly weekly: number | null };
+  /** How many exchanges count, of the last seven days. */
+  exchanges(now: number): number;
   /** When it has room again, and what it has not, as it was within the last second. */
   opening(now: number): Opening;
   /**
@@ -151,6 +153,7 @@ export function createBudget(definition: QuotaDefinition, count: Count = createC
     release: (hold) => count.release(hold),
     held: (now) => Math.max(fullOf(rolling, now, reserved) ?? 0, fullOf(weekly, now, reserved) ?? 0),
     full,
+    exchanges: (now) => windows.sums(weekly.window, now).requests,
     opening,
     warnSince(now) {
       watch(now);

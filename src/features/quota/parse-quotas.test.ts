@@ -45,7 +45,11 @@ describe('a quota file', () => {
     [one('"rolling": {"requests": 0}'), 'q.json:2:51: quotas[0].rolling.requests: must be more than 0'],
     [one('"rolling":\n {"tokens": "1M"}'), 'q.json:3:3: quotas[0].rolling.tokens: must be a whole number'],
     [one('"rolling": {"span": "8d"}'), 'q.json:2:51: quotas[0].rolling.span: must be at most 7d'],
-    [one('"rolling": {"span": "5"}'), 'must be a duration like "90m", "5h" or "1d"'],
+    [one('"rolling": {"span": "5"}'), 'must be a duration of at least 1m, like "90m", "5h" or "1d"'],
+    [
+      one('"rolling": {"span": "45s"}'),
+      'q.json:2:51: quotas[0].rolling.span: must be a duration of at least 1m',
+    ],
     [one('"weekly": {"span": "5h"}'), 'quotas[0].weekly.span: unknown key'],
     [one('"warn_pct": 101'), 'quotas[0].warn_pct: must not be more than block_pct'],
     [one('"block_pct": "high"'), 'quotas[0].block_pct: must be a number'],
@@ -60,6 +64,12 @@ describe('a quota file', () => {
     const taken = (): unknown => parse('q.json', text);
     expect(taken).toThrow(message);
     expect(taken).toThrow(OperatorError);
+  });
+
+  it('is refused with a byte order mark, by its place', () => {
+    expect(() => parse('q.json', '\u{feff}{"quotas": []}')).toThrow(
+      'q.json:1:1: it begins with a byte order mark',
+    );
   });
 
   it('is refused in another encoding, in which a glob would match nothing', () => {

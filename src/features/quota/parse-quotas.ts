@@ -35,9 +35,10 @@ const percent = z
   .number('must be a number')
   .positive('must be more than 0')
   .max(1000, 'must be at most 1000');
+const SPAN = 'must be a duration of at least 1m, like "90m", "5h" or "1d"';
 const span = z
-  .string('must be a duration like "90m", "5h" or "1d"')
-  .regex(/^[1-9]\d{0,5}[mhd]$/, 'must be a duration like "90m", "5h" or "1d"')
+  .string(SPAN)
+  .regex(/^[1-9]\d{0,5}[mhd]$/, SPAN)
   .transform((text) => Number(text.slice(0, -1)) * UNITS[z.enum(['m', 'h', 'd']).parse(text.at(-1))])
   .refine((ms) => ms <= WEEK_MS, 'must be at most 7d');
 

@@ -459,6 +459,7 @@ describe('windows', () => {
     expect(said).toEqual([
       'the quota windows still lack what the store has: disk on fire; the store is asked again until it answers',
       'quota windows rebuilt: 5 exchanges of the last seven days',
+      expect.stringMatching(/^the weekly quota of requests .+ is used up until 2026-06-08T/),
     ]);
   });
 
@@ -479,6 +480,57 @@ describe('windows', () => {
     await vi.waitFor(() => expect(quota.gate('zai', ASK).kind).toBe('cooldown'));
   });
 
+  it('are counted anew once the store has more, with what ends and what is under way meanwhile', async () => {
+    const store = createMemoryStore([sampleOf(START)]);
+    const quota = open(haiku('"weekly": {"requests": 10}'), { store });
+    await quota.load();
+    begin(quota, 'under way');
+    const live = sampleOf(START);
+    store.kept.push(...Array.from({ length: 5 }, (_, index) => sampleOf(START - index * HOUR)), live);
+    let pages = 0;
+    store.onPage = () => {
+      pages += 1;
+      // What is not in any page that is still to come.
+      if (pages === 6) end(quota, 'late');
+      if (pages !== 2) return;
+      quota.onCompletion?.(completionOf(live));
+      // Somebody imports once more, while the first page is read.
+      store.kept.push(sampleOf(START - 6 * HOUR));
+      quota.recount();
+      expect([quota.rebuilding(), quota.views()[0]?.weekly.requests.used]).toEqual([true, 2]);
+    };
+    quota.recount();
+    await vi.waitFor(() => expect(quota.rebuilding()).toBe(false));
+    expect(quota.views()[0]).toMatchObject({ weekly: { requests: { used: 9 } }, reserved: { requests: 1 } });
+    end(quota, 'under way');
+    expect(quota.views()[0]).toMatchObject({ weekly: { requests: { used: 10 } }, reserved: { requests: 0 } });
+  });
+
+  it('do not become emptier where the store lost what was counted', async () => {
+    const store = createMemoryStore([sampleOf(START), sampleOf(START)]);
+    const quota = open(haiku('"weekly": {"requests": 2}'), { store });
+    await quota.load();
+    store.kept.pop();
+    quota.recount();
+    await vi.waitFor(() => expect(quota.rebuilding()).toBe(false));
+    expect(quota.gate('zai', ASK).kind).toBe('block');
+  });
+
+  it('are counted anew for others that were taken over in the middle of it', async () => {
+    const store = createMemoryStore([sampleOf(START), sampleOf(START)]);
+    const quota = open(haiku('"weekly": {"requests": 9}'), { store });
+    await quota.load();
+    store.kept.push(sampleOf(START));
+    let pages = 0;
+    store.onPage = () => {
+      pages += 1;
+      if (pages === 1) reload(quota, haiku('"weekly": {"requests": 3}'));
+    };
+    quota.recount();
+    await vi.waitFor(() => expect(quota.gate('zai', ASK).kind).toBe('block'));
+    expect(quota.views()[0]?.weekly.requests).toMatchObject({ used: 3, cap: 3 });
+  });
+
   it('are let go of when the proxy ends in the middle of it', async () => {
     const store = createMemoryStore([sampleOf(START), sampleOf(START), sampleOf(START)]);
     const quota = open(haiku('"rolling": {"requests": 9}'), { store });
@@ -490,6 +542,92 @@ describe('windows', () => {
     await quota.load();
     await vi.waitFor(() => expect(quota.rebuilding()).toBe(false));
     expect(quota.views()[0]?.rolling.requests.used).toBe(0);
+  });
+});
+
+describe('a glob that was mistyped', () => {
+  const haku = '{"quotas": [{"model": "*haku*", "lane": "zai", "weekly": {"requests": 1}}]}';
+  const warning = expect.stringContaining(`none of the models seen there so far matches (${HAIKU})`);
+
+  it('is told of once another model came through its lane', () => {
+    const quota = open(haku, { lanes: () => [{ lane: 'zai', globs: ['*'] }] });
+    end(quota, 'free', { op: 'count_tokens' });
+    expect(quota.warnings()).toEqual([]);
+    end(quota, 'e');
+    expect(quota.warnings()).toEqual([warning]);
+  });
+
+  it('is told of where the store knows of one', async () => {
+    const store = createMemoryStore([sampleOf(START)]);
+    const quota = open(haku, { store, lanes: () => [{ lane: 'zai', globs: ['*'] }] });
+    await quota.load();
+    expect(quota.warnings()).toEqual([warning]);
+  });
+
+  it('is not told of where so many came that some are not known', () => {
+    const quota = open(haku, { lanes: () => [{ lane: 'zai', globs: ['*'] }] });
+    for (let index = 0; index < 100; index += 1) end(quota, `e${index}`, { model: `m${index}` });
+    expect(quota.warnings()).toEqual([]);
+  });
+});
+
+describe('what an operator is told of a budget', () => {
+  it('is that it warns, that it is used up and until when, and that it has room again, once each', () => {
+    const quota = open(haiku('"rolling": {"requests": 10}'));
+    for (let index = 0; index < 12; index += 1) {
+      end(quota, `e${index}`);
+      now += MINUTE;
+    }
+    expect(said).toEqual([
+      'the quota for "*haiku*" on lane zai is 80% used',
+      'the rolling quota of requests for "*haiku*" on lane zai is used up until 2026-06-01T17:00:00.000Z',
+    ]);
+    // At the edge it opens and shuts with each exchange, of which nobody wants to hear.
+    now = START + 5 * HOUR + 2.5 * MINUTE;
+    pass();
+    end(quota, 'more');
+    now += MINUTE;
+    end(quota, 'still');
+    expect(said).toHaveLength(2);
+    // Nobody asks for anything.
+    now += HOUR;
+    pass();
+    expect(said.slice(2)).toEqual(['the quota for "*haiku*" on lane zai has room again: it is 20% used']);
+    // The timer that passed was the last.
+    expect(waiting).toHaveLength(2);
+    for (let index = 0; index < 6; index += 1) end(quota, `f${index}`);
+    expect(said.slice(3)).toEqual(['the quota for "*haiku*" on lane zai is 80% used']);
+  });
+
+  it('is not repeated while it stands at the edge of its warning', () => {
+    const quota = open(haiku('"rolling": {"requests": 20}'));
+    for (let index = 0; index < 16; index += 1) {
+      end(quota, `e${index}`);
+      now += MINUTE;
+    }
+    for (now = START + 5 * HOUR + 1; now < START + 5 * HOUR + 10 * MINUTE; now += MINUTE) {
+      pass();
+      end(quota, `f${now}`);
+    }
+    expect(said).toEqual(['the quota for "*haiku*" on lane zai is 80% used']);
+  });
+
+  it('is not repeated after a reload, and is over with the quota', async () => {
+    const quota = open(haiku('"rolling": {"requests": 1}'));
+    await quota.load();
+    end(quota, 'e');
+    said = [];
+    reload(quota, haiku('"rolling": {"requests": 1}, "warn_pct": 70'));
+    expect(said).toEqual(['quotas taken over: 1 from a command']);
+    reload(quota, haiku('"rolling": {"requests": 100}'));
+    expect(said.at(-2)).toContain('has room again: it is 1% used');
+    end(quota, 'f');
+    reload(quota, haiku('"rolling": {"requests": 2}'));
+    said = [];
+    reload(quota, '{"quotas": []}');
+    now += 6 * HOUR;
+    pass();
+    expect(said).toEqual(['quotas taken over: 0 from a command']);
   });
 });
 
@@ -548,6 +686,15 @@ describe('a reload', () => {
     expect(quota.gate('zai', ASK).kind).toBe('block');
   });
 
+  it('of the file counts anew what the store has', async () => {
+    const store = createMemoryStore();
+    const quota = open(haiku('"rolling": {"requests": 2}'), { store });
+    await quota.load();
+    store.kept.push(sampleOf(START - HOUR), sampleOf(START));
+    expect(quota.reload()).toMatchObject({ ok: true });
+    await vi.waitFor(() => expect(quota.gate('zai', ASK).kind).toBe('block'));
+  });
+
   it('fills a quota that is new from the store', async () => {
     const store = createMemoryStore([sampleOf(START - HOUR)]);
     const quota = open(null, { store });
@@ -568,13 +715,13 @@ describe('a reload', () => {
   });
 
   it('tells of a lane that is not there', async () => {
-    const quota = open('{"quotas": [{"model": "*", "lane": "zia"}]}');
+    const quota = open('{"quotas": [{"model": "*", "lane": "zia", "weekly": {"requests": 1}}]}');
     await quota.load();
     const warning =
       'the quota for "*" on lane zia in /q.json counts nothing new: there is no lane zia (there are anthropic, zai)';
     expect(said).toContain(warning);
     expect(quota.warnings()).toEqual([warning]);
-    reload(quota, '{"quotas": [{"model": "*", "lane": "zai"}]}');
+    reload(quota, '{"quotas": [{"model": "*", "lane": "zai", "weekly": {"requests": 1}}]}');
     expect(quota.warnings()).toEqual([]);
   });
 });

@@ -15,13 +15,15 @@ import { MAX_MODEL_LENGTH } from '../../protocol/usage-event.ts';
 import { type Budget, createBudget } from './budget.ts';
 import { useOf } from './charge.ts';
 import { type Hold } from './count.ts';
+import { createEpisodes } from './episodes.ts';
 import { idleQuotas, type OpenLane } from './idle-quotas.ts';
 import { type CooldownChoice, createLimitHits } from './limit-hits.ts';
 import { type LoadedQuotas, loadQuotas } from './load-quotas.ts';
-import { createMatch } from './match.ts';
+import { createMatch, type Match } from './match.ts';
 import { parseQuotas, type QuotaDefinition } from './parse-quotas.ts';
 import { type Rebuild, rebuild } from './rebuild.ts';
 import { createRetry } from './retry.ts';
+import { createSeenModels } from './seen-models.ts';
 
 export const REROUTE_MODES = ['off', 'block', 'hybrid'] as const;
 /** `off`: count only. `block`: stop at our own caps. `hybrid`: run into the upstream's, and then go elsewhere. */
@@ -57,13 +59,18 @@ export interface Quota extends ExchangeObserver, AsyncDisposable {
   endCooldowns(which: CooldownChoice): readonly Cooldown[];
   /** What upstreams last said of their own limits, a lane each. */
   providerLimits(): readonly ProviderLimits[];
-  /** Which of them count nothing new, and why, a sentence each. */
+  /** Which of them count nothing new, or cannot do what they should, and why, a sentence each. */
   warnings(): readonly string[];
   /** Whether the windows still lack what the store has. */
   rebuilding(): boolean;
   /** Takes from the store what earlier processes knew. Resolves when windows and cooldowns hold, or after two seconds. */
   load(): Promise<void>;
-  /** Reads the files again, or takes those of `sent` in their place until what they say changes. A bad one changes nothing. */
+  /** Counts the windows anew from the store, which has more now. No budget becomes emptier by it. */
+  recount(): void;
+  /**
+   * Reads the files again and counts anew, or takes those of `sent` in their place until what they say changes. A bad one
+   * changes nothing.
+   */
   reload(sent?: Uint8Array): Reloaded;
 }
 
@@ -73,7 +80,7 @@ export type Reloaded =
   | { readonly ok: false; readonly why: string };
 
 /** How long a start waits for what the store has, milliseconds; what takes longer fills up behind it. */
-const PATIENCE_MS = 2000;
+const PATIENCE_MS = 1_400;
 
 const WARN: Standing = { kind: 'warn' };
 const COOLDOWN: Standing = { kind: 'cooldown' };
@@ -85,6 +92,8 @@ export function createQuota(options: QuotaOptions): Quota {
   const { files, mode, store, clock, log } = options;
   const retry = createRetry({ clock, log });
   const limits = createLimitHits({ coolsDown: mode === 'hybrid', store, retry, clock, log });
+  const episodes = createEpisodes({ clock, log });
+  const seen = createSeenModels();
   const holds = new Map<string, Held>();
   const rebuilds = new Set<Rebuild>();
   let loaded = false;
@@ -95,6 +104,9 @@ export function createQuota(options: QuotaOptions): Quota {
   for (const why of ignored) log.warn(why);
   let budgets: readonly Budget[] = definitions.map((definition) => createBudget(definition));
   let chargedTo = createMatch(budgets);
+  /** Those that are counted anew beside them. */
+  let chargedBeside: Match | null = null;
+  let recountAgain = false;
 
   const stopWatching = watchFiles(
     [...files.map(({ path }) => path), ...options.alsoWatch],
@@ -146,14 +158,51 @@ export function createQuota(options: QuotaOptions): Quota {
 
   const fillFromStore = async (empty: readonly Budget[]): Promise<void> => {
     if (empty.length === 0) return;
-    const filling = rebuild(empty, { store, retry, now: clock.now() });
+    const filling = rebuild(empty, {
+      store,
+      retry,
+      onUse: ({ lane, model }) => seen.saw(lane, model),
+      now: clock.now(),
+    });
     rebuilds.add(filling);
     const samples = await filling.run();
     rebuilds.delete(filling);
-    if (!retry.stopped()) log.info(`quota windows rebuilt: ${samples} exchanges of the last seven days`);
+    if (retry.stopped()) return;
+    log.info(`quota windows rebuilt: ${samples} exchanges of the last seven days`);
+    episodes.look(budgets);
   };
 
-  const warnings = (): readonly string[] => idleQuotas(definitions, file ?? SENT, options.lanes());
+  const recount = async (): Promise<void> => {
+    recountAgain = true;
+    // What is not loaded yet will find it; what is being counted anew may have passed the place.
+    if (!loaded || chargedBeside !== null) return;
+    while (recountAgain && !retry.stopped()) {
+      recountAgain = false;
+      const before = budgets;
+      const anew = before.map(({ definition }) => createBudget(definition));
+      chargedBeside = createMatch(anew);
+      await fillFromStore(anew);
+      if (retry.stopped()) return;
+      // Others were taken over meanwhile: what these lack of them nobody knows.
+      if (budgets !== before) recountAgain = true;
+      else install(before.map((budget, index) => fuller(budget, anew[index], clock.now())));
+    }
+    chargedBeside = null;
+  };
+
+  /** What is under way takes its room in those that count now. */
+  const install = (next: readonly Budget[]): void => {
+    budgets = next;
+    chargedTo = createMatch(budgets);
+    for (const [rid, held] of holds) {
+      giveBack(held);
+      holds.set(rid, holdOn(held.lane, held.model));
+    }
+    episodes.replace(budgets);
+  };
+
+  const warnings = (): readonly string[] =>
+    idleQuotas(definitions, file ?? SENT, options.lanes(), (lane) => seen.of(lane));
   const tellWarnings = (): void => {
     for (const warning of warnings()) log.warn(warning);
   };
@@ -162,18 +211,14 @@ export function createQuota(options: QuotaOptions): Quota {
     ({ file, definitions, ignored } = next);
     const before = budgets;
     const empty: Budget[] = [];
-    budgets = definitions.map((definition) => {
-      const kept = before.find((budget) => countsTheSame(budget.definition, definition));
-      const budget = createBudget(definition, kept?.count);
-      if (kept === undefined) empty.push(budget);
-      return budget;
-    });
-    chargedTo = createMatch(budgets);
-    // What is under way takes its room in those that count now.
-    for (const [rid, held] of holds) {
-      giveBack(held);
-      holds.set(rid, holdOn(held.lane, held.model));
-    }
+    install(
+      definitions.map((definition) => {
+        const kept = before.find((budget) => countsTheSame(budget.definition, definition));
+        const budget = createBudget(definition, kept?.count);
+        if (kept === undefined) empty.push(budget);
+        return budget;
+      }),
+    );
     for (const why of ignored) log.warn(why);
     if (!loaded) return;
     tellWarnings();
@@ -194,7 +239,7 @@ export function createQuota(options: QuotaOptions): Quota {
     return { ok: true, file, quotas: budgets.length };
   };
 
-  const reload = (sent?: Uint8Array): Reloaded =>
+  const takeFrom = (sent?: Uint8Array): Reloaded =>
     sent === undefined
       ? take(() => {
           const next = loadQuotas(files);
@@ -210,7 +255,7 @@ export function createQuota(options: QuotaOptions): Quota {
     } catch (error) {
       return { ok: false, why: messageOf(error) };
     }
-    return reload();
+    return takeFrom();
   };
 
   return {
@@ -250,7 +295,12 @@ export function createQuota(options: QuotaOptions): Quota {
       const filled = Promise.all([fillFromStore(budgets), limits.load()]);
       await Promise.race([filled, new Promise<void>((resolve) => void clock.after(PATIENCE_MS, resolve))]);
     },
-    reload,
+    recount: () => void recount(),
+    reload(sent) {
+      const taken = takeFrom(sent);
+      if (taken.ok && sent === undefined) void recount();
+      return taken;
+    },
     onPlan: takeRoom,
     onAttempt: takeRoom,
     onAnswer: ({ lane, headers }) => limits.providerLimits.stated(lane, clock.now(), headers),
@@ -263,15 +313,20 @@ export function createQuota(options: QuotaOptions): Quota {
     },
     onCompletion(event) {
       release(event.rid);
-      const mine = chargedTo(event.lane, event.model);
-      if (mine.length === 0) return;
+      const { lane, model } = event;
+      const mine = chargedTo(lane, model);
       const use = useOf(event);
       if (use === null) return;
+      seen.saw(lane, model);
+      if (mine.length === 0) return;
       for (const budget of mine) budget.add(use);
+      if (chargedBeside !== null) for (const budget of chargedBeside(lane, model)) budget.add(use);
       for (const filling of rebuilds) filling.sawLive(event.rid);
+      episodes.look(mine);
     },
     async [Symbol.asyncDispose]() {
       retry[Symbol.dispose]();
+      episodes[Symbol.dispose]();
       stopWatching();
     },
   };
@@ -291,6 +346,13 @@ const keysOf = (mine: readonly Budget[], model: string): readonly string[] =>
 /** There is room when the last of them has some. */
 const lastOpening = (full: readonly Budget[], now: number) =>
   full.map((budget) => budget.opening(now)).reduce((a, b) => (b.inMs > a.inMs ? b : a));
+
+/**
+ * The one that knows of more exchanges in its longest window. The store may lack what was counted live (its file was
+ * deleted, the disk was full), and a budget must not open for that.
+ */
+const fuller = (budget: Budget, anew: Budget | undefined, now: number): Budget =>
+  anew !== undefined && anew.exchanges(now) >= budget.exchanges(now) ? anew : budget;
 
 /** Whether what one has counted serves the other. */
 const countsTheSame = (a: QuotaDefinition, b: QuotaDefinition): boolean =>

@@ -15,6 +15,8 @@ export interface Rebuild {
 export interface RebuildOptions {
   readonly store: MeterStore;
   readonly retry: Retry;
+  /** Told of each that the store has, also those that no budget counts. */
+  readonly onUse: (use: SampleUse) => void;
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -26,7 +28,7 @@ const MOST_REMEMBERED = 200_000;
  * Begins with what is youngest: the rolling windows hold first. What the store cannot read is asked for again
  * from the place where it stopped.
  */
-export function rebuild(budgets: readonly Budget[], { store, retry, now }: RebuildOptions): Rebuild {
+export function rebuild(budgets: readonly Budget[], { store, retry, onUse, now }: RebuildOptions): Rebuild {
   const live = new Set<string>();
   const lanes = [...new Set(budgets.map(({ definition }) => definition.lane))];
   const chargedTo = createMatch(budgets);
@@ -34,6 +36,7 @@ export function rebuild(budgets: readonly Budget[], { store, retry, now }: Rebui
   let counted = 0;
 
   const count = (use: SampleUse): void => {
+    onUse(use);
     if (live.has(use.rid)) return;
     const mine = chargedTo(use.lane, use.model);
     for (const budget of mine) budget.fill(use, now);

@@ -133,6 +133,19 @@ describe('catalogs', () => {
     await vi.waitFor(() => expect(routeOf(routing, 'q1')).toBe('other to_other'));
   });
 
+  it('are not told of where what is watched beside them changes, which other files are trusted by', async () => {
+    const catalog = catalogAt('providers.yaml');
+    const trust = join(root, 'trust.json');
+    let reads = 0;
+    const read = () => ((reads += 1), catalog.read());
+    start({ catalogs: [{ ...catalog, read }], alsoWatch: [trust] });
+    const looks = reads;
+    writeFileSync(trust, '{}');
+    await vi.waitFor(() => expect(reads).toBeGreaterThan(looks));
+    catalog.save(`providers:\n${entry('local')}`);
+    await vi.waitFor(() => expect(said).toEqual(['provider catalog taken over: anth, zai, local']));
+  });
+
   it('keep the built-in providers the very same objects across a change', async () => {
     const catalog = catalogAt('providers.yaml');
     const routing = start({ catalogs: [catalog] });

@@ -79,6 +79,8 @@ export function createRouting(options: RoutingOptions): Routing {
   };
   const readOverride = (): string | null => overrideOptions.model ?? overrideOptions.read();
 
+  /** What is watched beside them changes for other files, too. Asked first: what changes meanwhile is read again. */
+  let inCatalogs = contentOf(options.catalogs);
   let catalogs = readCatalogs();
   let policy: PolicyRules | null = null;
   let wired = applyPolicy(catalogs, policy);
@@ -124,12 +126,14 @@ export function createRouting(options: RoutingOptions): Routing {
     for (const notice of notices(wired)) if (!known.has(notice)) log.warn(notice);
   };
 
-  const follow = (what: string, paths: readonly string[], take: () => string): (() => void) =>
+  /** `take` says what became of it; null: nothing. */
+  const follow = (what: string, paths: readonly string[], take: () => string | null): (() => void) =>
     watchFiles(
       paths,
       () => {
         try {
-          log.info(take());
+          const became = take();
+          if (became !== null) log.info(became);
         } catch (error) {
           log.error(`${what} not taken over, the one before stays: ${messageOf(error)}`);
         }
@@ -140,6 +144,9 @@ export function createRouting(options: RoutingOptions): Routing {
     'provider catalog',
     [...options.catalogs.map(({ path }) => path), ...options.alsoWatch],
     () => {
+      const before = inCatalogs;
+      inCatalogs = contentOf(options.catalogs);
+      if (inCatalogs === before) return null;
       catalogs = readCatalogs();
       rewire();
       return `provider catalog taken over: ${[...catalogs.providers.keys()].join(', ')}`;
@@ -175,6 +182,15 @@ export function createRouting(options: RoutingOptions): Routing {
     },
   };
 }
+
+/** What the files say and whether they count, to tell whether that changes. */
+const contentOf = (files: readonly PlacedFile[]): string =>
+  JSON.stringify(
+    files.map((file) => {
+      const found = file.read();
+      return found.state === 'used' ? Buffer.from(found.bytes).toString('base64') : found;
+    }),
+  );
 
 const wiringOf = ({
   providers,

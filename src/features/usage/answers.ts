@@ -161,7 +161,9 @@ export const quotasAnswer = z.object({
     .nullable()
     .describe('where the quotas come from; null without any, or where they were sent'),
   rebuilding: z.boolean().describe('whether the windows still lack what the store has'),
-  warnings: z.array(z.string()).describe('which quotas count nothing new, and why'),
+  warnings: z
+    .array(z.string())
+    .describe('what is doubtful about quotas, a sentence each: one counts nothing new, or has no cap'),
   quotas: z.array(quotaAnswer),
   cooldowns: z.array(cooldown),
   provider_limits: z.array(providerLimits).describe('what each upstream last said of its own limits'),

@@ -15,11 +15,14 @@ it.each([
 });
 
 it.each([
-  [{ lane: 'zai', key: '*haiku' }, '"*haiku*", or a model that none of them counts'],
-  [{ lane: 'zai', key: 'haiku' }, '"*haiku*", or a model that none of them counts'],
-  [{ lane: 'zai', key: 'q*' }, '"*haiku*", or a model that none of them counts'],
-  [{ key: 'claude-haiku-4-5' }, '"*haiku*", "q*", or a model that none of them counts'],
-  [{ lane: 'anthropic', key: '*' }, 'a model, since no quota is set here'],
+  [{ lane: 'zai', key: '*haiku' }, 'the glob of a quota there ("*haiku*"), or a model that no quota counts'],
+  [{ lane: 'zai', key: 'haiku' }, 'the glob of a quota there ("*haiku*"), or a model that no quota counts'],
+  [{ lane: 'zai', key: 'q*' }, 'the glob of a quota there ("*haiku*"), or a model that no quota counts'],
+  [
+    { key: 'claude-haiku-4-5' },
+    'the glob of a quota there ("*haiku*", "q*"), or a model that no quota counts',
+  ],
+  [{ lane: 'anthropic', key: '*' }, 'a model, since no quota is set there'],
 ])('says what is allowed in place of %j', (choice, allowed) => {
   expect(keyTrouble(choice, VIEWS)).toBe(`key: allowed is ${allowed}`);
 });

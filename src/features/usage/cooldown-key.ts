@@ -18,6 +18,6 @@ export function keyTrouble({ lane, key }: Choice, views: readonly QuotaView[]): 
   if (globs.includes(key) || !(isCounted || key.includes('*'))) return null;
   const quotas = [...new Set(globs)].map((glob) => `"${glob}"`).join(', ');
   return quotas === ''
-    ? 'key: allowed is a model, since no quota is set here'
-    : `key: allowed is ${quotas}, or a model that none of them counts`;
+    ? 'key: allowed is a model, since no quota is set there'
+    : `key: allowed is the glob of a quota there (${quotas}), or a model that no quota counts`;
 }

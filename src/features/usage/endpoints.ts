@@ -33,6 +33,8 @@ export interface UsageEndpointsOptions extends SimulationPorts {
   readonly prices: Prices;
   /** The lanes that are known now, whether used or not. */
   readonly lanes: () => readonly string[];
+  /** Those of them that lead to a provider. */
+  readonly servedLanes: () => readonly string[];
   readonly live: LiveFeed;
   /** Whether exchanges may be made up. */
   readonly devEnabled: boolean;
@@ -48,9 +50,12 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
   const { store, quota, prices, lanes, live, clock, devEnabled } = options;
 
   /** A lane that there is not and never was is a mistake, which an empty answer would hide. */
-  const refuseStranger = async (lane: string | undefined): Promise<EndpointAnswer | null> => {
-    if (lane === undefined || lanes().includes(lane) || (await store.knowsLane(lane))) return null;
-    const allowed = [...new Set(lanes())].toSorted().join(', ');
+  const refuseStranger = async (
+    lane: string | undefined,
+    known = lanes(),
+  ): Promise<EndpointAnswer | null> => {
+    if (lane === undefined || known.includes(lane) || (await store.knowsLane(lane))) return null;
+    const allowed = [...new Set(known)].toSorted().join(', ');
     return refuse(`lane: allowed is ${allowed}, or one under which something was counted`).answer;
   };
 
@@ -142,7 +147,7 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         const ended = quota.endCooldowns(asked.value).map(cooldownAnswer);
         // That nothing is left alone is no mistake: who ends a cooldown need not know whether it still holds.
         if (ended.length > 0) return json({ ended });
-        const stranger = await refuseStranger(asked.value.lane);
+        const stranger = await refuseStranger(asked.value.lane, options.servedLanes());
         if (stranger !== null) return stranger;
         const trouble = keyTrouble(asked.value, quota.views());
         return trouble === null ? json({ ended }) : refuse(trouble).answer;

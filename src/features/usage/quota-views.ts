@@ -20,7 +20,7 @@ export interface QuotaViews {
   }): readonly Cooldown[];
   /** What the upstreams last said of their own limits, a lane each. */
   providerLimits(): readonly ProviderLimits[];
-  /** Which of them count nothing new, and why, a sentence each. */
+  /** Which of them count nothing new, or cannot do what they should, and why, a sentence each. */
   warnings(): readonly string[];
   /** Whether the windows still lack what the store has. */
   rebuilding(): boolean;

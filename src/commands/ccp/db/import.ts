@@ -1,7 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { count, plural } from '../../../analysis/plural.ts';
-import { forOperator, openStoreToWrite, type StoreFile } from '../../../config/store-files.ts';
+import {
+  forOperator,
+  openStoreToWrite,
+  type SampleRow,
+  type StoreFile,
+} from '../../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../../errors.ts';
 import { type Host, printJson, printWarnings } from '../../shared/host.ts';
 import { type LogFile, openLogFiles } from '../../shared/log-files.ts';
@@ -40,7 +45,7 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
   await using progress = await byteProgress(terminal.live, 'Reading', await sizeOf(logs));
   const idsFrom = forOperator(paths.store, () => store.samples.idsFrom());
   let [added, rolledUp, tooOld] = [0, 0, 0];
-  const found = await readExchanges(progress.watch(logs), (told) => {
+  const put = (told: readonly SampleRow[]): void => {
     interruption.signal.throwIfAborted();
     forOperator(paths.store, () => {
       const samples = told.filter(([rid, ts]) => ts >= idsFrom || store.samples.knows(rid));
@@ -49,7 +54,11 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
       // A proxy reads what is not rolled up yet at each question: it must not become much.
       if (added - rolledUp >= ROLLED_AT_ONCE) rolledUp += store.rollups.advance(ROLLED_AT_ONCE);
     });
-  });
+  };
+  const found = await readExchanges(progress.watch(logs), put).finally(() =>
+    // Its quotas count anew: also after an interruption, and where an import that was killed had put all in.
+    forOperator(paths.store, () => store.tellImport()),
+  );
   forOperator(paths.store, () => {
     while (store.rollups.advance(ROLLED_AT_ONCE) > 0) interruption.signal.throwIfAborted();
   });
@@ -71,8 +80,8 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
     });
   else {
     const bad = found.bad.count === 0 ? '' : `, ${plural(found.bad.count, 'line')} not understood`;
-    const put = `${plural(added, 'exchange')} put in, ${count(known)} known before`;
-    host.out.write(`${put}${bad}; ${plural(found.lines, 'line')} read.\n`);
+    const told = `${plural(added, 'exchange')} put in, ${count(known)} known before`;
+    host.out.write(`${told}${bad}; ${plural(found.lines, 'line')} read.\n`);
   }
   if (stranger !== undefined) throw new OperatorError('USAGE', stranger, { hint: NAME_A_LOG });
   return found.exchanges === 0 && found.bad.count > 0 ? EXIT.failed : EXIT.ok;

@@ -96,7 +96,9 @@ function addQuotas(program: Command, host: Host, exit: Exit): void {
     });
   quotas
     .command('reload')
-    .description('let the proxy read its file again, or take the content of another one')
+    .description(
+      'let the proxy read its file again and count anew from the store, or take the content of another file',
+    )
     .argument('[file]', 'a file of quotas; its content is sent')
     .option(...AS_JSON)
     .addHelpText('after', examples('ccp quotas reload', 'ccp quotas reload ./quotas.json'))

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { bar, clockTime, compact, costText, percent, span, usd } from './figures.ts';
+import { bar, clockTime, compact, costText, percent, span, usd, windowName } from './figures.ts';
 
 it.each([
   [0, '0'],
@@ -52,6 +52,16 @@ it.each([
   [187_200, '2d 4h'],
 ])('%d seconds are written %s', (seconds, text) => {
   expect(span(seconds)).toBe(text);
+});
+
+it.each([
+  [120, '2m'],
+  [1_800, '30m'],
+  [5_400, '1h30m'],
+  [18_000, '5h'],
+  [604_800, '7d'],
+])('calls a window of %d seconds %s', (seconds, text) => {
+  expect(windowName(seconds)).toBe(text);
 });
 
 it.each([

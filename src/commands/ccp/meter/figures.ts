@@ -19,9 +19,9 @@ export const amount = (count: number, one: string): string =>
 /** Dollars with cents; what is less than a cent with as many digits as tell it from nothing, down to `<$0.0001`. */
 export function usd(value: number): string {
   const sign = value < 0 ? '-' : '';
-  const amount = Math.abs(value);
-  if (amount === 0 || amount >= 0.995) return `${sign}$${amount.toFixed(2)}`;
-  return amount < 0.00005 ? `${sign}<$0.0001` : `${sign}$${amount.toFixed(amount < 0.01 ? 4 : 2)}`;
+  const size = Math.abs(value);
+  if (size === 0 || size >= 0.995) return `${sign}$${size.toFixed(2)}`;
+  return size < 0.00005 ? `${sign}<$0.0001` : `${sign}$${size.toFixed(size < 0.01 ? 4 : 2)}`;
 }
 
 /** What it cost. `+ ?` where some of it has no price, which never looks like nothing. */
@@ -54,6 +54,9 @@ export function span(seconds: number): string {
   const hours = Math.round(minutes / 60);
   return joined(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
+
+/** `30m`, `1h30m`, `5h`, `7d`: what a window of so many seconds is called. */
+export const windowName = (seconds: number): string => span(seconds).replace(' ', '');
 
 const joined = (large: number, one: string, small: number, other: string): string =>
   small === 0 ? `${large}${one}` : `${large}${one} ${small}${other}`;

@@ -19,6 +19,7 @@ import {
   percent,
   savedText,
   span,
+  windowName,
 } from './figures.ts';
 
 /** Why figures may lack exchanges, a line; nothing while the store is well. */
@@ -90,7 +91,7 @@ export function quotaLines(screen: Screen, { quotas, ...state }: QuotasAnswer): 
   if (quotas.length === 0) return 'No quotas are set: traffic is metered, and never held back.\n';
   const names = quotas.map(({ model, lane }) => plain(`${model} (${lane})`));
   const standings = quotas.map(standing);
-  const windows = quotas.map((quota) => [windowName(quota.rolling), windowName(quota.weekly)].join(''));
+  const windows = quotas.map((quota) => [nameOf(quota.rolling), nameOf(quota.weekly)].join(''));
   const rest = longest(standings) + longest(windows) + REST_OF_LINE;
   const room = Math.max(LEAST_NAME, Math.min(screen.width, MOST_COLUMNS) - rest);
   const width = Math.min(room, longest(names));
@@ -114,7 +115,7 @@ function caveats(
   return lines.map((line) => `${line}\n`).join('') + warningLines(screen, { warnings });
 }
 
-/** Which quotas count nothing new, and why. */
+/** What is doubtful about quotas. */
 export const warningLines = (screen: Screen, { warnings }: Pick<QuotasAnswer, 'warnings'>): string =>
   warnings.map((one) => screen.paint('yellow', hanging(screen, '', '  ', `warning: ${plain(one)}`))).join('');
 
@@ -132,13 +133,12 @@ const MOST_COLUMNS = 120;
 const REST_OF_LINE = 38;
 const LEAST_NAME = 8;
 
-const windowName = ({ span_seconds }: QuotaAnswer['rolling']): string =>
-  span(span_seconds).replace(' ', '').padStart(3);
+const nameOf = ({ span_seconds }: QuotaAnswer['rolling']): string => windowName(span_seconds).padStart(3);
 
 /** `5h ███████░░░  70%`; as wide without a cap. */
 function windowText(window: QuotaAnswer['rolling'], screen: Screen, quota: QuotaAnswer): string {
   const { pct } = window;
-  const name = windowName(window);
+  const name = nameOf(window);
   if (pct === null) return `${name} ${'no cap'.padEnd(15)}`;
   const painted = paintQuota(
     screen,

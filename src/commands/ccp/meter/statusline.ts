@@ -17,7 +17,7 @@ import { EXIT } from '../../../errors.ts';
 import { type Host, plain, printJson, type Screen } from '../../shared/host.ts';
 import { patience } from '../../shared/patience.ts';
 import { askProxy } from '../ask-proxy.ts';
-import { clockTime, compact, percent, usd } from './figures.ts';
+import { clockTime, compact, percent, usd, windowName } from './figures.ts';
 
 /** Claude Code calls this often, and shows nothing while it waits. */
 const PATIENCE_MS = 300;
@@ -212,9 +212,6 @@ function tokensOf(lane: string, usage: UsageAnswer | null): string | null {
   if (requests === 0 && usage.store.reason !== null) return 'not counted';
   return `${compact(tokens.input)} in ${compact(tokens.output)} out/24h`;
 }
-
-const windowName = (seconds: number): string =>
-  seconds % 86_400 === 0 ? `${seconds / 86_400}d` : `${Math.round(seconds / 3600)}h`;
 
 /** Where a person would want to know when it ends. */
 const WARN_PCT = 80;

@@ -157,6 +157,7 @@ export function startUsageWorld(store: WorldStore, part: Partial<UsageEndpointsO
     }),
     prices,
     lanes: () => ['anthropic', 'zai', 'none'],
+    servedLanes: () => ['anthropic', 'zai'],
     live,
     clock: stillClock,
     ids: { rid: () => `rid-${String((rids += 1)).padStart(6, '0')}` },
