@@ -63,7 +63,7 @@ export interface Quota extends ExchangeObserver, AsyncDisposable {
   warnings(): readonly string[];
   /** Whether the windows still lack what the store has. */
   rebuilding(): boolean;
-  /** Takes from the store what earlier processes knew. Resolves when windows and cooldowns hold, or after two seconds. */
+  /** Takes from the store what earlier processes knew. Resolves when windows and cooldowns hold, or after `PATIENCE_MS`. */
   load(): Promise<void>;
   /** Counts the windows anew from the store, which has more now. No budget becomes emptier by it. */
   recount(): void;
