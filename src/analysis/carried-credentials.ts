@@ -1,7 +1,7 @@
 import type { Transcript } from '../protocol/transcript.ts';
 import type { Evidence } from './evidence.ts';
 
-const HEADERS: readonly string[] = ['authorization', 'x-api-key', 'cookie', 'proxy-authorization'];
+const HEADERS = new Set(['authorization', 'x-api-key', 'cookie', 'proxy-authorization']);
 
 /**
  * The headers in which a request carries a credential, each with the name of that where it is one of the run:
@@ -12,7 +12,7 @@ export function carriedCredentials(
   { canaries }: Pick<Evidence, 'canaries'>,
 ): string[] {
   return request.headers
-    .filter(([name]) => HEADERS.includes(name.toLowerCase()))
+    .filter(([name]) => HEADERS.has(name.toLowerCase()))
     .map(([name, sent]) => {
       const known = canaries.find(({ value }) => value !== '' && sent.includes(value));
       return known === undefined ? name : `${name} (${known.name})`;
