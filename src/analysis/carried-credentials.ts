@@ -1,7 +1,7 @@
 import type { Transcript } from '../protocol/transcript.ts';
 import type { Evidence } from './evidence.ts';
 
-const HEADERS: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 'cookie', 'proxy-authorization']);
+const HEADERS = new Set(['authorization', 'x-api-key', 'cookie', 'proxy-authorization']);
 
 /**
  * The headers in which a request carries a credential, each with the name of that where it is one of the run:

@@ -2,17 +2,17 @@ import { expect, it } from 'vitest';
 import { invocationOf } from './invocation.ts';
 
 const typed = (...argv: readonly string[]): readonly string[] =>
-  invocationOf({ env: {}, argv, cwd: '/home/me/work', home: '/home/me/' }).argv;
+  invocationOf({ env: {}, argv, cwd: '/people/me/work', home: '/people/me/' }).argv;
 
 it('says where things lie from the working directory and the home', () => {
   expect(
     typed(
       'run',
       '--run-dir',
-      '/home/me/work',
-      '--run-dir=/home/me/work/out',
+      '/people/me/work',
+      '--run-dir=/people/me/work/out',
       '--target',
-      "'/home/me/bin/proxy' --log=/home/me/work/log:/home/me --port {port}",
+      "'/people/me/bin/proxy' --log=/people/me/work/log:/people/me --port {port}",
     ),
   ).toEqual([
     'run',
@@ -25,15 +25,15 @@ it('says where things lie from the working directory and the home', () => {
 });
 
 it.each([
-  ['/home/me/work-home/keep', '~/work-home/keep'],
-  ['/home/me/work.old', '~/work.old'],
-  ['/home/meadow/keep', '/home/meadow/keep'],
-  ['/mnt/home/me/keep', '/mnt/home/me/keep'],
+  ['/people/me/work-home/keep', '~/work-home/keep'],
+  ['/people/me/work.old', '~/work.old'],
+  ['/people/meadow/keep', '/people/meadow/keep'],
+  ['/mnt/people/me/keep', '/mnt/people/me/keep'],
 ])('leaves %s another folder', (word, kept) => {
   expect(typed(word)).toEqual([kept]);
 });
 
 it('keeps those variables that may be told, and no others', () => {
-  const env = { TZ: 'UTC', ANTHROPIC_API_KEY: 'made-up', HOME: '/home/me' };
+  const env = { TZ: 'UTC', ANTHROPIC_API_KEY: 'made-up', HOME: '/people/me' };
   expect(invocationOf({ env, cwd: '/', home: '/' })).toEqual({ argv: [], environment: { TZ: 'UTC' } });
 });
