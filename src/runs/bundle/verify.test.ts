@@ -617,7 +617,12 @@ const MATRIX = `evidence/${SELFTEST}/selftest.json`;
 
 function withoutRow(text: string, name: string): string {
   const matrix = selftestSchema.parse(JSON.parse(text));
-  return JSON.stringify({ ...matrix, saboteurs: matrix.saboteurs.filter((one) => one.name !== name) });
+  // What is left of it adds up.
+  return JSON.stringify({
+    ...matrix,
+    ok: true,
+    saboteurs: matrix.saboteurs.filter((one) => one.name !== name),
+  });
 }
 
 /** A self-test, whose matrix is all that is left of its runs. */
