@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { licenseEnv } from '../../config/testing/license-env.ts';
@@ -252,14 +252,18 @@ describe('doctor', () => {
     host.write('logs/usage.jsonl', '');
     expect((await ccp('db', 'import', '--jsonl', 'logs/usage.jsonl')).code).toBe(0);
     expect(await findings()).toContainEqual({ level: 'ok', what: `store: 0 exchanges in ${path}` });
-    host.write('logs/ccp.sqlite3', 'no database'.repeat(500));
-    const { code, data } = await json('doctor');
-    expect(code).toBe(1);
-    expect(data.findings).toContainEqual({
-      level: 'problem',
-      what: expect.stringContaining(`${path} is damaged`),
-      remedy: expect.stringContaining('ccp db import'),
-    });
+    const torn = readFileSync(path);
+    torn.fill(0xff, torn.length - 4096);
+    for (const damaged of [torn, Buffer.from('no database'.repeat(500))]) {
+      writeFileSync(path, damaged);
+      const { code, data } = await json('doctor');
+      expect(code).toBe(1);
+      expect(data.findings).toContainEqual({
+        level: 'problem',
+        what: expect.stringContaining(`${path} is damaged`),
+        remedy: expect.stringContaining('ccp db import'),
+      });
+    }
     expect(readdirSync(join(host.cwd, 'logs'))).toEqual(['ccp.sqlite3', 'usage.jsonl']);
     host.env['CCP_PERSIST'] = '0';
     expect(await findings()).toContainEqual(

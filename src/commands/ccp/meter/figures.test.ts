@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { bar, clockTime, compact, costText, percent, span, usd, windowName } from './figures.ts';
+import { amountOf, bar, clockTime, compact, costText, percent, span, usd, windowName } from './figures.ts';
 
 it.each([
   [0, '0'],
@@ -87,4 +87,12 @@ it.each([
   ['the day after, in another year', new Date(2027, 0, 1, 0, 0), '1 Jan 2027 00:00'],
 ])('a time is told so that it means one thing: %s', (_, date, text) => {
   expect(clockTime(date.toISOString(), new Date(2026, 2, 4, 12, 0))).toBe(text);
+});
+
+it.each([
+  [0, '0 requests'],
+  [1, '1 request'],
+  [1_200, '1.2k requests'],
+])('%d of something are written %s', (count, text) => {
+  expect(amountOf(count, 'request')).toBe(text);
 });

@@ -13,7 +13,7 @@ export function compact(count: number): string {
 }
 
 /** `1 request`, `1.2k requests`. */
-export const amount = (count: number, one: string): string =>
+export const amountOf = (count: number, one: string): string =>
   `${compact(count)} ${count === 1 ? one : `${one}s`}`;
 
 /** Dollars with cents; what is less than a cent with as many digits as tell it from nothing, down to `<$0.0001`. */

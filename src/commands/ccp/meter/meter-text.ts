@@ -10,7 +10,7 @@ import type {
 import { plain, type Screen } from '../../shared/host.ts';
 import { table, wrap } from '../../shared/table.ts';
 import {
-  amount,
+  amountOf,
   bar,
   clockTime,
   compact,
@@ -25,7 +25,7 @@ import {
 /** Why figures may lack exchanges, a line; nothing while the store is well. */
 export function storeLine(screen: Screen, { ok, reason, pending }: StoreState): string {
   if (reason === null) return '';
-  const waiting = `, not counted yet: ${amount(pending, 'exchange')}`;
+  const waiting = `, not counted yet: ${amountOf(pending, 'exchange')}`;
   const missing = ok ? ', nothing is counted here' : pending === 0 ? '' : waiting;
   return `${screen.paint(ok ? 'yellow' : 'red', 'store')}: ${plain(reason)}${missing}\n`;
 }
@@ -200,7 +200,7 @@ function quotaDetails(screen: Screen, quota: QuotaAnswer): string {
     ],
     [
       'under way',
-      `${amount(quota.reserved.requests, 'request')}, about ${amount(quota.reserved.tokens, 'token')}`,
+      `${amountOf(quota.reserved.requests, 'request')}, about ${amountOf(quota.reserved.tokens, 'token')}`,
     ],
     ['speed', `${rate(quota.tps_elr)} while streaming, ${rate(quota.tps_dirty)} over all`],
     ['busiest', hourText(quota.peak_hour, ({ tokens }) => `${compact(tokens)} tokens`)],

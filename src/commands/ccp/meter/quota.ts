@@ -19,7 +19,7 @@ import { show, watchUntilInterrupted } from '../../shared/watch.ts';
 import { postBody } from '../control.ts';
 import { load } from '../load.ts';
 import { askMeter } from './ask-meter.ts';
-import { amount, clockTime, span } from './figures.ts';
+import { amountOf, clockTime, span } from './figures.ts';
 import { limitLines, quotaLines, quotasInDetail, warningLines } from './meter-text.ts';
 
 interface Json {
@@ -125,8 +125,8 @@ function configured({ out }: Host, { file, quotas, warnings }: QuotasAnswer): st
 
 function capsText({ span_seconds, tokens, requests, hours }: QuotaAnswer['rolling']): string {
   const caps = [
-    tokens.cap === null ? [] : [amount(tokens.cap, 'token')],
-    requests.cap === null ? [] : [amount(requests.cap, 'request')],
+    tokens.cap === null ? [] : [amountOf(tokens.cap, 'token')],
+    requests.cap === null ? [] : [amountOf(requests.cap, 'request')],
     hours.cap === null ? [] : [`${hours.cap} ${hours.cap === 1 ? 'hour' : 'hours'}`],
   ].flat();
   return caps.length === 0 ? '–' : `${caps.join(', ')} in ${span(span_seconds)}`;
