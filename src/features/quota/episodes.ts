@@ -41,10 +41,10 @@ export function createEpisodes({ clock, log }: { readonly clock: Clock; readonly
     } else if (pct >= warnPct) {
       if (before !== undefined) return;
       told.set(id, { budget, what: 'warn' });
-      log.warn(`${quota} is ${Math.floor(pct)}% used`);
+      log.warn(`${quota} is ${shown(pct)}% used`);
     } else if (before !== undefined && pct < warnPct * CLEARLY_BELOW) {
       told.delete(id);
-      log.info(`${quota} has room again: it is ${Math.floor(pct)}% used`);
+      log.info(`${quota} has room again: it is ${shown(pct)}% used`);
     }
   };
 
@@ -74,3 +74,6 @@ export function createEpisodes({ clock, log }: { readonly clock: Clock; readonly
 }
 
 const idOf = ({ definition: { lane, model } }: Budget): string => `${lane} ${model}`;
+
+/** As the views show it: what is not all of it is no 100. */
+const shown = (pct: number): number => (pct > 99 && pct < 100 ? 99 : Math.round(pct));

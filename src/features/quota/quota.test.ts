@@ -612,6 +612,17 @@ describe('what an operator is told of a budget', () => {
     expect(said).toEqual(['the quota for "*haiku*" on lane zai is 80% used']);
   });
 
+  it.each([
+    [8, 7, '88%'],
+    [1000, 996, '99%'],
+  ])('is of %d the same for %d as the views show', (requests, ended, pct) => {
+    const quota = open(
+      haiku(`"rolling": {"requests": ${requests}}, "warn_pct": ${requests === 8 ? 80 : 99.6}`),
+    );
+    for (let index = 0; index < ended; index += 1) end(quota, `e${index}`);
+    expect(said).toEqual([`the quota for "*haiku*" on lane zai is ${pct} used`]);
+  });
+
   it('is not repeated after a reload, and is over with the quota', async () => {
     const quota = open(haiku('"rolling": {"requests": 1}'));
     await quota.load();
