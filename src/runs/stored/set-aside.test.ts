@@ -90,6 +90,20 @@ it('judges what was under way and came to a whole end after all', () => {
   expect(rest.evidence.client).toEqual(client);
 });
 
+it('judges what came to a whole end of which no id is on record, as its upstream broke off before its head', () => {
+  const { evidence, rid } = killed({ recorded: true });
+  const client = evidence.client.map((one) => ({ ...one, ending: 'complete' as const }));
+  const events = evidence.usage.events.map((event) => {
+    if (event.event !== 'completion' || event.rid !== rid) return event;
+    const { upstream_request_id: _, ...rest } = event;
+    return rest;
+  });
+  const told = { ...evidence, client, usage: { ...evidence.usage, events } };
+  const rest = setAsideKilled(told, { underWay: ['lost'], diedAt: AFTERWARDS, seed: SEED });
+  expect(rest.ids).toEqual([]);
+  expect(rest.evidence.client).toEqual(client);
+});
+
 it('leaves a record that is lost without a probe to the reconciliation', () => {
   const { evidence } = killed({ recorded: false });
   const rest = setAsideKilled(evidence, { underWay: [], diedAt: AFTERWARDS, seed: SEED });

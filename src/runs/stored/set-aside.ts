@@ -3,6 +3,7 @@
  * That is no contradiction between them, so what was seen of such exchanges is set aside before the judging.
  */
 import type { Evidence } from '../../analysis/evidence.ts';
+import { accountOf } from '../../analysis/exchanges.ts';
 import { bears } from '../../analysis/wire.ts';
 import { createCanaries } from '../../harness/canaries.ts';
 
@@ -56,6 +57,7 @@ export function setAsideKilled<E extends Evidence>(
   const { events } = evidence.usage;
   const completions = events.filter((event) => event.event === 'completion');
   const onRecord = new Map(completions.map((one) => [one.upstream_request_id, one.rid]));
+  const { exchanges } = accountOf(evidence);
   const lost = underWay
     .map((id) => {
       const phrase = canaries.prompt(id, []);
@@ -63,8 +65,12 @@ export function setAsideKilled<E extends Evidence>(
       const rids = upstream.flatMap(({ requestId }) =>
         requestId === undefined ? [] : (onRecord.get(requestId) ?? []),
       );
-      const whole = evidence.client.some((one) => bears(one, phrase) && one.ending === 'complete');
-      return { id, phrase, rids, ended: whole && rids.length > 0 };
+      // By the account, too: of an answer that broke off before its head no id is on record.
+      const ended = exchanges.some(
+        ({ client, completions }) =>
+          bears(client, phrase) && client.ending === 'complete' && rids.length + completions.length > 0,
+      );
+      return { id, phrase, rids, ended };
     })
     .filter(({ ended }) => !ended);
   const isLost = (transcript: Evidence['client'][number]): boolean =>
