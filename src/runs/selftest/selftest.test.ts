@@ -167,13 +167,16 @@ it('keeps the run that nobody broke where it is interrupted in that', { timeout:
   expect(record).toMatchObject({ outcome: 'fail', ending: 'interrupted' });
 });
 
-it('gives the same faults in the same order for the same seed', { timeout: 120_000 }, async () => {
+it('gives the same faults for the same seed, and tells of them in the same order', {
+  timeout: 120_000,
+}, async () => {
   const saboteurs = [
     WORSE,
     ...SABOTEURS.filter(({ name }) => /^(line-torn|query-lost|event-lost)$/.test(name)),
   ];
   const [first, second] = [await run({ saboteurs }), await run({ saboteurs })];
-  expect(second.opened).toEqual(first.opened);
+  // Several go on at once: which of them begins next is for the machine to say.
+  expect(second.opened.toSorted()).toEqual(first.opened.toSorted());
   // How checks that measure time come out beside it is for the machine to say.
   const fates = (all: typeof first.saboteurs) =>
     all.map(({ name, suite, killed, killedBy }) => ({ name, suite, killed, killedBy }));
@@ -205,7 +208,8 @@ it('tells the run that nobody broke again, where a saboteur alters records and n
 }, async () => {
   const torn = SABOTEURS.filter(({ name }) => name === 'line-torn');
   const { ok, control, saboteurs, opened } = await run({ saboteurs: [...torn, HARMLESS, WORSE] });
-  expect(opened).toEqual([undefined, 'paused']);
+  expect(new Set(opened)).toEqual(new Set([undefined, 'paused']));
+  expect(opened).toHaveLength(2);
   expect(control).toEqual([]);
   expect(saboteurs.map(({ name, killedBy }) => [name, killedBy])).toEqual([
     ['line-torn', ['LOG-01']],
