@@ -176,7 +176,8 @@ it('gives the same faults for the same seed, and tells of them in the same order
   ];
   const [first, second] = [await run({ saboteurs }), await run({ saboteurs })];
   // Several go on at once: which of them begins next is for the machine to say.
-  expect(second.opened.toSorted()).toEqual(first.opened.toSorted());
+  expect(second.opened).toHaveLength(first.opened.length);
+  expect(new Set(second.opened)).toEqual(new Set(first.opened));
   // How checks that measure time come out beside it is for the machine to say.
   const fates = (all: typeof first.saboteurs) =>
     all.map(({ name, suite, killed, killedBy }) => ({ name, suite, killed, killedBy }));

@@ -67,8 +67,10 @@ export function setAsideKilled<E extends Evidence>(
       );
       // By the account, too: of an answer that broke off before its head no id is on record.
       const ended = exchanges.some(
-        ({ client, completions }) =>
-          bears(client, phrase) && client.ending === 'complete' && rids.length + completions.length > 0,
+        (one) =>
+          bears(one.client, phrase) &&
+          one.client.ending === 'complete' &&
+          rids.length + one.completions.length > 0,
       );
       return { id, phrase, rids, ended };
     })
