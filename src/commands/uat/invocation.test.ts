@@ -2,17 +2,17 @@ import { expect, it } from 'vitest';
 import { invocationOf } from './invocation.ts';
 
 const typed = (...argv: readonly string[]): readonly string[] =>
-  invocationOf({ env: {}, argv, cwd: '/people/me/work', home: '/people/me/' }).argv;
+  invocationOf({ env: {}, argv, cwd: '/people/me/desk', home: '/people/me/' }).argv;
 
 it('says where things lie from the working directory and the home', () => {
   expect(
     typed(
       'run',
       '--run-dir',
-      '/people/me/work',
-      '--run-dir=/people/me/work/out',
+      '/people/me/desk',
+      '--run-dir=/people/me/desk/out',
       '--target',
-      "'/people/me/bin/proxy' --log=/people/me/work/log:/people/me --port {port}",
+      "'/people/me/bin/proxy' --log=/people/me/desk/log:/people/me --port {port}",
     ),
   ).toEqual([
     'run',
@@ -25,8 +25,8 @@ it('says where things lie from the working directory and the home', () => {
 });
 
 it.each([
-  ['/people/me/work-home/keep', '~/work-home/keep'],
-  ['/people/me/work.old', '~/work.old'],
+  ['/people/me/desk-home/keep', '~/desk-home/keep'],
+  ['/people/me/desk.old', '~/desk.old'],
   ['/people/meadow/keep', '/people/meadow/keep'],
   ['/mnt/people/me/keep', '/mnt/people/me/keep'],
 ])('leaves %s another folder', (word, kept) => {
