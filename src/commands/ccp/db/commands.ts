@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { AS_JSON, type Exit, examples, type Json } from '../../shared/declare.ts';
 import type { Host } from '../../shared/host.ts';
+import type { ExportOptions } from './export.ts';
 
 /** Adds the group. */
 export function addDb(program: Command, host: Host, exit: Exit): void {
@@ -70,17 +71,6 @@ interface PruneFlags extends Json {
   readonly yes?: boolean;
 }
 
-interface ExportFlags {
-  readonly csv?: boolean;
-  readonly jsonl?: boolean;
-  readonly since?: string;
-  readonly until?: string;
-  readonly model?: string;
-  readonly lane?: string;
-  readonly out?: string;
-  readonly force?: boolean;
-}
-
 function addExport(db: Command, host: Host, exit: Exit): void {
   db.command('export')
     .description('print single exchanges, oldest first; what --jsonl prints can be imported again')
@@ -99,7 +89,7 @@ function addExport(db: Command, host: Host, exit: Exit): void {
         'ccp db export --jsonl --lane zai --out zai.jsonl',
       ),
     )
-    .action(async (flags: ExportFlags) => {
+    .action(async (flags: ExportOptions) => {
       const { dbExport } = await import('./export.ts');
       exit(await dbExport(host, flags));
     });
