@@ -2,8 +2,7 @@
 
 export type LoadCommand =
   | ConnectCommand
-  /** Exchanges on every connection, one after the other, until `ms` have passed; at least one each. */
-  | { readonly do: 'run'; readonly ms: number }
+  | RunCommand
   /** One stream on every connection, left running. */
   | { readonly do: 'hold' }
   | { readonly do: 'close' };
@@ -19,11 +18,21 @@ export interface ConnectCommand {
   readonly verbatim: boolean;
 }
 
+/** Exchanges on every connection, one after the other, until `ms` have passed; at least one each. */
+export interface RunCommand {
+  readonly do: 'run';
+  readonly ms: number;
+  /** Between an answer and the next request of a connection. */
+  readonly pauseMs?: number;
+}
+
 export interface LoadResult {
   readonly exchanges: number;
   readonly wallMs: number;
-  /** From the request's first byte sent to the first byte of the body. */
-  readonly firstByteMs: { readonly p50: number; readonly p99: number };
+  /** Of each exchange, from the request's first byte sent to the first byte of the body, ascending. */
+  readonly firstByteMs: readonly number[];
+  /** The same to the last byte. */
+  readonly wholeMs: readonly number[];
 }
 
 export type LoadReply =

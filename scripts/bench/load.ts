@@ -4,17 +4,24 @@
  * compared with what the upstream sent; the others must have the right status and at least its length.
  */
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeAnswer } from './answer.ts';
-import type { ConnectCommand, LoadCommand, LoadReply, LoadResult } from './load-protocol.ts';
+import type { ConnectCommand, LoadCommand, LoadReply, LoadResult, RunCommand } from './load-protocol.ts';
 import { expectedBody, requestBytes, WORKS, type Work } from './work.ts';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 const CONNECT_AT_ONCE = 100;
 
+/** From the request's first byte sent to the first byte of the body, and to the last. */
+interface Took {
+  readonly firstByteMs: number;
+  readonly wholeMs: number;
+}
+
 interface Connection {
-  /** Sends one request; resolves with the milliseconds to the first byte of the body once the answer ended. */
-  exchange(): Promise<number>;
+  /** Sends one request; resolves once the answer ended. */
+  exchange(): Promise<Took>;
   /** Sends one request; resolves at the first byte of the body and leaves the stream running. */
   open(): Promise<void>;
   close(): void;
@@ -33,7 +40,7 @@ process.on('message', (command: LoadCommand) => {
 const reply = (message: LoadReply): void => void process.send?.(message);
 
 async function handle(command: LoadCommand): Promise<LoadResult | undefined> {
-  if (command.do === 'run') return run(command.ms);
+  if (command.do === 'run') return run(command);
   if (command.do === 'connect') connections = createConnections(command);
   else if (command.do === 'hold') await hold();
   else close();
@@ -58,19 +65,25 @@ function close(): void {
 }
 
 /** Every connection works at least once, and until `ms` have passed; resolves when the last answer ended. */
-async function run(ms: number): Promise<LoadResult> {
-  const firstByteMs: number[] = [];
+async function run({ ms, pauseMs = 0 }: RunCommand): Promise<LoadResult> {
+  const took: Took[] = [];
   const started = performance.now();
   await Promise.all(
     connections.map(async (connection) => {
-      do firstByteMs.push(await connection.exchange());
-      while (performance.now() - started < ms);
+      do {
+        took.push(await connection.exchange());
+        if (pauseMs > 0) await sleep(pauseMs);
+      } while (performance.now() - started < ms);
     }),
   );
   const wallMs = performance.now() - started;
-  firstByteMs.sort((a, b) => a - b);
-  const quantile = (q: number): number => firstByteMs[Math.floor(q * (firstByteMs.length - 1))] ?? Number.NaN;
-  return { exchanges: firstByteMs.length, wallMs, firstByteMs: { p50: quantile(0.5), p99: quantile(0.99) } };
+  const ascending = (name: keyof Took): number[] => took.map((one) => one[name]).toSorted((a, b) => a - b);
+  return {
+    exchanges: took.length,
+    wallMs,
+    firstByteMs: ascending('firstByteMs'),
+    wholeMs: ascending('wholeMs'),
+  };
 }
 
 function createConnection(work: Work, to: ConnectCommand): Connection {
@@ -87,7 +100,7 @@ function createConnection(work: Work, to: ConnectCommand): Connection {
   let received = 0;
   let tail: Buffer = Buffer.alloc(0);
   let onFirstByte: (() => void) | undefined;
-  let resolveEnd: ((ms: number) => void) | undefined;
+  let resolveEnd: ((took: Took) => void) | undefined;
   let rejectEnd: ((error: Error) => void) | undefined;
 
   return {
@@ -103,7 +116,7 @@ function createConnection(work: Work, to: ConnectCommand): Connection {
     },
   };
 
-  function send(): Promise<number> {
+  function send(): Promise<Took> {
     return new Promise((resolve, reject) => {
       resolveEnd = resolve;
       rejectEnd = reject;
@@ -171,7 +184,7 @@ function createConnection(work: Work, to: ConnectCommand): Connection {
     ) {
       rejectEnd?.(new Error('the answer is not what the upstream sent'));
     } else {
-      resolveEnd?.(firstByteAt - started);
+      resolveEnd?.({ firstByteMs: firstByteAt - started, wholeMs: performance.now() - started });
     }
   }
 }

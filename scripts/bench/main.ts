@@ -13,6 +13,7 @@ const [first, ...rest] = process.argv.slice(2);
 /** The benchmarks that are programs of their own, and their places in the page. */
 const PROGRAMS: ReadonlyMap<string, { readonly script: URL; readonly section: string }> = new Map([
   ['summarize', { script: new URL('./summarize.ts', import.meta.url), section: 'analyzer' }],
+  ['store', { script: new URL('./store.ts', import.meta.url), section: 'store' }],
   ['meter', { script: new URL('./meter.ts', import.meta.url), section: 'meter' }],
 ]);
 

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadResult } from './load-protocol.ts';
 import type { Load, Running } from './processes.ts';
 import { cpuMicros, type Memory, memory } from './procfs.ts';
+import { quantile } from './statistics.ts';
 import { EVENTS_PER_STREAM, type Work } from './work.ts';
 
 /** Beyond the time that a command asks for, milliseconds. */
@@ -25,18 +26,18 @@ export interface ExchangeOptions {
   readonly ms: number;
 }
 
+export interface ClientOptions extends Omit<ExchangeOptions, 'warmMs'> {
+  readonly pauseMs: number;
+}
+
 /** Keeps `concurrency` connections busy for `ms` and divides what the proxy used meanwhile by what was answered. */
 export async function measureExchanges(
   load: Load,
-  { contestant, port, pid, headers }: Running,
-  { work, concurrency, warmMs, ms }: ExchangeOptions,
+  running: Running,
+  { warmMs, ms, ...options }: ExchangeOptions,
 ): Promise<ExchangeSample> {
-  const { verbatim } = contestant;
-  await load.tell(
-    { do: 'connect', work: work.name, port, connections: concurrency, headers, verbatim },
-    GRACE_MS,
-  );
-  try {
+  const { pid } = running;
+  return connected(load, running, options, async () => {
     await run(load, warmMs);
     const before = pid === null ? null : cpuMicros(pid);
     const result = await run(load, ms);
@@ -44,11 +45,36 @@ export async function measureExchanges(
     const each = used === null ? null : used / result.exchanges;
     return {
       cpuMicros: each,
-      cpuMicrosPerEvent: each === null || work.shape === 'json' ? null : each / EVENTS_PER_STREAM,
+      cpuMicrosPerEvent: each === null || options.work.shape === 'json' ? null : each / EVENTS_PER_STREAM,
       exchangesPerSecond: (result.exchanges * 1000) / result.wallMs,
-      firstByteP50Ms: result.firstByteMs.p50,
-      firstByteP99Ms: result.firstByteMs.p99,
+      firstByteP50Ms: quantile(result.firstByteMs, 0.5),
+      firstByteP99Ms: quantile(result.firstByteMs, 0.99),
     };
+  });
+}
+
+/** What `concurrency` clients see for `ms`, each of which pauses for `pauseMs` after an answer. */
+export function measureClients(
+  load: Load,
+  running: Running,
+  { ms, pauseMs, ...options }: ClientOptions,
+): Promise<LoadResult> {
+  return connected(load, running, options, () => run(load, ms, pauseMs));
+}
+
+async function connected<T>(
+  load: Load,
+  { contestant, port, headers }: Running,
+  { work, concurrency }: Pick<ExchangeOptions, 'work' | 'concurrency'>,
+  act: () => Promise<T>,
+): Promise<T> {
+  const { verbatim } = contestant;
+  await load.tell(
+    { do: 'connect', work: work.name, port, connections: concurrency, headers, verbatim },
+    GRACE_MS,
+  );
+  try {
+    return await act();
   } finally {
     await load.tell({ do: 'close' }, GRACE_MS);
   }
@@ -107,8 +133,8 @@ export async function measureMemory(
   }
 }
 
-async function run(load: Load, ms: number): Promise<LoadResult> {
-  const result = await load.tell({ do: 'run', ms }, ms + GRACE_MS);
+async function run(load: Load, ms: number, pauseMs = 0): Promise<LoadResult> {
+  const result = await load.tell({ do: 'run', ms, pauseMs }, ms + GRACE_MS);
   if (result === undefined) throw new Error('the load process ran and told nothing');
   return result;
 }

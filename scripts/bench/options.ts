@@ -5,6 +5,7 @@ import { WORKS } from './work.ts';
 
 export const HELP = `npm run bench -- [options]        what a proxy costs, against a bare node:http pipe
 npm run bench -- summarize        what the analyzer costs, against the plainest readers
+npm run bench -- store            what a store costs an exchange, against none
 npm run bench -- meter            what a store of ten million samples costs, against SQLite alone
 
   --contestants A,B   of ${CONTESTANTS.map(({ name }) => name).join(', ')}

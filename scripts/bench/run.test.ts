@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CONTESTANTS, type Contestant } from './contestants.ts';
-import { measureExchanges, measureMemory } from './measure.ts';
+import { measureClients, measureExchanges, measureMemory } from './measure.ts';
 import {
   type Load,
   portOf,
@@ -59,6 +59,17 @@ it('the way without a proxy has no processor time to count', async () => {
     measureExchanges(load, running, { work: work('json-1k'), ...briefly }),
   );
   expect(sample.cpuMicros).toBeNull();
+});
+
+it('a client that pauses asks no more often than its pauses let it', async () => {
+  const how = { work: work('sse-1k'), concurrency: 1, pauseMs: 20, ms: 200 };
+  const { exchanges, firstByteMs, wholeMs } = await withContestant('node-pipe', (running) =>
+    measureClients(load, running, how),
+  );
+  expect(exchanges).toBeGreaterThan(1);
+  expect(exchanges).toBeLessThanOrEqual(10);
+  expect(wholeMs).toHaveLength(exchanges);
+  expect(wholeMs.at(0)).toBeGreaterThanOrEqual(firstByteMs.at(0) ?? Number.NaN);
 });
 
 it('slow streams are all held open while memory is read', async () => {
