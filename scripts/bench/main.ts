@@ -14,6 +14,7 @@ const [first, ...rest] = process.argv.slice(2);
 const PROGRAMS: ReadonlyMap<string, { readonly script: URL; readonly section: string }> = new Map([
   ['summarize', { script: new URL('./summarize.ts', import.meta.url), section: 'analyzer' }],
   ['meter', { script: new URL('./meter.ts', import.meta.url), section: 'meter' }],
+  ['quota', { script: new URL('./quota.ts', import.meta.url), section: 'quota' }],
 ]);
 
 const program = PROGRAMS.get(first ?? '');
