@@ -3,7 +3,7 @@ import { createKeeper, type Keeper } from './keeper.ts';
 import { rowOf } from './sample-row.ts';
 import { openStoreFile, type StoreFile } from './store-file.ts';
 import { makeStorePlace, type StorePlace } from './testing/place.ts';
-import { sample } from './testing/samples.ts';
+import { NOON, sample } from './testing/samples.ts';
 
 let place: StorePlace;
 let keeper: Keeper;
@@ -56,4 +56,18 @@ it('tells of what was put in between its opening and its first look, also where 
   keeper.close();
   keeper.open();
   expect(look(2)).toBe(1);
+});
+
+it('looks at so many samples at once, and no more, for a page of a lane that is rare', () => {
+  const [many, LOOKED_AT] = [20_001, 20_000];
+  keeper.write({ samples: [rowOf(sample(0))], cooldowns: [], hits: [] });
+  const others = Array.from({ length: many }, (_, at) => rowOf(sample(at + 1, { lane: 'anthropic' })));
+  keeper.write({ samples: others, cooldowns: [], hits: [] });
+  const first = keeper.page({ lane: 'zai', limit: 5 });
+  expect(first).toEqual({ samples: [], next_cursor: expect.any(String) });
+  const stopped = Buffer.from(first.next_cursor ?? '', 'base64url').toString();
+  expect(stopped).toBe(`${NOON + many - LOOKED_AT + 1}.${many - LOOKED_AT + 2}`);
+  const rest = { lane: 'zai', limit: 5, cursor: first.next_cursor ?? '' };
+  expect(keeper.page(rest)).toEqual({ samples: [sample(0)], next_cursor: null });
+  expect(keeper.page({ lane: 'anthropic', limit: 5 }).samples).toHaveLength(5);
 });

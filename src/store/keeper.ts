@@ -172,7 +172,7 @@ export function createKeeper({ path, onAnother, onImport }: KeeperOptions): Keep
           samples.forgetIds(samples.horizon(age.now, KEEP_HOURS_MS), FORGOTTEN_AT_ONCE);
         return { rolledUp, more: forgotten >= FORGOTTEN_AT_ONCE };
       }),
-    page: (query) => using(({ samples }) => samples.page(query)),
+    page: (query) => using(({ samples }) => samples.page({ ...query, among: LOOKED_AT_ONCE })),
     history: (query) =>
       using(({ samples }) => samples.history({ ...query, limit: READ_AT_ONCE, among: LOOKED_AT_ONCE })),
     rollups: (query) => using(({ rollups }) => rollups.read(query)),
