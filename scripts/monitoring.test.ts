@@ -23,11 +23,14 @@ const rules = z.object({
   groups: z.array(z.object({ rules: z.array(z.object({ alert: z.string(), expr: z.string() })) })),
 });
 
+/** Name of the panel, and what it asks. */
+const SHOWN = dashboard
+  .parse(JSON.parse(readFileSync(join(DOCS, 'grafana-dashboard.json'), 'utf8')))
+  .panels.flatMap(({ title, targets }) => targets.map(({ expr }) => [title, expr] as const));
+
 /** Name of the panel or alert, and what it asks. */
 const QUESTIONS: readonly (readonly [string, string])[] = [
-  ...dashboard
-    .parse(JSON.parse(readFileSync(join(DOCS, 'grafana-dashboard.json'), 'utf8')))
-    .panels.flatMap(({ title, targets }) => targets.map(({ expr }) => [title, expr] as const)),
+  ...SHOWN,
   ...rules
     .parse(parse(readFileSync(ALERTS, 'utf8')))
     .groups.flatMap((group) => group.rules.map(({ alert, expr }) => [alert, expr] as const)),
@@ -114,10 +117,20 @@ it.each([
   expect(unknownIn(expr)).toEqual(wrong);
 });
 
+/** Metrics of ours whose name begins so, and that nobody of these asks for. */
+function notAskedFor(questions: typeof QUESTIONS, begin: string): string[] {
+  const asked = new Set(questions.flatMap(([, expr]) => askedIn(expr).map(({ series }) => family(series))));
+  const ours = [...exported.keys()].filter((name) => name.startsWith(begin)).map(family);
+  return ours.filter((name) => !asked.has(name));
+}
+
 it('shows every metric of ours on the dashboard or in an alert', () => {
-  const asked = new Set(QUESTIONS.flatMap(([, expr]) => askedIn(expr).map(({ series }) => family(series))));
-  const ours = [...exported.keys()].filter((name) => name.startsWith('ccp_')).map(family);
-  expect(ours.filter((name) => !asked.has(name))).toEqual([]);
+  expect(notAskedFor(QUESTIONS, 'ccp_')).toEqual([]);
+});
+
+it('shows all that the store counts on the dashboard', () => {
+  expect([...exported.keys()]).toContain('ccp_store_begun_anew_total');
+  expect(notAskedFor(SHOWN, 'ccp_store_')).toEqual([]);
 });
 
 const family = (series: string): string => series.replace(/_(?:bucket|sum|count)$/, '');

@@ -15,6 +15,7 @@ const PROGRAMS: ReadonlyMap<string, { readonly script: URL; readonly section: st
   ['summarize', { script: new URL('./summarize.ts', import.meta.url), section: 'analyzer' }],
   ['store', { script: new URL('./store.ts', import.meta.url), section: 'store' }],
   ['meter', { script: new URL('./meter.ts', import.meta.url), section: 'meter' }],
+  ['quota', { script: new URL('./quota.ts', import.meta.url), section: 'quota' }],
 ]);
 
 const program = PROGRAMS.get(first ?? '');

@@ -7,6 +7,7 @@ export const HELP = `npm run bench -- [options]        what a proxy costs, again
 npm run bench -- summarize        what the analyzer costs, against the plainest readers
 npm run bench -- store            what a store costs an exchange, against none
 npm run bench -- meter            what a store of ten million samples costs, against SQLite alone
+npm run bench -- quota            what quotas cost an exchange on the relaying thread
 
   --contestants A,B   of ${CONTESTANTS.map(({ name }) => name).join(', ')}
   --peers             add the peers that are installed

@@ -1,8 +1,9 @@
 /** The quotas from loaded settings: the same for the proxy and for the commands that only look. */
 import { idleQuotas, type OpenLane } from '../features/quota/idle-quotas.ts';
 import { type LoadedQuotas, loadQuotas } from '../features/quota/load-quotas.ts';
-import { parseQuotas } from '../features/quota/parse-quotas.ts';
+import { parseQuotas, WEEK_MS } from '../features/quota/parse-quotas.ts';
 import { createQuota, type Quota, type QuotaOptions } from '../features/quota/quota.ts';
+import { createSeenModels } from '../features/quota/seen-models.ts';
 import type { ProviderRow } from '../features/routing/describe.ts';
 import type { Routing } from '../features/routing/routing.ts';
 import type { LoadedCcp } from './ccp-settings.ts';
@@ -33,4 +34,4 @@ export function openLanes(routing: Pick<Routing, 'describe' | 'override'>): read
 /** What the file that counts says now. Throws `CONFIG` where it is wrong. */
 export const lookAtQuotas = ({ quotaFiles }: LoadedCcp): LoadedQuotas => loadQuotas(quotaFiles);
 
-export { idleQuotas, parseQuotas };
+export { createSeenModels, idleQuotas, parseQuotas, WEEK_MS };

@@ -1,6 +1,7 @@
 /** The file of the store for the commands. Loads SQLite, which the relaying thread never does. */
 import { existsSync } from 'node:fs';
 import { OperatorError } from '../errors.ts';
+import type { Rollup } from '../protocol/meter.ts';
 import { inodeOf, setAside } from '../store/damage.ts';
 import { CHECKED_AT_ONCE, check, isDamage, isSqlite, openForReading } from '../store/database.ts';
 import { failureOf } from '../store/explain.ts';
@@ -51,6 +52,16 @@ export function lookAtStore(path: string): StoreLook {
       db.close();
     }
   });
+}
+
+/**
+ * The lanes and models of what ended since then (epoch milliseconds) or in that hour: from the hours, a read of
+ * milliseconds however much there is. `(other)` where more models came than the hours tell apart. Throws as
+ * `openStoreToRead` does.
+ */
+export function modelsInStore(path: string, since: number): readonly Pick<Rollup, 'lane' | 'model'>[] {
+  using store = openStoreToRead(path);
+  return forOperator(path, () => store.rollups.read({ granularity: 'hour', by: 'served_model', since }));
 }
 
 /**

@@ -52,7 +52,7 @@ export interface SampleQuery {
   readonly cursor?: string;
 }
 
-/** Newest first. */
+/** Newest first. Fewer than the limit, or none, where a lane or a model is rare: then the cursor leads to more. */
 export interface SamplePage {
   readonly samples: readonly Sample[];
   /** Null on the last page. */

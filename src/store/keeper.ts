@@ -24,7 +24,7 @@ import { type Batch, type FileStatus, openStoreFile, type StoreFile } from './st
 export interface Keeper {
   /** Makes sure that the file is open; gives whether it is too large to have been checked. */
   open(): { readonly unchecked: boolean };
-  /** Looks, where a file is open, whether it is still there and whether somebody imported into it. */
+  /** Looks, where a file is open, whether it is still there, and whether somebody imported into it and is done. */
   look(): void;
   write(batch: Batch): void;
   /**
@@ -60,7 +60,7 @@ export interface KeeperOptions {
   readonly path: string;
   /** Told what became of the file, a sentence, where another is gone on with. */
   readonly onAnother: (whatBecame: string) => void;
-  /** Told after another process put in exchanges of before. */
+  /** Told after another process put in exchanges of before, once it has put in no more between two looks. */
   readonly onImport: () => void;
 }
 
@@ -83,7 +83,8 @@ export function createKeeper({ path, onAnother, onImport }: KeeperOptions): Keep
   let named: bigint | null = null;
   /** What was left for another that is not open yet. */
   let left: bigint | null = null;
-  /** As the last request found them. */
+  /** As they were when the first file was opened, or `onImport` was told; and as the last look found them. */
+  let told: number | null = null;
   let imports: number | null = null;
 
   const close = (): void => {
@@ -100,9 +101,7 @@ export function createKeeper({ path, onAnother, onImport }: KeeperOptions): Keep
       if (left !== null && left !== named) onAnother(goneOn(path, named));
       left = null;
     }
-    const before = imports;
-    imports = opened.imports();
-    if (before !== null && imports !== before) onImport();
+    told ??= opened.imports();
     return opened;
   };
 
@@ -149,7 +148,15 @@ export function createKeeper({ path, onAnother, onImport }: KeeperOptions): Keep
   return {
     open: () => using(() => ({ unchecked: sizeOf(path) > CHECKED_AT_ONCE })),
     look: () => {
-      if (opened !== null) using(() => {});
+      if (opened === null) return;
+      using((file) => {
+        const before = imports;
+        imports = file.imports();
+        // Not at each piece of a long one: who is told counts a whole week anew.
+        if (imports === told || imports !== before) return;
+        told = imports;
+        onImport();
+      });
     },
     write: (batch) => void using((file) => file.write(batch)),
     tend: (age) =>
@@ -165,7 +172,7 @@ export function createKeeper({ path, onAnother, onImport }: KeeperOptions): Keep
           samples.forgetIds(samples.horizon(age.now, KEEP_HOURS_MS), FORGOTTEN_AT_ONCE);
         return { rolledUp, more: forgotten >= FORGOTTEN_AT_ONCE };
       }),
-    page: (query) => using(({ samples }) => samples.page(query)),
+    page: (query) => using(({ samples }) => samples.page({ ...query, among: LOOKED_AT_ONCE })),
     history: (query) =>
       using(({ samples }) => samples.history({ ...query, limit: READ_AT_ONCE, among: LOOKED_AT_ONCE })),
     rollups: (query) => using(({ rollups }) => rollups.read(query)),

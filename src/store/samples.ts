@@ -23,7 +23,8 @@ const FORGOTTEN_KEY = (rid: string): string =>
 export interface Samples {
   /** Puts in those that are not known yet, by `rid`; gives how many those were. Within a transaction of the caller. */
   insert(rows: readonly SampleRow[]): number;
-  page(query: SampleQuery): SamplePage;
+  /** Up to `limit` of them; where a lane or a model is wanted, of the next `among`. */
+  page(query: SampleQuery & { readonly among?: number }): SamplePage;
   /** What counts towards quotas; rows, because they cross to another thread. Up to `limit` of the next `among`. */
   history(query: HistoryQuery & { readonly limit: number; readonly among: number }): HistoryRows;
   /** All that a filter lets through, oldest first; the file is read as it goes. */
@@ -58,7 +59,7 @@ interface Paging extends SampleFilter {
   readonly limit: number;
   readonly cursor?: string | null | undefined;
   /** How many are looked at, at most, whether the filter lets them through or not. */
-  readonly among?: number;
+  readonly among?: number | undefined;
 }
 
 /** The samples in an open store. */
@@ -119,8 +120,10 @@ export function openSamples(db: Database.Database): Samples {
 
   return {
     insert: (rows) => rows.reduce((count, row) => count + insert.run(...row).changes, 0),
-    page(query) {
-      const { rows, next_cursor } = newestFirst<SampleRow>(SAMPLE_COLUMNS, query);
+    page({ among, ...query }) {
+      const isFiltered = query.model !== undefined || query.lane !== undefined;
+      const paging = { ...query, among: isFiltered ? among : undefined };
+      const { rows, next_cursor } = newestFirst<SampleRow>(SAMPLE_COLUMNS, paging);
       return { samples: rows.map(sampleOfRow), next_cursor };
     },
     history: (query) => newestFirst<UseRow>(USE_COLUMNS, { ...query, charged: true }),

@@ -102,7 +102,24 @@ describe('samples', () => {
     );
   });
 
-  it('come for quotas a few at a time, also where none of many counts, each exactly once', () => {
+  type Part = { since: number; limit: number; among: number; cursor: string | null };
+  it.each([
+    [
+      'for quotas',
+      (part: Part) => {
+        const { rows, next_cursor } = file.samples.history({ ...part, lanes: ['zai'] });
+        return { rids: rows.map(([rid]) => rid), next_cursor };
+      },
+    ],
+    [
+      'of a lane',
+      ({ cursor, ...part }: Part) => {
+        const query = { ...part, lane: 'zai', ...(cursor !== null && { cursor }) };
+        const { samples, next_cursor } = file.samples.page(query);
+        return { rids: samples.map(({ rid }) => rid), next_cursor };
+      },
+    ],
+  ])('come %s a few at a time, also where none of many counts, each exactly once', (_, ask) => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ time: fc.nat(3), zai: fc.boolean() }), { maxLength: 30 }),
@@ -118,10 +135,9 @@ describe('samples', () => {
           const found: unknown[] = [];
           let pages = 0;
           for (let cursor: string | null | undefined = null; cursor !== undefined; pages += 1) {
-            const query = { since, lanes: ['zai'], cursor, limit, among };
-            const { rows, next_cursor } = file.samples.history(query);
-            expect(rows.length).toBeLessThanOrEqual(Math.min(limit, among));
-            found.push(...rows.map(([rid]) => rid));
+            const { rids, next_cursor } = ask({ since, limit, among, cursor });
+            expect(rids.length).toBeLessThanOrEqual(Math.min(limit, among));
+            found.push(...rids);
             cursor = next_cursor ?? undefined;
           }
           expect(found).toEqual(inTime.flatMap((one) => (one.lane === 'zai' ? one.rid : [])).toReversed());

@@ -35,10 +35,13 @@ export interface StoreFile extends Disposable {
   readonly limitHits: LimitHits;
   /** Commits a batch, or nothing of it; gives how many samples were new. */
   write(batch: Batch): number;
-  /** How often exchanges were imported into this file. */
+  /**
+   * Commits exchanges of before, and with them that there are more, for the proxy that has the file open: whoever does it
+   * may be killed right afterwards. Gives how many were new.
+   */
+  putIn(rows: readonly SampleRow[]): number;
+  /** How often new ones were put in. */
   imports(): number;
-  /** Says that some were, to the proxy that has the file open. */
-  tellImport(): void;
   status(): FileStatus;
   /** Hands pages that are free back to the file system. */
   shrink(): void;
@@ -66,7 +69,11 @@ function storeFile(db: Database.Database, path: string): StoreFile {
   });
   // A number in the head of the file that SQLite leaves to its users.
   const imports = db.prepare<[], number>('PRAGMA user_version').pluck();
-  const tellImport = db.transaction(() => void db.pragma(`user_version = ${(imports.get() ?? 0) + 1}`));
+  const putIn = db.transaction((rows: readonly SampleRow[]): number => {
+    const added = samples.insert(rows);
+    if (added > 0) db.pragma(`user_version = ${(imports.get() ?? 0) + 1}`);
+    return added;
+  });
   return {
     db,
     samples,
@@ -74,8 +81,8 @@ function storeFile(db: Database.Database, path: string): StoreFile {
     cooldowns,
     limitHits,
     write: (batch) => write.immediate(batch),
+    putIn: (rows) => putIn.immediate(rows),
     imports: () => imports.get() ?? 0,
-    tellImport: () => tellImport.immediate(),
     status: () => ({
       path,
       schema_version: schemaVersion(db),

@@ -51,8 +51,8 @@ export interface Store extends MeterStore, ExchangeObserver, AsyncDisposable {
 
 /** The first round comes soon, for what an earlier process left. */
 const FIRST_ROUND_MS = 10_000;
-/** Between two looks at the file where nothing else is asked of it, for some microseconds of the storing thread. */
-const LOOK_MS = 1_000;
+/** Between two looks at the file, for some microseconds of the storing thread. An import is told of by the second after it. */
+const LOOK_MS = 500;
 const DAY_MS = 86_400_000;
 const DONE = { more: false };
 

@@ -15,9 +15,9 @@ import {
 } from '../../config/open-license.ts';
 import { lookAtPolicyCache } from '../../config/open-policy.ts';
 import { openPrices } from '../../config/open-prices.ts';
-import { idleQuotas, lookAtQuotas } from '../../config/open-quota.ts';
+import { createSeenModels, idleQuotas, lookAtQuotas, WEEK_MS } from '../../config/open-quota.ts';
 import type { Source } from '../../config/resolve-settings.ts';
-import { lookAtStore } from '../../config/store-files.ts';
+import { lookAtStore, modelsInStore } from '../../config/store-files.ts';
 import { OperatorError } from '../../errors.ts';
 import type { Host } from '../shared/host.ts';
 import { checkProxy } from './diagnose-proxy.ts';
@@ -273,17 +273,27 @@ async function checkQuotas(loaded: LoadedCcp): Promise<Finding[]> {
   if (file === null) return notes;
   const { rerouteMode } = loaded.settings;
   const lanes = await lanesNow(loaded);
+  const seen = await seenModels(loaded);
   return [
     ...notes,
     { level: 'ok', what: `quotas: ${definitions.length} in ${file}, mode ${rerouteMode}` },
-    ...(lanes === null ? [] : idleQuotas(definitions, file, lanes)).map(
+    ...(lanes === null ? [] : idleQuotas(definitions, file, lanes, (lane) => seen.of(lane))).map(
       (what): Finding => ({
         level: 'note',
         what,
-        remedy: `Correct it in ${file}; "ccp providers" shows the lanes and their routes.`,
+        remedy: `Correct it in ${file} if it is not what you meant; "ccp providers" shows the lanes and their routes.`,
       }),
     ),
   ];
+}
+
+/** What the store knows of the last seven days; nothing of one that cannot be read, or is of an older schema. */
+async function seenModels({ settings: { persist }, paths }: LoadedCcp) {
+  const seen = createSeenModels();
+  if (!persist || !existsSync(paths.store)) return seen;
+  const looked = await attempt(() => modelsInStore(paths.store, Date.now() - WEEK_MS));
+  if (looked.ok) for (const { lane, model } of looked.value) seen.saw(lane, model);
+  return seen;
 }
 
 /** The key must be there; that the cached pack is of no use is no problem as long as a server has another. */

@@ -22,6 +22,28 @@ async function json(...argv: string[]) {
   return { ...rest, data: JSON.parse(out) };
 }
 
+/** One that ended so many days ago. */
+const completion = ({ days, ...which }: { days: number; lane: string; model: string }): object => ({
+  v: 1,
+  ts: new Date(Date.now() - days * 86_400_000).toISOString(),
+  rid: `${which.lane} ${days}`,
+  event: 'completion',
+  provider: which.lane,
+  upstream: 'https://upstream.example',
+  method: 'POST',
+  path: '/v1/messages',
+  op: 'stream',
+  decision: 'to_zai',
+  reason: 'ok',
+  status: 200,
+  latency_ms: 12.5,
+  attempts: [],
+  tokens: { input: 1, output: 2, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 },
+  bytes_in: 1,
+  bytes_out: 2,
+  ...which,
+});
+
 const KEYLESS =
   'providers:\n  - id: local\n    base_url: https://local.example\n    auth: { env: LOCAL_KEY }\n';
 
@@ -232,7 +254,7 @@ describe('doctor', () => {
     expect(await quotas()).toContainEqual({
       level: 'note',
       what: `the quota for "*" on lane zia in ${file} counts nothing new: there is no lane zia (there are anthropic, zai)`,
-      remedy: `Correct it in ${file}; "ccp providers" shows the lanes and their routes.`,
+      remedy: `Correct it in ${file} if it is not what you meant; "ccp providers" shows the lanes and their routes.`,
     });
     host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "opus-4", "lane": "zai"}]}');
     expect(JSON.stringify(await quotas())).toContain('no route leads such a model there');
@@ -242,6 +264,37 @@ describe('doctor', () => {
     host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*"}]}');
     const problem = { level: 'problem', what: `${file}:1:13: quotas[0].lane: must be the name of a lane` };
     expect(await quotas()).toContainEqual(expect.objectContaining(problem));
+  });
+
+  it('names a quota whose glob matches no model that the store knows of the last seven days', async () => {
+    host.env['CCP_PORT'] = QUIET;
+    const quotas = ['*haku*', '*haiku*'].map((model) => ({ model, lane: 'zai', weekly: { requests: 9 } }));
+    const file = host.write('~/.config/ccp/quotas.json', JSON.stringify({ quotas }));
+    const notes = async (): Promise<unknown[]> => {
+      const { code, data } = await json('doctor');
+      expect(code).toBe(0);
+      return data.findings.filter(({ what }: { what: string }) => what.includes('has counted nothing'));
+    };
+    const came = async (days: number, lane: string, model: string): Promise<void> => {
+      const log = host.write('came.jsonl', JSON.stringify(completion({ days, lane, model })));
+      expect((await ccp('db', 'import', '--jsonl', log)).code).toBe(0);
+    };
+    // A fresh proxy: nothing came yet, or long ago, or elsewhere.
+    expect(await notes()).toEqual([]);
+    await came(8, 'zai', 'glm-old');
+    await came(1, 'anthropic', 'claude-opus-4-8');
+    expect(await notes()).toEqual([]);
+    await came(6, 'zai', 'claude-haiku-4-5');
+    const haku = {
+      level: 'note',
+      what:
+        `the quota for "*haku*" on lane zai in ${file} has counted nothing: ` +
+        'none of the models seen there so far matches (claude-haiku-4-5)',
+      remedy: expect.stringContaining(file),
+    };
+    expect(await notes()).toEqual([haku]);
+    host.env['CCP_PERSIST'] = '0';
+    expect(await notes()).toEqual([]);
   });
 
   it('looks at the store, and touches neither one that is damaged nor its surroundings', async () => {

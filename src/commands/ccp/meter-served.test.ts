@@ -1,8 +1,12 @@
 /** The meter of a real proxy, over real sockets: what passed through it is in every view, to the token. */
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { openStoreToRead } from '../../config/store-files.ts';
 import { quotasAnswer, usageAnswer } from '../../config/usage-answers.ts';
 import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
 import { main } from './main.ts';
@@ -15,6 +19,8 @@ import {
   startServed,
   until,
 } from './testing/served.ts';
+
+const CCP = fileURLToPath(new URL('../../../bin/ccp.js', import.meta.url));
 
 let host: TestHost;
 let upstream: HttpUpstream;
@@ -187,6 +193,36 @@ it('counts what is imported beside it towards the quotas, nobody asking for it',
   host.write('before.jsonl', before.join(''));
   expect(await printed('db', 'import', '--jsonl', 'before.jsonl')).toContain('2 exchanges put in');
   await vi.waitFor(async () => expect(await used()).toBe(3), { timeout: 15_000, interval: 50 });
+});
+
+it('counts what an import put in before it was killed', async () => {
+  host.write(
+    '~/.config/ccp/quotas.json',
+    '{"quotas": [{"model": "*", "lane": "anthropic", "rolling": {"requests": 3000}}]}',
+  );
+  await start();
+  const used = async (): Promise<unknown> =>
+    quotasAnswer.parse(await get('/v1/quotas')).quotas[0]?.rolling.requests.used;
+  await ask(proxy.url, 'claude-sonnet-5');
+  const [seen] = await completions(host.cwd, 1);
+  // A log that never ends: the import has put in a thousand of it, and waits for more.
+  const log = join(host.cwd, 'endless.jsonl');
+  execFileSync('mkfifo', [log]);
+  const importing = spawn(process.execPath, [CCP, 'db', 'import', '--jsonl', log], {
+    cwd: host.cwd,
+    env: { HOME: host.home },
+    stdio: 'ignore',
+  });
+  const ended = once(importing, 'exit');
+  const pipe = createWriteStream(log).on('error', () => {});
+  for (let index = 0; index < 1500; index++) pipe.write(`${JSON.stringify({ ...seen, rid: `${index}` })}\n`);
+  using store = openStoreToRead(join(host.cwd, 'logs/ccp.sqlite3'));
+  await until('a part is in', () => store.samples.extent().samples > 1);
+  importing.kill('SIGKILL');
+  expect(await ended).toEqual([null, 'SIGKILL']);
+  pipe.destroy();
+  expect(store.samples.extent().samples).toBe(1001);
+  await vi.waitFor(async () => expect(await used()).toBe(1001), { timeout: 15_000, interval: 50 });
 });
 
 it('names quotas and prices of lanes that are not there as it starts, and quotas that are sent', async () => {

@@ -12,7 +12,6 @@ export interface OpenLane {
   readonly globs: readonly string[];
 }
 
-const NOBODY_LOOKED = (): readonly string[] => [];
 /** More would hide the sentence. */
 const MOST_NAMED = 3;
 
@@ -24,7 +23,7 @@ export function idleQuotas(
   definitions: LoadedQuotas['definitions'],
   source: string,
   lanes: readonly OpenLane[],
-  seenOn: (lane: string) => readonly string[] = NOBODY_LOOKED,
+  seenOn: (lane: string) => readonly string[],
 ): readonly string[] {
   return definitions.flatMap((definition) => {
     const quota = `the quota for "${definition.model}" on lane ${definition.lane} in ${source}`;

@@ -2,7 +2,7 @@
  * The quota feature: counts exchanges against budgets, says whether a lane is open for one more, and learns from the
  * limits that upstreams really have.
  */
-import type { AttemptFacts, ExchangeObserver, Gate } from '../../core/types.ts';
+import type { ExchangeObserver, Gate } from '../../core/types.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { PlacedFile } from '../../platform/placed-file.ts';
@@ -14,15 +14,15 @@ import { OPEN, type Standing } from '../../protocol/standing.ts';
 import { MAX_MODEL_LENGTH } from '../../protocol/usage-event.ts';
 import { type Budget, createBudget } from './budget.ts';
 import { useOf } from './charge.ts';
-import { type Hold } from './count.ts';
 import { createEpisodes } from './episodes.ts';
 import { idleQuotas, type OpenLane } from './idle-quotas.ts';
 import { type CooldownChoice, createLimitHits } from './limit-hits.ts';
 import { type LoadedQuotas, loadQuotas } from './load-quotas.ts';
-import { createMatch, type Match } from './match.ts';
+import { createMatch } from './match.ts';
 import { parseQuotas, type QuotaDefinition } from './parse-quotas.ts';
-import { type Rebuild, rebuild } from './rebuild.ts';
+import { createRefill } from './refill.ts';
 import { createRetry } from './retry.ts';
+import { createRoom } from './room.ts';
 import { createSeenModels } from './seen-models.ts';
 
 export const REROUTE_MODES = ['off', 'block', 'hybrid'] as const;
@@ -94,8 +94,6 @@ export function createQuota(options: QuotaOptions): Quota {
   const limits = createLimitHits({ coolsDown: mode === 'hybrid', store, retry, clock, log });
   const episodes = createEpisodes({ clock, log });
   const seen = createSeenModels();
-  const holds = new Map<string, Held>();
-  const rebuilds = new Set<Rebuild>();
   let loaded = false;
 
   let { file, definitions, ignored } = loadQuotas(files);
@@ -104,9 +102,7 @@ export function createQuota(options: QuotaOptions): Quota {
   for (const why of ignored) log.warn(why);
   let budgets: readonly Budget[] = definitions.map((definition) => createBudget(definition));
   let chargedTo = createMatch(budgets);
-  /** Those that are counted anew beside them. */
-  let chargedBeside: Match | null = null;
-  let recountAgain = false;
+  const room = createRoom((lane, model) => chargedTo(lane, model));
 
   const stopWatching = watchFiles(
     [...files.map(({ path }) => path), ...options.alsoWatch],
@@ -132,73 +128,28 @@ export function createQuota(options: QuotaOptions): Quota {
     return full.length === 0 ? OPEN : { kind: 'block', opening: () => lastOpening(full, now) };
   };
 
-  /** Moves it from another lane, if it had any there. */
-  const takeRoom = ({ rid, lane, model, op }: AttemptFacts): void => {
-    if (!isCharged(op) || holds.get(rid)?.lane === lane) return;
-    release(rid);
-    holds.set(rid, holdOn(lane, model));
-  };
-
-  const holdOn = (lane: string, model: string | null): Held => ({
-    lane,
-    model,
-    parts: chargedTo(lane, model).map((budget) => ({ budget, hold: budget.reserve() })),
-  });
-
-  const release = (rid: string): void => {
-    const held = holds.get(rid);
-    if (held === undefined) return;
-    holds.delete(rid);
-    giveBack(held);
-  };
-
-  const giveBack = ({ parts }: Held): void => {
-    for (const { budget, hold } of parts) budget.release(hold);
-  };
-
-  const fillFromStore = async (empty: readonly Budget[]): Promise<void> => {
-    if (empty.length === 0) return;
-    const filling = rebuild(empty, {
-      store,
-      retry,
-      onUse: ({ lane, model }) => seen.saw(lane, model),
-      now: clock.now(),
-    });
-    rebuilds.add(filling);
-    const samples = await filling.run();
-    rebuilds.delete(filling);
-    if (retry.stopped()) return;
-    log.info(`quota windows rebuilt: ${samples} exchanges of the last seven days`);
-    episodes.look(budgets);
-  };
-
-  const recount = async (): Promise<void> => {
-    recountAgain = true;
-    // What is not loaded yet will find it; what is being counted anew may have passed the place.
-    if (!loaded || chargedBeside !== null) return;
-    while (recountAgain && !retry.stopped()) {
-      recountAgain = false;
-      const before = budgets;
-      const anew = before.map(({ definition }) => createBudget(definition));
-      chargedBeside = createMatch(anew);
-      await fillFromStore(anew);
-      if (retry.stopped()) return;
-      // Others were taken over meanwhile: what these lack of them nobody knows.
-      if (budgets !== before) recountAgain = true;
-      else install(before.map((budget, index) => fuller(budget, anew[index], clock.now())));
-    }
-    chargedBeside = null;
-  };
-
   /** What is under way takes its room in those that count now. */
   const install = (next: readonly Budget[]): void => {
     budgets = next;
     chargedTo = createMatch(budgets);
-    for (const [rid, held] of holds) {
-      giveBack(held);
-      holds.set(rid, holdOn(held.lane, held.model));
-    }
+    room.move();
     episodes.replace(budgets);
+  };
+
+  const refill = createRefill({
+    store,
+    retry,
+    clock,
+    log,
+    budgets: () => budgets,
+    install,
+    onUse: ({ lane, model }) => seen.saw(lane, model),
+    onFilled: () => episodes.look(budgets),
+  });
+
+  /** What is not loaded yet will find all that there is. */
+  const recount = (): void => {
+    if (loaded) refill.recount();
   };
 
   const warnings = (): readonly string[] =>
@@ -222,7 +173,7 @@ export function createQuota(options: QuotaOptions): Quota {
     for (const why of ignored) log.warn(why);
     if (!loaded) return;
     tellWarnings();
-    void fillFromStore(empty);
+    void refill.load(empty);
   };
 
   /** Takes what `read` gives, unless it throws; `source` is where it comes from where that is no file. */
@@ -288,21 +239,21 @@ export function createQuota(options: QuotaOptions): Quota {
     endCooldowns: (which) => limits.endCooldowns(which),
     providerLimits: () => limits.providerLimits.all(),
     warnings,
-    rebuilding: () => rebuilds.size > 0,
+    rebuilding: () => refill.isFilling(),
     async load() {
       loaded = true;
       tellWarnings();
-      const filled = Promise.all([fillFromStore(budgets), limits.load()]);
+      const filled = Promise.all([refill.load(budgets), limits.load()]);
       await Promise.race([filled, new Promise<void>((resolve) => void clock.after(PATIENCE_MS, resolve))]);
     },
-    recount: () => void recount(),
+    recount,
     reload(sent) {
       const taken = takeFrom(sent);
-      if (taken.ok && sent === undefined) void recount();
+      if (taken.ok && sent === undefined) recount();
       return taken;
     },
-    onPlan: takeRoom,
-    onAttempt: takeRoom,
+    onPlan: (attempt) => room.take(attempt),
+    onAttempt: (attempt) => room.take(attempt),
     onAnswer: ({ lane, headers }) => limits.providerLimits.stated(lane, clock.now(), headers),
     onLimit(limit) {
       const { lane, model, op } = limit;
@@ -312,16 +263,15 @@ export function createQuota(options: QuotaOptions): Quota {
       limits.hit(limit, key, mine[0]);
     },
     onCompletion(event) {
-      release(event.rid);
-      const { lane, model } = event;
+      const { rid, lane, model } = event;
+      room.release(rid);
       const mine = chargedTo(lane, model);
       const use = useOf(event);
       if (use === null) return;
       seen.saw(lane, model);
       if (mine.length === 0) return;
       for (const budget of mine) budget.add(use);
-      if (chargedBeside !== null) for (const budget of chargedBeside(lane, model)) budget.add(use);
-      for (const filling of rebuilds) filling.sawLive(event.rid);
+      refill.sawLive({ rid, lane, model, use });
       episodes.look(mine);
     },
     async [Symbol.asyncDispose]() {
@@ -332,13 +282,6 @@ export function createQuota(options: QuotaOptions): Quota {
   };
 }
 
-/** The room that an exchange under way has taken. */
-interface Held {
-  readonly lane: string;
-  readonly model: string | null;
-  readonly parts: readonly { readonly budget: Budget; readonly hold: Hold }[];
-}
-
 /** What limits of a lane and a model are kept under: the globs of its quotas, the first in front, else the model. */
 const keysOf = (mine: readonly Budget[], model: string): readonly string[] =>
   mine.length === 0 ? [model] : mine.map(({ definition }) => definition.model);
@@ -346,13 +289,6 @@ const keysOf = (mine: readonly Budget[], model: string): readonly string[] =>
 /** There is room when the last of them has some. */
 const lastOpening = (full: readonly Budget[], now: number) =>
   full.map((budget) => budget.opening(now)).reduce((a, b) => (b.inMs > a.inMs ? b : a));
-
-/**
- * The one that knows of more exchanges in its longest window. The store may lack what was counted live (its file was
- * deleted, the disk was full), and a budget must not open for that.
- */
-const fuller = (budget: Budget, anew: Budget | undefined, now: number): Budget =>
-  anew !== undefined && anew.exchanges(now) >= budget.exchanges(now) ? anew : budget;
 
 /** Whether what one has counted serves the other. */
 const countsTheSame = (a: QuotaDefinition, b: QuotaDefinition): boolean =>

@@ -172,7 +172,11 @@ export const quotasAnswer = z.object({
 export const sampleAnswer = sampleSchema.extend({ ts: time.describe('when the exchange ended') });
 
 export const samplesAnswer = z.object({
-  samples: z.array(sampleAnswer).describe('newest first'),
+  samples: z
+    .array(sampleAnswer)
+    .describe(
+      'newest first; fewer than the limit, or none, where none of many was of the lane or model asked for',
+    ),
   next_cursor: z.string().nullable().describe('for the next page; null on the last'),
 });
 

@@ -50,15 +50,12 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
     forOperator(paths.store, () => {
       const samples = told.filter(([rid, ts]) => ts >= idsFrom || store.samples.knows(rid));
       tooOld += told.length - samples.length;
-      added += store.write({ samples, cooldowns: [], hits: [] });
+      added += store.putIn(samples);
       // A proxy reads what is not rolled up yet at each question: it must not become much.
       if (added - rolledUp >= ROLLED_AT_ONCE) rolledUp += store.rollups.advance(ROLLED_AT_ONCE);
     });
   };
-  const found = await readExchanges(progress.watch(logs), put).finally(() =>
-    // Its quotas count anew: also after an interruption, and where an import that was killed had put all in.
-    forOperator(paths.store, () => store.tellImport()),
-  );
+  const found = await readExchanges(progress.watch(logs), put);
   forOperator(paths.store, () => {
     while (store.rollups.advance(ROLLED_AT_ONCE) > 0) interruption.signal.throwIfAborted();
   });
