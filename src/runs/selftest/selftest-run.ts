@@ -113,7 +113,14 @@ export async function runOnce(
   /** What somebody is handed: dear, so only where there is a saboteur of it. */
   const judgePacked = (from: string): Promise<Verdict> =>
     judgeBundle(
-      { name: path.basename(from), folder: from, suite: suite.name, seed, startedAt: clock.now() },
+      {
+        name: path.basename(from),
+        run: plan.run,
+        folder: from,
+        suite: suite.name,
+        seed,
+        startedAt: clock.now(),
+      },
       checks,
     );
   const retold = new Map<Saboteur, readonly Verdict[]>();
