@@ -96,7 +96,7 @@ function addBundle(program: Command, { host, terminal, exit }: Given): void {
     });
   bundle
     .command('diff')
-    .description('show what differs between two bundles: verdicts, checks, provenance, counts')
+    .description('show what differs between two bundles: verdicts and signature, checks, provenance, counts')
     .argument('<a>', 'a .tgz')
     .argument('<b>', 'another')
     .option(...AS_JSON)
