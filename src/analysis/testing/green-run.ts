@@ -103,6 +103,12 @@ export const NOT_IN_EVERY_RUN: readonly string[] = [
   'NIGHT-08',
 ];
 
+/** What a proxy says of a path beneath its own at which there is nothing. */
+const NOT_HERE = JSON.stringify({
+  type: 'error',
+  error: { type: 'not_found_error', message: 'ccp: no GET /v1/usage/mistyped here, but GET /v1/usage' },
+});
+
 /** What a proxy with a trial says of itself. */
 function onlyLife(counted: string, meter: MeterAnswers): ProxyLife {
   const claim = { ok: true, plan: 'trial', features: ['zai_offload'], reason: null };
@@ -115,6 +121,7 @@ function onlyLife(counted: string, meter: MeterAnswers): ProxyLife {
     quota: null,
     answers: {
       meter,
+      beneath: [{ path: '/v1/usage/mistyped', answer: { status: 404, body: NOT_HERE } }],
       readyz: readyz(claim),
       providers: PROVIDERS,
       metrics: `${counted}ccp_license_info{plan="trial",kid="${kid}",reason=""} 1\n`,
