@@ -57,5 +57,5 @@ async function namesIn(folder: string): Promise<string[]> {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-  return names.toSorted();
+  return names.toSorted((a, b) => (a < b ? -1 : 1));
 }
