@@ -10,7 +10,7 @@ import type { Saboteur } from '../../harness/types/saboteur.ts';
 import type { World, WorldPlan } from '../../harness/types/world.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { judgeBundle } from '../bundle/judge-bundle.ts';
-import { conductOf, driveOf } from '../drivers.ts';
+import { conductOf, driveOf } from '../conductors.ts';
 import { execute } from '../execute.ts';
 import { judgeRun, recordOf } from '../judge.ts';
 import { LANES, makePlan } from '../plan.ts';
