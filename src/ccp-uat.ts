@@ -188,7 +188,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         import('./runs/stored/find-run.ts'),
         import('./runs/report/write-reports.ts'),
         import('./runs/provenance.ts'),
-        import('./runs/drivers.ts'),
+        import('./runs/conductors.ts'),
         import('./analysis/checks/index.ts'),
         import('./harness/clients/claude-binary.ts'),
       ]);

@@ -36,6 +36,7 @@ export const GATES = [
   'ABORT-01',
   'READY-01',
   'LANES-01',
+  'OWN-01',
   'LICENSE-01',
   'LICENSE-02',
 ] as const;

@@ -38,6 +38,7 @@ export function createCanaries(seed: string, real?: RealCredentials): Canaries {
       upstreamWire('zai'),
     ]),
     clientToken: plant('client-token', token(seed, 'client-token', 43), [CLIENT_WIRE]),
+    strayKey: plant('stray-key', `sk-ant-api03-${token(seed, 'stray-key', 93)}AA`, []),
     inviteCode: plant('invite-code', `UAT-${hex(seed, 'invite-code', 16).toUpperCase()}`, []),
     licenseSeed: plant('license-seed', token(seed, 'license-seed', 32), []),
     prompt: (probe, providers) =>

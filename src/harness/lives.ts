@@ -1,10 +1,11 @@
 /** The lives of the target: one process after the other, each asked what it knows before its end. */
 import { OperatorError } from '../errors.ts';
 import type { GivenQuota, ProxyAnswers } from '../protocol/witness.ts';
+import { askBeneath } from './ask-beneath.ts';
 import { askMeter } from './ask-meter.ts';
 import type { RecordedLife } from './types/saboteur.ts';
 import type { Target } from './types/target.ts';
-import type { Licenses, Stage } from './types/world.ts';
+import type { Canaries, Licenses, Stage } from './types/world.ts';
 
 export interface Lives extends AsyncDisposable {
   /** The one that runs now. */
@@ -23,12 +24,13 @@ export interface LivesOptions {
   /** Called between two lives, with the target that has ended: its commands still run. */
   readonly prepare: (stage: Stage, ended: Target) => Promise<void>;
   readonly licenses: Licenses;
+  readonly canaries: Pick<Canaries, 'strayKey'>;
   /** What every life has to keep house with whose stage says nothing else. */
   readonly quota?: Omit<GivenQuota, 'mode'> | undefined;
 }
 
 export async function beginLives(options: LivesOptions): Promise<Lives> {
-  const { first, start, prepare, licenses } = options;
+  const { first, start, prepare, licenses, canaries } = options;
   const past: RecordedLife[] = [];
   const begin = async (stage: Stage) => ({
     stage,
@@ -53,7 +55,7 @@ export async function beginLives(options: LivesOptions): Promise<Lives> {
     };
   }
 
-  const ask = async (): Promise<RecordedLife> => lifeWith(await askTarget(now.target));
+  const ask = async (): Promise<RecordedLife> => lifeWith(await askTarget(now.target, canaries));
   const askAll = async (): Promise<RecordedLife> => {
     const life = await ask();
     const meter = await askMeter(now.target, life.answers.readyz?.body);
@@ -93,9 +95,16 @@ export async function beginLives(options: LivesOptions): Promise<Lives> {
   };
 }
 
-const NO_ANSWERS: ProxyAnswers = { readyz: null, providers: null, metrics: null, license: null, meter: null };
+const NO_ANSWERS: ProxyAnswers = {
+  readyz: null,
+  providers: null,
+  metrics: null,
+  license: null,
+  meter: null,
+  beneath: null,
+};
 
-async function askTarget(target: Target): Promise<ProxyAnswers> {
+async function askTarget(target: Target, { strayKey }: Pick<Canaries, 'strayKey'>): Promise<ProxyAnswers> {
   const [readyz, metrics, providers, license] = await Promise.all([
     target.get('/readyz').catch(() => null),
     target.get('/metrics').catch(() => null),
@@ -105,6 +114,8 @@ async function askTarget(target: Target): Promise<ProxyAnswers> {
   return {
     readyz: readyz && { status: readyz.status, body: parse(readyz.body) },
     meter: null,
+    // Another program may have no such endpoints, and everything to relay.
+    beneath: target.kind === 'builtin' ? await askBeneath(target, strayKey) : null,
     providers: providers?.exitCode === 0 ? parse(providers.stdout) : null,
     metrics: metrics?.status === 200 ? metrics.body : null,
     // Its exit code may be a judgement on the licence; what cannot be read is still what it said.

@@ -72,6 +72,7 @@ describe('the artifacts of a target', () => {
       metrics: 'm 1\n',
       license,
       meter: null,
+      beneath: null,
     },
     output,
     ending: null,

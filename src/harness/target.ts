@@ -121,7 +121,7 @@ async function findTarget(given: string, { readyTimeoutMs, signal }: TargetOptio
     output: () => '',
     ccp: async () => null,
     startCcp: noCommands,
-    get: (endpoint) => getEndpoint(url, endpoint),
+    get: (endpoint, headers) => getEndpoint(url, endpoint, headers),
     stop: async () => ({ exitCode: null }),
     kill: () => {},
     [Symbol.asyncDispose]: async () => {},
@@ -143,7 +143,7 @@ function launchedTarget(
     output: group.output,
     ccp: async () => null,
     startCcp: noCommands,
-    get: (endpoint) => getEndpoint(url, endpoint),
+    get: (endpoint, headers) => getEndpoint(url, endpoint, headers),
     stop: async () => ({ exitCode: (await group.stop()).exitCode }),
     kill: (signal) => group.kill(signal),
     [Symbol.asyncDispose]: () => group[Symbol.asyncDispose](),
@@ -207,17 +207,21 @@ async function answers(url: string, accept: (status: number) => boolean): Promis
 }
 
 /** A connection of its own each time: none stays open at the target. */
-async function getEndpoint(url: string, endpoint: string): Promise<EndpointReply> {
+async function getEndpoint(
+  url: string,
+  endpoint: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<EndpointReply> {
   const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
   http
-    .get(`${url}${endpoint}`, { agent: false, signal: AbortSignal.timeout(ENDPOINT_TIMEOUT_MS) })
+    .get(`${url}${endpoint}`, { agent: false, headers, signal: AbortSignal.timeout(ENDPOINT_TIMEOUT_MS) })
     .on('response', resolve)
     .on('error', reject);
   const response = await promise;
-  const headers = Object.entries(response.headers).map(([name, value]) => [name, String(value)]);
+  const given = Object.entries(response.headers).map(([name, value]) => [name, String(value)]);
   return {
     status: response.statusCode ?? 0,
-    headers: Object.fromEntries(headers),
+    headers: Object.fromEntries(given),
     body: await text(response),
   };
 }

@@ -109,7 +109,7 @@ export async function createWorld(plan: WorldPlan): Promise<World> {
     await plantOwnSecrets(home.home, canaries);
   };
   const lives = stack.use(
-    await beginLives({ first: plan.stage, start, prepare, licenses, quota: plan.quota }),
+    await beginLives({ first: plan.stage, start, prepare, licenses, canaries, quota: plan.quota }),
   );
   await lives.target().ccp(['log', 'rotate']);
 

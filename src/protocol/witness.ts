@@ -301,6 +301,15 @@ export interface ProxyAnswers {
   readonly license: unknown;
   /** The meter over HTTP, at the end of the last life: documents as they came, null where the target has no such endpoint. */
   readonly meter: MeterAnswers | null;
+  /** What is not there beneath its own endpoints; null where it was not asked for that. */
+  readonly beneath: readonly BeneathAnswer[] | null;
+}
+
+/** What came of one request for it, with a credential. */
+export interface BeneathAnswer {
+  readonly path: string;
+  /** Null where none came. */
+  readonly answer: { readonly status: number; readonly body: string } | null;
 }
 
 export interface MeterAnswers {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { conductOf, drivenBy, driveOf, lanesOf } from './drivers.ts';
+import { drivenBy, lanesOf } from './drivers.ts';
 import type { NightPlan } from './run-record.ts';
 
 const ours = { upstream: 'mock', target: { kind: 'builtin' } } as const;
@@ -95,12 +95,6 @@ describe('a night', () => {
     expect(() => drivenBy(NIGHT, { ...real, driver: { chaos: true } })).toThrow('--chaos needs mocks');
   });
 
-  it('is conducted, and not driven in one world', () => {
-    expect(driveOf({ driver: NIGHT })).toBeUndefined();
-    expect(conductOf({ driver: NIGHT })).toBeTypeOf('function');
-    expect(conductOf({ driver: SOAK })).toBeUndefined();
-  });
-
   it('restarts nothing that is not ours', () => {
     const target = { kind: 'url', url: 'http://127.0.0.1:1' } as const;
     expect(() => drivenBy(NIGHT, { ...ours, target })).toThrow('not ours to restart');
@@ -133,9 +127,4 @@ describe('a night', () => {
       maxRounds: 2,
     });
   });
-});
-
-it('has nothing to drive where a plan has waves', () => {
-  expect(driveOf({})).toBeUndefined();
-  expect(driveOf({ driver: SOAK })).toBeTypeOf('function');
 });

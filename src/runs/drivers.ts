@@ -1,6 +1,5 @@
-/** Suites that no list of probes can describe: how their figures are chosen, and what carries them out. */
+/** Suites that no list of probes can describe: how their figures are chosen. What carries them out is `conductors.ts`. */
 import { OperatorError } from '../errors.ts';
-import type { Conducting, Driving } from './execute.ts';
 import type { NightPlan, Plan } from './run-record.ts';
 
 type Driver = NonNullable<Plan['driver']>;
@@ -139,19 +138,3 @@ export const lanesOf = (driver: Driver): readonly string[] =>
 /** Where the requests of a run go, as it is planned. */
 export const lanesIn = ({ driver, waves }: Pick<Plan, 'driver' | 'waves'>): ReadonlySet<string> =>
   new Set(driver === undefined ? waves.flat().map(({ lane }) => lane) : lanesOf(driver));
-
-/** What conducts the run of a plan; undefined where one world is enough. */
-export function conductOf({
-  driver,
-}: Pick<Plan, 'driver'>): ((conducting: Conducting) => Promise<void>) | undefined {
-  if (driver?.kind !== 'overnight') return undefined;
-  return async (conducting) => (await import('./night/night.ts')).conductNight(conducting, driver);
-}
-
-/** What drives the run of a plan; undefined where its waves are sent. */
-export function driveOf({ driver }: Pick<Plan, 'driver'>): ((driving: Driving) => Promise<void>) | undefined {
-  if (driver === undefined || driver.kind === 'overnight') return undefined;
-  return driver.kind === 'soak'
-    ? async (driving) => (await import('./soak.ts')).soak(driving, driver)
-    : async (driving) => (await import('./probe-limits.ts')).probeLimits(driving, driver);
-}

@@ -3,7 +3,7 @@ import { greenRun } from '../analysis/testing/green-run.ts';
 import type { ResponseRewrite, Saboteur, WireResponseHead } from '../harness/types/saboteur.ts';
 import { createWorld } from '../harness/world.ts';
 import { systemClock } from '../platform/clock.ts';
-import { driveOf } from './drivers.ts';
+import { driveOf } from './conductors.ts';
 import { execute } from './execute.ts';
 import { worldPlanOf } from './plan.ts';
 import type { Plan } from './run-record.ts';

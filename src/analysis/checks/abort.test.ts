@@ -52,6 +52,33 @@ describe('ABORT-01', () => {
     expect(note).toContain('1 exchange was late');
   });
 
+  /** Three that left at one upstream, a second apart, which ended each 300 ms later, or in time; amid a stall or in none. */
+  const each = (...three: readonly ('in time' | 'slow' | 'slow amid a stall')[]) =>
+    verdictOf('ABORT-01', (evidence) => {
+      evidence.stalls = three.flatMap((how, index) => {
+        const name = ['sonnet-stream', 'sonnet-json', 'sonnet-aborted'][index] ?? '';
+        const [left, kept] = [pick(evidence.client, `c-${name}`), pick(evidence.upstream, `u-${name}`)];
+        left.ending = 'ended_by_self';
+        const end = left.startedAt + left.endedMs + (how === 'in time' ? 10 : 300);
+        kept.endedMs = end - kept.startedAt;
+        return how === 'slow amid a stall' ? [{ at: end, ms: 250 }] : [];
+      });
+    });
+
+  it('counts no exchange that the machine was late for among those that were slow, nor among those that were not', () => {
+    expect(each('slow amid a stall', 'slow', 'in time')).toMatchObject({
+      outcome: 'pass',
+      observed: 2,
+      note: expect.stringContaining('1 exchange was late'),
+    });
+    expect(each('slow amid a stall', 'slow', 'slow amid a stall')).toMatchObject({
+      outcome: 'fail',
+      violations: [{ expected: 'ended within 100 ms' }],
+    });
+    expect(each('in time', 'slow', 'in time')).toMatchObject({ outcome: 'pass', observed: 3 });
+    expect(each('in time', 'slow', 'slow').outcome).toBe('fail');
+  });
+
   it('fails where the machine was late by less than that, or at another time', () => {
     expect(ranOnAmid([{ after: 150, ms: 40 }]).outcome).toBe('fail');
     expect(ranOnAmid([{ after: 20, ms: 5_000 }]).outcome).toBe('fail');

@@ -20,22 +20,31 @@ const upstreamCancelled: Check = {
     const left = accountOf(evidence).exchanges.filter(clientLeft);
     // An answer that had ended before leaves nothing to cancel.
     const judged = left.filter(({ client, upstream }) => upstream.some((one) => endOf(one) > endOf(client)));
-    const late = byUpstream(judged).flatMap(judgeTogether);
-    const excused = late.filter(
-      ({ ms, limitMs, exchange }) => ms <= limitMs + latenessOf(exchange, evidence),
-    );
-    const unsure = new Set(excused.map(({ exchange }) => exchange));
+    // One that may be slow for the machine's reasons alone has no vote on whether most were slow, for neither side.
+    const silent = judged.filter((exchange) => isSilent(exchange, evidence));
+    const late = byUpstream(judged.filter((one) => !silent.includes(one))).flatMap(judgeTogether);
+    const excused = late.filter((one) => isExcused(one, evidence));
+    const unsure = new Set([...silent, ...excused.map(({ exchange }) => exchange)]);
     return {
       // Late for the machine's reasons is not late for the proxy's, and not in time either.
       observed: judged.length - unsure.size,
       violations: late.filter((one) => !excused.includes(one)).map(ranOn),
       ...(left.length === 0 && { skipped: 'no client of this run left on purpose' }),
-      ...(excused.length > 0 && {
-        note: excuse(unsure.size, Math.max(...excused.map(({ exchange }) => latenessOf(exchange, evidence)))),
+      ...(unsure.size > 0 && {
+        note: excuse(unsure.size, Math.max(...[...unsure].map((exchange) => latenessOf(exchange, evidence)))),
       }),
     };
   },
 };
+
+/** Whether the machine was as late as all of it that took longer than it may. */
+function isSilent(exchange: Exchange, evidence: Evidence): boolean {
+  const late = lateIn(exchange, CANCEL_MS);
+  return late.length > 0 && late.every((one) => isExcused(one, evidence));
+}
+
+const isExcused = ({ exchange, ms, limitMs }: Late, evidence: Evidence): boolean =>
+  ms <= limitMs + latenessOf(exchange, evidence);
 
 const latenessOf = ({ client, upstream }: Exchange, evidence: Evidence): number =>
   latenessBetween(evidence, endOf(client), Math.max(...upstream.map(endOf)));

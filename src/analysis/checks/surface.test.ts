@@ -47,6 +47,51 @@ describe('LANES-01', () => {
   });
 });
 
+describe('OWN-01', () => {
+  const path = '/v1/usage/mistyped';
+  const refused = (status: number, error: object) => ({
+    status,
+    body: JSON.stringify({ type: 'error', error }),
+  });
+  const own = { type: 'not_found_error', message: `ccp: no GET ${path} here` };
+
+  it.each([
+    ['of an upstream', refused(404, { type: 'not_found_error', message: 'Not found' })],
+    ['of another type', refused(404, { ...own, type: 'invalid_request_error' })],
+    ['with another status', refused(200, own)],
+    ['in another shape', { status: 404, body: 'ccp: not found' }],
+    ['that never came', null],
+  ])('fails on an answer %s', (_, answer) => {
+    const { outcome, violations } = verdictOf('OWN-01', (evidence) => {
+      lifeIn(evidence).answers.beneath = [{ path, answer }];
+    });
+    expect(outcome).toBe('fail');
+    expect(violations).toMatchObject([{ what: `${path} was not refused by ccp` }]);
+  });
+
+  it('fails when an upstream was asked, whatever the client got, and tells of the credential', () => {
+    const { outcome, violations } = verdictOf('OWN-01', ({ upstream }) => {
+      const { request } = pick(upstream, 'u-ready-zai');
+      request.target = `/api/anthropic/${path}?a=1`;
+      request.headers.push(['x-api-key', 'made-up']);
+    });
+    expect(outcome).toBe('fail');
+    expect(violations).toMatchObject([
+      {
+        what: `zai was asked with a credential for ${path}, which was for ccp to answer`,
+        saw: { zai: 'x-api-key' },
+      },
+    ]);
+  });
+
+  it('can say nothing where one life was not asked', () => {
+    const { outcome } = verdictOf('OWN-01', (evidence) => {
+      lifeIn(evidence).answers.beneath = null;
+    });
+    expect(outcome).toBe('inconclusive');
+  });
+});
+
 describe('METRICS-01', () => {
   it('fails when a counter disagrees with the log, in either direction', () => {
     const more = verdictOf('METRICS-01', (evidence) => {

@@ -1,12 +1,15 @@
 import type { CompletionEvent, Tokens } from '../../protocol/usage-event.ts';
+import type { BeneathAnswer } from '../../protocol/witness.ts';
+import { sightOfCredentials } from '../carried-credentials.ts';
 import type { Check, Violation } from '../check.ts';
 import { pointerTo } from '../check-kit.ts';
 import type { Evidence } from '../evidence.ts';
 import { accountOf, asksForNothing } from '../exchanges.ts';
-import { isJsonObject, type JsonObject } from '../json.ts';
+import { isJsonObject, type JsonObject, parseJson } from '../json.ts';
 import { answersOf, isDuring, saidBy } from '../lives.ts';
 import { parseMetrics, type Sample } from '../prometheus.ts';
 import { problemOfLine } from '../usage-line.ts';
+import { requestFacts } from '../wire.ts';
 
 const BUILT_IN = ['anth', 'zai'] as const;
 
@@ -173,4 +176,42 @@ function unequal(metric: string, counted: Sums, logged: Sums): Violation[] {
     }));
 }
 
-export const SURFACE_CHECKS: readonly Check[] = [ready, lanes, metrics];
+const beneathOwn: Check = {
+  id: 'OWN-01',
+  title: 'What is not there beneath an endpoint of ccp is refused by ccp itself, and no upstream hears of it',
+  least: 1,
+  needs: ['upstream', 'proxy', 'commands'],
+  judge(evidence) {
+    const asked = answersOf(evidence, 'beneath').flatMap(({ life, answer }) =>
+      answer.map((one) => ({ ...one, life })),
+    );
+    const paths = new Set(asked.map(({ path }) => path));
+    const relayed = evidence.upstream.flatMap((transcript) => {
+      const { path } = requestFacts(transcript);
+      const own = [...paths].find((one) => path.endsWith(one));
+      if (own === undefined) return [];
+      const { words, saw } = sightOfCredentials(transcript, evidence);
+      const what = `${transcript.observer} was asked${words} for ${own}, which was for ccp to answer`;
+      return [{ what, ...(saw !== undefined && { saw }), pointers: [pointerTo(transcript)] }];
+    });
+    const violations = asked
+      .filter(({ answer }) => !isOwnRefusal(answer))
+      .map(({ path, answer, life }) => ({
+        what: `${path} was not refused by ccp`,
+        expected: '404, a not_found_error of ccp',
+        saw: { proxy: answer === null ? 'no answer' : `${answer.status} ${answer.body.slice(0, 200)}` },
+        pointers: [saidBy(evidence, life, path)],
+      }));
+    return { observed: asked.length, violations: [...relayed, ...violations] };
+  },
+};
+
+/** In the shape of Anthropic's errors, as all that the proxy says itself; and by its name, as upstreams have that shape, too. */
+function isOwnRefusal(answer: BeneathAnswer['answer']): boolean {
+  const body = parseJson(answer?.body ?? '');
+  const error = isJsonObject(body) && body['type'] === 'error' ? body['error'] : undefined;
+  if (answer?.status !== 404 || !isJsonObject(error) || error['type'] !== 'not_found_error') return false;
+  return typeof error['message'] === 'string' && error['message'].startsWith('ccp: ');
+}
+
+export const SURFACE_CHECKS: readonly Check[] = [ready, lanes, metrics, beneathOwn];

@@ -1,7 +1,7 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Transcript } from '../../protocol/transcript.ts';
-import { payloadOf, streamText } from '../testing/green-run.ts';
+import { payloadOf, streamText } from '../testing/made-exchange.ts';
 import { answerOf, isFinished } from './answer.ts';
 import { tokensOf } from './tokens.ts';
 

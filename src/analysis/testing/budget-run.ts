@@ -1,6 +1,7 @@
 /** A made-up run of a proxy with a budget of two requests, killed once, in which all is as it should be. */
 import type { Evidence } from '../evidence.ts';
-import { BEGIN, JSON_HEADERS, type Made, type Mutable, make, runOf } from './green-run.ts';
+import { type Mutable, runOf } from './green-run.ts';
+import { BEGIN, JSON_HEADERS, type Made, make } from './made-exchange.ts';
 
 const ANSWER = JSON.stringify({
   type: 'message',

@@ -18,7 +18,9 @@ export function addBundles(program: Command, { host, terminal, exit }: Given): v
   addBundle(program, { host, terminal, exit });
   program
     .command('prune-results')
-    .description('remove old runs; never the newest of a suite, and never one that is still being written')
+    .description(
+      'remove old runs and what results/overnight has of a night that is gone; never the newest run of a suite, and none that is still being written',
+    )
     .option('--keep <n>', 'how many runs of each suite stay', wholeNumber, 5)
     .option('--dry-run', 'say what would be removed, and remove nothing')
     .option(...AS_JSON)
@@ -94,7 +96,7 @@ function addBundle(program: Command, { host, terminal, exit }: Given): void {
     });
   bundle
     .command('diff')
-    .description('show what differs between two bundles: verdicts, checks, provenance, counts')
+    .description('show what differs between two bundles: verdicts and signature, checks, provenance, counts')
     .argument('<a>', 'a .tgz')
     .argument('<b>', 'another')
     .option(...AS_JSON)

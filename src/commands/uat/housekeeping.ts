@@ -3,7 +3,7 @@ import { EXIT } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { open } from './load.ts';
 
-/** `ccp-uat prune-results`: removes old runs, and says which and how much room that gave. */
+/** `ccp-uat prune-results`: removes old runs and figures without a run, and says which and how much room that gave. */
 export async function pruneResults(
   host: Host,
   {
@@ -17,9 +17,10 @@ export async function pruneResults(
     printJson(host, pruned);
     return EXIT.ok;
   }
-  const { removed, spared, bytes, kept } = pruned;
+  const { removed, figures, spared, bytes, kept } = pruned;
   const verb = dryRun ? 'would remove' : 'removed';
   for (const one of removed) host.out.write(`${verb} ${one.run}, ${plural(one.bytes, 'byte')}\n`);
+  for (const one of figures) host.out.write(`${verb} ${one.file}, ${plural(one.bytes, 'byte')}\n`);
   for (const { run, why } of spared) host.out.write(`kept ${run}: it ${why}\n`);
   host.out.write(`${verb} ${plural(removed.length, 'run')}, ${plural(bytes, 'byte')}; ${kept} stay\n`);
   return EXIT.ok;

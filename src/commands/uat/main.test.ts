@@ -117,7 +117,7 @@ describe('a run', { timeout: 60_000 }, () => {
       'results/TESTS.md',
     ];
     const texts = await Promise.all(copies.map((name) => readFile(path.join(cwd, name), 'utf8')));
-    expect(texts[2]).toMatch(/\| go_repro_quick \| pass \| 31 of 32 checks passed, 1 skipped \|/);
+    expect(texts[2]).toMatch(/\| go_repro_quick \| pass \| 32 of 33 checks passed, 1 skipped \|/);
 
     const again = await uat(['report', '--json']);
     expect(recordSchema.parse(JSON.parse(again.out)).checks).toEqual(record.checks);
@@ -662,7 +662,7 @@ describe('the list', () => {
     const planned = (await uat(['repro-go-quick', '--dry-run'])).out;
     expect(planned).toContain(`\n${listed} checks: RUN-01 `);
     expect(/^\d+ checks: (.*)$/m.exec(planned)?.[1]?.split(' ')).toHaveLength(Number(listed));
-    expect(listed).toBe('32');
+    expect(listed).toBe('33');
   });
 
   it('fits a terminal of 80 columns', async () => {

@@ -21,6 +21,17 @@ export const onRequest = (statements: string): Fault =>
     };
   `);
 
+/** A path that ends so is to the proxy none of its own: it begins with one stroke more, and ends the same. */
+export const disown = (ending: string): Fault =>
+  preload(`
+    import http from 'node:http';
+    const { emit } = http.Server.prototype;
+    http.Server.prototype.emit = function (name, ...rest) {
+      if (name === 'request' && rest[0].url.endsWith(${JSON.stringify(ending)})) rest[0].url = '/' + rest[0].url;
+      return emit.call(this, name, ...rest);
+    };
+  `);
+
 /** Holds each line of the log that tells of a completion back for so long (milliseconds). Linux. */
 export const holdLog = (ms: number): Fault =>
   preload(`

@@ -2,6 +2,7 @@
 import type { Fault, FaultContext, Saboteur, WireRequest } from '../types/saboteur.ts';
 import type { ProviderId } from '../types/world.ts';
 import { onMessages, withHeader, withoutHeader } from './edits.ts';
+import { disown } from './preload.ts';
 
 const upstream = (
   provider: ProviderId,
@@ -144,6 +145,13 @@ export const REQUEST_SABOTEURS: readonly Saboteur[] = [
       body: Buffer.from(JSON.stringify(JSON.parse(request.body.toString('utf8')), null, 2)),
     })),
     caughtBy: ['BYTES-01'],
+  },
+  {
+    name: 'own-path-relayed',
+    breaks:
+      'what is mistyped beneath an endpoint of ccp goes to Anthropic, with the credential of whoever asked',
+    faults: [disown('/v1/usage/mistyped')],
+    caughtBy: ['OWN-01', 'HYGIENE-01', 'RECONCILE-01'],
   },
   {
     name: 'upstream-runs-on',

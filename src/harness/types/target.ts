@@ -26,8 +26,8 @@ export interface Target extends AsyncDisposable {
   ccp(args: readonly string[]): Promise<CommandResult | null>;
   /** Starts a `ccp` command there and does not wait; throws where the target is not the built-in one. */
   startCcp(args: readonly string[]): Promise<ProcessGroup>;
-  /** One GET of an endpoint of its own. */
-  get(path: string): Promise<EndpointReply>;
+  /** One GET of an endpoint of its own; by default with no headers but those that HTTP wants. */
+  get(path: string, headers?: Readonly<Record<string, string>>): Promise<EndpointReply>;
   /** SIGTERM, then SIGKILL to the group after its grace. `exitCode` is null where a signal ended it. */
   stop(): Promise<{ readonly exitCode: number | null }>;
   /** Signals the whole group and does not wait. */

@@ -163,6 +163,8 @@ export interface Canaries {
   readonly zaiKey: string;
   /** For `CCP_CLIENT_TOKEN` and `x-ccp-token`. */
   readonly clientToken: string;
+  /** Sent by whoever mistypes a path beneath the target's own endpoints; allowed nowhere. */
+  readonly strayKey: string;
   /** What the run's own issuer hands a licence out for; allowed nowhere. */
   readonly inviteCode: string;
   /** 32 characters, whose bytes are the secret that the licences of the run are signed with; allowed nowhere. */

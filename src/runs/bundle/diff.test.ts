@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { temporaryFolder } from '../testing/stored-green-run.ts';
 import { diffBundles } from './diff.ts';
 import { built, edit, openBundle, repack, runsIn, SUITES, storeWholeRun } from './testing/bundled-run.ts';
+import { storeSelftest } from './testing/stored-night.ts';
 
 let place: Awaited<ReturnType<typeof temporaryFolder>>;
 let green: string;
@@ -74,14 +76,56 @@ it('says once of what only one of them has run, by the name of the suite', async
 it('names the signature that only one of them has', async () => {
   const results = path.join(place.path, 'signed');
   await storeWholeRun(results, '20260102T030405Z-test');
-  const bytes = Buffer.alloc(32, 7);
-  const { file } = await built({
-    runs: await runsIn(results),
-    outDir: path.join(results, 'out'),
-    seed: { bytes, text: bytes.toString('base64') },
-  });
+  const { file } = await signedBy(7, results);
   const { verdicts } = await diffBundles(green, file);
-  expect(verdicts).toEqual([{ what: 'signature', a: 'none', b: 'there is one' }]);
+  expect(verdicts).toEqual([{ what: 'signature', a: 'none', b: await signatureIn(file) }]);
+});
+
+it('tells apart what two have signed, and nothing else there', async () => {
+  const results = path.join(place.path, 'twice-signed');
+  await storeWholeRun(results, '20260102T030405Z-test');
+  const [one, other] = [await signedBy(7, results), await signedBy(8, results)];
+  const [a, b] = await Promise.all([signatureIn(one.file), signatureIn(other.file)]);
+  expect(a).not.toBe(b);
+  expect(await diffBundles(one.file, other.file)).toEqual({
+    same: false,
+    verdicts: [{ what: 'signature', a, b }],
+    checks: [],
+    provenance: [],
+    counts: [],
+  });
+  expect(await diffBundles(one.file, (await signedBy(7, results, 'again')).file)).toMatchObject({
+    same: true,
+  });
+});
+
+/** The bundle of what is stored there, signed by the seed of 32 such bytes. */
+const signedBy = async (byte: number, results: string, out = `out-${byte}`) => {
+  const bytes = Buffer.alloc(32, byte);
+  const seed = { bytes, text: bytes.toString('base64') };
+  return built({ runs: await runsIn(results), outDir: path.join(results, out), seed });
+};
+
+async function signatureIn(file: string): Promise<string> {
+  const { files } = await openBundle(file);
+  return `SHA-256 ${createHash('sha256')
+    .update(files.get('SHA256SUMS.sig') ?? '')
+    .digest('hex')
+    .slice(0, 16)}…`;
+}
+
+it('counts what became of the saboteurs', async () => {
+  const bundleOf = async (name: string, broke: { readonly broke?: string } = {}) => {
+    const results = path.join(place.path, name);
+    await storeSelftest(results, '20260102T030405Z-selftest', broke);
+    const suites = [{ name: 'selftest', checks: [] }];
+    return built({ runs: await runsIn(results), suites, outDir: path.join(results, 'out') });
+  };
+  const [survived, broke] = [await bundleOf('survived'), await bundleOf('broke', { broke: 'no room' })];
+  expect((await diffBundles(survived.file, broke.file)).counts).toEqual([
+    { what: 'selftest: saboteurs survived', a: '1', b: '0' },
+    { what: 'selftest: saboteurs broke', a: '0', b: '1' },
+  ]);
 });
 
 it('compares none whose inventory is not in order', async () => {

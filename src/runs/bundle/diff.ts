@@ -1,5 +1,8 @@
 /** What differs between two bundles: verdicts, checks that came out otherwise, where they come from, how much was seen. */
 import { OperatorError } from '../../errors.ts';
+import { countFates } from '../report/selftest-markdown.ts';
+import { selftestSchema } from '../selftest/selftest-record.ts';
+import { MATRIX } from './derived.ts';
 import {
   type ProvenanceDocument,
   provenanceDocumentSchema,
@@ -10,7 +13,7 @@ import {
 import { SIGNATURE } from './layout.ts';
 import { LIMITS } from './limits.ts';
 import { Refusal } from './refusal.ts';
-import { documentIn, mustAgree, unpack } from './verify.ts';
+import { type Contents, documentIn, mustAgree, unpack } from './verify.ts';
 
 export interface Difference {
   /** Where, such as `repro-go/ROUTE-01` or `provenance: node`. */
@@ -70,16 +73,13 @@ async function factsOf(file: string): Promise<Facts> {
 type Part = 'verdicts' | 'checks' | 'provenance' | 'counts';
 
 async function readFacts(file: string): Promise<Facts> {
-  const contents = await unpack(file, null, LIMITS);
+  const contents = await unpack(file, { limits: LIMITS, holds: isMatrix });
   const manifest = mustAgree(contents);
   const summary = documentIn(contents, 'summary.json', summarySchema);
   const { runs } = documentIn(contents, 'run.json', runsDocumentSchema);
   return {
     suites: summary.runs.map(({ suite }) => suite),
-    verdicts: [
-      ...verdictsOf(summary),
-      { what: 'signature', value: contents.small.has(SIGNATURE) ? 'there is one' : 'none' },
-    ],
+    verdicts: [...verdictsOf(summary), { what: 'signature', value: signatureOf(contents) }],
     checks: runs.flatMap(({ suite, checks }) =>
       checks.map(({ id, outcome }) => ({ what: `${suite}/${id}`, value: outcome, suite })),
     ),
@@ -87,8 +87,32 @@ async function readFacts(file: string): Promise<Facts> {
       documentIn(contents, 'provenance.json', provenanceDocumentSchema),
       new Map(summary.runs.map(({ run, suite }) => [run, suite])),
     ),
-    counts: [...countsOf(summary), { what: 'files', value: String(manifest.files.length) }],
+    counts: [
+      ...countsOf(summary),
+      ...summary.runs.flatMap((run) => saboteursOf(run, contents)),
+      { what: 'files', value: String(manifest.files.length) },
+    ],
   };
+}
+
+const isMatrix = (name: string): boolean => name.endsWith(`/${MATRIX}`);
+
+/** Two are told apart by the hash of the file: whose they are nobody can read off them (RFC 8032). */
+function signatureOf({ files }: Contents): string {
+  const found = files.get(SIGNATURE);
+  return found === undefined ? 'none' : `SHA-256 ${found.sha256.slice(0, 16)}…`;
+}
+
+/** Of a self-test what became of its saboteurs; of any other run nothing. */
+function saboteursOf({ run, suite }: Summary['runs'][number], contents: Contents): Fact[] {
+  const place = `evidence/${run}/${MATRIX}`;
+  if (!contents.small.has(place)) return [];
+  const counts = countFates(documentIn(contents, place, selftestSchema));
+  return Object.entries(counts).map(([fate, count]) => ({
+    what: `${suite}: saboteurs ${fate}`,
+    value: String(count),
+    suite,
+  }));
 }
 
 function verdictsOf({ outcome, runs, signOff, missing }: Summary): Fact[] {

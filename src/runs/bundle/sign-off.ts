@@ -17,6 +17,7 @@ const AREA_OF: ReadonlyMap<string, Area> = new Map([
   ['QUOTA', 'Routing'],
   ['LIMIT', 'Routing'],
   ['HYGIENE', 'Safety'],
+  ['OWN', 'Safety'],
   ['BYTES', 'Safety'],
   ['STATUS', 'Safety'],
   ['STREAM', 'Safety'],

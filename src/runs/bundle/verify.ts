@@ -74,7 +74,7 @@ async function verified(file: string, folder: string, options: VerifyOptions): P
   const sha256 = await hashFile(file);
   if (expectSha256 !== undefined && sha256 !== expectSha256)
     throw new Refusal('expected_hash', `its SHA-256 is ${sha256}`);
-  const contents = await unpack(file, folder, limits);
+  const contents = await unpack(file, { folder, limits });
   if (publicKey !== undefined) {
     const signature = contents.small.get(SIGNATURE);
     if (signature === undefined) throw new Refusal('unsigned', `there is no ${SIGNATURE}`);
@@ -106,12 +106,23 @@ async function verified(file: string, folder: string, options: VerifyOptions): P
 export interface Contents {
   readonly root: string;
   readonly files: ReadonlyMap<string, Hashed>;
-  /** What is no evidence, by path. */
+  /** What is no evidence, and what of that was asked for, by path. */
   readonly small: ReadonlyMap<string, Buffer>;
 }
 
-/** Takes the archive apart; what is evidence goes below `folder`, where one is given. */
-export async function unpack(file: string, folder: string | null, limits: Limits): Promise<Contents> {
+export interface Unpacking {
+  readonly limits: Limits;
+  /** Absolute; where what is evidence goes. By default it is hashed and let go. */
+  readonly folder?: string;
+  /** Which evidence is held as well. */
+  readonly holds?: (name: string) => boolean;
+}
+
+/** Takes the archive apart. */
+export async function unpack(
+  file: string,
+  { limits, folder, holds = () => false }: Unpacking,
+): Promise<Contents> {
   const files = new Map<string, Hashed>();
   const small = new Map<string, Buffer>();
   let root = '';
@@ -119,8 +130,8 @@ export async function unpack(file: string, folder: string | null, limits: Limits
     const { path: name, content } = entry;
     root = entry.root;
     files.set(name, hashOf(content));
-    if (!name.startsWith('evidence/')) small.set(name, content);
-    else if (folder !== null) {
+    if (!name.startsWith('evidence/') || holds(name)) small.set(name, content);
+    if (name.startsWith('evidence/') && folder !== undefined) {
       const place = path.join(folder, name);
       await mkdir(path.dirname(place), { recursive: true });
       await writeFile(place, content, { flag: 'wx' });

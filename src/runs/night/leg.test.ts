@@ -5,7 +5,7 @@ import { greenRun } from '../../analysis/testing/green-run.ts';
 import { SABOTEURS } from '../../harness/saboteurs/saboteurs.ts';
 import { createWorld } from '../../harness/world.ts';
 import type { RoundAccount } from '../../protocol/witness.ts';
-import { conductOf } from '../drivers.ts';
+import { conductOf } from '../conductors.ts';
 import { execute } from '../execute.ts';
 import { recordOf } from '../judge.ts';
 import { worldPlanOf } from '../plan.ts';

@@ -7,7 +7,7 @@ import { EXIT } from '../../errors.ts';
 import type { World } from '../../harness/types/world.ts';
 import { createWorld } from '../../harness/world.ts';
 import type { RoundAccount } from '../../protocol/witness.ts';
-import { conductOf } from '../drivers.ts';
+import { conductOf } from '../conductors.ts';
 import { execute } from '../execute.ts';
 import { LANES, makePlan, worldPlanOf } from '../plan.ts';
 import type { RunEvent } from '../run-events.ts';

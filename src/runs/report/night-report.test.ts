@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { greenNight } from '../../analysis/testing/green-night.ts';
-import { BEGIN, greenRun } from '../../analysis/testing/green-run.ts';
+import { greenRun } from '../../analysis/testing/green-run.ts';
+import { BEGIN } from '../../analysis/testing/made-exchange.ts';
 import { planFor } from '../testing/stored-green-run.ts';
 import { nightReport } from './night-report.ts';
 

@@ -61,6 +61,20 @@ export function fateOf({ killed, skipped, broke, untried }: SabotageResult): key
   return killed ? 'killed' : 'SURVIVED';
 }
 
+export interface FateCounts extends SaboteurCounts {
+  readonly survived: number;
+  /** Its run did, for another reason. */
+  readonly broke: number;
+}
+
+/** How many there are and came out how, each counted once: by the worst of its trials. */
+export function countFates(result: Pick<SelftestResult, 'known' | 'saboteurs'>): FateCounts {
+  const { known, tried, killed } = countSaboteurs(result);
+  const alive = result.saboteurs.filter((one) => fateOf(one) === 'SURVIVED');
+  const survived = new Set(alive.map(({ name }) => name)).size;
+  return { known, tried, killed, survived, broke: tried - killed - survived };
+}
+
 /** What fails the self-test. */
 export const isAlive = (one: SabotageResult): boolean =>
   ['SURVIVED', 'BROKE', 'UNTRIED'].includes(fateOf(one));

@@ -1,6 +1,6 @@
 /** Where the reports of a run go: its own folder, and the places where operators already look. */
 import { randomUUID } from 'node:crypto';
-import { appendFile, copyFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeFolder, SHARED } from '../../platform/files.ts';
 import type { RunRecord } from '../run-record.ts';
@@ -99,7 +99,11 @@ export async function publish({
 }
 
 /** What is copied of a run to beside those of others of its suite. */
-export const figuresOf = (run: string): string => `METRICS_${run}.json`;
+const figuresOf = (run: string): string => `METRICS_${run}.json`;
+
+/** Of which run a file there has the figures, or what is left of a copy of them that was broken off; null of any other file. */
+export const runOfFigures = (name: string): string | null =>
+  /^METRICS_(.+)\.json(?:\.[0-9a-f-]{36}\.part)?$/.exec(name)?.[1] ?? null;
 
 /** A run that broke early has not everything; then the copy of an older run is left as it is. */
 async function replaceBy(from: string, to: string): Promise<void> {
@@ -142,7 +146,21 @@ export async function addToHistory(
   { startedAt, name, verdict, counts, ms, folder }: HistoryLine,
 ): Promise<void> {
   const cells = [startedAt, name, verdict, counts, seconds(ms), path.relative(resultsDir, folder)];
-  await addLine(path.join(resultsDir, 'TESTS.md'), `| ${cells.join(' | ')} |\n`);
+  await addLine(path.join(resultsDir, HISTORY), `| ${cells.join(' | ')} |\n`);
+}
+
+const HISTORY = 'TESTS.md';
+
+/** Where `TESTS.md` says that runs were stored, each once; absolute. Some may be gone. */
+export async function toldFolders(resultsDir: string): Promise<string[]> {
+  const text = await readFile(path.join(resultsDir, HISTORY), 'utf8').catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return '';
+      throw error;
+    },
+  );
+  const lines = text.matchAll(/^\| \d[^|]*(?:\|[^|]*){4}\| (.+) \|$/gm);
+  return [...new Set([...lines].map(([, folder = '']) => path.resolve(resultsDir, folder)))];
 }
 
 const exists = (file: string): Promise<boolean> =>

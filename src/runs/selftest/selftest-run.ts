@@ -10,7 +10,7 @@ import type { Saboteur } from '../../harness/types/saboteur.ts';
 import type { World, WorldPlan } from '../../harness/types/world.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { judgeBundle } from '../bundle/judge-bundle.ts';
-import { conductOf, driveOf } from '../drivers.ts';
+import { conductOf, driveOf } from '../conductors.ts';
 import { execute } from '../execute.ts';
 import { judgeRun, recordOf } from '../judge.ts';
 import { LANES, makePlan } from '../plan.ts';
@@ -113,7 +113,14 @@ export async function runOnce(
   /** What somebody is handed: dear, so only where there is a saboteur of it. */
   const judgePacked = (from: string): Promise<Verdict> =>
     judgeBundle(
-      { name: path.basename(from), folder: from, suite: suite.name, seed, startedAt: clock.now() },
+      {
+        name: path.basename(from),
+        run: plan.run,
+        folder: from,
+        suite: suite.name,
+        seed,
+        startedAt: clock.now(),
+      },
       checks,
     );
   const retold = new Map<Saboteur, readonly Verdict[]>();

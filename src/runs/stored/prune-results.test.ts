@@ -1,7 +1,9 @@
-import { appendFile, mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { appendFile, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { storeWholeRun } from '../bundle/testing/bundled-run.ts';
+import { addToHistory } from '../report/write-reports.ts';
 import { BEGIN, temporaryFolder } from '../testing/stored-green-run.ts';
 import { pruneResults } from './prune-results.ts';
 import { markUnderWay } from './under-way.ts';
@@ -40,7 +42,8 @@ async function unfinish(name: string, ageMs: number): Promise<void> {
 it('keeps the newest of each suite, and says what it removed and how much room that gave', async () => {
   await store('a', 3);
   await store('b', 1);
-  const { removed, bytes, kept } = await prune();
+  const { removed, figures, bytes, kept } = await prune();
+  expect(figures).toEqual([]);
   expect(await names()).toEqual(['20260102T030405Z-a-3', '20260102T030405Z-b-1']);
   expect(removed.map(({ run }) => run)).toEqual(['20260102T030405Z-a-1', '20260102T030405Z-a-2']);
   expect(bytes).toBeGreaterThan(10_000);
@@ -58,6 +61,48 @@ it('removes what is kept of a run beside its folder with it, and nothing else th
   expect((await readdir(folder)).toSorted()).toEqual(files);
   await prune();
   expect((await readdir(folder)).toSorted()).toEqual(files.slice(1));
+});
+
+it('removes figures, also half written ones, a day after their run was removed by hand, and says so', async () => {
+  await store('a', 1);
+  const folder = path.join(resultsDir, 'figures');
+  await mkdir(folder);
+  const part = `METRICS_20260101T000000Z-a.json.${randomUUID()}.part`;
+  const alone = ['METRICS_20260101T000000Z-a.json', part];
+  const others = ['METRICS_20260102T030405Z-a-1.json', 'notes.txt'];
+  for (const file of [...alone, ...others]) await writeFile(path.join(folder, file), '{}');
+  expect((await prune()).figures).toEqual([]);
+  const tomorrow = { now: Date.now() + 25 * HOUR_MS };
+  const rehearsed = await prune({ ...tomorrow, dryRun: true });
+  expect(rehearsed).toMatchObject({
+    removed: [],
+    figures: alone.map((file) => ({ file: `figures/${file}`, bytes: 2 })),
+    bytes: 4,
+  });
+  expect(await readdir(folder)).toHaveLength(4);
+  expect(await prune(tomorrow)).toEqual(rehearsed);
+  expect((await readdir(folder)).toSorted()).toEqual(others);
+});
+
+it('leaves the figures of a run that is stored elsewhere, until that is gone', async () => {
+  await storeWholeRun(place.path, 'moved', undefined, { run: '20260101T000000Z-a' });
+  const elsewhere = path.join(place.path, 'elsewhere');
+  await rename(path.join(place.path, 'runs', 'moved'), elsewhere);
+  const folder = path.join(resultsDir, 'figures');
+  await mkdir(folder, { recursive: true });
+  await writeFile(path.join(folder, 'METRICS_20260101T000000Z-a.json'), '{}');
+  await addToHistory(resultsDir, {
+    startedAt: '2026-01-01T00:00:00.000Z',
+    name: 'figures',
+    verdict: 'pass',
+    counts: '1 pass',
+    ms: 1,
+    folder: elsewhere,
+  });
+  const tomorrow = { now: Date.now() + 25 * HOUR_MS };
+  expect((await prune(tomorrow)).figures).toEqual([]);
+  await rm(elsewhere, { recursive: true });
+  expect((await prune(tomorrow)).figures).toHaveLength(1);
 });
 
 it('keeps as many as it is told to', async () => {
@@ -120,5 +165,5 @@ it('touches no folder that is no run', async () => {
 });
 
 it('has nothing to do where there are no results', async () => {
-  expect(await prune()).toEqual({ removed: [], bytes: 0, spared: [], kept: 0 });
+  expect(await prune()).toEqual({ removed: [], figures: [], bytes: 0, spared: [], kept: 0 });
 });

@@ -1,15 +1,18 @@
-/** Removes old runs. The newest of each suite stays whatever happens, and so does one that may still be written. */
+/**
+ * Removes old runs, and figures that have lost their run. The newest of each suite stays whatever happens, and so does one that
+ * may still be written.
+ */
 import { lstat, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { figuresOf } from '../report/write-reports.ts';
 import { endIn } from '../run-end.ts';
+import { type LoneFigures, loneFigures } from './lone-figures.ts';
 import { readEvents } from './run-folder.ts';
 import { lastTouched, listRuns, newestOfEach, type RunPlace } from './stored-runs.ts';
 import { isUnderWay } from './under-way.ts';
 
 export interface PruneOptions {
   readonly resultsDir: string;
-  /** Folders in it where figures of each run of a suite are kept beside those of others; they go with their run. */
+  /** Folders in it where figures of each run of a suite are kept beside those of others; they stay as long as their run. */
   readonly besides: readonly string[];
   /** How many of each suite stay; at least one. */
   readonly keep: number;
@@ -21,6 +24,9 @@ export interface PruneOptions {
 
 export interface Pruned {
   readonly removed: readonly { readonly run: string; readonly bytes: number }[];
+  /** Kept beside those of others, of runs that are removed here or are stored nowhere any more. */
+  readonly figures: readonly LoneFigures[];
+  /** Of runs and figures. */
   readonly bytes: number;
   /** Runs that are older than those that stay, and stay too. */
   readonly spared: readonly { readonly run: string; readonly why: string }[];
@@ -50,13 +56,13 @@ export async function pruneResults({
       continue;
     }
     removed.push({ run: run.name, bytes: await sizeOf(run.folder) });
-    if (dryRun) continue;
-    await rm(run.folder, { recursive: true });
-    for (const folder of besides)
-      await rm(path.join(resultsDir, folder, figuresOf(run.name)), { force: true });
+    if (!dryRun) await rm(run.folder, { recursive: true });
   }
-  const bytes = removed.reduce((sum, one) => sum + one.bytes, 0);
-  return { removed, bytes, spared, kept: runs.length - removed.length };
+  const going = new Set(removed.map(({ run }) => run));
+  const figures = await loneFigures({ resultsDir, besides, going, settledBefore: now - SILENT_MS });
+  if (!dryRun) for (const { file } of figures) await rm(path.join(resultsDir, file));
+  const bytes = [...removed, ...figures].reduce((sum, one) => sum + one.bytes, 0);
+  return { removed, figures, bytes, spared, kept: runs.length - removed.length };
 }
 
 async function whySpared({ folder }: RunPlace, now: number): Promise<string | null> {

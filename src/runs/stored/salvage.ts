@@ -49,7 +49,7 @@ export function livesUpTo(
       pid: null,
       license: { kind: stage.license, expected: null },
       quota: budget === undefined ? null : { ...budget, mode: stage.mode ?? 'block' },
-      answers: { readyz: null, providers: null, metrics: null, license: null, meter: null },
+      answers: { readyz: null, providers: null, metrics: null, license: null, meter: null, beneath: null },
       licenseLines: [],
       ending: null,
     },

@@ -79,11 +79,13 @@ describe('a stored run', () => {
         quota: null,
         licenseLines: [],
         ending: null,
-        answers: { readyz, providers, metrics, license: null, meter: null },
+        answers: { readyz, providers, metrics, license: null, meter: null, beneath: null },
       },
     ]);
     const judged = judgeAll(CHECKS, stored.evidence).filter(({ outcome }) => outcome !== 'pass');
     expect(judged.map(({ id, outcome }) => [id, outcome])).toEqual([
+      // Nobody asked then; the plan of such a run does not have it.
+      ['OWN-01', 'inconclusive'],
       ['LICENSE-02', 'skipped'],
       ...['RESTART-01', 'STORE-01', 'STORE-02', 'USAGE-01'].map((id) => [id, 'skipped']),
       ...NOT_IN_EVERY_RUN.slice(1).map((id) => [id, 'skipped']),

@@ -7,6 +7,8 @@ import { runsDir } from './find-run.ts';
 export interface RunPlace {
   /** Of its folder: `<utc>-<suite>`, with a number behind it where two began in one second. */
   readonly name: string;
+  /** By which its own reports call it: without the number, and whatever its folder is called. */
+  readonly run: string;
   /** Absolute. */
   readonly folder: string;
   readonly suite: string;
@@ -25,7 +27,7 @@ export async function listRuns(resultsDir: string): Promise<RunPlace[]> {
   });
   // A name of another form would be no path in a bundle.
   const names = entries.filter((entry) => entry.isDirectory() && NAME.test(entry.name));
-  const places = await Promise.all(names.map(({ name }) => placeOf(path.join(dir, name))));
+  const places = await Promise.all(names.map(({ name }) => readPlace(path.join(dir, name))));
   return places
     .filter((place) => place !== null)
     .toSorted((a, b) => a.startedAt - b.startedAt || (a.name < b.name ? -1 : 1));
@@ -39,12 +41,14 @@ export function newestOfEach(runs: readonly RunPlace[]): RunPlace[] {
   return runs.filter((run) => newest.get(run.suite) === run);
 }
 
-async function placeOf(folder: string): Promise<RunPlace | null> {
+/** The run in a folder; null where there is none, or no readable beginning of one. */
+export async function readPlace(folder: string): Promise<RunPlace | null> {
   const line = await firstLine(path.join(folder, 'events.jsonl'));
   const first = runEventSchema.safeParse(line);
   if (!first.success || first.data.type !== 'run_started') return null;
   const { plan, at } = first.data;
-  return { name: path.basename(folder), folder, suite: plan.suite, seed: plan.seed, startedAt: at };
+  const { run, suite, seed } = plan;
+  return { name: path.basename(folder), run, folder, suite, seed, startedAt: at };
 }
 
 /** A run of hours has events by the megabyte, of which the first is a few kilobytes. */

@@ -175,6 +175,16 @@ export const proxyLineSchema = z.discriminatedUnion('kind', [
       metrics: z.string().nullable(),
       license: z.unknown().default(null),
       meter: meterSchema.nullable().default(null),
+      beneath: z
+        .array(
+          z.object({
+            path: z.string(),
+            answer: z.object({ status: z.int(), body: z.string() }).nullable(),
+          }),
+        )
+        .readonly()
+        .nullable()
+        .default(null),
     }),
   }),
 ]);

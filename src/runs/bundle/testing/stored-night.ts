@@ -78,8 +78,12 @@ async function storeLeg(place: string): Promise<void> {
   await rename(folder.path, place);
 }
 
-/** Stores a self-test in which one saboteur was noticed and one was not; gives its folder. */
-export async function storeSelftest(resultsDir: string, name: string): Promise<string> {
+/** Stores a self-test in which one saboteur was noticed and one was not, or broke the run as told; gives its folder. */
+export async function storeSelftest(
+  resultsDir: string,
+  name: string,
+  { broke }: { readonly broke?: string } = {},
+): Promise<string> {
   const place = await storeWholeRun(resultsDir, name, undefined, {
     suite: 'selftest',
     asked: { selftest: { saboteurs: ['noticed', 'overlooked'], full: false } },
@@ -104,7 +108,10 @@ export async function storeSelftest(resultsDir: string, name: string): Promise<s
     known: ['noticed', 'overlooked', 'untouched'],
     controls: ['test'],
     control: [],
-    saboteurs: [tried('noticed', 'fail'), tried('overlooked', 'pass')],
+    saboteurs: [
+      tried('noticed', 'fail'),
+      { ...tried('overlooked', 'pass'), ...(broke !== undefined && { broke }) },
+    ],
   };
   await writeWhole(place, 'selftest.json', `${JSON.stringify(result, null, 2)}\n`);
   const stored = await readStoredRun(place);
