@@ -80,7 +80,7 @@ export type Reloaded =
   | { readonly ok: false; readonly why: string };
 
 /** How long a start waits for what the store has, milliseconds; what takes longer fills up behind it. */
-const PATIENCE_MS = 1_400;
+const PATIENCE_MS = 1_000;
 
 const WARN: Standing = { kind: 'warn' };
 const COOLDOWN: Standing = { kind: 'cooldown' };
