@@ -14,6 +14,8 @@ export interface Pricing {
    * the Anthropic lane, and where either is not priced. Models count differently: it is an estimate.
    */
   savedBy(use: Use): bigint | null;
+  /** As `Prices` has them. */
+  readonly changes: readonly number[];
 }
 
 export const NO_COST: Cost = { nanoUsd: 0n, unpricedTokens: 0, unpricedKinds: [], atLeast: false };
@@ -29,7 +31,9 @@ export function createPricing(ours: readonly PriceEntry[], operators: readonly P
 
   const costOf = (use: Use): Cost => priced(ruleOf(use), use.tokens);
 
+  const days = [...ours, ...operators].map(({ valid_from }) => Date.parse(valid_from));
   return {
+    changes: [...new Set(days)].toSorted((one, other) => one - other),
     costOf,
     savedBy(use) {
       if (use.lane === 'anthropic') return null;
