@@ -74,6 +74,16 @@ describe('the cost of tokens', () => {
     expect(own.costOf(use({ model: 'claude-sonnet-5-5', at: 0 })).unpricedTokens).toBe(5e6);
   });
 
+  it('changes on the days that the lists name, and on no other', () => {
+    const dated = (...days: string[]) => days.map((valid_from) => entry({ valid_from }));
+    const pricing = createPricing(dated('2026-03-01', '2026-01-01'), dated('2026-02-01', '2026-03-01'));
+    expect(pricing.changes.map((at) => new Date(at).toISOString().slice(0, 13))).toEqual([
+      '2026-01-01T00',
+      '2026-02-01T00',
+      '2026-03-01T00',
+    ]);
+  });
+
   it('is that of the model that answered, where it is priced', () => {
     const asked = use({ lane: 'zai', model: 'claude-haiku-4-5', tokens: { ...NONE, output: 1e6 } });
     expect(usdOf(own.costOf({ ...asked, servedModel: 'glm-4.7' })).usd).toBe(2.2);
