@@ -200,8 +200,10 @@ export interface StoreStatus {
 
 /**
  * The store as the rest of the proxy sees it. Nothing here throws into, or waits in, an exchange. A question finds all that
- * was taken before it. Where the file cannot be used, what is only looked at (`samples`, `rollups`, `spans`, `hoursOf`) is empty and `status` says why. What budgets and limits are counted from rejects: nothing read is not nothing there. A mistake of the asker
- * rejects with an `OperatorError` of code `USAGE`: a cursor that no page named, more rollups or sums than the query allows.
+ * was taken before it. Where the file cannot be used, what is only looked at (`samples`, `rollups`, `spans`, `hoursOf`) is
+ * empty and `status` says why. What budgets and limits are counted from rejects: nothing read is not nothing there. A
+ * mistake of the asker rejects with an `OperatorError` of code `USAGE`: a cursor that no page named, more rollups or sums
+ * than the query allows.
  */
 export interface MeterStore {
   /** Takes what the upstreams' limits did; written with the next batch. */

@@ -285,7 +285,7 @@ const tooMany = (limit: number): OperatorError =>
 const tooManySums = (limit: number): OperatorError =>
   new OperatorError(
     'USAGE',
-    `more than ${limit} sums, of as many models: ask for a shorter time (since, until)`,
+    `more than ${limit} sums of lanes and models: ask for a shorter time (since, until)`,
     {
       hint: 'GET /v1/usage/rollups tells of one lane or model.',
     },

@@ -118,7 +118,7 @@ describe('sums of spans', () => {
       [cut, 's1', 150],
     ]);
     expect(() => file.rollups.spans({ ...query, cuts: [cut], limit: 3 })).toThrow(
-      'more than 3 sums, of as many models: ask for a shorter time (since, until)',
+      'more than 3 sums of lanes and models: ask for a shorter time (since, until)',
     );
   });
 
