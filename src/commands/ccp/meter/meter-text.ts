@@ -75,12 +75,15 @@ function rightAligned(heading: readonly string[], rows: readonly string[][]): [s
   return [align(heading), rows.map(align)];
 }
 
+/** A name as it is shown: an empty one would be none. */
+export const shown = (name: string): string => (name === '' ? '""' : name);
+
 /** Names without the day of their snapshot, where that leaves them apart. */
 export function shortNames<T>(entries: readonly (readonly [string, T])[]): (readonly [string, T])[] {
-  const short = (name: string): string => name.replace(/-20\d{6}$/, '');
+  const short = (name: string): string => shown(name.replace(/-20\d{6}$/, ''));
   const names = entries.map(([name]) => short(name));
   const isUnique = (name: string): boolean => names.filter((one) => one === name).length === 1;
-  return entries.map(([name, value]) => [isUnique(short(name)) ? short(name) : name, value]);
+  return entries.map(([name, value]) => [isUnique(short(name)) ? short(name) : shown(name), value]);
 }
 
 const countTokens = ({ tokens }: Totals): number =>
@@ -170,7 +173,7 @@ export function limitLines(screen: Screen, { cooldowns, provider_limits }: Quota
 }
 
 /** A text that is wrapped at the end of the screen, its further lines behind `indent`. */
-function hanging(screen: Screen, before: string, indent: string, text: string): string {
+export function hanging(screen: Screen, before: string, indent: string, text: string): string {
   return wrap(text, screen.width - Math.max(before.length, indent.length))
     .map((line, index) => `${index === 0 ? before : indent}${line}\n`)
     .join('');

@@ -185,6 +185,31 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
 `);
   });
 
+  it('wraps what it says of a long name without a price, and loses nothing of it', async () => {
+    const kinds = ['input', 'output', 'cache_read', 'cache_write_5m', 'cache_write_1h'] as const;
+    const entry = totals({ requests: 1, cost_usd: null, unpriced_tokens: 3, unpriced_kinds: kinds });
+    const name = 'a-model-that-nobody-knows-20261102-with-a-very-long-name-indeed';
+    const models = { [name]: { ...modelUsage(entry), lanes: { local: entry } } };
+    const other_models = { ...totals(), models: 1 };
+    meter.answers.set('/v1/usage', { status: 200, value: { ...USAGE, models, total: entry, other_models } });
+    const page = await printed('usage');
+    expect(widest(page)).toBeLessThanOrEqual(80);
+    const note = page.slice(page.indexOf('have no known price'));
+    expect(note.replaceAll(/\s+/g, ' ')).toContain(`${name} on lane local (${kinds.join(', ')}) (others)`);
+  });
+
+  it('leaves no row without a name: an empty one is shown as what it is', async () => {
+    const entry = totals({ requests: 1, cost_usd: null, unpriced_tokens: 3, unpriced_kinds: ['input'] });
+    const empty = { ...modelUsage({ ...entry, rolling_pct: 70 }), lanes: { zai: entry } };
+    const { 'claude-opus-4-8': opus } = USAGE.models;
+    const models = { '': empty, 'claude-opus-4-8': opus };
+    meter.answers.set('/v1/usage', { status: 200, value: { ...USAGE, models, total: entry } });
+    const page = await printed('usage');
+    expect(page).toMatch(/^"" +1 +–/m);
+    expect(page).toContain('  "" on lane zai (input)\n');
+    expect(await printed('usage', '--banner')).toContain('· "" quota 70%');
+  });
+
   it('says it on one line for a greeting', async () => {
     expect(await printed('usage', '--banner')).toBe(
       'ccp 24h: anthropic 1.3k req $59.10 · zai 88 req $0.73, saved $2.37 · local 3 req unpriced · ' +

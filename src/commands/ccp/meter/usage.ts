@@ -1,13 +1,22 @@
 /** `ccp usage`: what was used, by model and lane, and what it cost. */
 import { type Totals, USAGE_PATH, type UsageAnswer, usageAnswer } from '../../../config/usage-answers.ts';
 import { EXIT } from '../../../errors.ts';
-import { type Host, plain, printJson } from '../../shared/host.ts';
+import { type Host, plain, printJson, type Screen } from '../../shared/host.ts';
 import { show, watchUntilInterrupted } from '../../shared/watch.ts';
 import { warnOfFuture } from '../future.ts';
 import { load } from '../load.ts';
 import { askMeter } from './ask-meter.ts';
 import { clockTime, compact } from './figures.ts';
-import { banner, emptyText, type Named, shortNames, storeLine, totalsTable } from './meter-text.ts';
+import {
+  banner,
+  emptyText,
+  hanging,
+  type Named,
+  shortNames,
+  shown,
+  storeLine,
+  totalsTable,
+} from './meter-text.ts';
 
 export interface UsageOptions {
   /** As the endpoint takes it. */
@@ -48,9 +57,11 @@ function pageOf({ out }: Host, { since, total, models, other_models, lanes, stor
     ['total', total],
   ];
   const notes = [
-    'Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.',
-    ...(total.unpriced_tokens === 0 ? [] : unpricedNotes(total, models)),
-    ...(other_models === null ? [] : ['(others): the models beyond the most used, summed.']),
+    hanging(out, '', '', 'Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.'),
+    ...(total.unpriced_tokens === 0 ? [] : unpricedNotes(out, total, models)),
+    ...(other_models === null
+      ? []
+      : [hanging(out, '', '', '(others): the models beyond the most used, summed.')]),
   ];
   return [
     `${out.paint('bold', `Used ${plain(from)}`)}\n\n`,
@@ -58,7 +69,7 @@ function pageOf({ out }: Host, { since, total, models, other_models, lanes, stor
     '\n',
     totalsTable(out, 'lane', Object.entries(lanes)),
     '\n',
-    ...notes.map((note) => `${out.paint('dim', note)}\n`),
+    ...notes.map((note) => out.paint('dim', note)),
     storeLine(out, store),
   ].join('');
 }
@@ -67,16 +78,21 @@ function pageOf({ out }: Host, { since, total, models, other_models, lanes, stor
 const MOST_UNPRICED = 3;
 
 /** What a price would have to be set for: model, lane and kinds. */
-function unpricedNotes(total: Totals, models: UsageAnswer['models']): string[] {
+function unpricedNotes(screen: Screen, total: Totals, models: UsageAnswer['models']): string[] {
   const places = Object.entries(models).flatMap(([model, { lanes }]) =>
     Object.entries(lanes)
       .filter(([, { unpriced_tokens }]) => unpriced_tokens > 0)
-      .map(([lane, { unpriced_kinds }]) => `${model} on lane ${lane} (${unpriced_kinds.join(', ')})`),
+      .map(([lane, { unpriced_kinds }]) => `${shown(model)} on lane ${lane} (${unpriced_kinds.join(', ')})`),
   );
   const more = places.length - MOST_UNPRICED;
   return [
-    `${compact(total.unpriced_tokens)} tokens have no known price; set one in a file (docs/usage.md):`,
-    ...places.slice(0, MOST_UNPRICED).map((place) => `  ${plain(place)}`),
-    ...(more > 0 ? [`  and ${more} more, in --json`] : []),
+    hanging(
+      screen,
+      '',
+      '',
+      `${compact(total.unpriced_tokens)} tokens have no known price; set one in a file (docs/usage.md):`,
+    ),
+    ...places.slice(0, MOST_UNPRICED).map((place) => hanging(screen, '  ', '    ', plain(place))),
+    ...(more > 0 ? [`  and ${more} more, in --json\n`] : []),
   ];
 }

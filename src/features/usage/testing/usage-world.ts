@@ -46,6 +46,7 @@ export const prices: UsageEndpointsOptions['prices'] = {
       savingUnknown: !isPriced,
     };
   },
+  changes: [],
   open() {
     let nano = 0n;
     let [unpriced, partial] = [0, false];
