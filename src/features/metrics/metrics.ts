@@ -21,7 +21,12 @@ export interface MetricsOptions {
 }
 
 /** How full a quota is, in per cent; null where it has no cap. */
-export type QuotaFill = Pick<QuotaView, 'lane' | 'model' | 'rolling_pct' | 'weekly_pct'>;
+export interface QuotaFill extends Pick<QuotaView, 'lane' | 'model' | 'rolling_pct' | 'weekly_pct'> {
+  /** Whether it is past its own warning, with what is under way. */
+  readonly warns: boolean;
+  /** Whether it turns the next exchange away. */
+  readonly blocks: boolean;
+}
 
 /** Each is empty where there is none. */
 export interface LicenseInfo {
@@ -278,4 +283,23 @@ function registerQuotas(registry: Registry, quotas: () => readonly QuotaFill[]):
       },
     }),
   );
+  // A rule cannot compare the ratio with a number: each quota has per cents of its own at which it warns and blocks.
+  const states = [
+    ['ccp_quota_warning', 'Whether a quota is past its warn_pct, with what is under way', 'warns'],
+    ['ccp_quota_blocked', 'Whether a quota turns the next exchange away', 'blocks'],
+  ] as const;
+  for (const [name, help, state] of states) {
+    registry.registerMetric(
+      new Gauge({
+        name,
+        help,
+        labelNames: ['lane', 'quota'],
+        registers: [],
+        collect() {
+          this.reset();
+          for (const fill of quotas()) this.set({ lane: fill.lane, quota: fill.model }, fill[state] ? 1 : 0);
+        },
+      }),
+    );
+  }
 }

@@ -157,6 +157,8 @@ describe('a gate in mode block', () => {
         model,
         rolling_pct: [100 / 9, 100][at],
         weekly_pct: null,
+        warns: at === 1,
+        blocks: at === 1,
       })),
     );
     expect(quota.gate('zai', ASK).kind).toBe('block');
@@ -542,6 +544,42 @@ describe('windows', () => {
     await quota.load();
     await vi.waitFor(() => expect(quota.rebuilding()).toBe(false));
     expect(quota.views()[0]?.rolling.requests.used).toBe(0);
+  });
+});
+
+describe('what a quota does now', () => {
+  const does = (quota: Quota): string => {
+    const [fill] = quota.fills();
+    return fill?.blocks === true ? 'blocks' : fill?.warns === true ? 'warns' : 'passes';
+  };
+
+  it.each([
+    ['block', 'blocks'],
+    ['hybrid', 'warns'],
+    ['off', 'warns'],
+  ] as const)('is by its own per cents, and in mode %s what the gate does', (mode, atItsEnd) => {
+    const quota = open(haiku('"rolling": {"requests": 8}, "warn_pct": 50, "block_pct": 75'), { mode });
+    const seen: string[] = [];
+    for (let index = 0; index < 7; index += 1) {
+      const isShut = quota.gate('zai', ASK).kind === 'block';
+      expect([index, does(quota) === 'blocks']).toEqual([index, isShut]);
+      seen.push(does(quota));
+      if (!isShut) end(quota, `e${index}`);
+    }
+    expect(seen).toEqual(['passes', 'passes', 'passes', 'passes', 'warns', 'warns', atItsEnd]);
+  });
+
+  it('counts what is under way', () => {
+    const quota = open(haiku('"rolling": {"requests": 2}'));
+    begin(quota, 'a');
+    begin(quota, 'b');
+    expect([does(quota), quota.gate('zai', ASK).kind]).toEqual(['blocks', 'block']);
+  });
+
+  it('is nothing past a cap that block_pct lies beyond', () => {
+    const quota = open(haiku('"rolling": {"requests": 2}, "block_pct": 200'));
+    for (const rid of ['a', 'b', 'c']) end(quota, rid);
+    expect(does(quota)).toBe('warns');
   });
 });
 

@@ -44,6 +44,14 @@ export interface QuotaOptions {
   readonly lookEveryMs?: number;
 }
 
+/** A quota in a few figures. What it does counts what is under way, as the gate does. */
+export interface QuotaFill extends Pick<QuotaView, 'lane' | 'model' | 'rolling_pct' | 'weekly_pct'> {
+  /** Whether it is past its `warn_pct`. */
+  readonly warns: boolean;
+  /** Whether the next exchange would be turned away; never in a mode that turns none away. */
+  readonly blocks: boolean;
+}
+
 export interface Quota extends ExchangeObserver, AsyncDisposable {
   readonly mode: RerouteMode;
   readonly gate: Gate;
@@ -52,7 +60,7 @@ export interface Quota extends ExchangeObserver, AsyncDisposable {
   /** Every quota as it stands, in the order of the file. */
   views(): readonly QuotaView[];
   /** How full each is, for who asks often: no more than a look at sums. */
-  fills(): readonly Pick<QuotaView, 'lane' | 'model' | 'rolling_pct' | 'weekly_pct'>[];
+  fills(): readonly QuotaFill[];
   /** Lanes that are left alone now, also for models that no quota names. */
   cooldowns(): readonly Cooldown[];
   /** Ends the cooldowns of a lane, or of one key of it, or all; gives them. */
@@ -124,7 +132,7 @@ export function createQuota(options: QuotaOptions): Quota {
     }
     if (mine.length === 0) return OPEN;
     const now = clock.now();
-    const full = mine.filter((budget) => budget.held(now) >= budget.definition.blockPct);
+    const full = mine.filter((budget) => isFull(budget, now));
     return full.length === 0 ? OPEN : { kind: 'block', opening: () => lastOpening(full, now) };
   };
 
@@ -230,9 +238,17 @@ export function createQuota(options: QuotaOptions): Quota {
     fills() {
       const now = clock.now();
       return budgets.map((budget) => {
-        const { lane, model } = budget.definition;
+        const { lane, model, warnPct } = budget.definition;
         const { rolling, weekly } = budget.full(now);
-        return { lane, model, rolling_pct: rolling, weekly_pct: weekly };
+        const warns = budget.held(now) >= warnPct;
+        return {
+          lane,
+          model,
+          rolling_pct: rolling,
+          weekly_pct: weekly,
+          warns,
+          blocks: mode === 'block' && isFull(budget, now),
+        };
       });
     },
     cooldowns: () => limits.cooldowns(clock.now()),
@@ -285,6 +301,9 @@ export function createQuota(options: QuotaOptions): Quota {
 /** What limits of a lane and a model are kept under: the globs of its quotas, the first in front, else the model. */
 const keysOf = (mine: readonly Budget[], model: string): readonly string[] =>
   mine.length === 0 ? [model] : mine.map(({ definition }) => definition.model);
+
+/** Whether it has no room for one more, with what is under way. */
+const isFull = (budget: Budget, now: number): boolean => budget.held(now) >= budget.definition.blockPct;
 
 /** There is room when the last of them has some. */
 const lastOpening = (full: readonly Budget[], now: number) =>
