@@ -42,6 +42,10 @@ export const TRIALS: Readonly<Record<string, Trial>> = {
   },
   CcpQuotaNearlyFull: { fires: quota('warns'), quiet: [quota('passes'), quota('blocks')] },
   CcpQuotaFull: { fires: quota('blocks'), quiet: quota('warns') },
+  CcpQuotaFileRefused: {
+    fires: steady('ccp_quota_file_refused{job="ccp"}', 1),
+    quiet: steady('ccp_quota_file_refused{job="ccp"}', 0),
+  },
   CcpReroutedOnLimit: {
     fires: growing('ccp_rerouted_on_limit_total{job="ccp"}', 2),
     quiet: growing('ccp_rerouted_on_limit_total{job="ccp"}', 1),

@@ -59,6 +59,7 @@ beforeAll(async () => {
     quotas: () => [
       { lane: 'zai', model: '*haiku*', rolling_pct: 70, weekly_pct: 7, warns: true, blocks: false },
     ],
+    quotaFileRefused: () => false,
   });
   for (const status of [200, 429, 502]) metrics.onCompletion?.(completion({ status }));
   metrics.lanesReady(new Map([['zai', true]]));

@@ -252,6 +252,33 @@ it('names quotas and prices of lanes that are not there as it starts, and quotas
   );
 });
 
+it('says what a restart forgets, and that its quota file as it is now is not in force', async () => {
+  const file = host.write(
+    '~/.config/ccp/quotas.json',
+    '{"quotas": [{"model": "*", "lane": "anthropic", "weekly": {"requests": 9}}]}',
+  );
+  await start({ CCP_PERSIST: '0' });
+  const forgotten = `the quotas in ${file} begin at zero with each start: nothing is kept (CCP_PERSIST=0)`;
+  await until('it warns', () => proxy.stderr().includes(forgotten));
+  const warnings = async () => quotasAnswer.parse(await get('/v1/quotas')).warnings;
+  const gauge = async () =>
+    /^ccp_quota_file_refused (\d)$/m.exec(await (await fetch(`${proxy.url}/metrics`)).text())?.[1];
+  expect([await warnings(), await gauge()]).toEqual([[forgotten], '0']);
+
+  const good = readFileSync(file);
+  host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*"}]}');
+  const refused = `quotas not taken over, the ones before stay: ${file}:1:13: quotas[0].lane: must be the name of a lane`;
+  await vi.waitFor(async () => expect(await warnings()).toEqual([refused, forgotten]), SOON);
+  expect(await gauge()).toBe('1');
+  for (const argv of [['quota'], ['quotas'], ['status']]) {
+    expect((await printed(...argv)).replaceAll(/\s+/g, '')).toContain(refused.replaceAll(' ', ''));
+  }
+  host.write('~/.config/ccp/quotas.json', good.toString());
+  await vi.waitFor(async () => expect([await warnings(), await gauge()]).toEqual([[forgotten], '0']), SOON);
+});
+
+const SOON = { timeout: 15_000, interval: 50 };
+
 it('refuses to make anything up unless it is enabled, and quotas that are none', async () => {
   await start();
   expect(await post('/v1/dev/sim-usage', '{"model":"m","in":1,"out":1}')).toMatchObject({ status: 404 });

@@ -223,6 +223,19 @@ describe('metrics', () => {
     ]);
   });
 
+  it('say whether the quota file is refused, as it is when they are asked for', async () => {
+    let isRefused = true;
+    const metrics = createMetrics({
+      defaultMetrics: false,
+      license,
+      policy,
+      quotaFileRefused: () => isRefused,
+    });
+    expect(await samples(metrics, 'ccp_quota_file_refused')).toEqual(['ccp_quota_file_refused 1']);
+    isRefused = false;
+    expect(await samples(metrics, 'ccp_quota_file_refused')).toEqual(['ccp_quota_file_refused 0']);
+  });
+
   it('say what the store counted when they are asked, and how long it took to roll up', async () => {
     let numbers = { writes: 3, writeErrors: 0, dropped: 0, begunAnew: 0, pending: 2, bytes: 4096 };
     const metrics = createMetrics({ defaultMetrics: false, license, policy, store: () => numbers });

@@ -18,6 +18,8 @@ export interface MetricsOptions {
   readonly store?: () => StoreNumbers;
   /** The quotas, when somebody asks. */
   readonly quotas?: () => readonly QuotaFill[];
+  /** Whether the quota file as it is now was refused, when somebody asks. */
+  readonly quotaFileRefused?: () => boolean;
 }
 
 /** How full a quota is, in per cent; null where it has no cap. */
@@ -75,6 +77,7 @@ export function createMetrics({
   policy,
   store,
   quotas,
+  quotaFileRefused,
 }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -180,6 +183,7 @@ export function createMetrics({
   });
   if (store !== undefined) registerStore(registry, store);
   if (quotas !== undefined) registerQuotas(registry, quotas);
+  if (quotaFileRefused !== undefined) registerRefusal(registry, quotaFileRefused);
 
   const modelLabel = createModelLabels();
   const countTokens = (lane: string, requested: string | null, counts: Tokens): void => {
@@ -302,4 +306,17 @@ function registerQuotas(registry: Registry, quotas: () => readonly QuotaFill[]):
       }),
     );
   }
+}
+
+function registerRefusal(registry: Registry, isRefused: () => boolean): void {
+  registry.registerMetric(
+    new Gauge({
+      name: 'ccp_quota_file_refused',
+      help: 'Whether the quota file as it is now has a mistake, so that the quotas before stay',
+      registers: [],
+      collect() {
+        this.set(isRefused() ? 1 : 0);
+      },
+    }),
+  );
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -55,6 +55,7 @@ function open(text: string | null, given: Partial<QuotaOptions> = {}): Quota {
     alsoWatch: [],
     mode: 'block',
     store: createMemoryStore(),
+    keptDays: 7,
     lanes: () => [
       { lane: 'anthropic', globs: ['*'] },
       { lane: 'zai', globs: ['*haiku*'] },
@@ -838,5 +839,64 @@ describe('a quota file', () => {
     await vi.waitFor(() => expect(said.at(-1)).toContain('quotas not taken over, the ones before stay: '));
     expect(said.at(-1)).toContain(`${path}:1:2: quotas`);
     expect(quota.views()[0]?.rolling_pct).toBe(25);
+  });
+
+  describe('that is refused', () => {
+    let text: string;
+    let quota: Quota;
+    const good = haiku('"rolling": {"requests": 4}');
+    const refusal = 'quotas not taken over, the ones before stay: /q.json:1:2: it is no JSON';
+    beforeEach(() => {
+      text = good;
+      const read = (): PlacedBytes => ({ state: 'used', bytes: Buffer.from(text) });
+      quota = open(null, { files: [{ path: '/q.json', required: true, read }] });
+      text = '{';
+      expect(quota.reload().ok).toBe(false);
+    });
+    const told = () => [quota.warnings().some((one) => one.startsWith(refusal)), quota.isFileRefused()];
+
+    it('is warned of until it is read without a mistake', () => {
+      expect(told()).toEqual([true, true]);
+      expect(quota.file).toBe('/q.json');
+      text = good;
+      quota.reload();
+      expect(told()).toEqual([false, false]);
+      expect(quota.warnings()).toEqual([]);
+    });
+
+    it('stays so where others were sent, and is not so for others that were sent in vain', () => {
+      reload(quota, good);
+      expect(told()).toEqual([true, true]);
+      text = good;
+      quota.reload();
+      reload(quota, '{');
+      expect(told()).toEqual([false, false]);
+    });
+  });
+
+  it('that was spoiled is warned of until it says again what counts', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ccp-quota-'));
+    world.defer(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'quotas.json');
+    const good = haiku('"rolling": {"requests": 4}');
+    writeFileSync(path, good);
+    const read = (): PlacedBytes => ({ state: 'used', bytes: readFileSync(path) });
+    const quota = open(null, { files: [{ path, required: true, read }], lookEveryMs: 5 });
+    writeFileSync(path, `${good}]`);
+    await vi.waitFor(() => expect(quota.isFileRefused()).toBe(true));
+    expect(quota.warnings()).toEqual([expect.stringContaining(`before stay: ${path}:1:`)]);
+    writeFileSync(path, good);
+    await vi.waitFor(() => expect(quota.isFileRefused()).toBe(false));
+    expect(quota.warnings()).toEqual([]);
+  });
+
+  it('with a window that a restart cuts short is warned of, as it is loaded and later', async () => {
+    const quota = open(haiku('"weekly": {"requests": 4}'), { keptDays: 1 });
+    await quota.load();
+    const warning = expect.stringContaining('the last day of its weekly window after a restart');
+    expect(said).toContainEqual(warning);
+    expect(quota.warnings()).toEqual([warning]);
+    reload(quota, haiku('"rolling": {"requests": 4}'));
+    expect(quota.warnings()).toEqual([]);
   });
 });

@@ -88,7 +88,9 @@ const countTokens = ({ tokens }: Totals): number =>
 
 /** How full each quota is: a line a quota, with both windows; in front what the figures alone would not say. */
 export function quotaLines(screen: Screen, { quotas, ...state }: QuotasAnswer): string {
-  if (quotas.length === 0) return 'No quotas are set: traffic is metered, and never held back.\n';
+  if (quotas.length === 0) {
+    return `No quotas are set: traffic is metered, and never held back.\n${warningLines(screen, state)}`;
+  }
   const names = quotas.map(({ model, lane }) => plain(`${model} (${lane})`));
   const standings = quotas.map(standing);
   const windows = quotas.map((quota) => [nameOf(quota.rolling), nameOf(quota.weekly)].join(''));

@@ -254,6 +254,14 @@ describe('ccp quota', () => {
     }
   });
 
+  it('warns of a file that was refused where no quota counts, too', async () => {
+    const warnings = ['quotas not taken over, the ones before stay: /q.json:1:2: it is no JSON'];
+    for (const argv of [['quota'], ['quota', '--details'], ['quotas'], ['status']]) {
+      const page = await answered({ quotas: [], warnings }, ...argv);
+      expect(page.replaceAll(/\s+/g, ' ')).toContain(`warning: ${warnings[0]}`);
+    }
+  });
+
   it('says that figures are too low while the windows are rebuilt', async () => {
     expect(await answered({ rebuilding: true }, 'quota')).toMatch(
       /\nThe windows are still being rebuilt: .*\n\*haiku/,
