@@ -27,7 +27,7 @@ let upstream: HttpUpstream;
 let proxy: Served;
 
 beforeEach(async () => {
-  host = createTestHost();
+  host = createTestHost({ NO_COLOR: '1' });
   upstream = await startHttpUpstream((response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(
