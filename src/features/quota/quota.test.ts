@@ -638,6 +638,12 @@ describe('what an operator is told of a budget', () => {
     expect(said.slice(3)).toEqual(['the quota for "*haiku*" on lane zai is 80% used']);
   });
 
+  it.each(['off', 'hybrid'] as const)('is no time of an end in mode %s, where more come', (mode) => {
+    const quota = open(haiku('"rolling": {"requests": 1}'), { mode });
+    end(quota, 'e');
+    expect(said).toEqual(['the rolling quota of requests for "*haiku*" on lane zai is used up']);
+  });
+
   it('is not repeated while it stands at the edge of its warning', () => {
     const quota = open(haiku('"rolling": {"requests": 20}'));
     for (let index = 0; index < 16; index += 1) {

@@ -108,7 +108,7 @@ export function createQuota(options: QuotaOptions): Quota {
   const { files, mode, store, clock, log } = options;
   const retry = createRetry({ clock, log });
   const limits = createLimitHits({ coolsDown: mode === 'hybrid', store, retry, clock, log });
-  const episodes = createEpisodes({ clock, log });
+  const episodes = createEpisodes({ holdsBack: mode === 'block', clock, log });
   const seen = createSeenModels();
   let loaded = false;
 
