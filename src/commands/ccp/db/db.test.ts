@@ -4,6 +4,7 @@ import { lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, wr
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openStoreToWrite, rowOf, type StoreFile, sampleOf } from '../../../config/store-files.ts';
+import { breakIndex } from '../../../store/testing/broken-index.ts';
 import { createTestHost, type TestHost } from '../../shared/testing/test-host.ts';
 import { main } from '../main.ts';
 
@@ -356,6 +357,63 @@ describe('ccp db status', () => {
     host.write('logs/ccp.sqlite3', 'no database'.repeat(500));
     expect(await run('status')).toMatchObject({ code: 1, err: expect.stringContaining('is damaged') });
     expect(readdirSync(join(host.cwd, 'logs'))).toEqual(['ccp.sqlite3']);
+  });
+});
+
+describe('a file that was never a store', () => {
+  const commands = [
+    ['import', '--jsonl', 'logs/usage.jsonl'],
+    ['export', '--jsonl'],
+    ['status'],
+    ['prune', '--yes'],
+  ];
+
+  it.each(commands)('is left as it is by db %s', async (...argv) => {
+    const notes = host.write('notes.txt', 'remember the milk\n'.repeat(1_000));
+    log('logs/usage.jsonl', [completion(1)]);
+    host.env['CCP_DB_PATH'] = 'notes.txt';
+    expect(await run(...argv)).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringMatching(
+        /notes\.txt is a file of another kind.+left as it is\nName another.+CCP_DB_PATH/,
+      ),
+    });
+    expect(readFileSync(notes, 'utf8')).toMatch(/^(remember the milk\n){1000}$/);
+    expect(readdirSync(host.cwd).toSorted()).toEqual(['logs', 'notes.txt']);
+  });
+
+  it.each(commands)('is told apart from a folder by db %s', async (...argv) => {
+    log('logs/usage.jsonl', [completion(1)]);
+    host.env['CCP_DB_PATH'] = 'logs';
+    expect(await run(...argv)).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/logs is a folder, and no file for the store\nName another.+CCP_DB_PATH/),
+    });
+  });
+});
+
+describe('a store with an index that lacks a row', () => {
+  beforeEach(() => {
+    fill([1, 2]);
+    inStore(({ db }) => db.pragma('wal_checkpoint(TRUNCATE)'));
+    breakIndex(storePath(), completion(1).rid);
+  });
+
+  it('is called damaged by status --check, and by prune, which leaves it', async () => {
+    for (const argv of [
+      ['status', '--check'],
+      ['prune', '--yes'],
+    ])
+      expect(await run(...argv)).toMatchObject({ code: 1, err: expect.stringContaining('is damaged: ') });
+    expect(readdirSync(join(host.cwd, 'logs'))).toEqual(['ccp.sqlite3']);
+  });
+
+  it('is set aside by import, which would put the row in twice', async () => {
+    log('logs/usage.jsonl', [completion(1), completion(2)]);
+    const { code, err } = await run('import', '--jsonl', 'logs/usage.jsonl');
+    expect([code, err]).toEqual([0, expect.stringContaining('damaged and set aside as')]);
+    expect(inStore((store) => store.status().samples)).toBe(2);
   });
 });
 
