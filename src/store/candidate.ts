@@ -4,6 +4,7 @@ import { OperatorError } from '../errors.ts';
 
 /** What each SQLite file begins with. */
 const MAGIC = Buffer.from('SQLite format 3\0');
+const ID_AT = 68;
 /** The names of stores, and what `setAside` makes of them. */
 const STORE_NAME = /\.(sqlite3?|db)(\.damaged-[^/]+)?$/;
 const ANOTHER = 'Name another file with CCP_DB_PATH';
@@ -31,9 +32,17 @@ export function mustBeCandidate(path: string): void {
   });
 }
 
+/** The mark that a program left in the head of its SQLite file, 0 for none; null where it is no SQLite file. */
+export function applicationIdOf(path: string): number | null {
+  const head = beginningOf(path, ID_AT + 4);
+  const isSqlite = head?.length === ID_AT + 4 && head.subarray(0, MAGIC.length).equals(MAGIC);
+  return isSqlite ? head.readUInt32BE(ID_AT) : null;
+}
+
 const isNamedAsStore = (path: string): boolean => STORE_NAME.test(path);
 
-const hasLog = (path: string): boolean => ['-wal', '-shm'].some((suffix) => existsSync(path + suffix));
+/** Whether SQLite's log or index of a file lies beside it. */
+export const hasLog = (path: string): boolean => ['-wal', '-shm'].some((suffix) => existsSync(path + suffix));
 
 const beginsAsSqlite = (path: string): boolean => beginningOf(path, MAGIC.length)?.equals(MAGIC) ?? true;
 

@@ -3,9 +3,9 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { hasCode, makeFolder } from '../platform/files.ts';
-import { mustBeCandidate } from './candidate.ts';
+import { applicationIdOf, hasLog, mustBeCandidate } from './candidate.ts';
 import { sizeOf } from './file-size.ts';
-import { migrate, mustBeCurrent, mustBeKnown } from './migrations/migrate.ts';
+import { APPLICATION_ID, migrate, mustBeCurrent, mustBeKnown, schemaVersion } from './migrations/migrate.ts';
 
 /** How long a statement waits for another process that writes, in milliseconds, where nobody says `busyMs`. */
 const BUSY_MS = 2_000;
@@ -71,6 +71,21 @@ export function openForReading(path: string, judge = mustBeCurrent): Database.Da
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** Whether a file, of any name, is a store that some ccp wrote; one that another program marked as its own is not opened. */
+export function isStore(path: string): boolean {
+  const id = applicationIdOf(path);
+  // A young store has it in its log alone.
+  if (id !== 0 || !hasLog(path)) return id === APPLICATION_ID;
+  try {
+    openForReading(path, (db) => {
+      if (schemaVersion(db) === 0) throw new Error('empty');
+    }).close();
+    return true;
+  } catch {
+    return false;
   }
 }
 
