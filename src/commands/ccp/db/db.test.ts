@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openStoreToWrite, rowOf, type StoreFile, sampleOf } from '../../../config/store-files.ts';
-import { breakIndex } from '../../../store/testing/broken-index.ts';
+import { breakIndex } from '../../../config/testing/broken-index.ts';
 import { createTestHost, type TestHost } from '../../shared/testing/test-host.ts';
 import { main } from '../main.ts';
 

@@ -50,8 +50,8 @@ export async function dbExport(host: Host, options: ExportOptions): Promise<numb
   const { paths } = loaded;
   using store = openStoreToRead(paths.store);
   if (options.lane !== undefined) await refuseStranger(store, options.lane, loaded);
-  using output = out === undefined ? screenOutput(host) : fileOutput(resolve(host.cwd, out), force);
   using interruption = processTerminal().interruption();
+  using output = out === undefined ? screenOutput(host) : fileOutput(resolve(host.cwd, out), force);
   const count = await forOperatorAsync(paths.store, async () => {
     let total = 0;
     let lines = csv ? [CSV_HEADING] : [];
