@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { check, openStoreToRead } from '../../config/store-files.ts';
 import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
 import { main } from './main.ts';
@@ -49,11 +49,16 @@ const stored = (host: TestHost): (readonly [rid: string, ts: number])[] => {
   return [...store.samples.each({})].map(([rid, ts]) => [rid, ts]);
 };
 
+async function isStoring(url: string): Promise<void> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  expect(metrics).toMatch(/^ccp_store_writes_total [1-9]/m);
+}
+
 /** When it was last written, by a proxy that was killed and before anybody opens it. */
 const lastCommit = (host: TestHost): number => statSync(`${storePath(host)}-wal`).mtimeMs;
 
 it(`killed ${ROUNDS} times under load, the store lacks only what waited for its next commit, and the log fills the gap`, {
-  timeout: ROUNDS * 10_000,
+  timeout: ROUNDS * 20_000,
 }, async () => {
   using host = createTestHost();
   await using upstream = await startHttpUpstream();
@@ -69,6 +74,8 @@ it(`killed ${ROUNDS} times under load, the store lacks only what waited for its 
     const before = round === 0 ? 0 : logged(host).size;
     const clients = Array.from({ length: CLIENTS }, () => keepAsking(proxy.url));
     await until('the load is on', () => logged(host).size > before);
+    // On a busy machine SQLite takes seconds to load.
+    await vi.waitFor(() => isStoring(proxy.url), { timeout: 15_000, interval: 50 });
     await sleep(LOAD_MS + ((round * 37) % 200));
     proxy.signal('SIGKILL');
     const killedAt = Date.now();
