@@ -193,7 +193,10 @@ describe('a proxy with a store', () => {
     expect(await broken.ask(SONNET)).toBe('anth');
     await vi.waitFor(
       async () =>
-        expect(await broken.store()).toMatchObject({ ok: false, reason: expect.stringContaining('EISDIR') }),
+        expect(await broken.store()).toMatchObject({
+          ok: false,
+          reason: expect.stringContaining('is a folder'),
+        }),
       SOON,
     );
     expect(await broken.ready()).toMatchObject({ status: 200 });

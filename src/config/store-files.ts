@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { OperatorError } from '../errors.ts';
 import type { Rollup } from '../protocol/meter.ts';
 import { inodeOf, setAside } from '../store/damage.ts';
-import { CHECKED_AT_ONCE, check, isDamage, isSqlite, openForReading } from '../store/database.ts';
+import { CHECKED_BY_COMMANDS, check, isDamage, openForReading } from '../store/database.ts';
 import { failureOf } from '../store/explain.ts';
 import { errorOf } from '../store/failure.ts';
 import { sizeOf } from '../store/file-size.ts';
@@ -11,7 +11,7 @@ import { mustBeKnown, schemaVersion } from '../store/migrations/migrate.ts';
 import { openStoreFile, readStoreFile, type StoreFile } from '../store/store-file.ts';
 
 export { POINT_IN_TIME_ALLOWED, parseMoment, settle } from '../protocol/point-in-time.ts';
-export { check } from '../store/database.ts';
+export { check, isStore } from '../store/database.ts';
 export { CSV_HEADING, csvLine, exportLine, readExportLine } from '../store/export.ts';
 export { type MergedStore, mergeStores } from '../store/merge.ts';
 export { KEEP_HOURS_MS } from '../store/rollups.ts';
@@ -31,7 +31,7 @@ export function openStoreToRead(path: string): StoreFile {
 
 export interface StoreLook {
   readonly exchanges: number;
-  /** Whether the whole file was read for damage, as at a start; false where that would take long. */
+  /** Whether the whole file was read for damage; false where that would take long. */
   readonly checked: boolean;
 }
 
@@ -43,7 +43,7 @@ export function lookAtStore(path: string): StoreLook {
   return forOperator(path, () => {
     const db = openForReading(path, mustBeKnown);
     try {
-      const checked = sizeOf(path) <= CHECKED_AT_ONCE;
+      const checked = sizeOf(path) <= CHECKED_BY_COMMANDS;
       if (checked) check(db);
       const isEmpty = schemaVersion(db) === 0;
       const count = (): number => db.prepare<[], number>('SELECT count(*) FROM samples').pluck().get() ?? 0;
@@ -65,23 +65,26 @@ export function modelsInStore(path: string, since: number): readonly Pick<Rollup
 }
 
 /**
- * The store for a command that writes, made where there is none. One that is damaged is set aside; `onDamage` is told.
- * `busyMs` is how long it waits, then and later, for another process that writes, in milliseconds.
+ * The store for a command that writes, made where there is none. One that is damaged is set aside, and `onDamage` told;
+ * where that is null it is left, and `CHECK_FAILED` thrown. `busyMs` is how long it waits, then and later, for another
+ * process that writes, in milliseconds.
  */
 export function openStoreToWrite(
   path: string,
-  onDamage: (aside: string) => void,
+  onDamage: ((aside: string) => void) | null,
   busyMs?: number,
 ): StoreFile {
+  const open = (): StoreFile =>
+    openStoreFile(path, { checkedUpTo: CHECKED_BY_COMMANDS, ...(busyMs !== undefined && { busyMs }) });
   return forOperator(path, () => {
     const inode = inodeOf(path);
     try {
-      return openStoreFile(path, busyMs);
+      return open();
     } catch (error) {
-      if (!isDamage(error)) throw error;
+      if (onDamage === null || !isDamage(error)) throw error;
       const aside = setAside(path, inode, Date.now());
       if (aside !== null) onDamage(aside);
-      return openStoreFile(path, busyMs);
+      return open();
     }
   });
 }
@@ -91,11 +94,28 @@ export function forOperator<T>(path: string, act: () => T): T {
   try {
     return act();
   } catch (error) {
-    if (!isDamage(error)) throw isSqlite(error) ? errorOf(failureOf(error, path)) : error;
-    const problem = error instanceof Error ? error.message : String(error);
-    throw new OperatorError('CHECK_FAILED', `the store ${path} is damaged: ${problem}`, {
-      hint: 'The next "ccp serve" or "ccp db import --jsonl LOG --rotated" sets it aside and begins a new one.',
-      cause: error,
-    });
+    throw forOperatorError(path, error);
   }
+}
+
+/** The same for what takes so long that it waits by the way. */
+export async function forOperatorAsync<T>(path: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw forOperatorError(path, error);
+  }
+}
+
+function forOperatorError(path: string, error: unknown): unknown {
+  if (error instanceof OperatorError) return error;
+  if (!isDamage(error)) {
+    const failure = failureOf(error, path);
+    return failure.code === null ? error : errorOf(failure);
+  }
+  const problem = error instanceof Error ? error.message : String(error);
+  return new OperatorError('CHECK_FAILED', `the store ${path} is damaged: ${problem}`, {
+    hint: 'The next "ccp serve" or "ccp db import --jsonl LOG --rotated" sets it aside and begins a new one.',
+    cause: error,
+  });
 }

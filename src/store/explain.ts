@@ -1,4 +1,4 @@
-import { OperatorError } from '../errors.ts';
+import { OperatorError, pathTrouble } from '../errors.ts';
 import { isSqlite } from './database.ts';
 import type { Failure } from './failure.ts';
 
@@ -15,9 +15,17 @@ const MEANINGS: readonly (readonly [code: RegExp, what: string, hint: string])[]
   [/^SQLITE_IOERR/, 'the disk of %s reports an error', 'Look at the messages of the kernel.'],
 ];
 
+/** For a path that the system refuses. */
+const ANOTHER_PLACE = 'Name a file in a folder that this user may write with CCP_DB_PATH.';
+
 /** Any error of the store at `path`, put for an operator where it is one that an operator can mend. */
 export function failureOf(error: unknown, path: string): Failure {
   if (error instanceof OperatorError) return { code: error.code, message: error.message, hint: error.hint };
+  const trouble = pathTrouble(error);
+  if (trouble !== null) {
+    const { code, message, hint = ANOTHER_PLACE } = trouble;
+    return { code, message, hint };
+  }
   const text = error instanceof Error ? error.message : String(error);
   const code = isSqlite(error) ? error.code : '';
   const meaning = MEANINGS.find(([pattern]) => pattern.test(code));

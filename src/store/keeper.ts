@@ -17,7 +17,7 @@ import type {
   SpanQuery,
 } from '../protocol/meter.ts';
 import { inodeOf, setAside } from './damage.ts';
-import { CHECKED_AT_ONCE, isDamage, isSqlite } from './database.ts';
+import { CHECKED_AT_START, isDamage, isSqlite } from './database.ts';
 import { sizeOf } from './file-size.ts';
 import { KEEP_HOURS_MS } from './rollups.ts';
 import type { HistoryRows } from './samples.ts';
@@ -151,7 +151,7 @@ export function createKeeper({ path, onAnother, onImport }: KeeperOptions): Keep
   };
 
   return {
-    open: () => using(() => ({ unchecked: sizeOf(path) > CHECKED_AT_ONCE })),
+    open: () => using(() => ({ unchecked: sizeOf(path) > CHECKED_AT_START })),
     look: () => {
       if (opened === null) return;
       using((file) => {

@@ -29,8 +29,8 @@ function fill(name: string, samples: readonly Sample[], forgetBefore = 0): strin
   return pathOf(name);
 }
 
-function merged(paths: readonly string[], log: readonly Sample[] = []) {
-  const { merge, stores } = mergeStores(pathOf('scratch'), paths);
+async function merged(paths: readonly string[], log: readonly Sample[] = []) {
+  const { merge, stores } = await mergeStores(pathOf('scratch'), paths);
   using joined = merge;
   joined.add(log.map(rowOf));
   return { stores, hours: joined.rollups('hour'), days: joined.rollups('day') };
@@ -53,7 +53,7 @@ const exchanges = (from: number, to: number): Sample[] =>
   );
 
 describe('merging', () => {
-  it('leaves out of logs what a store may count without knowing its id any more', () => {
+  it('leaves out of logs what a store may count without knowing its id any more', async () => {
     const day = 24 * HOUR;
     const old = [sample(1, { ts: NOON - 2 * day }), sample(2, { ts: NOON - 2 * day })];
     const path = fill('a', old, NOON);
@@ -63,7 +63,7 @@ describe('merging', () => {
     }
     // Nor can it be told that this is a copy.
     copyFileSync(path, pathOf('copy'));
-    const { merge, stores } = mergeStores(pathOf('scratch'), [path, pathOf('copy')]);
+    const { merge, stores } = await mergeStores(pathOf('scratch'), [path, pathOf('copy')]);
     using joined = merge;
     expect(joined.add([...old, sample(3)].map(rowOf))).toEqual({ added: 1, tooOld: 2 });
     expect(joined.rollups('day').map(({ count }) => count)).toEqual([2, 1]);
@@ -73,14 +73,14 @@ describe('merging', () => {
     ]);
   });
 
-  it('counts each exchange once, whichever stores and logs tell of it', () => {
+  it('counts each exchange once, whichever stores and logs tell of it', async () => {
     const paths = [fill('a', exchanges(0, 20)), fill('b', exchanges(10, 30))];
-    expect(merged(paths, exchanges(25, 40))).toMatchObject(whole(exchanges(0, 40)));
+    expect(await merged(paths, exchanges(25, 40))).toMatchObject(whole(exchanges(0, 40)));
   });
 
-  it('counts what a store has forgotten, once, though a log or another store still has it', () => {
+  it('counts what a store has forgotten, once, though a log or another store still has it', async () => {
     const paths = [fill('a', exchanges(0, 20), NOON + 12 * HOUR), fill('b', exchanges(5, 30))];
-    const found = merged(paths, exchanges(0, 35));
+    const found = await merged(paths, exchanges(0, 35));
     expect(found).toMatchObject(whole(exchanges(0, 35)));
     expect(found.stores.map(({ forgotten, problem }) => [forgotten, problem])).toEqual([
       [12, null],
@@ -93,7 +93,7 @@ describe('merging', () => {
     const path = fill('a', all);
     const proxy = spawn(process.execPath, [join(import.meta.dirname, 'testing/forgetful.ts'), path]);
     await once(proxy.stdout, 'data');
-    const { stores, days } = merged([path], all);
+    const { stores, days } = await merged([path], all);
     expect(days).toMatchObject([{ count: 4_000 }]);
     expect(stores).toMatchObject([{ problem: null }]);
     await once(proxy, 'exit');
@@ -101,30 +101,30 @@ describe('merging', () => {
     expect(rest.status().samples).toBe(0);
   });
 
-  it('counts by the day where a store has forgotten the hours', () => {
+  it('counts by the day where a store has forgotten the hours', async () => {
     const path = fill('a', exchanges(0, 40), NOON + 15 * HOUR);
     {
       using file = openStoreFile(path);
       file.rollups.forgetHours(NOON + 24 * HOUR, 100);
     }
-    const found = merged([path], exchanges(5, 45));
+    const found = await merged([path], exchanges(5, 45));
     expect(found.days).toEqual(whole(exchanges(0, 45)).days);
     expect(found.hours.map(({ count }) => count)).toEqual([12, ...Array.from({ length: 33 }, () => 1)]);
   });
 
-  it('adds nothing for an older copy of a store', () => {
+  it('adds nothing for an older copy of a store', async () => {
     const path = fill('a', exchanges(0, 20), NOON + 5 * HOUR);
     copyFileSync(path, pathOf('copy'));
     fill('a', exchanges(20, 30), NOON + 15 * HOUR);
-    expect(merged([pathOf('copy'), path])).toMatchObject(whole(exchanges(0, 30)));
+    expect(await merged([pathOf('copy'), path])).toMatchObject(whole(exchanges(0, 30)));
   });
 
-  it('says where two stores share a past that cannot be told apart', () => {
+  it('says where two stores share a past that cannot be told apart', async () => {
     const path = fill('a', exchanges(0, 20), NOON + 5 * HOUR);
     copyFileSync(path, pathOf('b'));
     fill('a', [], NOON + 10 * HOUR);
     fill('b', exchanges(-3, 0), NOON + 6 * HOUR);
-    const { stores } = merged([path, pathOf('b')]);
+    const { stores } = await merged([path, pathOf('b')]);
     expect(stores.map(({ problem }) => problem)).toEqual([
       null,
       expect.stringMatching(/shares 6 forgotten exchanges with another store and has 3 of its own/),
@@ -142,7 +142,7 @@ describe('merging', () => {
       file.samples.forgetIds(NOON + idsDay * DAY, 1_000);
       return path;
     };
-    const count = ({ days }: ReturnType<typeof merged>): number =>
+    const count = ({ days }: Awaited<ReturnType<typeof merged>>): number =>
       days.reduce((sum, one) => sum + one.count, 0);
     const copyOf = (path: string): string => {
       copyFileSync(path, pathOf('copy'));
@@ -152,14 +152,14 @@ describe('merging', () => {
     it.each([
       ['had forgotten what the store no longer knows', 3, /too old to be told apart/],
       ['still holds it', 0, /^left out: 3 exchanges from so long ago that another store no longer knows/],
-    ])('count nothing twice beside a backup that %s', (_, day, problem) => {
+    ])('count nothing twice beside a backup that %s', async (_, day, problem) => {
       const backup = copyOf(goOn('a', daily(0, 3), day, 0));
       const path = goOn('a', daily(3, 8), 7, 6);
       for (const paths of [
         [path, backup],
         [backup, path],
       ]) {
-        const found = merged(paths);
+        const found = await merged(paths);
         expect(count(found)).toBe(8);
         const problems = Object.fromEntries(found.stores.map((store) => [store.path, store.problem]));
         expect(problems).toEqual({ [path]: null, [backup]: expect.stringMatching(problem) });
@@ -167,36 +167,53 @@ describe('merging', () => {
       }
     });
 
-    it('add nothing for a copy of last week, though it knows more ids by now', () => {
+    it('add nothing for a copy of last week, though it knows more ids by now', async () => {
       const copy = copyOf(goOn('a', daily(0, 6), 6, 0));
       const path = goOn('a', daily(6, 9), 8, 4);
       for (const paths of [
         [path, copy],
         [copy, path],
       ]) {
-        const found = merged(paths);
+        const found = await merged(paths);
         expect(count(found)).toBe(9);
         expect(found.stores.map(({ problem }) => problem)).toEqual([null, null]);
         rmSync(pathOf('scratch'));
       }
     });
 
-    it('are told apart where they share nothing of what they know', () => {
+    it('are told apart where they share nothing of what they know', async () => {
       const other = daily(0, 9).map((one, at) => ({ ...one, rid: sample(100 + at).rid }));
-      const found = merged([goOn('a', daily(0, 9), 8, 4), goOn('b', other, 7, 4)]);
+      const found = await merged([goOn('a', daily(0, 9), 8, 4), goOn('b', other, 7, 4)]);
       expect([count(found), found.stores.map(({ problem }) => problem)]).toEqual([18, [null, null]]);
     });
 
-    it('keep what they hold of a time of which they know no ids, also where a log has it', () => {
+    it('keep what they hold of a time of which they know no ids, also where a log has it', async () => {
       const path = goOn('a', daily(0, 5), 4, 4);
       fill('a', daily(-2, 0));
-      expect(count(merged([path], daily(-2, 0)))).toBe(7);
+      expect(count(await merged([path], daily(-2, 0)))).toBe(7);
     });
   });
 
-  it('goes on without a store that cannot be read', () => {
-    const { stores, hours } = merged([fill('a', exchanges(0, 2)), pathOf('nowhere')]);
+  it('goes on without a store that cannot be read', async () => {
+    const { stores, hours } = await merged([fill('a', exchanges(0, 2)), pathOf('nowhere')]);
     expect(hours).toHaveLength(2);
     expect(stores[1]?.problem).toMatch(/unable to open|directory/);
+  });
+
+  it('pauses by the way, has told of all that it read, and ends where a pause rejects', async () => {
+    const path = fill('a', exchanges(0, 2_500), NOON + 500 * HOUR);
+    const parts: number[] = [];
+    const pause = async (_: string, part: number): Promise<void> => void parts.push(part);
+    const { merge } = await mergeStores(pathOf('scratch'), [path], pause);
+    merge[Symbol.dispose]();
+    expect(parts.reduce((sum, part) => sum + part, 0)).toBe(1);
+    for (const at of parts.keys()) {
+      let left = at;
+      const rejects = async (): Promise<void> => {
+        if (left === 0) throw new Error('enough');
+        left -= 1;
+      };
+      await expect(mergeStores(pathOf(`scratch-${at}`), [path], rejects)).rejects.toThrow('enough');
+    }
   });
 });

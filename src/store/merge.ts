@@ -23,7 +23,15 @@ export interface MergedStore {
   readonly problem: string | null;
 }
 
+/**
+ * Asked between two pieces of the work, of some ten milliseconds; `part` is how much of the store at `path` was read since,
+ * of 1. What it rejects with ends the work.
+ */
+export type Pause = (path: string, part: number) => Promise<void>;
+
 const AT_ONCE = 1_000;
+const IDS_AT_ONCE = 10_000;
+const ROLLED_AT_ONCE = 5_000;
 const DAY_MS = 86_400_000;
 const NOTHING = { cooldowns: [], hits: [] };
 
@@ -32,43 +40,50 @@ const NOTHING = { cooldowns: [], hits: [] };
  * joined before any sample: its hours count exchanges that another store or a log may still hold. Each store is read as it
  * is at one moment, so that what its proxy forgets meanwhile is neither lost nor counted twice.
  */
-export function mergeStores(
+export async function mergeStores(
   scratch: string,
   paths: readonly string[],
-): { merge: Merge; stores: MergedStore[] } {
+  pause: Pause = async () => {},
+): Promise<{ merge: Merge; stores: MergedStore[] }> {
   using stack = new DisposableStack();
   const merged = stack.use(openStoreFile(scratch));
   merged.db.pragma('synchronous = OFF');
   using opened = new DisposableStack();
   const unread: MergedStore[] = [];
-  const moments = paths
-    .flatMap((path) => {
-      const { value, problem } = attempt(() => opened.use(ofSource(() => openMoment(path))));
-      if (value === undefined) unread.push({ path, samples: 0, forgotten: 0, problem });
-      return value ?? [];
-    })
-    // The one that went on longest comes before its copies: of two that forgot ids, the one that forgot younger ones.
-    .toSorted((a, b) => b.idsFrom - a.idsFrom || b.forgotten - a.forgotten);
+  const found: Moment[] = [];
+  for (const path of paths) {
+    await pause(path, 0);
+    const { value, problem } = await attempt(async () => opened.use(ofSource(() => openMoment(path))));
+    if (value === undefined) unread.push({ path, samples: 0, forgotten: 0, problem });
+    else found.push(value);
+  }
+  // The one that went on longest comes before its copies: of two that forgot ids, the one that forgot younger ones.
+  const moments = found.toSorted((a, b) => b.idsFrom - a.idsFrom || b.forgotten - a.forgotten);
   const idsFrom = moments[0]?.idsFrom ?? 0;
-  const pasts = moments.map((moment) => ({ moment, ...attempt(() => joinPast(merged, moment, idsFrom)) }));
+  const pasts: (Attempt<number> & { readonly moment: Moment })[] = [];
+  for (const moment of moments)
+    pasts.push({ moment, ...(await attempt(() => joinPast(merged, moment, { idsFrom, pause }))) });
   const isTellable = ([rid, ts]: SampleRow): boolean => ts >= idsFrom || merged.samples.knows(rid);
-  const joined = pasts.map(({ moment, value: forgotten = 0, problem: past }, at) => {
+  const write = writer(merged);
+  const joined: MergedStore[] = [];
+  for (const [at, { moment, value: forgotten = 0, problem: past }] of pasts.entries()) {
     // What only the first may have forgotten the ids of, it does not hold any more.
-    const found = attempt(() => joinSamples(merged, moment, at === 0 ? () => true : isTellable));
-    const { added: samples = 0, tooOld = 0 } = found.value ?? {};
-    const problem = past ?? found.problem ?? (tooOld === 0 ? null : tooOldToTell(tooOld));
-    return { path: moment.path, samples, forgotten, problem };
-  });
+    const isWanted = at === 0 ? () => true : isTellable;
+    const samples = await attempt(() => joinSamples(moment, { isWanted, write, pause }));
+    const { added = 0, tooOld = 0 } = samples.value ?? {};
+    const problem = past ?? samples.problem ?? (tooOld === 0 ? null : tooOldToTell(tooOld));
+    joined.push({ path: moment.path, samples: added, forgotten, problem });
+  }
   stack.move();
   return {
     stores: [...joined, ...unread],
     merge: {
       add(rows) {
         const samples = rows.filter(isTellable);
-        return { added: merged.write({ samples, ...NOTHING }), tooOld: rows.length - samples.length };
+        return { added: write(samples), tooOld: rows.length - samples.length };
       },
       rollups(granularity) {
-        while (merged.rollups.advance(10 * AT_ONCE) > 0);
+        while (merged.rollups.advance(ROLLED_AT_ONCE) > 0);
         return merged.rollups.read({ granularity });
       },
       [Symbol.dispose]: () => merged[Symbol.dispose](),
@@ -79,9 +94,14 @@ export function mergeStores(
 /** Why a source could not be counted; whatever else is thrown is the fault of the scratch file. */
 class SourceError extends Error {}
 
-function attempt<T>(act: () => T): { readonly value?: T; readonly problem: string | null } {
+interface Attempt<T> {
+  readonly value?: T;
+  readonly problem: string | null;
+}
+
+async function attempt<T>(act: () => Promise<T>): Promise<Attempt<T>> {
   try {
-    return { value: act(), problem: null };
+    return { value: await act(), problem: null };
   } catch (error) {
     if (error instanceof SourceError) return { problem: error.message };
     throw error;
@@ -138,13 +158,18 @@ function openMoment(path: string): Moment {
  * two that share a past and went on by themselves the smaller cannot be told apart, nor one beside others whose ids are
  * so old that it does not keep them, or another one no longer does; throws.
  */
-function joinPast(merged: StoreFile, store: Moment, idsFrom: number): number {
+async function joinPast(
+  merged: StoreFile,
+  store: Moment,
+  { idsFrom, pause }: { readonly idsFrom: number; readonly pause: Pause },
+): Promise<number> {
   const ids = store.db
     .prepare<[], readonly [Buffer | string, number]>('SELECT rid, day FROM forgotten')
     .raw();
   const known = merged.db.prepare<[Buffer | string], number>('SELECT 1 FROM forgotten WHERE rid = ?').pluck();
   let [shared, own, tooOld] = [0, 0, 0];
   for (const [id, day] of each(ids.iterate())) {
+    if ((shared + own + tooOld) % IDS_AT_ONCE === 0) await pause(store.path, 0);
     if (known.get(id) !== undefined) shared += 1;
     else if (day * DAY_MS >= idsFrom) own += 1;
     else tooOld += 1;
@@ -164,30 +189,67 @@ function joinPast(merged: StoreFile, store: Moment, idsFrom: number): number {
   const hours = ofSource(() => store.rollups.ofForgotten());
   const counted = [...hours.values()].reduce((sum, { count }) => sum + count, 0);
   const forget = merged.db.prepare<[Buffer | string, number]>('INSERT INTO forgotten VALUES (?, ?)');
-  merged.db.transaction(() => {
-    for (const [id, day] of each(ids.iterate())) forget.run(id, day);
+  await wholly(merged, async () => {
+    let copied = 0;
+    for (const [id, day] of each(ids.iterate())) {
+      forget.run(id, day);
+      copied += 1;
+      if (copied % IDS_AT_ONCE === 0) await pause(store.path, 0);
+    }
     merged.rollups.forgetHours(store.rollups.hoursFrom(), 0);
     merged.rollups.addHours(hours);
-  })();
+  });
   return counted;
 }
 
-function joinSamples(
-  merged: StoreFile,
-  store: StoreFile,
-  isTellable: (row: SampleRow) => boolean,
-): { readonly added: number; readonly tooOld: number } {
+/** A transaction that waits by the way; nobody else has the scratch file open. */
+async function wholly({ db }: StoreFile, act: () => Promise<void>): Promise<void> {
+  db.exec('BEGIN');
+  try {
+    await act();
+    db.exec('COMMIT');
+  } catch (error) {
+    db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+type Write = (samples: readonly SampleRow[]) => number;
+
+/** Puts samples in, gives how many were new, and adds up by the way: to do it in the end would be one long piece. */
+function writer(merged: StoreFile): Write {
+  let waiting = 0;
+  return (samples) => {
+    const added = merged.write({ samples, ...NOTHING });
+    waiting += added;
+    if (waiting >= ROLLED_AT_ONCE) waiting -= merged.rollups.advance(ROLLED_AT_ONCE);
+    return added;
+  };
+}
+
+interface Joining {
+  readonly isWanted: (row: SampleRow) => boolean;
+  readonly write: Write;
+  readonly pause: Pause;
+}
+
+async function joinSamples(
+  store: Moment,
+  { isWanted, write, pause }: Joining,
+): Promise<{ readonly added: number; readonly tooOld: number }> {
+  const all = store.samples.extent().samples;
   let [added, tooOld] = [0, 0];
   let rows: SampleRow[] = [];
-  const write = (): void => {
-    added += merged.write({ samples: rows, ...NOTHING });
-    rows = [];
-  };
+  let read = 0;
   for (const row of each(store.samples.each({}))) {
-    if (isTellable(row)) rows.push(row);
+    read += 1;
+    if (isWanted(row)) rows.push(row);
     else tooOld += 1;
-    if (rows.length === AT_ONCE) write();
+    if (read % AT_ONCE !== 0) continue;
+    added += write(rows);
+    rows = [];
+    await pause(store.path, AT_ONCE / all);
   }
-  write();
+  added += write(rows);
   return { added, tooOld };
 }

@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3';
 import type { Cooldown, LimitHit } from '../protocol/meter.ts';
 import { type Cooldowns, openCooldowns } from './cooldowns.ts';
-import { openDatabase, openForReading } from './database.ts';
+import { type OpenOptions, openDatabase, openForReading } from './database.ts';
 import { sizeOf } from './file-size.ts';
 import { type LimitHits, openLimitHits } from './limit-hits.ts';
 import { schemaVersion } from './migrations/migrate.ts';
@@ -51,8 +51,8 @@ export interface StoreFile extends Disposable {
 const PAGES_AT_ONCE = 1_000;
 
 /** Opens for writing; throws as `openDatabase` does. */
-export const openStoreFile = (path: string, busyMs?: number): StoreFile =>
-  storeFile(openDatabase(path, busyMs), path);
+export const openStoreFile = (path: string, options?: OpenOptions): StoreFile =>
+  storeFile(openDatabase(path, options), path);
 
 /** Opens one that is there for reading; throws as `openForReading` does. */
 export const readStoreFile = (path: string): StoreFile => storeFile(openForReading(path), path);

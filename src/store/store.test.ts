@@ -16,9 +16,11 @@ import { type Clock, systemClock } from '../platform/clock.ts';
 import { isCharged, wasTried } from '../protocol/charged.ts';
 import type { HistoryPage, Sample, SampleUse } from '../protocol/meter.ts';
 import { OPS, REASONS } from '../protocol/usage-event.ts';
+import { CHECKED_AT_START } from './database.ts';
 import { rowOf, sampleOfRow } from './sample-row.ts';
 import { openStore, type Store, type StoreOptions } from './store.ts';
 import { openStoreFile, readStoreFile } from './store-file.ts';
+import { breakIndex } from './testing/broken-index.ts';
 import { makeStorePlace, type StorePlace } from './testing/place.ts';
 import { completion, NOON, sample } from './testing/samples.ts';
 
@@ -241,6 +243,7 @@ describe('a file that is damaged', () => {
   it.each([
     ['is no database', (path: string) => writeFileSync(path, 'x'.repeat(10_000))],
     ['has pages that are none', (path: string) => overwritePages(path)],
+    ['has an index that lacks a row', (path: string) => breakIndex(path, sample(7).rid)],
   ])('is set aside, not deleted, where it %s, and a new one is begun', async (_name, damage) => {
     const first = open();
     for (let id = 1; id <= 500; id++) first.onCompletion(completion(id));
@@ -263,6 +266,23 @@ describe('a file that is damaged', () => {
     expect(store.health()).toMatchObject({ ok: true, reason: null });
   });
 
+  it('is set aside, where it is too large for that at start, once it was read beside the work', async () => {
+    const first = open();
+    for (let id = 1; id <= 50_000; id++) {
+      first.onCompletion(completion(id));
+      if (id % 10_000 === 0) await first.flush();
+    }
+    await first[Symbol.asyncDispose]();
+    expect(statSync(place.path).size).toBeGreaterThan(CHECKED_AT_START);
+    breakIndex(place.path, sample(7).rid);
+
+    const store = open();
+    await soon(() => expect(said.join()).toMatch(/was damaged \(.+\) and set aside as/));
+    store.onCompletion(completion(7));
+    await store.flush();
+    expect(onDisk()).toEqual([sample(7)]);
+  });
+
   it('is set aside also where it breaks while it is in use', async () => {
     const store = open();
     for (let id = 1; id <= 3000; id++) store.onCompletion(completion(id));
@@ -283,17 +303,27 @@ describe('a file that is damaged', () => {
 
 describe('a file that cannot be used', () => {
   const cases: [string, (path: string) => void, RegExp][] = [
-    ['lies where no folder can be', (path) => writeFileSync(join(path, '..', 'no-folder'), ''), /ENOTDIR/],
-    ['is a folder', (path) => mkdirSync(path), /EISDIR/],
+    [
+      'lies where no folder can be',
+      (path) => writeFileSync(join(path, '..', 'no-folder'), ''),
+      /not a directory/,
+    ],
+    ['is a folder', (path) => mkdirSync(path), /is a folder, and no file for the store/],
     ['is of a newer ccp', (path) => newerSchema(path), /was written by a newer ccp \(schema 99/],
     ['is of another program', (path) => foreign(path), /is a database of another program/],
+    ['is of another program and damaged', (path) => foreignDamaged(path), /is a database of another program/],
+    [
+      'is no database',
+      (path) => writeFileSync(path, 'my notes\n'),
+      /is a file of another kind, and no store/,
+    ],
   ];
   it.each(cases)(
     'stops nothing where it %s: rows wait, the reason is told once',
     async (name, make, reason) => {
-      make(place.path);
-      const path = name.includes('no folder') ? join(place.folder, 'no-folder', 'x.sqlite3') : place.path;
-      const before = statSync(place.path, { throwIfNoEntry: false })?.mtimeMs;
+      const path = join(place.folder, name.includes('no folder') ? 'no-folder/x.sqlite3' : 'notes');
+      make(name.includes('no folder') ? place.path : path);
+      const before = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
       const store = open({ path });
       store.onCompletion(completion(1));
       await store.flush();
@@ -306,7 +336,8 @@ describe('a file that cannot be used', () => {
       await expect(store.limitHits()).rejects.toThrow(reason);
       await expect(store.history({ since: 0, lanes: ['zai'], cursor: null })).rejects.toThrow(reason);
       expect(said).toEqual([expect.stringMatching(reason)]);
-      expect(statSync(place.path, { throwIfNoEntry: false })?.mtimeMs).toBe(before);
+      expect(statSync(path, { throwIfNoEntry: false })?.mtimeMs).toBe(before);
+      expect(readdirSync(place.folder)).toHaveLength(1);
     },
   );
 
@@ -458,6 +489,17 @@ function foreign(path: string): void {
   using db = closing(new Database(path));
   db.exec('CREATE TABLE theirs (x)');
   chmodSync(path, 0o600);
+}
+
+/** As large as it takes for a page of it to be overwritten. */
+function foreignDamaged(path: string): void {
+  foreign(path);
+  using db = closing(new Database(path));
+  db.exec(
+    'INSERT INTO theirs WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 5000) SELECT * FROM n',
+  );
+  db.close();
+  overwritePages(path);
 }
 
 function closing(db: Database.Database): Database.Database & Disposable {

@@ -64,7 +64,7 @@ it('takes from samples what would stop the rollups for ever', () => {
   ]);
 });
 
-it('joins a store of the first schema that has forgotten what it counted', () => {
+it('joins a store of the first schema that has forgotten what it counted', async () => {
   firstSchema();
   {
     using file = openStoreFile(place.path);
@@ -72,7 +72,7 @@ it('joins a store of the first schema that has forgotten what it counted', () =>
     while (file.rollups.advance(10) > 0);
     expect(file.samples.forget(NOON + 2, 10)).toBe(1);
   }
-  const { merge } = mergeStores(`${place.path}.merged`, [place.path]);
+  const { merge } = await mergeStores(`${place.path}.merged`, [place.path]);
   using joined = merge;
   expect(joined.rollups('hour')).toMatchObject([{ count: 3, tokens: { input: 30 } }]);
 });

@@ -8,7 +8,7 @@ import { daysOfIds } from './0003-days-of-ids.ts';
 export const MIGRATIONS: readonly string[] = [meter, servedModel, daysOfIds];
 
 /** Marks a file as ours, so that no other program's database gets tables of ours: "ccpm". */
-const APPLICATION_ID = 0x6363706d;
+export const APPLICATION_ID = 0x6363706d;
 
 /** The version of the schema in a file; 0 for one that is empty. Throws `CONFIG` for another program's database. */
 export function schemaVersion(db: Database.Database): number {

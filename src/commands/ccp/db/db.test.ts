@@ -1,9 +1,20 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openStoreToWrite, rowOf, type StoreFile, sampleOf } from '../../../config/store-files.ts';
+import { breakIndex } from '../../../config/testing/broken-index.ts';
 import { createTestHost, type TestHost } from '../../shared/testing/test-host.ts';
 import { main } from '../main.ts';
 
@@ -230,6 +241,20 @@ describe('ccp db export', () => {
     );
   });
 
+  it('--csv leaves no formula that a client chose to a spreadsheet, --jsonl every name as it is', async () => {
+    const models = ['=HYPERLINK("http://x")', '+1', '-1', '@SUM(A1)', '\t=1', '＝1', 'a=1'];
+    inStore((store) => {
+      const samples = models.map((model, id) => rowOf(sampleOf({ ...completion(id, 1), model })));
+      store.write({ samples, cooldowns: [], hits: [] });
+    });
+    const { out } = await run('export', '--csv');
+    const shown = out.trimEnd().split('\n').slice(1);
+    const fields = [`"'=HYPERLINK(""http://x"")"`, "'+1", "'-1", "'@SUM(A1)", "'\t=1", "'＝1", 'a=1'];
+    for (const [at, field] of fields.entries()) expect(shown[at]).toContain(`,zai,${field},`);
+    const lines = (await run('export', '--jsonl')).out.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line).model)).toEqual(models);
+  });
+
   it('writes where a link or a pipe leads, and leaves them in place', async () => {
     fill([1, 2]);
     const path = (name: string): string => join(host.cwd, name);
@@ -359,6 +384,63 @@ describe('ccp db status', () => {
   });
 });
 
+describe('a file that was never a store', () => {
+  const commands = [
+    ['import', '--jsonl', 'logs/usage.jsonl'],
+    ['export', '--jsonl'],
+    ['status'],
+    ['prune', '--yes'],
+  ];
+
+  it.each(commands)('is left as it is by db %s', async (...argv) => {
+    const notes = host.write('notes.txt', 'remember the milk\n'.repeat(1_000));
+    log('logs/usage.jsonl', [completion(1)]);
+    host.env['CCP_DB_PATH'] = 'notes.txt';
+    expect(await run(...argv)).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringMatching(
+        /notes\.txt is a file of another kind.+left as it is\nName another.+CCP_DB_PATH/,
+      ),
+    });
+    expect(readFileSync(notes, 'utf8')).toMatch(/^(remember the milk\n){1000}$/);
+    expect(readdirSync(host.cwd).toSorted()).toEqual(['logs', 'notes.txt']);
+  });
+
+  it.each(commands)('is told apart from a folder by db %s', async (...argv) => {
+    log('logs/usage.jsonl', [completion(1)]);
+    host.env['CCP_DB_PATH'] = 'logs';
+    expect(await run(...argv)).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/logs is a folder, and no file for the store\nName another.+CCP_DB_PATH/),
+    });
+  });
+});
+
+describe('a store with an index that lacks a row', () => {
+  beforeEach(() => {
+    fill([1, 2]);
+    inStore(({ db }) => db.pragma('wal_checkpoint(TRUNCATE)'));
+    breakIndex(storePath(), completion(1).rid);
+  });
+
+  it('is called damaged by status --check, and by prune, which leaves it', async () => {
+    for (const argv of [
+      ['status', '--check'],
+      ['prune', '--yes'],
+    ])
+      expect(await run(...argv)).toMatchObject({ code: 1, err: expect.stringContaining('is damaged: ') });
+    expect(readdirSync(join(host.cwd, 'logs'))).toEqual(['ccp.sqlite3']);
+  });
+
+  it('is set aside by import, which would put the row in twice', async () => {
+    log('logs/usage.jsonl', [completion(1), completion(2)]);
+    const { code, err } = await run('import', '--jsonl', 'logs/usage.jsonl');
+    expect([code, err]).toEqual([0, expect.stringContaining('damaged and set aside as')]);
+    expect(inStore((store) => store.status().samples)).toBe(2);
+  });
+});
+
 describe('ccp db prune', () => {
   const OLD = 60 * 24 * 8;
 
@@ -482,6 +564,56 @@ describe('ccp db merge', () => {
     ]);
   });
 
+  it('finds stores of any name, and what links lead to, once', async () => {
+    fill([1]);
+    host.env['CCP_DB_PATH'] = 'meters/x/meter.db';
+    log('one.jsonl', [completion(2)]);
+    expect((await run('import', '--jsonl', 'one.jsonl')).code).toBe(0);
+    delete host.env['CCP_DB_PATH'];
+    const path = (name: string): string => join(host.cwd, name);
+    symlinkSync(storePath(), path('meters/link'));
+    symlinkSync('x/meter.db', path('meters/again.sqlite3'));
+    // Around in a circle.
+    symlinkSync('..', path('meters/x/up'));
+    symlinkSync('nowhere', path('meters/dangling'));
+    host.write('elsewhere/log.txt', JSON.stringify(completion(3)));
+    symlinkSync(path('elsewhere/log.txt'), path('meters/usage.jsonl'));
+    const { code, report } = await json('merge', '--dir', 'meters');
+    expect([code, report.stores.map((store: { path: string }) => store.path)]).toEqual([
+      0,
+      [storePath(), path('meters/x/meter.db')],
+    ]);
+    expect(report.logs).toMatchObject({ files: [path('meters/usage.jsonl')], added: 1 });
+    expect(report.written[1]).toMatchObject({ exchanges: 3 });
+  });
+
+  it('finds a young store whose mark is in its log alone, and opens no database of another program', async () => {
+    const young = join(host.cwd, 'meters/young');
+    using store = openStoreToWrite(young, null);
+    store.write({ samples: [rowOf(sampleOf(completion(1)))], cooldowns: [], hits: [] });
+    expect(readFileSync(young).readUInt32BE(68)).toBe(0);
+    const theirs = join(host.cwd, 'meters/theirs');
+    using other = openStoreToWrite(theirs, null);
+    other.db.pragma('application_id = 7');
+    other.db.pragma('wal_checkpoint(TRUNCATE)');
+    const { report } = await json('merge', '--dir', 'meters');
+    expect(report.stores).toEqual([{ path: young, samples: 1, forgotten: 0, problem: null }]);
+  });
+
+  it('leaves out and names what was set aside as damaged', async () => {
+    fill([1, 2]);
+    const aside = `${storePath()}.damaged-20260102T030405.678Z`;
+    copyFileSync(storePath(), aside);
+    log('logs/usage.jsonl', [completion(3)]);
+    expect(await run('merge', '--dir', 'logs')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(
+        `Left out, stores that were set aside as damaged:\n  ${aside}\nWritten:\n`,
+      ),
+    });
+    expect((await json('merge', '--dir', 'logs')).report.stores_left_out).toEqual([aside]);
+  });
+
   it('exits 1 where a store cannot be read, and 3 where there is nothing', async () => {
     expect((await run('merge', '--dir', '.')).code).toBe(3);
     writeFileSync(join(host.cwd, 'broken.sqlite3'), 'x'.repeat(5000));
@@ -491,4 +623,34 @@ describe('ccp db merge', () => {
       err: expect.stringMatching(/broken\.sqlite3: file is not a database/),
     });
   });
+});
+
+describe('Ctrl-C', () => {
+  const CCP = fileURLToPath(new URL('../../../../bin/ccp.js', import.meta.url));
+  const MANY = 60_000;
+
+  it.each([
+    ['merge', ['--dir', 'logs'], 'tmp', /^ccp-merge-/],
+    ['export', ['--jsonl', '--out', 'all.jsonl'], '.', /^all\.jsonl\.part$/],
+  ] as const)(
+    'ends db %s in order: a sentence, 130, and nothing left behind',
+    async (name, options, folder, draft) => {
+      fill(Array.from({ length: MANY }, (_, id) => id));
+      host.write('tmp/keep', '');
+      const before = readdirSync(host.cwd, { recursive: true });
+      const child = spawn(process.execPath, [CCP, 'db', name, ...options], {
+        cwd: host.cwd,
+        env: { HOME: host.home, TMPDIR: join(host.cwd, 'tmp'), NODE_DISABLE_COMPILE_CACHE: '1' },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      const said = child.stderr.toArray();
+      const exited = once(child, 'exit');
+      const drafts = (): string[] => readdirSync(join(host.cwd, folder)).filter((file) => draft.test(file));
+      await vi.waitFor(() => expect(drafts()).toHaveLength(1), { timeout: 15_000, interval: 5 });
+      child.kill('SIGINT');
+      expect(await exited).toEqual([130, null]);
+      expect(Buffer.concat(await said).toString()).toBe('ccp: error: interrupted by SIGINT\n');
+      expect(readdirSync(host.cwd, { recursive: true })).toEqual(before);
+    },
+  );
 });

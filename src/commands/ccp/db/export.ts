@@ -1,5 +1,6 @@
 import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
 import { plural } from '../../../analysis/plural.ts';
 import type { LoadedCcp } from '../../../config/ccp-settings.ts';
 import {
@@ -7,6 +8,7 @@ import {
   csvLine,
   exportLine,
   forOperator,
+  forOperatorAsync,
   openStoreToRead,
   POINT_IN_TIME_ALLOWED,
   parseMoment,
@@ -16,6 +18,7 @@ import {
 } from '../../../config/store-files.ts';
 import { EXIT, OperatorError } from '../../../errors.ts';
 import type { Host } from '../../shared/host.ts';
+import { processTerminal } from '../../shared/terminal.ts';
 import { warnOfFuture } from '../future.ts';
 import { lanesNow } from '../lanes-now.ts';
 import { load } from '../load.ts';
@@ -47,8 +50,9 @@ export async function dbExport(host: Host, options: ExportOptions): Promise<numb
   const { paths } = loaded;
   using store = openStoreToRead(paths.store);
   if (options.lane !== undefined) await refuseStranger(store, options.lane, loaded);
+  using interruption = processTerminal().interruption();
   using output = out === undefined ? screenOutput(host) : fileOutput(resolve(host.cwd, out), force);
-  const count = forOperator(paths.store, () => {
+  const count = await forOperatorAsync(paths.store, async () => {
     let total = 0;
     let lines = csv ? [CSV_HEADING] : [];
     const write = (): void => {
@@ -59,7 +63,11 @@ export async function dbExport(host: Host, options: ExportOptions): Promise<numb
       for (const row of store.samples.each(filter)) {
         lines.push(csv ? csvLine(row) : exportLine(row));
         total += 1;
-        if (lines.length === AT_ONCE) write();
+        if (lines.length < AT_ONCE) continue;
+        write();
+        // Only now a signal is heard.
+        await breathe();
+        interruption.signal.throwIfAborted();
       }
     } finally {
       // Of a damaged file every row that can be read is worth having.

@@ -1,14 +1,18 @@
-import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
 import { plural } from '../../../analysis/plural.ts';
-import { forOperator, type MergedStore, mergeStores } from '../../../config/store-files.ts';
-import { EXIT, OperatorError } from '../../../errors.ts';
+import { forOperator, forOperatorAsync, type MergedStore, mergeStores } from '../../../config/store-files.ts';
+import { EXIT } from '../../../errors.ts';
 import { makeFolder, SHARED } from '../../shared/folders.ts';
 import { type Host, plain, printJson, printWarnings } from '../../shared/host.ts';
 import { type LogFile, openLogFiles } from '../../shared/log-files.ts';
+import { processTerminal } from '../../shared/terminal.ts';
 import { load } from '../load.ts';
-import { badLineWarnings, isLogName, readExchanges, strangerSentences, tooOldWarnings } from './lines.ts';
+import { badLineWarnings, readExchanges, strangerSentences, tooOldWarnings } from './lines.ts';
+import { byteProgress } from './progress.ts';
+import { type Sources, sourcesUnder } from './sources.ts';
 
 export interface MergeOptions {
   readonly dir: string;
@@ -19,24 +23,32 @@ export interface MergeOptions {
   readonly json: boolean;
 }
 
-const STORE = /\.sqlite3$/;
-/** `usage_NAME.jsonl`: what ccp-uat keeps of the last run of a suite beside the proxy's own log. */
-const RUN_LOG = /^usage_/;
-
 /** `ccp db merge`: exit 1 where a source could not be counted in full. */
 export async function dbMerge(host: Host, { dir, runs, out, json }: MergeOptions): Promise<number> {
   const { settings } = load(host);
   const folder = resolve(host.cwd, dir);
-  const { files, leftOut } = sourcesUnder(folder, runs);
+  const sources = sourcesUnder(folder, runs);
+  const terminal = processTerminal();
+  using interruption = terminal.interruption();
+  const all = [...sources.stores, ...sources.logs].reduce((sum, path) => sum + bytesOf(path), 0);
+  await using progress = await byteProgress(terminal.live, 'Joining', all);
+  /** A signal is heard only between two pieces of work. */
+  const pause = async (path: string, part: number): Promise<void> => {
+    progress.add(part * bytesOf(path));
+    await breathe();
+    interruption.signal.throwIfAborted();
+  };
   const scratch = mkdtempSync(join(tmpdir(), 'ccp-merge-'));
   const joined = join(scratch, 'merged.sqlite3');
   try {
-    const paths = files.filter((file) => STORE.test(file));
-    const { merge, stores } = forOperator(joined, () => mergeStores(joined, paths));
+    const { merge, stores } = await forOperatorAsync(joined, () =>
+      mergeStores(joined, sources.stores, pause),
+    );
     using _ = merge;
-    const logs = (await Promise.all(files.filter(isLogName).map(openLog))).flat();
+    const logs = (await Promise.all(sources.logs.map(openLog))).flat();
     let [fromLogs, tooOld] = [0, 0];
-    const lines = await readExchanges(logs, (rows) => {
+    const lines = await readExchanges(progress.watch(logs), (rows) => {
+      interruption.signal.throwIfAborted();
       const came = forOperator(joined, () => merge.add(rows));
       fromLogs += came.added;
       tooOld += came.tooOld;
@@ -50,11 +62,13 @@ export async function dbMerge(host: Host, { dir, runs, out, json }: MergeOptions
       writeWhole(path, `${JSON.stringify({ granularity, rollups: shown })}\n`);
       return { path, rollups: rollups.length, exchanges: rollups.reduce((sum, { count }) => sum + count, 0) };
     });
+    await progress.end();
     const report = {
       stores,
+      stores_left_out: sources.leftOut.stores,
       logs: {
         files: logs.map(({ name }) => name),
-        left_out: leftOut,
+        left_out: sources.leftOut.logs,
         added: fromLogs,
         too_old: tooOld,
         bad: lines.bad,
@@ -69,7 +83,7 @@ export async function dbMerge(host: Host, { dir, runs, out, json }: MergeOptions
       ...badLineWarnings(lines.bad),
     ]);
     if (json) printJson(host, report);
-    else host.out.write(pageOf(report));
+    else host.out.write(pageOf(report, sources.leftOut));
     const whole =
       lines.bad.count === 0 &&
       strangers.length + tooOld === 0 &&
@@ -82,7 +96,7 @@ export async function dbMerge(host: Host, { dir, runs, out, json }: MergeOptions
 
 interface Report {
   readonly stores: readonly MergedStore[];
-  readonly logs: { readonly files: readonly string[]; readonly left_out: readonly string[] };
+  readonly logs: { readonly files: readonly string[] };
   readonly written: readonly {
     readonly path: string;
     readonly rollups: number;
@@ -91,15 +105,17 @@ interface Report {
 }
 
 /** What was counted, file by file: a log too many would show in no figure. */
-function pageOf({ stores, logs, written }: Report): string {
+function pageOf({ stores, logs, written }: Report, leftOut: Sources['leftOut']): string {
   const exchanges = plural(written[0]?.exchanges ?? 0, 'exchange');
   const from = `${plural(stores.length, 'store')} and ${plural(logs.files.length, 'log')}`;
   const indented = (lines: readonly string[]): string[] => lines.map((line) => `  ${plain(line)}`);
-  const leftOut = 'Left out, the logs kept of runs of ccp-uat; --runs counts them, too:';
+  const listed = (heading: string, paths: readonly string[]): string[] =>
+    paths.length === 0 ? [] : [heading, ...indented(paths)];
   return [
     `${exchanges} of ${from}, each once:`,
     ...indented([...stores.map(({ path }) => path), ...logs.files]),
-    ...(logs.left_out.length === 0 ? [] : [leftOut, ...indented(logs.left_out)]),
+    ...listed('Left out, the logs kept of runs of ccp-uat; --runs counts them, too:', leftOut.logs),
+    ...listed('Left out, stores that were set aside as damaged:', leftOut.stores),
     'Written:',
     ...indented(written.map(({ path, rollups }) => `${path}  ${plural(rollups, 'rollup')}`)),
   ]
@@ -107,35 +123,7 @@ function pageOf({ stores, logs, written }: Report): string {
     .join('');
 }
 
-interface Sources {
-  readonly files: readonly string[];
-  readonly leftOut: readonly string[];
-}
-
-function sourcesUnder(folder: string, runs: boolean): Sources {
-  let found: string[];
-  try {
-    found = readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && (STORE.test(entry.name) || isLogName(entry.name)))
-      .map((entry) => join(entry.parentPath, entry.name))
-      .toSorted();
-  } catch (error) {
-    throw new OperatorError('NOT_READY', `${folder} cannot be read`, {
-      hint: 'Name the folder with the stores and logs.',
-      cause: error,
-    });
-  }
-  const leftOut = runs ? [] : found.filter((file) => RUN_LOG.test(basename(file)));
-  const files = found.filter((file) => !leftOut.includes(file));
-  if (files.length > 0) return { files, leftOut };
-  const only = leftOut.length === 0 ? '' : ' but those kept of runs of ccp-uat';
-  throw new OperatorError('NOT_READY', `there is no store and no usage log under ${folder}${only}`, {
-    hint:
-      leftOut.length === 0
-        ? 'Stores end in .sqlite3, logs are named usage*.jsonl.'
-        : 'Name another folder, or count those with --runs.',
-  });
-}
+const bytesOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 const openLog = (path: string): Promise<LogFile[]> => openLogFiles(path, { rotated: false });
 

@@ -3,6 +3,8 @@ import type { LogFile } from '../../shared/log-files.ts';
 export interface ByteProgress extends AsyncDisposable {
   /** The same files, counted as they are read. */
   watch(files: readonly LogFile[]): LogFile[];
+  /** Counts what is read in another way. */
+  add(bytes: number): void;
   /** Clears the screen of it. */
   end(): Promise<void>;
 }
@@ -16,9 +18,10 @@ export async function byteProgress(
   total: number,
 ): Promise<ByteProgress> {
   let read = 0;
+  const add = (bytes: number): void => void (read += bytes);
   const watch: ByteProgress['watch'] = (files) =>
-    files.map(({ name, chunks }) => ({ name, chunks: counted(chunks, (bytes) => void (read += bytes)) }));
-  if (live === null) return { watch, end: async () => {}, [Symbol.asyncDispose]: async () => {} };
+    files.map(({ name, chunks }) => ({ name, chunks: counted(chunks, add) }));
+  if (live === null) return { watch, add, end: async () => {}, [Symbol.asyncDispose]: async () => {} };
 
   const { DefaultRenderer, Listr, ListrLogger, ProcessOutput } = await import('listr2');
   /** Listr asks standard output whether it is a terminal; this bar lives on another stream. */
@@ -56,7 +59,7 @@ export async function byteProgress(
     stop();
     await drawn;
   };
-  return { watch, end, [Symbol.asyncDispose]: end };
+  return { watch, add, end, [Symbol.asyncDispose]: end };
 }
 
 async function* counted(

@@ -35,7 +35,7 @@ export async function dbPrune(host: Host, { days, yes, json }: PruneOptions): Pr
   const before = now - kept * DAY_MS;
   // Never makes a store only to thin it out, nor sets one aside.
   openStoreToRead(paths.store)[Symbol.dispose]();
-  using store = openStoreToWrite(paths.store, () => {});
+  using store = openStoreToWrite(paths.store, null);
   const { due, hoursBefore } = forOperator(paths.store, () => {
     while (store.rollups.advance(ROLLED_AT_ONCE) > 0);
     return {
