@@ -4,7 +4,7 @@ import type { Transcript } from '../../protocol/transcript.ts';
 import type { UsageEvent } from '../../protocol/usage-event.ts';
 import type { MeterAnswers } from '../../protocol/witness.ts';
 import type { ProxyLife } from '../evidence.ts';
-import { hasFailed, recount, sumTokens } from '../recount.ts';
+import { hasFailed, isUncounted, recount, sumTokens } from '../recount.ts';
 import { BEGIN, payloadOf } from './made-exchange.ts';
 
 /** What a proxy says of a path beneath its own at which there is nothing. */
@@ -79,6 +79,7 @@ function totalsOf(samples: readonly Sample[]) {
     tokens,
     cost_usd: all === 0 ? null : all / 1e6,
     unpriced_tokens: 0,
+    uncounted: samples.filter(isUncounted).length,
   };
 }
 

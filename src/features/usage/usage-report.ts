@@ -53,8 +53,9 @@ export async function usageReport({
   const quotas = views.map((view): Quota => ({ view, matches: compileGlob(view.model) }));
   const idle = new Set(quotas);
   await inSlices(days.values(), (day) => {
-    const { lane, model, served_model: servedModel, tokens, start: at } = day;
-    const part = { ...day, charge: prices.chargeOf({ lane, model, servedModel, tokens, at }) };
+    const { lane, model, served_model: servedModel, tokens, uncounted, start: at } = day;
+    const charge = prices.chargeOf({ lane, model, servedModel, tokens, uncounted, at });
+    const part = { ...day, charge };
     total.add(part);
     lanes.add(lane, part);
     (models.get(nameOf(day)) ?? rest).add(part);
@@ -117,7 +118,7 @@ const beyond = (used: ReadonlyMap<string, Used>, shown: readonly string[]): numb
 /** What of one lane and model was used in one day. */
 type Day = Pick<
   Rollup,
-  'start' | 'lane' | 'model' | 'count' | 'errors' | 'tokens' | 'duration_ms' | 'stream_ms'
+  'start' | 'lane' | 'model' | 'count' | 'errors' | 'uncounted' | 'tokens' | 'duration_ms' | 'stream_ms'
 > & {
   readonly served_model: string | null;
 };
@@ -142,6 +143,7 @@ function addToDay(days: Days, rollup: Rollup): void {
   }
   day.count += rollup.count;
   day.errors += rollup.errors;
+  day.uncounted += rollup.uncounted;
   day.duration_ms += rollup.duration_ms;
   day.stream_ms += rollup.stream_ms;
   day.tokens = addTokens(day.tokens, rollup.tokens);
