@@ -121,9 +121,12 @@ it('never calls free what an upstream answered and did not count', async () => {
   expect(metrics).toMatch(/^ccp_uncounted_total\{lane="anthropic"\} 1$/m);
   expect(metrics).toMatch(/^ccp_anomalies_total\{kind="uncounted"\} 1$/m);
   const anomalies = readFileSync(join(host.cwd, 'logs', 'anomalies.jsonl'), 'utf8');
-  expect(anomalies.split('\n').filter(Boolean).map((line) => JSON.parse(line))).toMatchObject([
-    { rid: logged?.rid, lane: 'anthropic', kind: 'uncounted' },
-  ]);
+  expect(
+    anomalies
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line)),
+  ).toMatchObject([{ rid: logged?.rid, lane: 'anthropic', kind: 'uncounted' }]);
 });
 
 it.each([

@@ -13,7 +13,8 @@ const percent = z
   .describe('per cent of the cap, may exceed 100; null without one');
 
 /** What is told of exchanges that an upstream worked for, and did not say how much. */
-const UNCOUNTED = 'exchanges that an upstream answered, or that their client left before, of whose tokens nothing is known';
+const UNCOUNTED =
+  'exchanges that an upstream answered, or that their client left before, of whose tokens nothing is known';
 
 export const tokenKind = tokensSchema.keyof();
 
@@ -30,7 +31,9 @@ export const totals = z.object({
     .number()
     .nullable()
     .describe('cost at Anthropic less cost where it went; null where either has no price'),
-  saved_is_partial: z.boolean().describe('what has no price on either side, or was not counted, is not in saved_usd'),
+  saved_is_partial: z
+    .boolean()
+    .describe('what has no price on either side, or was not counted, is not in saved_usd'),
   duration_ms: milliseconds.describe('sum over the exchanges, milliseconds'),
   stream_ms: milliseconds.describe(
     'sum over the streams, from their first piece to their last, milliseconds',

@@ -191,7 +191,10 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
       glm: { ...modelUsage(silent), lanes: { zai: silent, local: totals({ requests: 1 }) } },
     };
     const total = totals({ requests: 4, uncounted: 2, cost_usd: null });
-    meter.answers.set('/v1/usage', { status: 200, value: { ...USAGE, total, models, lanes: { zai: silent } } });
+    meter.answers.set('/v1/usage', {
+      status: 200,
+      value: { ...USAGE, total, models, lanes: { zai: silent } },
+    });
     const page = await printed('usage');
     expect(page).toMatch(/^zai +3 +– +0 +0 +0\/0 +\? +\?$/m);
     expect(page).toContain(`Nobody counted the tokens of 2 requests (docs/usage.md):
