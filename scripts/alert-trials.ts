@@ -3,16 +3,20 @@
  * test rules` tries it. Values in Prometheus' notation, a minute apart.
  */
 interface Trial {
-  /** Each of several by itself. */
+  /** Each of several by itself; so with what is quiet. */
   readonly fires: Series | readonly Series[];
-  readonly quiet: Series;
+  readonly quiet: Series | readonly Series[];
 }
 
 type Series = Readonly<Record<string, string>>;
 
 const requests = (status: number) => `ccp_requests_total{job="ccp",lane="zai",status="${status}"}`;
 const bucket = (le: string) => `ccp_ttfb_seconds_bucket{job="ccp",lane="zai",le="${le}"}`;
-const quota = 'ccp_quota_used_ratio{job="ccp",lane="zai",quota="*haiku*",window="5h"}';
+/** A quota in mode `block`, by what it does. */
+const quota = (does: 'passes' | 'warns' | 'blocks'): Series => ({
+  ...steady('ccp_quota_warning{job="ccp",lane="zai",quota="*haiku*"}', does === 'passes' ? 0 : 1),
+  ...steady('ccp_quota_blocked{job="ccp",lane="zai",quota="*haiku*"}', does === 'blocks' ? 1 : 0),
+});
 const license = (reason: string) => `ccp_license_info{job="ccp",reason="${reason}"}`;
 /** Minutes after the first sample. */
 const startedAt = (minutes: number) => steady('process_start_time_seconds{job="ccp"}', minutes * 60);
@@ -36,8 +40,12 @@ export const TRIALS: Readonly<Record<string, Trial>> = {
     fires: { ...growing(bucket('60'), 1), ...growing(bucket('120'), 9), ...growing(bucket('+Inf'), 10) },
     quiet: { ...growing(bucket('60'), 10), ...growing(bucket('120'), 10), ...growing(bucket('+Inf'), 10) },
   },
-  CcpQuotaNearlyFull: { fires: steady(quota, 0.95), quiet: steady(quota, 1.2) },
-  CcpQuotaFull: { fires: steady(quota, 1), quiet: steady(quota, 0.95) },
+  CcpQuotaNearlyFull: { fires: quota('warns'), quiet: [quota('passes'), quota('blocks')] },
+  CcpQuotaFull: { fires: quota('blocks'), quiet: quota('warns') },
+  CcpQuotaFileRefused: {
+    fires: steady('ccp_quota_file_refused{job="ccp"}', 1),
+    quiet: steady('ccp_quota_file_refused{job="ccp"}', 0),
+  },
   CcpReroutedOnLimit: {
     fires: growing('ccp_rerouted_on_limit_total{job="ccp"}', 2),
     quiet: growing('ccp_rerouted_on_limit_total{job="ccp"}', 1),
@@ -83,18 +91,21 @@ export function trialsFile(rulesFile: string): object {
   return {
     rule_files: [rulesFile],
     evaluation_interval: '1m',
-    tests: Object.entries(TRIALS).flatMap(([alert, { fires, quiet }]) =>
-      [fires, quiet].flat().map((series) => ({
-        interval: '1m',
-        input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
-        promql_expr_test: [
-          {
-            expr: `count(ALERTS{alertname="${alert}",alertstate="firing"})`,
-            eval_time: '110m',
-            exp_samples: series !== quiet ? [{ labels: '{}', value: 1 }] : [],
-          },
-        ],
-      })),
-    ),
+    tests: Object.entries(TRIALS).flatMap(([alert, { fires, quiet }]) => [
+      ...[fires].flat().map((series) => trialOf(alert, series, [{ labels: '{}', value: 1 }])),
+      ...[quiet].flat().map((series) => trialOf(alert, series, [])),
+    ]),
   };
 }
+
+const trialOf = (alert: string, series: Series, firing: readonly object[]): object => ({
+  interval: '1m',
+  input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+  promql_expr_test: [
+    {
+      expr: `count(ALERTS{alertname="${alert}",alertstate="firing"})`,
+      eval_time: '110m',
+      exp_samples: firing,
+    },
+  ],
+});

@@ -56,7 +56,10 @@ beforeAll(async () => {
     license: () => ({ plan: 'trial', kid: 'k1', reason }),
     policy: () => ({ source: 'fetched', version: 1, reason: null }),
     store: () => ({ writes: 1, writeErrors: 0, dropped: 0, begunAnew: 0, pending: 0, bytes: 4096 }),
-    quotas: () => [{ lane: 'zai', model: '*haiku*', rolling_pct: 70, weekly_pct: 7 }],
+    quotas: () => [
+      { lane: 'zai', model: '*haiku*', rolling_pct: 70, weekly_pct: 7, warns: true, blocks: false },
+    ],
+    quotaFileRefused: () => false,
   });
   for (const status of [200, 429, 502]) metrics.onCompletion?.(completion({ status }));
   metrics.lanesReady(new Map([['zai', true]]));

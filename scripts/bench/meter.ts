@@ -11,7 +11,9 @@ import type { SampleRow } from '../../src/store/sample-row.ts';
 import { openStoreFile } from '../../src/store/store-file.ts';
 import { CONTESTANTS, type Contestant } from './contestants.ts';
 import { type Running, startContestant, startUpstream } from './processes.ts';
+import { verdictTable } from './report.ts';
 import { spread } from './statistics.ts';
+import { type Verdict, verdictOf } from './targets.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -25,6 +27,8 @@ const MODELS = [
   'claude-haiku-4-6',
 ];
 const PATIENCE_MS = 300_000;
+/** Until it listens. */
+const START_LIMIT_MS = 2_000;
 
 /** One every so many milliseconds for thirty days, until now. */
 function fill(path: string, samples: number, now: number): void {
@@ -73,6 +77,8 @@ function rowAt(index: number, ts: number): SampleRow {
 
 interface Question {
   readonly name: string;
+  /** The most that it may take, milliseconds; null where nothing was promised. */
+  readonly limit: number | null;
   readonly path: (now: number) => string;
   /** The same facts, as SQLite itself gives them. */
   readonly sql: string;
@@ -83,27 +89,37 @@ const stored = (granularity: string): string =>
   `SELECT * FROM rollups WHERE granularity = '${granularity}' AND start >= ?`;
 
 const QUESTIONS: readonly Question[] = [
-  { name: '/v1/usage, a day', path: () => '/v1/usage', sql: stored('hour'), since: (now) => now - DAY_MS },
+  {
+    name: '/v1/usage, a day',
+    limit: 50,
+    path: () => '/v1/usage',
+    sql: stored('hour'),
+    since: (now) => now - DAY_MS,
+  },
   {
     name: '/v1/usage, 30 days',
+    limit: 50,
     path: () => `/v1/usage?since=-${DAYS}d`,
     sql: stored('hour'),
     since: (now) => now - DAYS * DAY_MS,
   },
   {
     name: 'rollups by day, all',
+    limit: 100,
     path: () => '/v1/usage/rollups?granularity=day',
     sql: stored('day'),
     since: () => 0,
   },
   {
     name: 'rollups by hour, a week',
+    limit: 100,
     path: () => '/v1/usage/rollups?granularity=hour&since=-7d',
     sql: stored('hour'),
     since: (now) => now - 7 * DAY_MS,
   },
   {
     name: 'samples, newest 100',
+    limit: null,
     path: () => '/v1/usage/samples?limit=100',
     sql: 'SELECT * FROM samples WHERE ts >= ? ORDER BY ts DESC, seq DESC LIMIT 100',
     since: () => 0,
@@ -165,6 +181,7 @@ async function measureStart(
 
 interface Asked {
   readonly question: string;
+  readonly limit: number | null;
   readonly ms: readonly number[];
   readonly sqlMs: readonly number[];
 }
@@ -179,7 +196,7 @@ async function measureQuestions(
   try {
     await windowsFilled(running);
     const results: Asked[] = [];
-    for (const { name, path, sql, since } of QUESTIONS) {
+    for (const { name, limit, path, sql, since } of QUESTIONS) {
       const [ms, sqlMs]: [number[], number[]] = [[], []];
       // The first of each is not counted: it reads the disk.
       for (let round = 0; round <= repetitions; round += 1) {
@@ -188,7 +205,7 @@ async function measureQuestions(
         const raw = await elapsed(() => JSON.stringify(db.prepare(sql).all(since(now))));
         if (round > 0) [ms, sqlMs].forEach((list, at) => void list.push(at === 0 ? ours : raw));
       }
-      results.push({ question: name, ms, sqlMs });
+      results.push({ question: name, limit, ms, sqlMs });
     }
     return results;
   } finally {
@@ -196,6 +213,9 @@ async function measureQuestions(
     await running.stop();
   }
 }
+
+const target = (name: string, limit: number, ms: readonly number[]): Verdict =>
+  verdictOf({ target: name, limit, atLeast: false, unit: ' ms', value: spread(ms).median });
 
 const shown = (values: readonly number[]): string => {
   const { median, min, max } = spread(values);
@@ -237,6 +257,17 @@ async function main(samples: number, repetitions: number): Promise<void> {
         ({ question, ms, sqlMs }) =>
           `| ${question} | ${shown(ms)} | ${shown(sqlMs)} | ${(spread(ms).median / spread(sqlMs).median).toFixed(1)} |`,
       ),
+      '',
+      verdictTable([
+        ...starts.map(([name, , measured]) =>
+          target(
+            `start, ${name}`,
+            START_LIMIT_MS,
+            measured.map((one) => one.listening),
+          ),
+        ),
+        ...asked.flatMap(({ question, limit, ms }) => (limit === null ? [] : [target(question, limit, ms)])),
+      ]),
       '',
     ];
     process.stdout.write(lines.join('\n'));

@@ -31,6 +31,7 @@ function openTrial(count: number, requests: number): Trial {
     alsoWatch: [],
     mode: 'block',
     store: createNoStore(''),
+    keptDays: null,
     lanes: () => [{ lane: LANE, globs: ['*'] }],
     clock: { now: () => now, monotonic: () => now, after: () => () => {} },
     log: { info: () => {}, warn: () => {}, error: () => {} },

@@ -10,7 +10,7 @@ export function report(results: Results): string {
     pacedTable(results),
     firstByteTable(results),
     memoryTable(results),
-    targetTable(results),
+    verdictTable(judgeTargets(results)),
     failureList(results),
   ];
   return sections.filter((section) => section !== '').join('\n\n');
@@ -104,9 +104,10 @@ function memoryTable(results: Results): string {
   ]);
 }
 
-function targetTable(results: Results): string {
-  const rows = judgeTargets(results)
-    .filter(({ value }) => value !== null)
+/** Where we want to be and whether we are, of what was measured. */
+export function verdictTable(verdicts: readonly Verdict[]): string {
+  const rows = verdicts
+    .filter(({ met }) => met !== null)
     .map((verdict) => [
       verdict.target,
       limitText(verdict),

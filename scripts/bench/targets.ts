@@ -68,8 +68,12 @@ const TARGETS: readonly Target[] = [
 export function judgeTargets(results: Results): Verdict[] {
   return TARGETS.map((entry) => {
     const { target, limit, atLeast = false, unit = '' } = entry;
-    const measured = entry.value(results);
-    const met = measured === null ? null : atLeast ? measured >= limit : measured <= limit;
-    return { target, limit, atLeast, unit, value: measured, met };
+    return verdictOf({ target, limit, atLeast, unit, value: entry.value(results) });
   });
 }
+
+/** Whether a measured value is where it should be. */
+export const verdictOf = (measured: Omit<Verdict, 'met'>): Verdict => {
+  const { value, limit, atLeast } = measured;
+  return { ...measured, met: value === null ? null : atLeast ? value >= limit : value <= limit };
+};

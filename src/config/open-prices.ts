@@ -29,7 +29,7 @@ export function openPrices({ settings: { pricesFile }, paths }: LoadedCcp): Open
   }
   const own = bytes === null ? [] : readPriceFile(path, bytes);
   return {
-    prices: createPrices(createPricing(own, PRICE_LIST)),
+    prices: createPrices(createPricing(PRICE_LIST, own)),
     file: bytes === null ? null : path,
     strays: (lanes) => {
       const there = [...new Set(lanes)].join(', ');

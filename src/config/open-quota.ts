@@ -1,4 +1,5 @@
 /** The quotas from loaded settings: the same for the proxy and for the commands that only look. */
+import { forgottenOnRestart } from '../features/quota/forgotten.ts';
 import { idleQuotas, type OpenLane } from '../features/quota/idle-quotas.ts';
 import { type LoadedQuotas, loadQuotas } from '../features/quota/load-quotas.ts';
 import { parseQuotas, WEEK_MS } from '../features/quota/parse-quotas.ts';
@@ -10,11 +11,22 @@ import type { LoadedCcp } from './ccp-settings.ts';
 
 /** The quota feature of the proxy. Throws `CONFIG` where the file that counts is wrong. */
 export function openQuota(
-  { settings, quotaFiles, trust }: LoadedCcp,
+  loaded: LoadedCcp,
   ports: Pick<QuotaOptions, 'store' | 'lanes' | 'clock' | 'log'>,
 ): Quota {
-  return createQuota({ ...ports, files: quotaFiles, alsoWatch: [trust.path], mode: settings.rerouteMode });
+  const { settings, quotaFiles, trust } = loaded;
+  return createQuota({
+    ...ports,
+    files: quotaFiles,
+    alsoWatch: [trust.path],
+    mode: settings.rerouteMode,
+    keptDays: keptDays(loaded),
+  });
 }
+
+/** How many days exchanges are kept; null where none is. */
+export const keptDays = ({ settings: { persist, sampleTtlDays } }: LoadedCcp): number | null =>
+  persist ? sampleTtlDays : null;
 
 /** The lanes of these providers, with the globs of all that they may get: also what they take over from others. */
 export function openLanes(routing: Pick<Routing, 'describe' | 'override'>): readonly OpenLane[] {
@@ -34,4 +46,4 @@ export function openLanes(routing: Pick<Routing, 'describe' | 'override'>): read
 /** What the file that counts says now. Throws `CONFIG` where it is wrong. */
 export const lookAtQuotas = ({ quotaFiles }: LoadedCcp): LoadedQuotas => loadQuotas(quotaFiles);
 
-export { createSeenModels, idleQuotas, parseQuotas, WEEK_MS };
+export { createSeenModels, forgottenOnRestart, idleQuotas, parseQuotas, WEEK_MS };

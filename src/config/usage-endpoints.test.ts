@@ -3,6 +3,9 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { OperatorError } from '../errors.ts';
+import { createPrices } from '../features/pricing/bill.ts';
+import { PRICE_LIST } from '../features/pricing/price-list.ts';
+import { createPricing } from '../features/pricing/pricing.ts';
 import {
   endedAnswer,
   quotasAnswer,
@@ -169,6 +172,65 @@ describe('GET /v1/usage', () => {
   });
 });
 
+describe('the cost of a time', () => {
+  const DAY = 24 * HOUR;
+  const listed = createPrices(createPricing(PRICE_LIST));
+  /** Prices of two models changed on 7 October. */
+  const models = ['claude-sonnet-5-5', 'claude-haiku-5-5', 'claude-opus-4-8', 'nobody', null] as const;
+  const served = [null, 'claude-sonnet-5-5', 'glm-4.7', 'glm-99'] as const;
+  const kept = Array.from({ length: 500 }, (_, n) => ({
+    ago: (n * 7_919 * 60_000) % (40 * DAY),
+    model: models[n % models.length] ?? null,
+    lane: n % 3 === 0 ? 'zai' : 'anthropic',
+    served_model: served[n % served.length] ?? null,
+    tokens: { input: n, output: 3 * n, cache_read: 1_000 * n, cache_write_5m: 7 * n, cache_write_1h: n % 5 },
+  }));
+
+  it('is what each exchange cost on its day, however the time lies to days and changes of prices', async () => {
+    const { ask, keep } = startStored({ prices: listed });
+    for (const { ago, served_model, ...rest } of kept)
+      keep(ago, { ...rest, ...(served_model !== null && { served_model }) });
+    const ago = fc.integer({ min: 0, max: 41 * 24 * 60 }).map((minutes) => NOW - minutes * 60_000);
+    await fc.assert(
+      fc.asyncProperty(ago, ago, async (one, other) => {
+        const [since, until] = [Math.min(one, other), Math.max(one, other)];
+        const query = new URLSearchParams({ since: String(since / 1000), until: String(until / 1000) });
+        const answer = usageAnswer.parse((await ask('GET', `/v1/usage?${query.toString()}`)).body);
+        const [from, end] = [Date.parse(answer.since), Date.parse(answer.until)];
+        expect([from <= since, until <= end, since - from < HOUR, end - until < HOUR]).toEqual(
+          Array(4).fill(true),
+        );
+        const bill = listed.open();
+        for (const { ago: age, served_model: servedModel, ...rest } of kept) {
+          const at = NOW - age;
+          if (at >= from && at < end) bill.add(listed.chargeOf({ ...rest, servedModel, uncounted: 0, at }));
+        }
+        expect(answer.total).toMatchObject(bill.sum());
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('of more names than an answer tells of is refused, and says what to ask instead', async () => {
+    const asked: unknown[] = [];
+    const nothing = createNoStore('nowhere');
+    const spans: typeof nothing.spans = async (query) => {
+      asked.push(query);
+      throw new OperatorError('USAGE', 'more than 10000 sums', { hint: 'Ask for less.' });
+    };
+    const { ask } = startUsageWorld(
+      { ...nothing, spans },
+      { prices: { ...prices, changes: [Date.parse('2026-10-07')] } },
+    );
+    expect(await ask('GET', '/v1/usage?since=2026-10-01T10:20:00Z')).toMatchObject({
+      status: 400,
+      body: { error: { message: 'ccp: more than 10000 sums. Ask for less.' } },
+    });
+    const since = Date.parse('2026-10-01T10:00:00Z');
+    expect(asked).toEqual([{ since, until: NOW, cuts: [Date.parse('2026-10-07')], limit: 10_000 }]);
+  });
+});
+
 describe('a range', () => {
   const written = fc.oneof(
     fc
@@ -207,6 +269,39 @@ describe('a range', () => {
     const before = usageAnswer.parse((await ask('GET', '/v1/usage?until=2026-11-02T10:00:00Z')).body);
     expect([before.total.requests, before.until]).toEqual([0, '2026-11-02T10:00:00.000Z']);
   });
+
+  it.each(['usage?', 'usage/samples?', 'usage/rollups?granularity=hour&'])(
+    'that ends before it begins is refused, and never answered with nothing: /v1/%s',
+    async (path) => {
+      const { ask, keep } = startStored();
+      keep(2 * HOUR);
+      const message = async (query: string) =>
+        z
+          .object({ error: z.object({ message: z.string() }) })
+          .parse((await ask('GET', `/v1/${path}${query}`)).body).error.message;
+      expect(await message('since=-1h&until=-5h')).toBe(
+        'ccp: until: allowed is a time that is not before since (2026-11-02T11:30:00.000Z)',
+      );
+      // Within one hour, too.
+      expect(await message('since=2026-11-02T10:20:00Z&until=2026-11-02T10:10:00Z')).toContain(
+        'not before since',
+      );
+      expect((await ask('GET', `/v1/${path}since=-2h&until=-2h`)).status).toBe(200);
+    },
+  );
+
+  it('that ends before the last 24 hours needs a beginning', async () => {
+    const { ask } = startStored();
+    expect(await ask('GET', '/v1/usage?until=-3d')).toMatchObject({
+      status: 400,
+      body: {
+        error: {
+          message:
+            'ccp: until: allowed is a time that is not before since, which is 24 hours ago where it is left out (2026-11-01T12:30:00.000Z)',
+        },
+      },
+    });
+  });
 });
 
 describe('GET /v1/usage/samples', () => {
@@ -230,7 +325,12 @@ describe('GET /v1/usage/samples', () => {
   it('refuses a cursor that only the store can judge, as it says', async () => {
     expect(await startStored().ask('GET', '/v1/usage/samples?cursor=abc')).toMatchObject({
       status: 400,
-      body: { error: { message: expect.stringMatching(/^ccp: cursor/) } },
+      body: {
+        error: {
+          message:
+            'ccp: cursor: not one that a page named. Take next_cursor of the page before as it is, or leave it out for the first page.',
+        },
+      },
     });
   });
 

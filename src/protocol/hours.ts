@@ -18,16 +18,35 @@ export interface BestHours {
 /** Less streaming than that says nothing of a speed. */
 const LEAST_STREAM_MS = 10_000;
 
-/** The earliest of equals. @param hours by their beginning, in any order */
-export function bestHours(hours: Iterable<readonly [start: number, use: HourUse]>): BestHours {
+/** Finds the best of hours that come one by one. */
+export interface BestHoursFinder {
+  /** A whole hour by its beginning, epoch milliseconds; in any order, each once. */
+  add(start: number, use: HourUse): void;
+  found(): BestHours;
+}
+
+/** Of equal hours the earliest is the best. */
+export function createBestHours(): BestHoursFinder {
   let peak: BestHours['peak_hour'] = null;
   let fastest: BestHours['fastest_hour'] = null;
-  for (const [start, { tokens, streamed, streamMs }] of [...hours].toSorted(([a], [b]) => a - b)) {
-    if (tokens > (peak?.tokens ?? 0)) peak = { start, tokens };
-    const tps = streamMs < LEAST_STREAM_MS ? 0 : (perSecond(streamed, streamMs) ?? 0);
-    if (tps > (fastest?.tps ?? 0)) fastest = { start, tps };
-  }
-  return { peak_hour: peak, fastest_hour: fastest };
+  return {
+    add(start, { tokens, streamed, streamMs }) {
+      if (isBetter(tokens, start, peak?.tokens, peak?.start)) peak = { start, tokens };
+      const tps = streamMs < LEAST_STREAM_MS ? 0 : (perSecond(streamed, streamMs) ?? 0);
+      if (isBetter(tps, start, fastest?.tps, fastest?.start)) fastest = { start, tps };
+    },
+    found: () => ({ peak_hour: peak, fastest_hour: fastest }),
+  };
+}
+
+const isBetter = (value: number, start: number, best = 0, since = Number.NEGATIVE_INFINITY): boolean =>
+  value > best || (value === best && start < since);
+
+/** @param hours by their beginning, in any order; of equals the earliest is the best */
+export function bestHours(hours: Iterable<readonly [start: number, use: HourUse]>): BestHours {
+  const best = createBestHours();
+  for (const [start, use] of hours) best.add(start, use);
+  return best.found();
 }
 
 /** Tokens a second; null where no time was spent. */

@@ -1,5 +1,6 @@
 /** What is kept of exchanges and asked for again: the words that the store, the quotas and the views share (contract, 6 and 8). */
 import { z } from 'zod';
+import type { BestHours } from './hours.ts';
 import {
   decisionSchema,
   ERR_TYPES,
@@ -95,6 +96,33 @@ export interface RollupQuery {
   readonly limit?: number;
 }
 
+/** A time and the spans that it is summed by: as long as prices stay the same nothing else matters. */
+export interface SpanQuery {
+  /** Epoch milliseconds, inclusive: the hour that it lies in is the first; the day where hours are forgotten. */
+  readonly since: number;
+  /** Exclusive: the hours that begin then or later are left out. */
+  readonly until: number;
+  /** Where one span ends and another begins: beginnings of days (UTC), epoch milliseconds, ascending. */
+  readonly cuts: readonly number[];
+  /** The most that may be found, of span, lane, model and model that served; more is refused. */
+  readonly limit: number;
+}
+
+export interface HoursQuery {
+  /** The models that were asked for; null for what named none. */
+  readonly models: readonly (string | null)[];
+  /** Epoch milliseconds, as in `SpanQuery`. */
+  readonly since: number;
+  readonly until: number;
+}
+
+/** When a model was used, on all lanes together, by clock hours (UTC). Of hours that are forgotten none is the best. */
+export interface ModelHours extends BestHours {
+  readonly model: string | null;
+  /** Beginning of its first hour, or day where hours are forgotten; epoch milliseconds. */
+  readonly first: number;
+}
+
 /** What a store counts under that came under more names than it tells apart. A client that sends this very name is there, too. */
 export const OTHER_MODELS = '(other)';
 
@@ -177,9 +205,10 @@ export interface StoreStatus {
 
 /**
  * The store as the rest of the proxy sees it. Nothing here throws into, or waits in, an exchange. A question finds all that
- * was taken before it. Where the file cannot be used, `samples` and `rollups` are empty and `status` says why: they are to
- * look at. What budgets and limits are counted from rejects: nothing read is not nothing there. A mistake of the asker
- * rejects with an `OperatorError` of code `USAGE`: a cursor that no page named, more rollups than the query allows.
+ * was taken before it. Where the file cannot be used, what is only looked at (`samples`, `rollups`, `spans`, `hoursOf`) is
+ * empty and `status` says why. What budgets and limits are counted from rejects: nothing read is not nothing there. A
+ * mistake of the asker rejects with an `OperatorError` of code `USAGE`: a cursor that no page named, more rollups or sums
+ * than the query allows.
  */
 export interface MeterStore {
   /** Takes what the upstreams' limits did; written with the next batch. */
@@ -192,6 +221,10 @@ export interface MeterStore {
   history(query: HistoryQuery): Promise<HistoryPage>;
   samples(query: SampleQuery): Promise<SamplePage>;
   rollups(query: RollupQuery): Promise<readonly Rollup[]>;
+  /** Sums by the model that served, in which `start` is that of the span: `since`, or the last cut that is not after it. */
+  spans(query: SpanQuery): Promise<readonly Rollup[]>;
+  /** Those of the models that were used at all. */
+  hoursOf(query: HoursQuery): Promise<readonly ModelHours[]>;
   /** Whether anything was ever counted under a lane; true also where that cannot be told. */
   knowsLane(lane: string): Promise<boolean>;
   status(): Promise<StoreStatus>;

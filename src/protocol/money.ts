@@ -3,7 +3,7 @@ import type { Tokens } from './usage-event.ts';
 
 export type TokenKind = keyof Tokens;
 
-/** What was used of one model at one time. */
+/** What was used of one model at one time, or between two changes of prices. */
 export interface Use {
   readonly lane: string;
   /** The model that the client asked for; null where it named none. */
@@ -60,6 +60,8 @@ export interface Bill {
 
 export interface Prices {
   chargeOf(use: Use): Charge;
+  /** When any price begins, epoch milliseconds, ascending: beginnings of days (UTC). Between two of them all stay the same. */
+  readonly changes: readonly number[];
   /** A bill that starts at nothing. */
   open(): Bill;
 }

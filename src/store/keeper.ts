@@ -7,11 +7,14 @@ import { rmSync } from 'node:fs';
 import type {
   Cooldown,
   HistoryQuery,
+  HoursQuery,
   LimitHit,
+  ModelHours,
   Rollup,
   RollupQuery,
   SamplePage,
   SampleQuery,
+  SpanQuery,
 } from '../protocol/meter.ts';
 import { inodeOf, setAside } from './damage.ts';
 import { CHECKED_AT_ONCE, isDamage, isSqlite } from './database.ts';
@@ -35,6 +38,8 @@ export interface Keeper {
   page(query: SampleQuery): SamplePage;
   history(query: HistoryQuery): HistoryRows;
   rollups(query: RollupQuery): readonly Rollup[];
+  spans(query: SpanQuery): readonly Rollup[];
+  hoursOf(query: HoursQuery): readonly ModelHours[];
   knowsLane(lane: string): boolean;
   cooldowns(now: number): readonly Cooldown[];
   limitHits(): readonly LimitHit[];
@@ -176,6 +181,8 @@ export function createKeeper({ path, onAnother, onImport }: KeeperOptions): Keep
     history: (query) =>
       using(({ samples }) => samples.history({ ...query, limit: READ_AT_ONCE, among: LOOKED_AT_ONCE })),
     rollups: (query) => using(({ rollups }) => rollups.read(query)),
+    spans: (query) => using(({ rollups }) => rollups.spans(query)),
+    hoursOf: (query) => using(({ rollups }) => rollups.hoursOf(query)),
     knowsLane: (lane) => using(({ rollups }) => rollups.knowsLane(lane)),
     cooldowns: (now) => using(({ cooldowns }) => cooldowns.current(now)),
     limitHits: () => using(({ limitHits }) => limitHits.telling()),

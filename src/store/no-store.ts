@@ -13,6 +13,8 @@ export function createNoStore(path: string): Store {
     history: async () => ({ uses: [], next_cursor: null }),
     samples: async () => ({ samples: [], next_cursor: null }),
     rollups: async () => [],
+    spans: async () => [],
+    hoursOf: async () => [],
     knowsLane: async () => false,
     status: async () => ({ path, ...empty, writes: 0, write_errors: 0, trouble: SWITCHED_OFF }),
     flush: async () => {},

@@ -1,8 +1,17 @@
 /** The rollups of the store: made from samples exactly once, in the order of their arrival. */
 import type Database from 'better-sqlite3';
 import { OperatorError } from '../errors.ts';
-import type { Granularity, Rollup, RollupQuery } from '../protocol/meter.ts';
+import type {
+  Granularity,
+  HoursQuery,
+  ModelHours,
+  Rollup,
+  RollupQuery,
+  SpanQuery,
+} from '../protocol/meter.ts';
 import { decode, encode } from './histogram.ts';
+import { createModelHours, type HourRow } from './model-hours.ts';
+import { fewestPieces, type Piece, piecesOf } from './pieces.ts';
 import {
   addCell,
   addCells,
@@ -31,6 +40,10 @@ export interface Rollups {
    * one for their day. Throws `USAGE` where it is more than the query's `limit`.
    */
   read(query: RollupQuery): readonly Rollup[];
+  /** As up to date; adds up to what `read` tells of the same time. Throws `USAGE` where it is more than the query's `limit`. */
+  spans(query: SpanQuery): readonly Rollup[];
+  /** As up to date. */
+  hoursOf(query: HoursQuery): readonly ModelHours[];
   /** Whether anything was ever counted under a lane: days are never forgotten. */
   knowsLane(lane: string): boolean;
   /** What the hours count of samples that are no longer in the file; where those are forgotten, their days. */
@@ -144,17 +157,11 @@ export function openRollups(db: Database.Database): Rollups {
     return rows.length;
   });
 
-  /** What tells of a time: days where the hours are forgotten. */
-  const piecesOf = (granularity: Granularity, since: number | undefined, to: number): readonly Piece[] => {
-    const border = hoursFrom.get() ?? 0;
-    const finest = granularity === 'day' || (since ?? border) < border ? 'day' : 'hour';
-    const from = since === undefined ? Number.MIN_SAFE_INTEGER : startOf(finest, since);
-    if (granularity === 'day') return [{ granularity, from, to }];
-    return [
-      { granularity: 'day', from, to: Math.min(to, border) },
-      { granularity: 'hour', from: Math.max(from, border), to },
-    ];
-  };
+  const timeOf = <S extends number | undefined>(since: S, until = Number.MAX_SAFE_INTEGER) => ({
+    since,
+    until,
+    hoursFrom: hoursFrom.get() ?? 0,
+  });
 
   /** What is not rolled up yet, as it will be. */
   const freshOf = (pieces: readonly Piece[]): Cell[] => {
@@ -177,7 +184,7 @@ export function openRollups(db: Database.Database): Rollups {
 
   const cells = db.transaction((query: RollupQuery): Cells => {
     const { by, model, lane, limit = Number.POSITIVE_INFINITY } = query;
-    const pieces = piecesOf(query.granularity, query.since, query.until ?? Number.MAX_SAFE_INTEGER);
+    const pieces = piecesOf(query.granularity, timeOf(query.since, query.until));
     const wanted = (cell: CellKey): boolean =>
       (lane === undefined || cell.lane === lane) && (model === undefined || cell.model === model);
     const found: Cells = new Map();
@@ -193,9 +200,43 @@ export function openRollups(db: Database.Database): Rollups {
     return found;
   });
 
+  const spans = db.transaction(({ since, until, cuts, limit }: SpanQuery): Cells => {
+    const found: Cells = new Map();
+    const take = (cell: Cell): void => {
+      const start = cuts.findLast((cut) => cut <= cell.start) ?? since;
+      join(found, { ...withoutDurations(cell), start: Math.max(start, since) });
+      if (found.size > limit) throw tooManySums(limit);
+    };
+    const pieces = fewestPieces(timeOf(since, until));
+    for (const { granularity, from, to } of pieces) {
+      for (const row of stored.iterate(granularity, from, to)) take(countsOf(row));
+    }
+    for (const cell of freshOf(pieces)) take(cell);
+    return found;
+  });
+
+  const storedHours = db.prepare<[Granularity, number, number], HourRow>(
+    `SELECT start, model, tokens_input + tokens_output + tokens_cache_read + tokens_cache_write_5m + tokens_cache_write_1h AS tokens,
+     streamed_tokens AS streamed, stream_us / 1000.0 AS streamMs FROM rollups
+     WHERE granularity = ? AND start >= ? AND start < ? ORDER BY start`,
+  );
+
+  const hoursOf = db.transaction(({ models, since, until }: HoursQuery): readonly ModelHours[] => {
+    const time = timeOf(since, until);
+    const pieces = piecesOf('hour', time);
+    const wanted = new Set(models);
+    const found = createModelHours(time.hoursFrom);
+    for (const cell of freshOf(pieces)) if (wanted.has(cell.model)) found.add(hourOf(cell));
+    for (const { granularity, from, to } of pieces) {
+      for (const row of storedHours.iterate(granularity, from, to))
+        if (wanted.has(row.model)) found.addInOrder(row);
+    }
+    return found.end();
+  });
+
   // Not by the model that served: what was rolled up before that was told apart is counted without it.
   const ofForgotten = db.transaction((): Cells => {
-    const pieces = piecesOf('hour', undefined, Number.MAX_SAFE_INTEGER);
+    const pieces = piecesOf('hour', timeOf(undefined));
     const rest: Cells = new Map();
     const rolledUp = db
       .prepare<[number, number], RolledRow>(
@@ -229,6 +270,8 @@ export function openRollups(db: Database.Database): Rollups {
     advance: (limit) => advance.immediate(limit),
     addHours: (hours) => db.transaction(addHours).immediate(hours),
     read: (query) => inOrder(cells.deferred(query)).map((cell) => rollupOf(cell, query.by)),
+    spans: (query) => inOrder(spans.deferred(query)).map((cell) => rollupOf(cell, 'served_model')),
+    hoursOf: (query) => hoursOf.deferred(query),
     knowsLane: (lane) => knowsLane.get(lane, lane) === 1,
     ofForgotten: () => ofForgotten.deferred(),
     forgetHours: (before, limit) => forgetHours.immediate(before, limit),
@@ -236,17 +279,19 @@ export function openRollups(db: Database.Database): Rollups {
   };
 }
 
-/** A part of the time and what tells of it; `from` inclusive, `to` exclusive. */
-interface Piece {
-  readonly granularity: Granularity;
-  readonly from: number;
-  readonly to: number;
-}
-
 const tooMany = (limit: number): OperatorError =>
   new OperatorError(
     'USAGE',
     `more than ${limit} rollups: ask for a shorter time (since, until), for one lane or model, or for days`,
+  );
+
+const tooManySums = (limit: number): OperatorError =>
+  new OperatorError(
+    'USAGE',
+    `more than ${limit} sums of lanes and models: ask for a shorter time (since, until)`,
+    {
+      hint: 'GET /v1/usage/rollups tells of one lane or model.',
+    },
   );
 
 function cellOf(stored: StoredCell): Cell {
@@ -261,3 +306,11 @@ function countsOf(stored: StoredCell): Cell {
 }
 
 const withoutDurations = (cell: Cell): Cell => ({ ...cell, latency: new Map(), ttfb: new Map() });
+
+const hourOf = ({ start, model, tokens, streamedTokens, streamUs }: Cell): HourRow => ({
+  start,
+  model,
+  tokens: Object.values(tokens).reduce((sum, count) => sum + count, 0),
+  streamed: streamedTokens,
+  streamMs: streamUs / 1000,
+});

@@ -161,6 +161,8 @@ export function openStore(options: StoreOptions): Store {
     },
     samples: (query) => look(() => thread.ask('page', query), { samples: [], next_cursor: null }),
     rollups: (query) => look(() => thread.ask('rollups', query), []),
+    spans: (query) => look(() => thread.ask('spans', query), []),
+    hoursOf: (query) => look(() => thread.ask('hoursOf', query), []),
     knowsLane: (lane) => look(() => thread.ask('knowsLane', lane), true),
     async status() {
       const unreadable = {

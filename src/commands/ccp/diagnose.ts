@@ -15,7 +15,14 @@ import {
 } from '../../config/open-license.ts';
 import { lookAtPolicyCache } from '../../config/open-policy.ts';
 import { openPrices } from '../../config/open-prices.ts';
-import { createSeenModels, idleQuotas, lookAtQuotas, WEEK_MS } from '../../config/open-quota.ts';
+import {
+  createSeenModels,
+  forgottenOnRestart,
+  idleQuotas,
+  keptDays,
+  lookAtQuotas,
+  WEEK_MS,
+} from '../../config/open-quota.ts';
 import type { Source } from '../../config/resolve-settings.ts';
 import { lookAtStore, modelsInStore } from '../../config/store-files.ts';
 import { OperatorError } from '../../errors.ts';
@@ -228,7 +235,7 @@ async function checkStore({ settings: { persist }, paths }: LoadedCcp): Promise<
 
 const WITHOUT_STORE: Finding = {
   level: 'note',
-  what: 'there is no store (CCP_PERSIST=0): usage counts nothing, and quotas only what one run sees',
+  what: 'there is no store (CCP_PERSIST=0): usage counts nothing',
 };
 
 async function checkRouting(loaded: LoadedCcp): Promise<Finding[]> {
@@ -284,8 +291,14 @@ async function checkQuotas(loaded: LoadedCcp): Promise<Finding[]> {
         remedy: `Correct it in ${file} if it is not what you meant; "ccp providers" shows the lanes and their routes.`,
       }),
     ),
+    ...forgottenOnRestart(definitions, file, keptDays(loaded)).map(
+      (what): Finding => ({ level: 'note', what, remedy: KEEP_A_WEEK }),
+    ),
   ];
 }
+
+const KEEP_A_WEEK =
+  'Leave CCP_PERSIST at 1 and CCP_SAMPLE_TTL_DAYS at 7 or more, or know that a restart forgets.';
 
 /** What the store knows of the last seven days; nothing of one that cannot be read, or is of an older schema. */
 async function seenModels({ settings: { persist }, paths }: LoadedCcp) {

@@ -261,6 +261,22 @@ describe('doctor', () => {
     host.env['CCP_MODEL'] = 'claude-haiku-4-5';
     expect(JSON.stringify(await quotas())).not.toContain('counts nothing');
     delete host.env['CCP_MODEL'];
+    host.write(
+      '~/.config/ccp/quotas.json',
+      '{"quotas": [{"model": "*", "lane": "zai", "weekly": {"requests": 9}}]}',
+    );
+    host.env['CCP_SAMPLE_TTL_DAYS'] = '1';
+    const forgotten = (what: string) => ({
+      level: 'note',
+      what: expect.stringContaining(what),
+      remedy: expect.stringContaining('CCP_SAMPLE_TTL_DAYS at 7'),
+    });
+    expect(await quotas()).toContainEqual(forgotten('the last day of its weekly window after a restart'));
+    host.env['CCP_PERSIST'] = '0';
+    expect(await quotas()).toContainEqual(forgotten(`the quotas in ${file} begin at zero with each start`));
+    delete host.env['CCP_PERSIST'];
+    host.env['CCP_SAMPLE_TTL_DAYS'] = '7';
+    expect(JSON.stringify(await quotas())).not.toMatch(/after a restart|with each start/);
     host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*"}]}');
     const problem = { level: 'problem', what: `${file}:1:13: quotas[0].lane: must be the name of a lane` };
     expect(await quotas()).toContainEqual(expect.objectContaining(problem));

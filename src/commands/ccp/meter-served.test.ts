@@ -27,7 +27,7 @@ let upstream: HttpUpstream;
 let proxy: Served;
 
 beforeEach(async () => {
-  host = createTestHost();
+  host = createTestHost({ NO_COLOR: '1' });
   upstream = await startHttpUpstream((response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(
@@ -49,6 +49,11 @@ async function start(env: Record<string, string> = {}): Promise<void> {
   });
   host.env['CCP_PORT'] = new URL(proxy.url).port;
 }
+
+/** As long as a busy machine may need. */
+const SOON = { timeout: 15_000, interval: 50 };
+
+const metrics = async (): Promise<string> => (await fetch(`${proxy.url}/metrics`)).text();
 
 const get = async (path: string): Promise<unknown> => (await fetch(`${proxy.url}${path}`)).json();
 
@@ -91,8 +96,7 @@ it('tells in usage, samples, rollups and metrics of the same exchanges, as soon 
     granularity: 'day',
     rollups: [{ lane: 'anthropic', count: 2, tokens: { output: 4 } }],
   });
-  const metrics = await (await fetch(`${proxy.url}/metrics`)).text();
-  expect(metrics).toMatch(
+  expect(await metrics()).toMatch(
     /^ccp_tokens_total\{lane="anthropic",model="claude-sonnet-5",kind="input"\} 2000000$/m,
   );
 
@@ -220,7 +224,7 @@ it('counts what is imported beside it towards the quotas, nobody asking for it',
   const before = ['a', 'b'].map((rid) => `${JSON.stringify({ ...seen, rid })}\n`);
   host.write('before.jsonl', before.join(''));
   expect(await printed('db', 'import', '--jsonl', 'before.jsonl')).toContain('2 exchanges put in');
-  await vi.waitFor(async () => expect(await used()).toBe(3), { timeout: 15_000, interval: 50 });
+  await vi.waitFor(async () => expect(await used()).toBe(3), SOON);
 });
 
 it('counts what an import put in before it was killed', async () => {
@@ -233,6 +237,7 @@ it('counts what an import put in before it was killed', async () => {
     quotasAnswer.parse(await get('/v1/quotas')).quotas[0]?.rolling.requests.used;
   await ask(proxy.url, 'claude-sonnet-5');
   const [seen] = await completions(host.cwd, 1);
+  await vi.waitFor(async () => expect(await metrics()).toMatch(/^ccp_store_writes_total 1$/m), SOON);
   // A log that never ends: the import has put in a thousand of it, and waits for more.
   const log = join(host.cwd, 'endless.jsonl');
   execFileSync('mkfifo', [log]);
@@ -250,7 +255,7 @@ it('counts what an import put in before it was killed', async () => {
   expect(await ended).toEqual([null, 'SIGKILL']);
   pipe.destroy();
   expect(store.samples.extent().samples).toBe(1001);
-  await vi.waitFor(async () => expect(await used()).toBe(1001), { timeout: 15_000, interval: 50 });
+  await vi.waitFor(async () => expect(await used()).toBe(1001), SOON);
 });
 
 it('names quotas and prices of lanes that are not there as it starts, and quotas that are sent', async () => {
@@ -278,6 +283,30 @@ it('names quotas and prices of lanes that are not there as it starts, and quotas
   expect(reloaded.replaceAll(/\s+/g, ' ')).toContain(
     'no route leads such a model there (its routes: "*haiku*")',
   );
+});
+
+it('says what a restart forgets, and that its quota file as it is now is not in force', async () => {
+  const file = host.write(
+    '~/.config/ccp/quotas.json',
+    '{"quotas": [{"model": "*", "lane": "anthropic", "weekly": {"requests": 9}}]}',
+  );
+  await start({ CCP_PERSIST: '0' });
+  const forgotten = `the quotas in ${file} begin at zero with each start: nothing is kept (CCP_PERSIST=0)`;
+  await until('it warns', () => proxy.stderr().includes(forgotten));
+  const warnings = async () => quotasAnswer.parse(await get('/v1/quotas')).warnings;
+  const gauge = async () => /^ccp_quota_file_refused (\d)$/m.exec(await metrics())?.[1];
+  expect([await warnings(), await gauge()]).toEqual([[forgotten], '0']);
+
+  const good = readFileSync(file);
+  host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*"}]}');
+  const refused = `quotas not taken over, the ones before stay: ${file}:1:13: quotas[0].lane: must be the name of a lane`;
+  await vi.waitFor(async () => expect(await warnings()).toEqual([refused, forgotten]), SOON);
+  expect(await gauge()).toBe('1');
+  for (const argv of [['quota'], ['quotas'], ['status']]) {
+    expect((await printed(...argv)).replaceAll(/\s+/g, '')).toContain(refused.replaceAll(' ', ''));
+  }
+  host.write('~/.config/ccp/quotas.json', good.toString());
+  await vi.waitFor(async () => expect([await warnings(), await gauge()]).toEqual([[forgotten], '0']), SOON);
 });
 
 it('refuses to make anything up unless it is enabled, and quotas that are none', async () => {

@@ -185,6 +185,10 @@ describe('mode hybrid', () => {
     await stop(first);
 
     const second = await served(quotas, hybrid);
+    // A start waits a second for its store; on a machine that is busy that may take longer.
+    await expect
+      .poll(async () => (await fetch(`${second.url}/v1/quotas`)).json())
+      .toMatchObject({ cooldowns: [{ lane: 'zai' }] });
     expect(await ask(second.url, HAIKU)).toBe(200);
     expect(zai.seen).toHaveLength(4);
 

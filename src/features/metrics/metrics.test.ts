@@ -193,6 +193,8 @@ describe('metrics', () => {
       model: '*haiku*',
       rolling_pct: 70 as number | null,
       weekly_pct: 12.5 as number | null,
+      warns: false,
+      blocks: false,
     };
     const metrics = createMetrics({ defaultMetrics: false, license, policy, quotas: () => [fill] });
     expect(await samples(metrics, 'ccp_quota_used_ratio')).toEqual([
@@ -203,6 +205,44 @@ describe('metrics', () => {
     expect(await samples(metrics, 'ccp_quota_used_ratio')).toEqual([
       'ccp_quota_used_ratio{lane="zai",quota="*haiku*",window="rolling"} 1.01',
     ]);
+  });
+
+  it('say of each quota whether it warns and whether it turns exchanges away, by its own per cents', async () => {
+    let fill = {
+      lane: 'zai',
+      model: '*haiku*',
+      rolling_pct: 75,
+      weekly_pct: null,
+      warns: true,
+      blocks: true,
+    };
+    const metrics = createMetrics({ defaultMetrics: false, license, policy, quotas: () => [fill] });
+    const states = async () => [
+      ...(await samples(metrics, 'ccp_quota_warning')),
+      ...(await samples(metrics, 'ccp_quota_blocked')),
+    ];
+    expect(await states()).toEqual([
+      'ccp_quota_warning{lane="zai",quota="*haiku*"} 1',
+      'ccp_quota_blocked{lane="zai",quota="*haiku*"} 1',
+    ]);
+    fill = { ...fill, model: '*', blocks: false };
+    expect(await states()).toEqual([
+      'ccp_quota_warning{lane="zai",quota="*"} 1',
+      'ccp_quota_blocked{lane="zai",quota="*"} 0',
+    ]);
+  });
+
+  it('say whether the quota file is refused, as it is when they are asked for', async () => {
+    let isRefused = true;
+    const metrics = createMetrics({
+      defaultMetrics: false,
+      license,
+      policy,
+      quotaFileRefused: () => isRefused,
+    });
+    expect(await samples(metrics, 'ccp_quota_file_refused')).toEqual(['ccp_quota_file_refused 1']);
+    isRefused = false;
+    expect(await samples(metrics, 'ccp_quota_file_refused')).toEqual(['ccp_quota_file_refused 0']);
   });
 
   it('say what the store counted when they are asked, and how long it took to roll up', async () => {

@@ -19,10 +19,17 @@ export interface MetricsOptions {
   readonly store?: () => StoreNumbers;
   /** The quotas, when somebody asks. */
   readonly quotas?: () => readonly QuotaFill[];
+  /** Whether the quota file as it is now was refused, when somebody asks. */
+  readonly quotaFileRefused?: () => boolean;
 }
 
 /** How full a quota is, in per cent; null where it has no cap. */
-export type QuotaFill = Pick<QuotaView, 'lane' | 'model' | 'rolling_pct' | 'weekly_pct'>;
+export interface QuotaFill extends Pick<QuotaView, 'lane' | 'model' | 'rolling_pct' | 'weekly_pct'> {
+  /** Whether it is past its own warning, with what is under way. */
+  readonly warns: boolean;
+  /** Whether it turns the next exchange away. */
+  readonly blocks: boolean;
+}
 
 /** Each is empty where there is none. */
 export interface LicenseInfo {
@@ -71,6 +78,7 @@ export function createMetrics({
   policy,
   store,
   quotas,
+  quotaFileRefused,
 }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -182,6 +190,7 @@ export function createMetrics({
   });
   if (store !== undefined) registerStore(registry, store);
   if (quotas !== undefined) registerQuotas(registry, quotas);
+  if (quotaFileRefused !== undefined) registerRefusal(registry, quotaFileRefused);
 
   const modelLabel = createModelLabels();
   const countTokens = (lane: string, requested: string | null, counts: Tokens): void => {
@@ -286,6 +295,38 @@ function registerQuotas(registry: Registry, quotas: () => readonly QuotaFill[]):
           if (rolling_pct !== null) this.set({ lane, quota: model, window: 'rolling' }, rolling_pct / 100);
           if (weekly_pct !== null) this.set({ lane, quota: model, window: 'weekly' }, weekly_pct / 100);
         }
+      },
+    }),
+  );
+  // A rule cannot compare the ratio with a number: each quota has per cents of its own at which it warns and blocks.
+  const states = [
+    ['ccp_quota_warning', 'Whether a quota is past its warn_pct, with what is under way', 'warns'],
+    ['ccp_quota_blocked', 'Whether a quota turns the next exchange away', 'blocks'],
+  ] as const;
+  for (const [name, help, state] of states) {
+    registry.registerMetric(
+      new Gauge({
+        name,
+        help,
+        labelNames: ['lane', 'quota'],
+        registers: [],
+        collect() {
+          this.reset();
+          for (const fill of quotas()) this.set({ lane: fill.lane, quota: fill.model }, fill[state] ? 1 : 0);
+        },
+      }),
+    );
+  }
+}
+
+function registerRefusal(registry: Registry, isRefused: () => boolean): void {
+  registry.registerMetric(
+    new Gauge({
+      name: 'ccp_quota_file_refused',
+      help: 'Whether the quota file as it is now has a mistake, so that the quotas before stay',
+      registers: [],
+      collect() {
+        this.set(isRefused() ? 1 : 0);
       },
     }),
   );

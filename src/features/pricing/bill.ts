@@ -6,6 +6,7 @@ import { addCosts, NO_COST, type Pricing, toUsd } from './pricing.ts';
 export const createPrices = (pricing: Pricing): Prices => ({
   chargeOf: (use) => chargeOf(pricing, use),
   open: openBill,
+  changes: pricing.changes,
 });
 
 function chargeOf(pricing: Pricing, use: Use): Charge {

@@ -75,12 +75,42 @@ describe('the cost of tokens', () => {
     expect(own.costOf(use({ model: 'claude-sonnet-5-5', at: 0 })).unpricedTokens).toBe(5e6);
   });
 
+  it('changes on the days that the lists name, and on no other', () => {
+    const dated = (...days: string[]) => days.map((valid_from) => entry({ valid_from }));
+    const pricing = createPricing(dated('2026-03-01', '2026-01-01'), dated('2026-02-01', '2026-03-01'));
+    expect(pricing.changes.map((at) => new Date(at).toISOString().slice(0, 13))).toEqual([
+      '2026-01-01T00',
+      '2026-02-01T00',
+      '2026-03-01T00',
+    ]);
+  });
+
   it('is that of the model that answered, where it is priced', () => {
     const asked = use({ lane: 'zai', model: 'claude-haiku-4-5', tokens: { ...NONE, output: 1e6 } });
     expect(usdOf(own.costOf({ ...asked, servedModel: 'glm-4.7' })).usd).toBe(2.2);
     expect(usdOf(own.costOf({ ...asked, servedModel: 'claude-haiku-4-5' })).usd).toBe(1.1);
     expect(usdOf(own.costOf({ ...asked, servedModel: null })).usd).toBe(1.1);
-    expect(usdOf(own.costOf({ ...asked, servedModel: 'glm-99' })).usd).toBe(1.1);
+  });
+
+  it.each(['glm-99-ultra', 'glm-4.5-air-x', 'claude-opus-9', '(other)'])(
+    'is unknown where %s answered, which has no price, whatever was asked for',
+    (servedModel) => {
+      const tokens = { ...NONE, output: 1e6 };
+      for (const lane of ['zai', 'anthropic']) {
+        const answered = use({ lane, model: 'claude-haiku-4-5', servedModel, tokens });
+        expect(usdOf(own.costOf(answered))).toEqual({ usd: 0, unpricedTokens: 1e6 });
+        expect(own.savedBy(answered)).toBeNull();
+      }
+    },
+  );
+
+  it.each([
+    ['claude-haiku-4-5', 'claude-haiku-4-5-20251001'],
+    ['claude-haiku-4-5-20251001', 'claude-haiku-4-5'],
+    ['claude-haiku-4-5', 'Claude-Haiku-4-5'],
+  ])('is that of one model where %s is asked for and answers as %s', (model, servedModel) => {
+    const tokens = { ...NONE, output: 1e6 };
+    expect(usdOf(own.costOf(use({ model, servedModel, tokens })))).toEqual({ usd: 5, unpricedTokens: 0 });
   });
 
   it('is that of the operator also where they go by the name that was asked for, and of theirs that of the answer', () => {
@@ -88,15 +118,17 @@ describe('the cost of tokens', () => {
     const price = (...models: string[]) =>
       toUsd(
         createPricing(
+          PRICE_LIST,
           models.map((model, usd) =>
             entry({ lane: 'zai', models: [model], usd_per_mtok: { input: usd + 7, output: 0 } }),
           ),
-          PRICE_LIST,
         ).costOf({ ...asked, tokens: { ...NONE, input: 1e6 } }).nanoUsd,
       );
     expect(price('claude-haiku-4-5*')).toBe(7);
     expect(price('claude-haiku-4-5*', 'glm-*')).toBe(8);
     expect(price('claude-opus-*')).toBe(0.2);
+    const unknown = createPricing(PRICE_LIST, [entry({ lane: 'zai', models: ['claude-haiku-*'] })]);
+    expect(unknown.costOf(use({ ...asked, servedModel: 'glm-99' })).unpricedTokens).toBe(0);
   });
 
   it('leaves out the kinds that have no price', () => {
@@ -125,9 +157,9 @@ describe('the cost of tokens', () => {
       [broad, exact],
       [exact, broad],
     ]) {
-      expect(input(createPricing([mine], list), '2026-07-01')).toBe(30);
+      expect(input(createPricing(list, [mine]), '2026-07-01')).toBe(30);
       // Before the operator's price begins, ours goes on.
-      expect(input(createPricing([mine], list), '2026-05-31')).toBe(20);
+      expect(input(createPricing(list, [mine]), '2026-05-31')).toBe(20);
     }
   });
 

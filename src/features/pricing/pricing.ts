@@ -14,40 +14,31 @@ export interface Pricing {
    * the Anthropic lane, and where either is not priced. Models count differently: it is an estimate.
    */
   savedBy(use: Use): bigint | null;
+  /** As `Prices` has them. */
+  readonly changes: readonly number[];
 }
 
 export const NO_COST: Cost = { nanoUsd: 0n, unpricedTokens: 0, unpricedKinds: [], atLeast: false };
 
-/** @param lists the earlier one wins wherever it has a price for the model that answered or the one that was asked for */
-export function createPricing(...lists: readonly (readonly PriceEntry[])[]): Pricing {
-  const rulebooks = lists.map(createRulebook);
+/** @param operators goes before ours wherever it has a price for the model that answered or the one that was asked for */
+export function createPricing(ours: readonly PriceEntry[], operators: readonly PriceEntry[] = []): Pricing {
+  const [ourRule, theirRule] = [createRulebook(ours), createRulebook(operators)];
 
-  /** The rule of the first list that has one for any of these names, of an earlier name before a later one. */
-  function ruleAt(
-    lane: string,
-    models: readonly (string | null | undefined)[],
-    at: number,
-  ): Rule | undefined {
-    for (const ruleAtIn of rulebooks) {
-      for (const model of models) {
-        const rule = model === null || model === undefined ? undefined : ruleAtIn(lane, model, at);
-        if (rule !== undefined) return rule;
-      }
-    }
-    return undefined;
-  }
+  // An operator may go by the name that the client asks for, and means it: their list is gone through for both names
+  // first. In ours what answered is what is billed, and where we don't know it, its price is not that of another.
+  const ruleOf = ({ lane, model, servedModel, at }: Omit<Use, 'tokens' | 'uncounted'>): Rule | undefined =>
+    theirRule(lane, servedModel, at) ?? theirRule(lane, model, at) ?? ourRule(lane, servedModel ?? model, at);
 
-  // What answered is what is billed; some upstreams repeat the name that they were asked for. An operator may go by
-  // the name that the client asks for, though, and means it: their list is gone through for both names first.
-  const costOf = ({ lane, model, servedModel, tokens, at }: Use): Cost =>
-    priced(ruleAt(lane, [servedModel, model], at), tokens);
+  const costOf = (use: Use): Cost => priced(ruleOf(use), use.tokens);
 
+  const days = [...ours, ...operators].map(({ valid_from }) => Date.parse(valid_from));
   return {
+    changes: [...new Set(days)].toSorted((one, other) => one - other),
     costOf,
     savedBy(use) {
       if (use.lane === 'anthropic') return null;
       const there = costOf(use);
-      const here = priced(ruleAt('anthropic', [use.model], use.at), use.tokens);
+      const here = priced(ruleOf({ lane: 'anthropic', model: use.model, at: use.at }), use.tokens);
       if (there.unpricedTokens > 0 || here.unpricedTokens > 0) return null;
       return here.nanoUsd - there.nanoUsd;
     },
@@ -87,10 +78,10 @@ interface Rule {
   readonly atLeast: boolean;
 }
 
-/** How a list is asked for the rule of a model at a time. */
-function createRulebook(
-  list: readonly PriceEntry[],
-): (lane: string, model: string, at: number) => Rule | undefined {
+type Rulebook = (lane: string, model: string | null | undefined, at: number) => Rule | undefined;
+
+/** How a list is asked for the rule of a model at a time; of no model there is none. */
+function createRulebook(list: readonly PriceEntry[]): Rulebook {
   const compiled = list.flatMap(compile).toSorted(byRank);
   /** An operator has a handful of models; the same price is asked for at every row of a report. */
   const found = new Map<string, readonly Rule[]>();
@@ -106,7 +97,10 @@ function createRulebook(
     return rules;
   }
 
-  return (lane, model, at) => rulesFor(lane, model).find(({ validFrom }) => validFrom <= at);
+  return (lane, model, at) =>
+    model === null || model === undefined
+      ? undefined
+      : rulesFor(lane, model).find(({ validFrom }) => validFrom <= at);
 }
 
 function compile({ lane, models, valid_from, usd_per_mtok, at_least }: PriceEntry): Rule[] {

@@ -21,7 +21,14 @@ const CLEARLY_BELOW = 0.9;
 /** What was told last; nothing of a quota that has room. */
 type Told = 'warn' | 'full';
 
-export function createEpisodes({ clock, log }: { readonly clock: Clock; readonly log: Log }): Episodes {
+interface EpisodesOptions {
+  /** Whether a full budget turns exchanges away. Where it does not, more come, and nobody knows when it has room. */
+  readonly holdsBack: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function createEpisodes({ holdsBack, clock, log }: EpisodesOptions): Episodes {
   /** By lane and glob: a reload makes other budgets of the same quotas. */
   const told = new Map<string, { readonly budget: Budget; readonly what: Told }>();
   let cancel: (() => void) | null = null;
@@ -37,7 +44,7 @@ export function createEpisodes({ clock, log }: { readonly clock: Clock; readonly
       if (before?.what === 'full') return;
       told.set(id, { budget, what: 'full' });
       const { why, at } = budget.opening(now);
-      log.warn(`${why} until ${rfc3339(at)}`);
+      log.warn(holdsBack ? `${why} until ${rfc3339(at)}` : why);
     } else if (pct >= warnPct) {
       if (before !== undefined) return;
       told.set(id, { budget, what: 'warn' });

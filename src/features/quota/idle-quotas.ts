@@ -4,7 +4,7 @@
  */
 import { globsOverlap } from '../../protocol/glob.ts';
 import type { LoadedQuotas } from './load-quotas.ts';
-import type { QuotaDefinition, WindowCaps } from './parse-quotas.ts';
+import { isCapped, type QuotaDefinition } from './parse-quotas.ts';
 
 /** A lane that there is, and globs of all models that may be sent there. */
 export interface OpenLane {
@@ -50,8 +50,6 @@ function whyUnseen({ matches }: QuotaDefinition, seen: readonly string[]): strin
 }
 
 function capTrouble({ rolling, weekly }: QuotaDefinition): string | null {
-  const isCapped = ({ tokens, requests, hours }: WindowCaps): boolean =>
-    (tokens ?? requests ?? hours) !== null;
   return isCapped(rolling) || isCapped(weekly) ? null : 'has no cap: it counts, and never warns or blocks';
 }
 

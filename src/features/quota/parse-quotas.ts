@@ -25,6 +25,10 @@ export interface QuotaDefinition {
   readonly countCacheReads: boolean;
 }
 
+/** Whether it has any cap at all. */
+export const isCapped = ({ tokens, requests, hours }: WindowCaps): boolean =>
+  (tokens ?? requests ?? hours) !== null;
+
 const MINUTE_MS = 60_000;
 const UNITS = { m: MINUTE_MS, h: 60 * MINUTE_MS, d: 24 * 60 * MINUTE_MS } as const;
 export const WEEK_MS = 7 * UNITS.d;

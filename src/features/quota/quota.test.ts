@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -55,6 +55,7 @@ function open(text: string | null, given: Partial<QuotaOptions> = {}): Quota {
     alsoWatch: [],
     mode: 'block',
     store: createMemoryStore(),
+    keptDays: 7,
     lanes: () => [
       { lane: 'anthropic', globs: ['*'] },
       { lane: 'zai', globs: ['*haiku*'] },
@@ -157,6 +158,8 @@ describe('a gate in mode block', () => {
         model,
         rolling_pct: [100 / 9, 100][at],
         weekly_pct: null,
+        warns: at === 1,
+        blocks: at === 1,
       })),
     );
     expect(quota.gate('zai', ASK).kind).toBe('block');
@@ -545,6 +548,42 @@ describe('windows', () => {
   });
 });
 
+describe('what a quota does now', () => {
+  const does = (quota: Quota): string => {
+    const [fill] = quota.fills();
+    return fill?.blocks === true ? 'blocks' : fill?.warns === true ? 'warns' : 'passes';
+  };
+
+  it.each([
+    ['block', 'blocks'],
+    ['hybrid', 'warns'],
+    ['off', 'warns'],
+  ] as const)('is by its own per cents, and in mode %s what the gate does', (mode, atItsEnd) => {
+    const quota = open(haiku('"rolling": {"requests": 8}, "warn_pct": 50, "block_pct": 75'), { mode });
+    const seen: string[] = [];
+    for (let index = 0; index < 7; index += 1) {
+      const isShut = quota.gate('zai', ASK).kind === 'block';
+      expect([index, does(quota) === 'blocks']).toEqual([index, isShut]);
+      seen.push(does(quota));
+      if (!isShut) end(quota, `e${index}`);
+    }
+    expect(seen).toEqual(['passes', 'passes', 'passes', 'passes', 'warns', 'warns', atItsEnd]);
+  });
+
+  it('counts what is under way', () => {
+    const quota = open(haiku('"rolling": {"requests": 2}'));
+    begin(quota, 'a');
+    begin(quota, 'b');
+    expect([does(quota), quota.gate('zai', ASK).kind]).toEqual(['blocks', 'block']);
+  });
+
+  it('is nothing past a cap that block_pct lies beyond', () => {
+    const quota = open(haiku('"rolling": {"requests": 2}, "block_pct": 200'));
+    for (const rid of ['a', 'b', 'c']) end(quota, rid);
+    expect(does(quota)).toBe('warns');
+  });
+});
+
 describe('a glob that was mistyped', () => {
   const haku = '{"quotas": [{"model": "*haku*", "lane": "zai", "weekly": {"requests": 1}}]}';
   const warning = expect.stringContaining(`none of the models seen there so far matches (${HAIKU})`);
@@ -597,6 +636,12 @@ describe('what an operator is told of a budget', () => {
     expect(waiting).toHaveLength(2);
     for (let index = 0; index < 6; index += 1) end(quota, `f${index}`);
     expect(said.slice(3)).toEqual(['the quota for "*haiku*" on lane zai is 80% used']);
+  });
+
+  it.each(['off', 'hybrid'] as const)('is no time of an end in mode %s, where more come', (mode) => {
+    const quota = open(haiku('"rolling": {"requests": 1}'), { mode });
+    end(quota, 'e');
+    expect(said).toEqual(['the rolling quota of requests for "*haiku*" on lane zai is used up']);
   });
 
   it('is not repeated while it stands at the edge of its warning', () => {
@@ -800,5 +845,64 @@ describe('a quota file', () => {
     await vi.waitFor(() => expect(said.at(-1)).toContain('quotas not taken over, the ones before stay: '));
     expect(said.at(-1)).toContain(`${path}:1:2: quotas`);
     expect(quota.views()[0]?.rolling_pct).toBe(25);
+  });
+
+  describe('that is refused', () => {
+    let text: string;
+    let quota: Quota;
+    const good = haiku('"rolling": {"requests": 4}');
+    const refusal = 'quotas not taken over, the ones before stay: /q.json:1:2: it is no JSON';
+    beforeEach(() => {
+      text = good;
+      const read = (): PlacedBytes => ({ state: 'used', bytes: Buffer.from(text) });
+      quota = open(null, { files: [{ path: '/q.json', required: true, read }] });
+      text = '{';
+      expect(quota.reload().ok).toBe(false);
+    });
+    const told = () => [quota.warnings().some((one) => one.startsWith(refusal)), quota.isFileRefused()];
+
+    it('is warned of until it is read without a mistake', () => {
+      expect(told()).toEqual([true, true]);
+      expect(quota.file).toBe('/q.json');
+      text = good;
+      quota.reload();
+      expect(told()).toEqual([false, false]);
+      expect(quota.warnings()).toEqual([]);
+    });
+
+    it('stays so where others were sent, and is not so for others that were sent in vain', () => {
+      reload(quota, good);
+      expect(told()).toEqual([true, true]);
+      text = good;
+      quota.reload();
+      reload(quota, '{');
+      expect(told()).toEqual([false, false]);
+    });
+  });
+
+  it('that was spoiled is warned of until it says again what counts', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ccp-quota-'));
+    world.defer(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'quotas.json');
+    const good = haiku('"rolling": {"requests": 4}');
+    writeFileSync(path, good);
+    const read = (): PlacedBytes => ({ state: 'used', bytes: readFileSync(path) });
+    const quota = open(null, { files: [{ path, required: true, read }], lookEveryMs: 5 });
+    writeFileSync(path, `${good}]`);
+    await vi.waitFor(() => expect(quota.isFileRefused()).toBe(true));
+    expect(quota.warnings()).toEqual([expect.stringContaining(`before stay: ${path}:1:`)]);
+    writeFileSync(path, good);
+    await vi.waitFor(() => expect(quota.isFileRefused()).toBe(false));
+    expect(quota.warnings()).toEqual([]);
+  });
+
+  it('with a window that a restart cuts short is warned of, as it is loaded and later', async () => {
+    const quota = open(haiku('"weekly": {"requests": 4}'), { keptDays: 1 });
+    await quota.load();
+    const warning = expect.stringContaining('the last day of its weekly window after a restart');
+    expect(said).toContainEqual(warning);
+    expect(quota.warnings()).toEqual([warning]);
+    reload(quota, haiku('"rolling": {"requests": 4}'));
+    expect(quota.warnings()).toEqual([]);
   });
 });

@@ -15,6 +15,7 @@ import { MAX_MODEL_LENGTH } from '../../protocol/usage-event.ts';
 import { type Budget, createBudget } from './budget.ts';
 import { useOf } from './charge.ts';
 import { createEpisodes } from './episodes.ts';
+import { forgottenOnRestart } from './forgotten.ts';
 import { idleQuotas, type OpenLane } from './idle-quotas.ts';
 import { type CooldownChoice, createLimitHits } from './limit-hits.ts';
 import { type LoadedQuotas, loadQuotas } from './load-quotas.ts';
@@ -36,12 +37,22 @@ export interface QuotaOptions {
   readonly alsoWatch: readonly string[];
   readonly mode: RerouteMode;
   readonly store: MeterStore;
+  /** How many days the store keeps exchanges; null where it keeps none. */
+  readonly keptDays: number | null;
   /** The lanes that there are now: a quota that none of them serves is told of. */
   readonly lanes: () => readonly OpenLane[];
   readonly clock: Clock;
   readonly log: Log;
   /** Milliseconds between two looks at the files; a second unless a test is in a hurry. */
   readonly lookEveryMs?: number;
+}
+
+/** A quota in a few figures. What it does counts what is under way, as the gate does. */
+export interface QuotaFill extends Pick<QuotaView, 'lane' | 'model' | 'rolling_pct' | 'weekly_pct'> {
+  /** Whether it is past its `warn_pct`. */
+  readonly warns: boolean;
+  /** Whether the next exchange would be turned away; never in a mode that turns none away. */
+  readonly blocks: boolean;
 }
 
 export interface Quota extends ExchangeObserver, AsyncDisposable {
@@ -52,15 +63,20 @@ export interface Quota extends ExchangeObserver, AsyncDisposable {
   /** Every quota as it stands, in the order of the file. */
   views(): readonly QuotaView[];
   /** How full each is, for who asks often: no more than a look at sums. */
-  fills(): readonly Pick<QuotaView, 'lane' | 'model' | 'rolling_pct' | 'weekly_pct'>[];
+  fills(): readonly QuotaFill[];
   /** Lanes that are left alone now, also for models that no quota names. */
   cooldowns(): readonly Cooldown[];
   /** Ends the cooldowns of a lane, or of one key of it, or all; gives them. */
   endCooldowns(which: CooldownChoice): readonly Cooldown[];
   /** What upstreams last said of their own limits, a lane each. */
   providerLimits(): readonly ProviderLimits[];
-  /** Which of them count nothing new, or cannot do what they should, and why, a sentence each. */
+  /**
+   * What an operator should know, a sentence each: that the file as it is now was refused, which of them count nothing
+   * new, or cannot do what they should, and what is forgotten after a restart.
+   */
   warnings(): readonly string[];
+  /** Whether what the files say now was refused, so that the quotas before stay. */
+  isFileRefused(): boolean;
   /** Whether the windows still lack what the store has. */
   rebuilding(): boolean;
   /** Takes from the store what earlier processes knew. Resolves when windows and cooldowns hold, or after `PATIENCE_MS`. */
@@ -80,7 +96,7 @@ export type Reloaded =
   | { readonly ok: false; readonly why: string };
 
 /** How long a start waits for what the store has, milliseconds; what takes longer fills up behind it. */
-const PATIENCE_MS = 1_400;
+const PATIENCE_MS = 1_000;
 
 const WARN: Standing = { kind: 'warn' };
 const COOLDOWN: Standing = { kind: 'cooldown' };
@@ -92,11 +108,13 @@ export function createQuota(options: QuotaOptions): Quota {
   const { files, mode, store, clock, log } = options;
   const retry = createRetry({ clock, log });
   const limits = createLimitHits({ coolsDown: mode === 'hybrid', store, retry, clock, log });
-  const episodes = createEpisodes({ clock, log });
+  const episodes = createEpisodes({ holdsBack: mode === 'block', clock, log });
   const seen = createSeenModels();
   let loaded = false;
 
   let { file, definitions, ignored } = loadQuotas(files);
+  /** Why what the files say now is not in force; null where it was read without a mistake. */
+  let refused: string | null = null;
   /** What the files said last; quotas that were sent stand in place of that. */
   let inFiles = contentOf({ file, definitions });
   for (const why of ignored) log.warn(why);
@@ -108,7 +126,7 @@ export function createQuota(options: QuotaOptions): Quota {
     [...files.map(({ path }) => path), ...options.alsoWatch],
     () => {
       const result = follow();
-      if (!result.ok) log.error(`quotas not taken over, the ones before stay: ${result.why}`);
+      if (!result.ok) log.error(refusal(result.why));
     },
     options.lookEveryMs,
   );
@@ -124,7 +142,7 @@ export function createQuota(options: QuotaOptions): Quota {
     }
     if (mine.length === 0) return OPEN;
     const now = clock.now();
-    const full = mine.filter((budget) => budget.held(now) >= budget.definition.blockPct);
+    const full = mine.filter((budget) => isFull(budget, now));
     return full.length === 0 ? OPEN : { kind: 'block', opening: () => lastOpening(full, now) };
   };
 
@@ -152,10 +170,13 @@ export function createQuota(options: QuotaOptions): Quota {
     if (loaded) refill.recount();
   };
 
-  const warnings = (): readonly string[] =>
-    idleQuotas(definitions, file ?? SENT, options.lanes(), (lane) => seen.of(lane));
-  const tellWarnings = (): void => {
-    for (const warning of warnings()) log.warn(warning);
+  /** What is doubtful about those that count. */
+  const doubts = (): readonly string[] => [
+    ...idleQuotas(definitions, file ?? SENT, options.lanes(), (lane) => seen.of(lane)),
+    ...forgottenOnRestart(definitions, file ?? SENT, options.keptDays),
+  ];
+  const tellDoubts = (): void => {
+    for (const doubt of doubts()) log.warn(doubt);
   };
 
   const takeOver = (next: LoadedQuotas): void => {
@@ -172,7 +193,7 @@ export function createQuota(options: QuotaOptions): Quota {
     );
     for (const why of ignored) log.warn(why);
     if (!loaded) return;
-    tellWarnings();
+    tellDoubts();
     void refill.load(empty);
   };
 
@@ -190,23 +211,33 @@ export function createQuota(options: QuotaOptions): Quota {
     return { ok: true, file, quotas: budgets.length };
   };
 
-  const takeFrom = (sent?: Uint8Array): Reloaded =>
-    sent === undefined
-      ? take(() => {
-          const next = loadQuotas(files);
-          inFiles = contentOf(next);
-          return next;
-        }, 'no file')
-      : take(() => ({ file: null, definitions: parseQuotas(SENT, sent), ignored: [] }), 'a command');
+  /** Told once on standard error, and wherever somebody looks until the files are read without a mistake. */
+  const noted = (result: Reloaded): Reloaded => {
+    refused = result.ok ? null : result.why;
+    return result;
+  };
+
+  const takeFromFiles = (): Reloaded =>
+    noted(
+      take(() => {
+        const next = loadQuotas(files);
+        inFiles = contentOf(next);
+        return next;
+      }, 'no file'),
+    );
+
+  /** That of the files stays refused, if it was. */
+  const takeSent = (sent: Uint8Array): Reloaded =>
+    take(() => ({ file: null, definitions: parseQuotas(SENT, sent), ignored: [] }), 'a command');
 
   /** What is watched changes for other reasons, too, which must not replace quotas that were sent. */
   const follow = (): Reloaded => {
     try {
-      if (contentOf(loadQuotas(files)) === inFiles) return { ok: true, file, quotas: budgets.length };
+      if (contentOf(loadQuotas(files)) === inFiles) return noted({ ok: true, file, quotas: budgets.length });
     } catch (error) {
-      return { ok: false, why: messageOf(error) };
+      return noted({ ok: false, why: messageOf(error) });
     }
-    return takeFrom();
+    return takeFromFiles();
   };
 
   return {
@@ -230,26 +261,36 @@ export function createQuota(options: QuotaOptions): Quota {
     fills() {
       const now = clock.now();
       return budgets.map((budget) => {
-        const { lane, model } = budget.definition;
+        const { lane, model, warnPct } = budget.definition;
         const { rolling, weekly } = budget.full(now);
-        return { lane, model, rolling_pct: rolling, weekly_pct: weekly };
+        const warns = budget.held(now) >= warnPct;
+        return {
+          lane,
+          model,
+          rolling_pct: rolling,
+          weekly_pct: weekly,
+          warns,
+          blocks: mode === 'block' && isFull(budget, now),
+        };
       });
     },
     cooldowns: () => limits.cooldowns(clock.now()),
     endCooldowns: (which) => limits.endCooldowns(which),
     providerLimits: () => limits.providerLimits.all(),
-    warnings,
+    warnings: () => [...(refused === null ? [] : [refusal(refused)]), ...doubts()],
+    isFileRefused: () => refused !== null,
     rebuilding: () => refill.isFilling(),
     async load() {
       loaded = true;
-      tellWarnings();
+      tellDoubts();
       const filled = Promise.all([refill.load(budgets), limits.load()]);
       await Promise.race([filled, new Promise<void>((resolve) => void clock.after(PATIENCE_MS, resolve))]);
     },
     recount,
     reload(sent) {
-      const taken = takeFrom(sent);
-      if (taken.ok && sent === undefined) recount();
+      if (sent !== undefined) return takeSent(sent);
+      const taken = takeFromFiles();
+      if (taken.ok) recount();
       return taken;
     },
     onPlan: (attempt) => room.take(attempt),
@@ -286,6 +327,9 @@ export function createQuota(options: QuotaOptions): Quota {
 const keysOf = (mine: readonly Budget[], model: string): readonly string[] =>
   mine.length === 0 ? [model] : mine.map(({ definition }) => definition.model);
 
+/** Whether it has no room for one more, with what is under way. */
+const isFull = (budget: Budget, now: number): boolean => budget.held(now) >= budget.definition.blockPct;
+
 /** There is room when the last of them has some. */
 const lastOpening = (full: readonly Budget[], now: number) =>
   full.map((budget) => budget.opening(now)).reduce((a, b) => (b.inMs > a.inMs ? b : a));
@@ -297,5 +341,7 @@ const countsTheSame = (a: QuotaDefinition, b: QuotaDefinition): boolean =>
 /** What of quotas is worth a word when it changes. */
 const contentOf = ({ file, definitions }: Pick<LoadedQuotas, 'file' | 'definitions'>): string =>
   JSON.stringify({ file, definitions });
+
+const refusal = (why: string): string => `quotas not taken over, the ones before stay: ${why}`;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -170,7 +170,9 @@ export const quotasAnswer = z.object({
   rebuilding: z.boolean().describe('whether the windows still lack what the store has'),
   warnings: z
     .array(z.string())
-    .describe('what is doubtful about quotas, a sentence each: one counts nothing new, or has no cap'),
+    .describe(
+      'what is doubtful about quotas, a sentence each: their file has a mistake and is not in force, one counts nothing new',
+    ),
   quotas: z.array(quotaAnswer),
   cooldowns: z.array(cooldown),
   provider_limits: z.array(providerLimits).describe('what each upstream last said of its own limits'),

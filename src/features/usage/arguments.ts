@@ -25,7 +25,7 @@ const moment = z.string().transform((text, context): Moment => {
 
 const range = {
   since: moment.optional().describe(`from then on: ${POINT_IN_TIME_ALLOWED}`),
-  until: moment.optional().describe('before then, in the same forms'),
+  until: moment.optional().describe('before then, in the same forms; not before since'),
 };
 
 const page = z

@@ -25,7 +25,7 @@ import type { LiveFeed } from './live-feed.ts';
 import * as paths from './paths.ts';
 import { cooldownAnswer, type QuotaViews, quotasReport } from './quota-views.ts';
 import { type SimulationPorts, simulate } from './simulate.ts';
-import { usageReport } from './usage-report.ts';
+import { type ReportInput, usageReport } from './usage-report.ts';
 
 export interface UsageEndpointsOptions extends SimulationPorts {
   readonly store: MeterStore & { health(): StoreState };
@@ -43,6 +43,8 @@ export interface UsageEndpointsOptions extends SimulationPorts {
 const HOUR_MS = 3_600_000;
 /** 4 MB of an answer. */
 const MOST_ROLLUPS = 10_000;
+/** About 10 MB of memory. However long the time: only names that clients invent make so many. */
+const MOST_SUMS = 10_000;
 const USUAL_RANGE: Moment = { ago: 24 * HOUR_MS };
 
 /** Endpoints for the gateway, which guards them, and checks the bearer of every POST before it calls one. */
@@ -70,15 +72,22 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         if (!asked.ok) return asked.answer;
         const now = clock.now();
         const { since: from = USUAL_RANGE, until: to } = asked.value;
+        const first = settle(from, now);
+        const end = to === undefined ? undefined : settle(to, now);
+        const reversed = refuseReversed({ since: first, until: end }, asked.value.since === undefined);
+        if (reversed !== null) return reversed;
         // Whole hours are what is kept for ever: those in which `since` and `until` lie count.
-        const since = Math.floor(settle(from, now) / HOUR_MS) * HOUR_MS;
-        const until = to === undefined ? now : Math.ceil(settle(to, now) / HOUR_MS) * HOUR_MS;
-        const found = await store.rollups({ granularity: 'hour', by: 'served_model', since, until });
-        const views = quota.views();
-        const report = await usageReport({ rollups: found, views, prices, since, until, now });
-        // Asked afterwards: a question that fails is a trouble, too.
-        const { ok, reason, pending } = store.health();
-        return json({ ...report, store: { ok, reason, pending } } satisfies UsageAnswer);
+        const since = Math.floor(first / HOUR_MS) * HOUR_MS;
+        const until = end === undefined ? now : Math.ceil(end / HOUR_MS) * HOUR_MS;
+        return unlessRefused(async () => {
+          const spans = await store.spans({ since, until, cuts: prices.changes, limit: MOST_SUMS });
+          const views = quota.views();
+          const askHours: ReportInput['askHours'] = (models) => store.hoursOf({ models, since, until });
+          const report = await usageReport({ spans, askHours, views, prices, since, until, now });
+          // Asked afterwards: a question that fails is a trouble, too.
+          const { ok, reason, pending } = store.health();
+          return json({ ...report, store: { ok, reason, pending } } satisfies UsageAnswer);
+        });
       },
     },
     {
@@ -88,9 +97,10 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         const asked = readQuery(samplesQuery, query);
         if (!asked.ok) return asked.answer;
         const { since, until, limit = USUAL_PAGE, ...rest } = asked.value;
-        const stranger = await refuseStranger(rest.lane);
-        if (stranger !== null) return stranger;
-        const wanted = { ...rest, limit, ...settled({ since, until }, clock.now()) };
+        const range = settled({ since, until }, clock.now());
+        const refused = refuseReversed(range) ?? (await refuseStranger(rest.lane));
+        if (refused !== null) return refused;
+        const wanted = { ...rest, limit, ...range };
         return unlessRefused(async () => {
           const { samples, next_cursor } = await store.samples(wanted);
           return json({ samples: samples.map((one) => ({ ...one, ts: rfc3339(one.ts) })), next_cursor });
@@ -104,9 +114,10 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
         const asked = readQuery(rollupsQuery, query);
         if (!asked.ok) return asked.answer;
         const { since, until, ...rest } = asked.value;
-        const stranger = await refuseStranger(rest.lane);
-        if (stranger !== null) return stranger;
-        const wanted = { ...rest, ...settled({ since, until }, clock.now()), limit: MOST_ROLLUPS };
+        const range = settled({ since, until }, clock.now());
+        const refused = refuseReversed(range) ?? (await refuseStranger(rest.lane));
+        if (refused !== null) return refused;
+        const wanted = { ...rest, ...range, limit: MOST_ROLLUPS };
         return unlessRefused(async () => {
           const found = await store.rollups(wanted);
           const rollups = found.map((rollup) => ({ ...rollup, start: rfc3339(rollup.start) }));
@@ -161,13 +172,14 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
   ];
 }
 
-/** What a cursor is, and how many rollups are too many, only the store knows. */
+/** What a cursor is, and how many rollups or sums are too many, only the store knows. */
 async function unlessRefused(answer: () => Promise<EndpointAnswer>): Promise<EndpointAnswer> {
   try {
     return await answer();
   } catch (error) {
-    if (error instanceof OperatorError && error.code === 'USAGE') return refuse(error.message).answer;
-    throw error;
+    if (!(error instanceof OperatorError) || error.code !== 'USAGE') throw error;
+    const { message, hint } = error;
+    return refuse(hint === undefined ? message : `${message}. ${hint}`).answer;
   }
 }
 
@@ -185,6 +197,16 @@ function settled(
     ...(since !== undefined && { since: settle(since, now) }),
     ...(until !== undefined && { until: settle(until, now) }),
   };
+}
+
+/** Nothing ends before it begins: most likely the two were mixed up, which zeros would hide. */
+function refuseReversed(
+  { since, until }: { readonly since?: number | undefined; readonly until?: number | undefined },
+  isUsual = false,
+): EndpointAnswer | null {
+  if (since === undefined || until === undefined || until >= since) return null;
+  const which = isUsual ? 'since, which is 24 hours ago where it is left out' : 'since';
+  return refuse(`until: allowed is a time that is not before ${which} (${rfc3339(since)})`).answer;
 }
 
 const JSON_TYPE = 'application/json';

@@ -47,6 +47,9 @@ interface Described {
 
 const JSON_TYPE = 'application/json';
 const BAD_ARGUMENT = { 400: 'An argument that is not allowed; the message says what is' };
+const TOO_MANY = {
+  400: `${BAD_ARGUMENT[400]}. Or more than 10,000 sums; the message says what to ask for instead`,
+};
 
 const json = (schema: Name, description: string): Described['answer'] => ({
   type: JSON_TYPE,
@@ -64,7 +67,7 @@ const ENDPOINTS: readonly Described[] = [
       'Counts whole hours, UTC: from the one in which since lies to the one in which until lies. Without since, the last 24 hours.',
     query: args.usageQuery,
     answer: json('Usage', 'The sums'),
-    refusals: BAD_ARGUMENT,
+    refusals: TOO_MANY,
   },
   {
     method: 'get',
@@ -82,7 +85,7 @@ const ENDPOINTS: readonly Described[] = [
     summary: 'Sums by hour or day, UTC, lane and model',
     query: args.rollupsQuery,
     answer: json('Rollups', 'The sums'),
-    refusals: BAD_ARGUMENT,
+    refusals: TOO_MANY,
   },
   {
     method: 'get',

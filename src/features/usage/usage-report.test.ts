@@ -30,17 +30,34 @@ const hour = (part: Partial<Rollup>): Rollup => ({
 const output = (count: number): Rollup['tokens'] => ({ ...hour({}).tokens, output: count });
 
 const report = async (rollups: readonly Rollup[], part: Partial<ReportInput> = {}) => {
-  const input = { rollups, views: [], prices, since: NOW - 24 * HOUR, until: NOW, now: NOW, ...part };
+  const askHours: ReportInput['askHours'] = async () => [];
+  const input = {
+    spans: rollups,
+    askHours,
+    views: [],
+    prices,
+    since: NOW - 24 * HOUR,
+    until: NOW,
+    now: NOW,
+    ...part,
+  };
   return usageAnswer.parse({ ...(await usageReport(input)), store: { ok: true, reason: null, pending: 0 } });
 };
 
 describe('a model that no quota watches', () => {
   it('has its speed while streaming, and that over all since its first hour', async () => {
     const long = hour({ tokens: output(5_400), streamed_tokens: 400, stream_ms: 20_000 });
-    const { models } = await report([{ ...long, start: long.start - HOUR }]);
+    const since = (first: number): Partial<ReportInput> => ({
+      askHours: async () => [{ model: long.model, first, peak_hour: null, fastest_hour: null }],
+    });
+    const { models } = await report([long], since(long.start - HOUR));
     // The present is half past: 5,400 tokens in one and a half hours.
     expect(models['claude-haiku-4-5']).toMatchObject({ tps_elr: 20, tps_dirty: 1 });
-    const past = await report([long], { until: long.start + HOUR, now: NOW + 24 * HOUR });
+    const past = await report([long], {
+      ...since(long.start),
+      until: long.start + HOUR,
+      now: NOW + 24 * HOUR,
+    });
     expect(past.models['claude-haiku-4-5']).toMatchObject({ tps_dirty: 1.5 });
   });
 });

@@ -1,9 +1,9 @@
-/** Adds hours up to what `/v1/usage` answers: per model and lane what was used, how full its quotas are, what it cost. */
+/** Adds up what `/v1/usage` answers: per model and lane what was used, how full its quotas are, what it cost. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { rfc3339 } from '../../platform/clock.ts';
 import { compileGlob, type Matcher } from '../../protocol/glob.ts';
-import { bestHours, type HourUse, perSecond } from '../../protocol/hours.ts';
-import { OTHER_MODELS, type Rollup } from '../../protocol/meter.ts';
+import { perSecond } from '../../protocol/hours.ts';
+import { type HoursQuery, type ModelHours, OTHER_MODELS, type Rollup } from '../../protocol/meter.ts';
 import type { Charge, Prices } from '../../protocol/money.ts';
 import type { QuotaView } from '../../protocol/quota-view.ts';
 import type { Tokens } from '../../protocol/usage-event.ts';
@@ -14,8 +14,10 @@ import { hoursOf } from './quota-views.ts';
 export type UsageReport = Omit<UsageAnswer, 'store'>;
 
 export interface ReportInput {
-  /** Hours, in any order. */
-  readonly rollups: readonly Rollup[];
+  /** Of spans in which no price changes, in any order. */
+  readonly spans: readonly Rollup[];
+  /** Asked once, for the models that no quota tells of, if there are any. */
+  readonly askHours: (models: HoursQuery['models']) => Promise<readonly ModelHours[]>;
   readonly views: readonly QuotaView[];
   readonly prices: Prices;
   /** Epoch milliseconds, as `until` and `now`. */
@@ -29,21 +31,18 @@ const NO_MODEL = '(none)';
 /** Names come from clients, who may invent them: the models beyond are one sum. */
 export const MOST_MODELS = 100;
 
-/** Gives the thread away between slices, however many rollups there are. */
+/** Gives the thread away between slices, however many spans there are. */
 export async function usageReport({
-  rollups,
+  spans,
+  askHours,
   views,
   prices,
   since,
   until,
   now,
 }: ReportInput): Promise<UsageReport> {
-  const days: Days = new Map();
   const used = new Map<string, Used>();
-  await inSlices(rollups, (rollup) => {
-    addToDay(days, rollup);
-    addUse(used, rollup);
-  });
+  await inSlices(spans, (span) => addUse(used, span));
   const shown = mostUsed(used);
 
   const total = createSum(prices);
@@ -52,25 +51,34 @@ export async function usageReport({
   const rest = createSum(prices);
   const quotas = views.map((view): Quota => ({ view, matches: compileGlob(view.model) }));
   const idle = new Set(quotas);
-  await inSlices(days.values(), (day) => {
-    const { lane, model, served_model: servedModel, tokens, uncounted, start: at } = day;
+  await inSlices(spans, (span) => {
+    const { lane, model, served_model: servedModel = null, tokens, uncounted, start: at } = span;
     const charge = prices.chargeOf({ lane, model, servedModel, tokens, uncounted, at });
-    const part = { ...day, charge };
+    const part = { ...span, charge };
     total.add(part);
     lanes.add(lane, part);
-    (models.get(nameOf(day)) ?? rest).add(part);
-    for (const quota of idle) if (isUnder(quota, day)) idle.delete(quota);
+    (models.get(nameOf(span)) ?? rest).add(part);
+    for (const quota of idle) if (isUnder(quota, span)) idle.delete(quota);
   });
-  await inSlices(rollups, (rollup) => models.get(nameOf(rollup))?.addHour(rollup));
   // A quota that nothing was counted for yet stands under its glob.
   for (const { view } of idle) getOrMake(models, view.model, () => createModelSum(prices));
+  const shownQuotas = new Map(
+    [...models].map(([model, sum]) => [model, fullest(model, sum.lanes(), quotas)]),
+  );
+  const unwatched = [...models.keys()].filter((model) => shownQuotas.get(model) === null);
+  const told = unwatched.length === 0 ? [] : await askHours(unwatched.map(modelOf));
+  const hours = new Map(told.map((one) => [nameOf(one), one]));
   const end = Math.min(until, now);
+  const usageOf = (model: string, sum: ModelSum): ModelUsage => {
+    const view = shownQuotas.get(model) ?? null;
+    return sum.usage(view === null ? withoutQuota(sum.speeds(), hours.get(model), end) : fieldsOf(view));
+  };
   return {
     generated_at: rfc3339(now),
     since: rfc3339(since),
     until: rfc3339(until),
     total: total.totals(),
-    models: Object.fromEntries([...models].map(([model, sum]) => [model, sum.usage(model, quotas, end)])),
+    models: Object.fromEntries([...models].map(([model, sum]) => [model, usageOf(model, sum)])),
     other_models: shown.length === used.size ? null : { models: beyond(used, shown), ...rest.totals() },
     lanes: lanes.totals(),
   };
@@ -89,16 +97,17 @@ async function inSlices<T>(items: Iterable<T>, act: (item: T) => void): Promise<
 }
 
 const nameOf = ({ model }: Pick<Rollup, 'model'>): string => model ?? NO_MODEL;
+const modelOf = (name: string): string | null => (name === NO_MODEL ? null : name);
 
 interface Used {
   tokens: number;
   requests: number;
 }
 
-function addUse(used: Map<string, Used>, rollup: Rollup): void {
-  const sum = getOrMake(used, nameOf(rollup), () => ({ tokens: 0, requests: 0 }));
-  sum.tokens += countTokens(rollup.tokens);
-  sum.requests += rollup.count;
+function addUse(used: Map<string, Used>, span: Rollup): void {
+  const sum = getOrMake(used, nameOf(span), () => ({ tokens: 0, requests: 0 }));
+  sum.tokens += countTokens(span.tokens);
+  sum.requests += span.count;
 }
 
 /** The names with most tokens, then most requests; last the one that is no model. */
@@ -115,39 +124,8 @@ function mostUsed(used: ReadonlyMap<string, Used>): string[] {
 const beyond = (used: ReadonlyMap<string, Used>, shown: readonly string[]): number =>
   used.size - shown.length - (used.has(OTHER_MODELS) ? 1 : 0);
 
-/** What of one lane and model was used in one day. */
-type Day = Pick<
-  Rollup,
-  'start' | 'lane' | 'model' | 'count' | 'errors' | 'uncounted' | 'tokens' | 'duration_ms' | 'stream_ms'
-> & {
-  readonly served_model: string | null;
-};
-
-/** The same, with what it cost. */
-type Part = Day & { readonly charge: Charge };
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-type Days = Map<string, Writable<Day>>;
-
-const DAY_MS = 86_400_000;
-
-/** Days are as fine as prices go by: to price a year of hours would take 24 times as long. */
-function addToDay(days: Days, rollup: Rollup): void {
-  const { lane, model, served_model: served = null } = rollup;
-  const start = rollup.start - (rollup.start % DAY_MS);
-  const key = JSON.stringify([start, lane, model, served]);
-  const day = days.get(key);
-  if (day === undefined) {
-    days.set(key, { ...rollup, start, served_model: served, tokens: { ...rollup.tokens } });
-    return;
-  }
-  day.count += rollup.count;
-  day.errors += rollup.errors;
-  day.uncounted += rollup.uncounted;
-  day.duration_ms += rollup.duration_ms;
-  day.stream_ms += rollup.stream_ms;
-  day.tokens = addTokens(day.tokens, rollup.tokens);
-}
+/** What of one lane and model was used in one span, and what it cost. */
+type Part = Rollup & { readonly charge: Charge };
 
 interface Sum {
   add(part: Part): void;
@@ -181,7 +159,7 @@ function createSum(prices: Prices): Sum {
 interface Sums {
   add(name: string, part: Part): void;
   totals(): Record<string, Totals>;
-  names(): Iterable<string>;
+  names(): readonly string[];
 }
 
 function createSums(prices: Prices): Sums {
@@ -189,47 +167,40 @@ function createSums(prices: Prices): Sums {
   return {
     add: (name, part) => getOrMake(sums, name, () => createSum(prices)).add(part),
     totals: () => Object.fromEntries([...sums].map(([name, sum]) => [name, sum.totals()])),
-    names: () => sums.keys(),
+    names: () => [...sums.keys()],
   };
+}
+
+/** Output tokens, those of streams, and how long these flowed, in milliseconds. */
+interface Speeds {
+  output: number;
+  streamed: number;
+  streamMs: number;
 }
 
 interface ModelSum {
   add(part: Part): void;
-  addHour(rollup: Rollup): void;
-  /** @param end of what was counted, epoch milliseconds */
-  usage(model: string, quotas: readonly Quota[], end: number): ModelUsage;
+  lanes(): readonly string[];
+  speeds(): Readonly<Speeds>;
+  usage(fields: QuotaFields): ModelUsage;
 }
 
 function createModelSum(prices: Prices): ModelSum {
   const sum = createSum(prices);
   const lanes = createSums(prices);
-  const hours = new Map<number, Hour>();
+  const speeds: Speeds = { output: 0, streamed: 0, streamMs: 0 };
   return {
     add(part) {
       sum.add(part);
       lanes.add(part.lane, part);
+      speeds.output += part.tokens.output;
+      speeds.streamed += part.streamed_tokens;
+      speeds.streamMs += part.stream_ms;
     },
-    addHour(rollup) {
-      const hour = getOrMake(hours, rollup.start, () => ({ tokens: 0, output: 0, streamed: 0, streamMs: 0 }));
-      hour.tokens += countTokens(rollup.tokens);
-      hour.output += rollup.tokens.output;
-      hour.streamed += rollup.streamed_tokens;
-      hour.streamMs += rollup.stream_ms;
-    },
-    usage(model, quotas, end) {
-      const totals = sum.totals();
-      const view = fullest(model, new Set(lanes.names()), quotas);
-      return {
-        ...totals,
-        lanes: lanes.totals(),
-        ...(view === null ? withoutQuota(hours, end) : fieldsOf(view)),
-      };
-    },
+    lanes: () => lanes.names(),
+    speeds: () => speeds,
+    usage: (fields) => ({ ...sum.totals(), lanes: lanes.totals(), ...fields }),
   };
-}
-
-interface Hour extends Writable<HourUse> {
-  output: number;
 }
 
 type QuotaFields = Omit<ModelUsage, keyof Totals | 'lanes'>;
@@ -251,23 +222,21 @@ const fieldsOf = (view: QuotaView): QuotaFields => ({
   gap_samples: view.gap_samples,
 });
 
-/** What the hours themselves tell of a model that no quota watches. */
-const withoutQuota = (hours: ReadonlyMap<number, Hour>, end: number): QuotaFields => ({
+/** What is told of a model that no quota watches. @param end of what was counted, epoch milliseconds */
+const withoutQuota = (
+  { output, streamed, streamMs }: Speeds,
+  hours: ModelHours | undefined,
+  end: number,
+): QuotaFields => ({
   rolling_pct: null,
   weekly_pct: null,
   warn: false,
   block: false,
   eta_seconds: null,
   headroom_tokens: null,
-  tps_elr: perSecond(
-    sumOf(hours, ({ streamed }) => streamed),
-    sumOf(hours, ({ streamMs }) => streamMs),
-  ),
-  tps_dirty: perSecond(
-    sumOf(hours, ({ output }) => output),
-    end - Math.min(...hours.keys()),
-  ),
-  ...hoursOf(bestHours(hours)),
+  tps_elr: perSecond(streamed, streamMs),
+  tps_dirty: hours === undefined ? null : perSecond(output, end - hours.first),
+  ...hoursOf(hours ?? { peak_hour: null, fastest_hour: null }),
   warn_pct_auto: null,
   warn_pct_confidence: 0,
   gap_seconds_p50: null,
@@ -275,23 +244,20 @@ const withoutQuota = (hours: ReadonlyMap<number, Hour>, end: number): QuotaField
   gap_samples: 0,
 });
 
-const sumOf = (hours: ReadonlyMap<number, Hour>, value: (hour: Hour) => number): number =>
-  [...hours.values()].reduce((sum, hour) => sum + value(hour), 0);
-
 interface Quota {
   readonly view: QuotaView;
   readonly matches: Matcher;
 }
 
-const isUnder = ({ view, matches }: Quota, { lane, model }: Pick<Day, 'lane' | 'model'>): boolean =>
+const isUnder = ({ view, matches }: Quota, { lane, model }: Pick<Rollup, 'lane' | 'model'>): boolean =>
   model !== null && view.lane === lane && matches(model);
 
 /** Of the quotas that a model falls under, on the lanes it used, the one that is fullest; null without any. */
-function fullest(model: string, lanes: ReadonlySet<string>, quotas: readonly Quota[]): QuotaView | null {
+function fullest(model: string, lanes: readonly string[], quotas: readonly Quota[]): QuotaView | null {
   // No quota counts what names no model.
   if (model === NO_MODEL) return null;
   const mine = quotas
-    .filter(({ view, matches }) => view.model === model || (lanes.has(view.lane) && matches(model)))
+    .filter(({ view, matches }) => view.model === model || (lanes.includes(view.lane) && matches(model)))
     .map(({ view }) => view);
   return mine.toSorted((a, b) => fullness(b) - fullness(a))[0] ?? null;
 }

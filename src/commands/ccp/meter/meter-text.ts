@@ -75,12 +75,15 @@ function rightAligned(heading: readonly string[], rows: readonly string[][]): [s
   return [align(heading), rows.map(align)];
 }
 
+/** A name as it is shown: an empty one would be none. */
+export const shown = (name: string): string => (name === '' ? '""' : name);
+
 /** Names without the day of their snapshot, where that leaves them apart. */
 export function shortNames<T>(entries: readonly (readonly [string, T])[]): (readonly [string, T])[] {
-  const short = (name: string): string => name.replace(/-20\d{6}$/, '');
+  const short = (name: string): string => shown(name.replace(/-20\d{6}$/, ''));
   const names = entries.map(([name]) => short(name));
   const isUnique = (name: string): boolean => names.filter((one) => one === name).length === 1;
-  return entries.map(([name, value]) => [isUnique(short(name)) ? short(name) : name, value]);
+  return entries.map(([name, value]) => [isUnique(short(name)) ? short(name) : shown(name), value]);
 }
 
 const countTokens = ({ tokens }: Totals): number =>
@@ -88,9 +91,11 @@ const countTokens = ({ tokens }: Totals): number =>
 
 /** How full each quota is: a line a quota, with both windows; in front what the figures alone would not say. */
 export function quotaLines(screen: Screen, { quotas, ...state }: QuotasAnswer): string {
-  if (quotas.length === 0) return 'No quotas are set: traffic is metered, and never held back.\n';
+  if (quotas.length === 0) {
+    return `No quotas are set: traffic is metered, and never held back.\n${warningLines(screen, state)}`;
+  }
   const names = quotas.map(({ model, lane }) => plain(`${model} (${lane})`));
-  const standings = quotas.map(standing);
+  const standings = quotas.map((quota) => standing(quota, state.mode));
   const windows = quotas.map((quota) => [nameOf(quota.rolling), nameOf(quota.weekly)].join(''));
   const rest = longest(standings) + longest(windows) + REST_OF_LINE;
   const room = Math.max(LEAST_NAME, Math.min(screen.width, MOST_COLUMNS) - rest);
@@ -148,10 +153,11 @@ function windowText(window: QuotaAnswer['rolling'], screen: Screen, quota: Quota
   return `${name} ${painted} ${(pct >= 999.5 ? '>999' : percent(pct)).padStart(4)}`;
 }
 
-function standing({ warn, block, eta_seconds, cooldown_until }: QuotaAnswer): string {
+function standing({ warn, block, eta_seconds, cooldown_until }: QuotaAnswer, mode: string): string {
   if (cooldown_until !== null) return `cooling until ${clockTime(cooldown_until)}`;
   const eta = eta_seconds === null ? '' : span(eta_seconds);
-  if (block) return eta === '' ? 'full' : `full, room in ${eta}`;
+  // Where nothing is held back more comes, and nobody waits for room.
+  if (block) return eta === '' || mode !== 'block' ? 'full' : `full, room in ${eta}`;
   const word = warn ? 'warn' : 'ok';
   return eta === '' ? word : `${word}, full in ${eta}`;
 }
@@ -170,7 +176,7 @@ export function limitLines(screen: Screen, { cooldowns, provider_limits }: Quota
 }
 
 /** A text that is wrapped at the end of the screen, its further lines behind `indent`. */
-function hanging(screen: Screen, before: string, indent: string, text: string): string {
+export function hanging(screen: Screen, before: string, indent: string, text: string): string {
   return wrap(text, screen.width - Math.max(before.length, indent.length))
     .map((line, index) => `${index === 0 ? before : indent}${line}\n`)
     .join('');
@@ -269,6 +275,9 @@ function providerFacts({ provider_limits }: QuotaAnswer): (readonly [string, str
 
 function limitsText({ windows, refused, status, at }: LimitsAnswer): string {
   const parts = windows.map(({ name, used_pct, remaining, limit, resets_at }) => {
+    if (resets_at !== null && Date.parse(resets_at) <= Date.now()) {
+      return `${name} reset since ${clockTime(resets_at)}`;
+    }
     const used = used_pct === null ? '' : ` ${percent(used_pct)} used`;
     const of = limit === null ? '' : ` of ${compact(limit)}`;
     const left = remaining === null ? '' : ` ${compact(remaining)}${of} left`;

@@ -10,7 +10,7 @@ let host: TestHost;
 let meter: FakeMeter;
 beforeEach(async () => {
   meter = await startFakeMeter();
-  host = createTestHost({ CCP_PORT: String(meter.port) });
+  host = createTestHost({ CCP_PORT: String(meter.port), NO_COLOR: '1' });
 });
 afterEach(async () => {
   await meter[Symbol.asyncDispose]();
@@ -203,6 +203,31 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
     expect(page).not.toContain('local');
   });
 
+  it('wraps what it says of a long name without a price, and loses nothing of it', async () => {
+    const kinds = ['input', 'output', 'cache_read', 'cache_write_5m', 'cache_write_1h'] as const;
+    const entry = totals({ requests: 1, cost_usd: null, unpriced_tokens: 3, unpriced_kinds: kinds });
+    const name = 'a-model-that-nobody-knows-20261102-with-a-very-long-name-indeed';
+    const models = { [name]: { ...modelUsage(entry), lanes: { local: entry } } };
+    const other_models = { ...totals(), models: 1 };
+    meter.answers.set('/v1/usage', { status: 200, value: { ...USAGE, models, total: entry, other_models } });
+    const page = await printed('usage');
+    expect(widest(page)).toBeLessThanOrEqual(80);
+    const note = page.slice(page.indexOf('have no known price'));
+    expect(note.replaceAll(/\s+/g, ' ')).toContain(`${name} on lane local (${kinds.join(', ')}) (others)`);
+  });
+
+  it('leaves no row without a name: an empty one is shown as what it is', async () => {
+    const entry = totals({ requests: 1, cost_usd: null, unpriced_tokens: 3, unpriced_kinds: ['input'] });
+    const empty = { ...modelUsage({ ...entry, rolling_pct: 70 }), lanes: { zai: entry } };
+    const { 'claude-opus-4-8': opus } = USAGE.models;
+    const models = { '': empty, 'claude-opus-4-8': opus };
+    meter.answers.set('/v1/usage', { status: 200, value: { ...USAGE, models, total: entry } });
+    const page = await printed('usage');
+    expect(page).toMatch(/^"" +1 +–/m);
+    expect(page).toContain('  "" on lane zai (input)\n');
+    expect(await printed('usage', '--banner')).toContain('· "" quota 70%');
+  });
+
   it('says it on one line for a greeting', async () => {
     expect(await printed('usage', '--banner')).toBe(
       'ccp 24h: anthropic 1.3k req $59.10 · zai 88 req $0.73, saved $2.37 · local 3 req unpriced · ' +
@@ -232,6 +257,25 @@ describe('ccp quota', () => {
     meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), quotas: [quota(part)] } });
     return printed('quota');
   };
+
+  it.each(['off', 'hybrid'])('never speaks of room in mode %s, where nothing is held back', async (mode) => {
+    expect(await answered({ mode, quotas: [quota({ block: true })] }, 'quota')).toMatch(/ {2}full\n$/);
+  });
+
+  it('says of a window of the upstream that it was reset since, and nothing more', async () => {
+    const at = new Date(Date.now() - 60_000).toISOString();
+    const window = { status: 'allowed', limit: 100, remaining: 3, used_pct: 97 };
+    const windows = [
+      { ...window, name: '5h', resets_at: at },
+      { ...window, name: '7d', resets_at: null },
+    ];
+    const limits = { lane: 'anthropic', at, status: 'allowed', windows, refused: null };
+    const told = { quotas: [quota({ provider_limits: limits })], provider_limits: [limits] };
+    for (const argv of [['quota'], ['quota', '--details'], ['status']]) {
+      const page = (await answered(told, ...argv)).replaceAll(/\s+/g, ' ');
+      expect(page).toMatch(/5h reset since (?:\d+ \w+ )?\d\d:\d\d, 7d 97% used 3 of 100 left/);
+    }
+  });
 
   it.each([
     [{ warn: true }, 'warn, full in 1h 30m'],
@@ -268,6 +312,14 @@ describe('ccp quota', () => {
       ['status', '--debug-quota'],
     ]) {
       const page = await answered({ warnings }, ...argv);
+      expect(page.replaceAll(/\s+/g, ' ')).toContain(`warning: ${warnings[0]}`);
+    }
+  });
+
+  it('warns of a file that was refused where no quota counts, too', async () => {
+    const warnings = ['quotas not taken over, the ones before stay: /q.json:1:2: it is no JSON'];
+    for (const argv of [['quota'], ['quota', '--details'], ['quotas'], ['status']]) {
+      const page = await answered({ quotas: [], warnings }, ...argv);
       expect(page.replaceAll(/\s+/g, ' ')).toContain(`warning: ${warnings[0]}`);
     }
   });
@@ -423,9 +475,11 @@ describe('ccp quotas end-cooldown', () => {
 });
 
 describe('ccp statusline', () => {
+  /** Epoch seconds, of another year whenever that is. */
+  const resets_at = Math.floor(Date.now() / 1000) + 400 * 86_400;
   const limits = {
-    five_hour: { used_percentage: 42.4, resets_at: 1_764_200_000 },
-    seven_day: { used_percentage: 96, resets_at: 1_764_200_000 },
+    five_hour: { used_percentage: 42.4, resets_at },
+    seven_day: { used_percentage: 96, resets_at },
   };
   const line = async (input: unknown): Promise<string> => {
     host.typed = typeof input === 'string' ? input : JSON.stringify(input);
@@ -434,8 +488,98 @@ describe('ccp statusline', () => {
 
   it('shows Anthropic as Claude Code was told, and Z.AI as we count', async () => {
     expect(await line({ model: { display_name: 'Opus 4.8' }, rate_limits: limits })).toMatch(
-      /^Opus 4\.8 · anthropic 5h 42% 7d 96% until \d+ \w+ 2025 \d\d:\d\d · local 0 in 500 out\/24h · zai 5h 70% · saved \$2\.37\/24h \+ \?\n$/,
+      /^Opus 4\.8 · anthropic 5h 42% 7d 96% until \d+ \w+ \d{4} \d\d:\d\d · local 0 in 500 out\/24h · zai 5h 70% · saved \$2\.37\/24h \+ \?\n$/,
     );
+  });
+
+  const quotas = async (part: object, input: unknown = {}): Promise<string> => {
+    const told = meter.answers.get('/v1/quotas')?.value;
+    meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), ...part } });
+    return line(input);
+  };
+  const early = quota({
+    rolling: { ...quota().rolling, pct: 75 },
+    weekly: { ...quota().weekly, pct: 40 },
+    warn_pct: 60,
+    block_pct: 75,
+    warn: true,
+    block: true,
+    eta_seconds: 17_940,
+  });
+
+  it('says that a quota is full by its own block_pct, and when there is room, on a line of 80 columns', async () => {
+    const soon = Math.floor(Date.now() / 1000) + 60;
+    const rate_limits = {
+      five_hour: { used_percentage: 42, resets_at: soon },
+      seven_day: { used_percentage: 96, resets_at: soon },
+    };
+    const said = await quotas({ quotas: [early] }, { rate_limits });
+    expect(said).toMatch(
+      /^anthropic 5h 42% 7d 96% until [^·]* · local [^·]* · zai 5h full, room in 4h 59m · /,
+    );
+    meter.answers.set('/v1/usage', { status: 200, value: { ...USAGE, lanes: {}, total: totals() } });
+    const both = await line({ model: { display_name: 'Opus 4.8' }, rate_limits });
+    expect(both).toMatch(/zai 5h full, room in 4h 59m\n$/);
+    expect(widest(both)).toBeLessThanOrEqual(80);
+  });
+
+  it('names the quota that is full where others of the lane are not, and both windows where both are', async () => {
+    expect(await quotas({ quotas: [quota({ model: '*' }), early] })).toContain(
+      ' · zai 5h full (*haiku*), room in 4h 59m · ',
+    );
+    const whole = { ...early, model: '*', weekly: { ...early.weekly, pct: 99 }, eta_seconds: 90_000 };
+    expect(await quotas({ quotas: [early, whole] })).toContain(' · zai 5h 7d full, room in 1d 1h · ');
+    expect(await quotas({ quotas: [early, whole, quota()] })).toContain(' full (* + 1), room in 1d 1h · ');
+    expect(await quotas({ quotas: [{ ...early, eta_seconds: null }] })).toContain(' · zai 5h full · ');
+  });
+
+  it.each(['off', 'hybrid'])('calls no quota full in mode %s, where nothing is held back', async (mode) => {
+    expect(await quotas({ mode, quotas: [early] })).toContain(' · zai 5h 75% 7d 40% · ');
+  });
+
+  it('says that a budget of ours is used up where Anthropic still has room', async () => {
+    const rate_limits = { five_hour: { used_percentage: 7 } };
+    expect(await quotas({ quotas: [{ ...early, lane: 'anthropic' }] }, { rate_limits })).toMatch(
+      /^anthropic 5h 7%, quota 5h full, room in 4h 59m · /,
+    );
+  });
+
+  it('colours by the warn_pct and block_pct of each quota, also where standard output is no terminal', async () => {
+    delete host.env['NO_COLOR'];
+    const [red, yellow] = ['\u001b[31m', '\u001b[33m'];
+    expect(await quotas({ quotas: [early] })).toContain(`zai ${red}5h full, room in 4h 59m\u001b[39m`);
+    expect(await quotas({ mode: 'hybrid', quotas: [early] })).toContain(`zai 5h ${red}75%\u001b[39m 7d 40%`);
+    const pct = (rolling: number, warn_pct: number, block_pct: number) => ({
+      quotas: [quota({ rolling: { ...quota().rolling, pct: rolling }, warn_pct, block_pct })],
+    });
+    expect(await quotas(pct(61, 60, 75))).toContain(`zai 5h ${yellow}61%\u001b[39m`);
+    expect(await quotas(pct(99, 110, 120))).toContain('zai 5h 99% ·');
+    expect(await quotas({ quotas: [{ ...early, block: false, block_pct: 120 }] })).toContain(
+      `zai 5h ${yellow}75%`,
+    );
+  });
+
+  it('leaves out a window that was reset since, and counts where none is left', async () => {
+    const past = Math.floor(Date.now() / 1000) - 60;
+    const five_hour = { used_percentage: 97, resets_at: past };
+    const seven_day = { used_percentage: 12, resets_at };
+    expect(await line({ rate_limits: { five_hour, seven_day } })).toMatch(/^anthropic 7d 12% · /);
+    const windows = [97, null].map((used_pct) => ({
+      name: '5h',
+      status: null,
+      used_pct,
+      limit: null,
+      remaining: null,
+      resets_at: new Date(past * 1000).toISOString(),
+    }));
+    const at = new Date().toISOString();
+    const provider_limits = [{ lane: 'anthropic', at, status: null, windows, refused: null }];
+    expect(await quotas({ provider_limits }, { rate_limits: { five_hour } })).toMatch(
+      /^anthropic 40k in 512k out\/24h · /,
+    );
+    // As where it was never told.
+    five_hour.resets_at = 0;
+    expect(await line({ rate_limits: { five_hour } })).not.toContain('1970');
   });
 
   it('counts Anthropic, too, without a subscription', async () => {
@@ -484,7 +628,9 @@ describe('ccp statusline', () => {
     const { claude_code, proxy } = JSON.parse(await printed('statusline', '--json'));
     expect(claude_code).toMatchObject({
       model: { display_name: 'Opus 4.8' },
-      rate_limits: { seven_day: { used_percentage: 96, resets_at: '2025-11-26T23:33:20.000Z' } },
+      rate_limits: {
+        seven_day: { used_percentage: 96, resets_at: new Date(resets_at * 1000).toISOString() },
+      },
     });
     expect(proxy).toMatchObject({
       state: 'told',

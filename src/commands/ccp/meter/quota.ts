@@ -106,9 +106,11 @@ function restText(lane: string | undefined, key: string | undefined): string {
 
 function configured({ out }: Host, { file, quotas, warnings }: QuotasAnswer): string {
   if (quotas.length === 0) {
-    return file === null
-      ? 'No quotas are set. docs/quotas.md shows how to set some.\n'
-      : `${plain(file)} sets no quotas.\n`;
+    const none =
+      file === null
+        ? 'No quotas are set. docs/quotas.md shows how to set some.'
+        : `${plain(file)} sets no quotas.`;
+    return `${none}\n${warningLines(out, { warnings })}`;
   }
   const rows = quotas.map((one) => [
     one.model,

@@ -3,10 +3,12 @@
  * of them, Z.AI's as the proxy counts them. Whatever is missing or wrong, it prints a line and exits 0: an error would
  * take the line away from the person's prompt.
  */
+import { styleText } from 'node:util';
 import { z } from 'zod';
 import { type LoadedCcp, loadCcpSettings } from '../../../config/ccp-settings.ts';
 import {
   QUOTAS_PATH,
+  type QuotaAnswer,
   type QuotasAnswer,
   quotasAnswer,
   USAGE_PATH,
@@ -14,10 +16,10 @@ import {
   usageAnswer,
 } from '../../../config/usage-answers.ts';
 import { EXIT } from '../../../errors.ts';
-import { type Host, plain, printJson, type Screen } from '../../shared/host.ts';
+import { type Host, plain, printJson, type Screen, type Style } from '../../shared/host.ts';
 import { patience } from '../../shared/patience.ts';
 import { askProxy } from '../ask-proxy.ts';
-import { clockTime, compact, percent, usd, windowName } from './figures.ts';
+import { clockTime, compact, percent, span, usd, windowName } from './figures.ts';
 
 /** Claude Code calls this often, and shows nothing while it waits. */
 const PATIENCE_MS = 300;
@@ -46,8 +48,14 @@ type Session = z.infer<typeof session>;
 export async function statusline(host: Host, { json }: { readonly json: boolean }): Promise<number> {
   const [input, meter] = await Promise.all([readSession(host), readMeter(host)]);
   if (json) printJson(host, { claude_code: input, proxy: meter });
-  else host.out.write(`${lineOf(host.out, input, meter)}\n`);
+  else host.out.write(`${lineOf(inColour(host), input, meter)}\n`);
   return EXIT.ok;
+}
+
+/** Claude Code reads from a pipe, and draws colours all the same. */
+function inColour({ out, env }: Host): Screen {
+  if (out.isTerminal || (env['NO_COLOR'] ?? '') !== '') return out;
+  return { ...out, paint: (style, text) => styleText(style, text, { validateStream: false }) };
 }
 
 function lineOf(out: Screen, input: Session, meter: Meter): string {
@@ -122,7 +130,7 @@ function lanes(out: Screen, input: Session, meter: Meter): (string | null)[] {
   );
   const { saved_usd: saved = null, saved_is_partial = false } = usage?.total ?? {};
   return [
-    stated(out, input) ?? overheard(out, quotas) ?? counted(out, 'anthropic', meter),
+    anthropic(out, input, meter),
     ...others.toSorted().map((lane) => counted(out, lane, meter)),
     saved === null || saved <= 0 ? null : `saved ${usd(saved)}/24h${saved_is_partial ? ' + ?' : ''}`,
     ...troubles(meter).map((trouble) => out.paint('yellow', trouble)),
@@ -134,6 +142,14 @@ function troubles({ usage, quotas }: Told): string[] {
     ...(usage === null ? ['usage: no answer'] : usage.store.ok ? [] : ['store in trouble']),
     ...(quotas === null ? ['quotas: no answer'] : []),
   ];
+}
+
+/** Its own windows where they are known, with a budget of ours only once that is used up. */
+function anthropic(out: Screen, input: Session, meter: Told): string | null {
+  const own = stated(out, input) ?? overheard(out, meter.quotas);
+  if (own === null) return counted(out, 'anthropic', meter);
+  const full = fullText(out, 'anthropic', meter.quotas);
+  return full === null ? own : `${own}, quota ${full}`;
 }
 
 /** The Anthropic lane, as Claude Code was told; null without a subscription. */
@@ -165,13 +181,17 @@ interface Window {
 
 function windowsText(out: Screen, windows: readonly Window[]): string | null {
   const parts = windows.flatMap(({ name, pct, resetsAt }) => {
-    if (pct === null || pct === undefined) return [];
+    if (pct === null || pct === undefined || isPast(resetsAt)) return [];
     const until =
       resetsAt instanceof Date && pct >= WARN_PCT ? ` until ${clockTime(resetsAt.toISOString())}` : '';
-    return [`${plain(name)} ${coloured(out, pct, `${percent(pct)}${until}`)}`];
+    return [`${plain(name)} ${painted(out, styleOf(pct), `${percent(pct)}${until}`)}`];
   });
   return parts.length === 0 ? null : `anthropic ${parts.join(' ')}`;
 }
+
+/** Of a window that was reset since it was told of, nothing is known. */
+const isPast = (resetsAt: Window['resetsAt']): boolean =>
+  resetsAt instanceof Date && resetsAt.getTime() <= Date.now();
 
 /** A lane as the proxy counts it: its fullest quotas, else what it used, and what of it cools; null where nothing is known. */
 function counted(out: Screen, lane: string, { usage, quotas }: Told): string | null {
@@ -191,19 +211,45 @@ function coolingText(out: Screen, cooldowns: QuotasAnswer['cooldowns']): string 
   return out.paint('red', `(${plain(first.key)}${more} cooling until ${clockTime(first.until)})`);
 }
 
+/** Each window by its fullest quota; where quotas turn exchanges away, that alone, which is what a person must know. */
 function windowsOf(out: Screen, lane: string, quotas: QuotasAnswer | null): string | null {
-  const mine = (quotas?.quotas ?? []).filter((quota) => quota.lane === lane);
-  const parts = (['rolling', 'weekly'] as const).flatMap((window) => {
-    const [fullest] = mine
+  const full = fullText(out, lane, quotas);
+  if (full !== null) return full;
+  const parts = WINDOWS.flatMap((window) => {
+    const [fullest] = quotasOf(lane, quotas)
       .flatMap((quota) => (quota[window].pct === null ? [] : [{ pct: quota[window].pct, quota }]))
-      .toSorted((a, b) => b.pct - a.pct);
+      .toSorted((a, b) => b.pct / b.quota.block_pct - a.pct / a.quota.block_pct);
     if (fullest === undefined) return [];
-    return [
-      `${windowName(fullest.quota[window].span_seconds)} ${coloured(out, fullest.pct, percent(fullest.pct))}`,
-    ];
+    const { pct, quota } = fullest;
+    const style = pct >= quota.block_pct ? 'red' : pct >= quota.warn_pct ? 'yellow' : null;
+    return [`${windowName(quota[window].span_seconds)} ${painted(out, style, percent(pct))}`];
   });
   return parts.length === 0 ? null : parts.join(' ');
 }
+
+/**
+ * `5h full, room in 3h 20m`, with the quota's glob where others of the lane have room; null where none turns anything
+ * away. Of several the one that has room last is told: before, not everything passes.
+ */
+function fullText(out: Screen, lane: string, quotas: QuotasAnswer | null): string | null {
+  if (quotas?.mode !== 'block') return null;
+  const mine = quotasOf(lane, quotas);
+  const full = mine.filter(({ block }) => block);
+  const [last] = full.toSorted((a, b) => (b.eta_seconds ?? 0) - (a.eta_seconds ?? 0));
+  if (last === undefined) return null;
+  const names = WINDOWS.map((window) => last[window])
+    .filter(({ pct }) => pct !== null && pct >= last.block_pct)
+    .map(({ span_seconds }) => windowName(span_seconds));
+  const more = full.length === 1 ? '' : ` + ${full.length - 1}`;
+  const which = full.length === mine.length ? '' : ` (${plain(last.model)}${more})`;
+  const room = last.eta_seconds === null ? '' : `, room in ${span(last.eta_seconds)}`;
+  return out.paint('red', `${names.join(' ')} full${which}${room}`);
+}
+
+const WINDOWS = ['rolling', 'weekly'] as const;
+
+const quotasOf = (lane: string, quotas: QuotasAnswer | null): readonly QuotaAnswer[] =>
+  (quotas?.quotas ?? []).filter((quota) => quota.lane === lane);
 
 /** The same figures under the same names as in `ccp usage`, where the cache has a column of its own. */
 function tokensOf(lane: string, usage: UsageAnswer | null): string | null {
@@ -213,10 +259,12 @@ function tokensOf(lane: string, usage: UsageAnswer | null): string | null {
   return `${compact(tokens.input)} in ${compact(tokens.output)} out/24h`;
 }
 
-/** Where a person would want to know when it ends. */
+/** Of what an upstream says of its own windows, for which nobody set a warning: where a person would want to know when they end. */
 const WARN_PCT = 80;
+const NEARLY_ALL_PCT = 95;
 
-function coloured(out: Screen, pct: number, text: string): string {
-  if (pct < WARN_PCT) return text;
-  return out.paint(pct < 95 ? 'yellow' : 'red', text);
-}
+const styleOf = (pct: number): Style | null =>
+  pct < WARN_PCT ? null : pct < NEARLY_ALL_PCT ? 'yellow' : 'red';
+
+const painted = (out: Screen, style: Style | null, text: string): string =>
+  style === null ? text : out.paint(style, text);

@@ -1,13 +1,22 @@
 /** `ccp usage`: what was used, by model and lane, and what it cost. */
 import { type Totals, USAGE_PATH, type UsageAnswer, usageAnswer } from '../../../config/usage-answers.ts';
 import { EXIT } from '../../../errors.ts';
-import { type Host, plain, printJson } from '../../shared/host.ts';
+import { type Host, plain, printJson, type Screen } from '../../shared/host.ts';
 import { show, watchUntilInterrupted } from '../../shared/watch.ts';
 import { warnOfFuture } from '../future.ts';
 import { load } from '../load.ts';
 import { askMeter } from './ask-meter.ts';
 import { amountOf, clockTime, compact } from './figures.ts';
-import { banner, emptyText, type Named, shortNames, storeLine, totalsTable } from './meter-text.ts';
+import {
+  banner,
+  emptyText,
+  hanging,
+  type Named,
+  shortNames,
+  shown,
+  storeLine,
+  totalsTable,
+} from './meter-text.ts';
 
 export interface UsageOptions {
   /** As the endpoint takes it. */
@@ -48,10 +57,12 @@ function pageOf({ out }: Host, { since, total, models, other_models, lanes, stor
     ['total', total],
   ];
   const notes = [
-    'Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.',
-    ...(total.unpriced_tokens === 0 ? [] : unpricedNotes(total, models)),
-    ...(total.uncounted === 0 ? [] : uncountedNotes(total, models)),
-    ...(other_models === null ? [] : ['(others): the models beyond the most used, summed.']),
+    hanging(out, '', '', 'Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.'),
+    ...(total.unpriced_tokens === 0 ? [] : unpricedNotes(out, total, models)),
+    ...(total.uncounted === 0 ? [] : uncountedNotes(out, total, models)),
+    ...(other_models === null
+      ? []
+      : [hanging(out, '', '', '(others): the models beyond the most used, summed.')]),
   ];
   return [
     `${out.paint('bold', `Used ${plain(from)}`)}\n\n`,
@@ -59,7 +70,7 @@ function pageOf({ out }: Host, { since, total, models, other_models, lanes, stor
     '\n',
     totalsTable(out, 'lane', Object.entries(lanes)),
     '\n',
-    ...notes.map((note) => `${out.paint('dim', note)}\n`),
+    ...notes.map((note) => out.paint('dim', note)),
     storeLine(out, store),
   ].join('');
 }
@@ -68,28 +79,35 @@ function pageOf({ out }: Host, { since, total, models, other_models, lanes, stor
 const MOST_PLACES = 3;
 
 /** What a price would have to be set for: model, lane and kinds. */
-const unpricedNotes = (total: Totals, models: UsageAnswer['models']): string[] => [
-  `${compact(total.unpriced_tokens)} tokens have no known price; set one in a file (docs/usage.md):`,
-  ...placeNotes(models, ({ unpriced_kinds }) => unpriced_kinds.join(', ')),
-];
+const unpricedNotes = (screen: Screen, total: Totals, models: UsageAnswer['models']): string[] =>
+  placeNotes(screen, models, {
+    heading: `${compact(total.unpriced_tokens)} tokens have no known price; set one in a file (docs/usage.md):`,
+    say: ({ unpriced_kinds }) => unpriced_kinds.join(', '),
+  });
 
 /** Where an upstream did not say what it used, or its client did not wait for that. */
-const uncountedNotes = (total: Totals, models: UsageAnswer['models']): string[] => [
-  `Nobody counted the tokens of ${amountOf(total.uncounted, 'request')} (docs/usage.md):`,
-  ...placeNotes(models, ({ uncounted }) => (uncounted === 0 ? '' : compact(uncounted))),
-];
+const uncountedNotes = (screen: Screen, total: Totals, models: UsageAnswer['models']): string[] =>
+  placeNotes(screen, models, {
+    heading: `Nobody counted the tokens of ${amountOf(total.uncounted, 'request')} (docs/usage.md):`,
+    say: ({ uncounted }) => (uncounted === 0 ? '' : compact(uncounted)),
+  });
 
-/** The models and lanes of which there is something to say. */
-function placeNotes(models: UsageAnswer['models'], say: (totals: Totals) => string): string[] {
+/** The models and lanes of which `say` has something to say. */
+function placeNotes(
+  screen: Screen,
+  models: UsageAnswer['models'],
+  { heading, say }: { readonly heading: string; readonly say: (totals: Totals) => string },
+): string[] {
   const places = Object.entries(models).flatMap(([model, { lanes }]) =>
     Object.entries(lanes)
-      .map(([lane, totals]) => ({ place: `${model} on lane ${lane}`, said: say(totals) }))
+      .map(([lane, totals]) => ({ place: `${shown(model)} on lane ${lane}`, said: say(totals) }))
       .filter(({ said }) => said !== '')
       .map(({ place, said }) => `${place} (${said})`),
   );
   const more = places.length - MOST_PLACES;
   return [
-    ...places.slice(0, MOST_PLACES).map((place) => `  ${plain(place)}`),
-    ...(more > 0 ? [`  and ${more} more, in --json`] : []),
+    hanging(screen, '', '', heading),
+    ...places.slice(0, MOST_PLACES).map((place) => hanging(screen, '  ', '    ', plain(place))),
+    ...(more > 0 ? [`  and ${more} more, in --json\n`] : []),
   ];
 }

@@ -34,6 +34,8 @@ export function createMemoryStore(kept: Sample[] = []): MemoryStore {
     },
     samples: async () => ({ samples: [], next_cursor: null }),
     rollups: async () => [],
+    spans: async () => [],
+    hoursOf: async () => [],
     knowsLane: async () => true,
     status: async () => ({
       path: '',

@@ -47,6 +47,7 @@ export const prices: UsageEndpointsOptions['prices'] = {
       savingUnknown: !isPriced,
     };
   },
+  changes: [],
   open() {
     let nano = 0n;
     let [unpriced, silent, partial] = [0, 0, false];
