@@ -121,9 +121,9 @@ it('never calls free what an upstream answered and did not count', async () => {
     rollups: [{ count: 1, uncounted: 1 }],
   });
   expect(await printed('usage')).toMatch(/^claude-sonnet-5 +1 +– +0 +0 +0\/0 +\? +–$/m);
-  const metrics = await (await fetch(`${proxy.url}/metrics`)).text();
-  expect(metrics).toMatch(/^ccp_uncounted_total\{lane="anthropic"\} 1$/m);
-  expect(metrics).toMatch(/^ccp_anomalies_total\{kind="uncounted"\} 1$/m);
+  const exposed = await metrics();
+  expect(exposed).toMatch(/^ccp_uncounted_total\{lane="anthropic"\} 1$/m);
+  expect(exposed).toMatch(/^ccp_anomalies_total\{kind="uncounted"\} 1$/m);
   const anomalies = readFileSync(join(host.cwd, 'logs', 'anomalies.jsonl'), 'utf8');
   expect(
     anomalies
