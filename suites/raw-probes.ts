@@ -23,6 +23,7 @@ function lane(name: Lane): RawProbeSpec[] {
     { ...all, id: `count-tokens-${name}`, op: 'count_tokens' },
     { ...all, id: `gzip-${name}`, op: 'stream', acceptEncoding: 'gzip', scenario: 'gzip' },
     { ...all, id: `refused-${name}`, op: 'stream', scenario: REFUSALS[name], mayFail: true },
+    { ...all, id: `uncounted-${name}`, op: 'stream', scenario: 'usage-absent' },
     // One that stalls with a busy machine proves nothing against the proxy; three do.
     ...[600, 1200, 1800].map(
       (leaveAfterBytes) =>

@@ -33,6 +33,7 @@ function rollupOf(start: number, { lane, model }: Sample, group: readonly Sample
     model,
     count: group.length,
     errors: group.filter(hasFailed).length,
+    uncounted: group.filter(isUncounted).length,
     tokens: sumTokens(group),
     latency_p50: nearestRank(latencies, 50),
     latency_p95: nearestRank(latencies, 95),
@@ -47,6 +48,16 @@ function rollupOf(start: number, { lane, model }: Sample, group: readonly Sample
 /** Its client did not get an answer: a status of 400 or more, or an answer that broke. One who left broke nothing. */
 export const hasFailed = ({ status, reason }: Sample): boolean =>
   status >= 400 || (reason !== 'ok' && reason !== 'client_abort');
+
+/**
+ * An upstream was asked for a message and did not refuse it, and how many tokens that took nobody knows. 499 is a client
+ * that left before there was an answer.
+ */
+export const isUncounted = ({ op, status, reason, attempts, tokens }: Sample): boolean =>
+  tokens === null &&
+  ['stream', 'nonstream'].includes(op) &&
+  attempts > 0 &&
+  (Math.floor(status / 100) === 2 || (status === 499 && reason === 'client_abort'));
 
 export function sumTokens(samples: readonly Pick<Sample, 'tokens'>[]): Tokens {
   const total = (kind: keyof Tokens): number => sum(samples.map(({ tokens }) => tokens?.[kind] ?? 0));
@@ -69,7 +80,7 @@ function nearestRank(values: readonly number[], percent: number): number | null 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 const PERCENTILES = ['latency_p50', 'latency_p95', 'ttfb_p50', 'ttfb_p95'] as const;
-const COUNTS = ['count', 'errors', 'streamed_tokens'] as const;
+const COUNTS = ['count', 'errors', 'uncounted', 'streamed_tokens'] as const;
 const SUMS = ['duration_ms', 'stream_ms'] as const;
 /** What a percentile may be off by (contract of the rollups), and milliseconds that are told rounded. */
 const RELATIVE_ERROR = 0.02;

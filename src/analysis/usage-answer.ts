@@ -10,6 +10,8 @@ export interface ToldTotals {
   readonly tokens: JsonObject;
   readonly costUsd: number | null;
   readonly unpricedTokens: number | null;
+  /** Requests of whose tokens nothing is known. */
+  readonly uncounted: number | null;
 }
 
 export interface ToldUsage {
@@ -58,6 +60,7 @@ function totalsOf(totals: JsonObject, where: string): ToldTotals {
     tokens: isJsonObject(totals['tokens']) ? totals['tokens'] : {},
     costUsd: numberOf(totals['cost_usd']),
     unpricedTokens: numberOf(totals['unpriced_tokens']),
+    uncounted: numberOf(totals['uncounted']),
   };
 }
 

@@ -24,7 +24,7 @@ function priceWith(env: NodeJS.ProcessEnv = {}): number | null {
   const bill = prices.open();
   const tokens = { input: 1_000_000, output: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 };
   const at = Date.parse('2026-11-01');
-  bill.add(prices.chargeOf({ lane: 'anthropic', model: 'claude-haiku-4-5', tokens, at }));
+  bill.add(prices.chargeOf({ lane: 'anthropic', model: 'claude-haiku-4-5', tokens, uncounted: 0, at }));
   return bill.sum().cost_usd;
 }
 

@@ -2,12 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { linesOf } from './testing/http1-message.ts';
 import { connectClient } from './testing/raw-client.ts';
-import { SONNET_REQUEST, SONNET_STREAM_REQUEST } from './testing/requests.ts';
+import { messagesRequest, SONNET_REQUEST, SONNET_STREAM_REQUEST } from './testing/requests.ts';
 import { EVENT_STREAM, SMALL_TOKENS, WHOLE_STREAM } from './testing/streams.ts';
 import { startWorldOver } from './testing/world.ts';
 
 /** What Node adds for the client's own connection. */
 const OWN_CONNECTION = ['Connection: keep-alive', 'Keep-Alive: timeout=72'];
+
+const COUNT_REQUEST = messagesRequest({ model: 'claude-sonnet-5' }, [], '/v1/messages/count_tokens');
 
 describe('an answer', () => {
   it('passes with its status line, its headers in order, case and number, and its body', async () => {
@@ -193,6 +195,23 @@ describe('an answer', () => {
     client.send('GET /v1/models HTTP/1.1\r\nhost: 127.0.0.1\r\nif-none-match: "1"\r\n\r\n');
     expect(linesOf((await client.answer()).headers)).toContain('content-length: 500');
     expect(await world.completion()).toMatchObject({ status: 304, reason: 'ok' });
+  });
+
+  it.each<[string, Buffer, string, string, string[]]>([
+    ['says nothing of its tokens', SONNET_REQUEST, '200 OK', '{"type":"message"}', ['uncounted']],
+    ['says that it used none', SONNET_REQUEST, '200 OK', '{"usage":{"output_tokens":0}}', []],
+    ['cannot be read for its tokens', SONNET_REQUEST, '200 OK', '{"usage":', ['tap_gave_up']],
+    ['is a refusal', SONNET_REQUEST, '400 Bad Request', '{"type":"error"}', []],
+    ['estimates tokens', COUNT_REQUEST, '200 OK', '{"input_tokens":7}', []],
+  ])('that %s has the anomalies that this is', async (_what, request, status, body, kinds) => {
+    await using world = await startWorldOver((call) =>
+      call.answer(status, ['content-type: application/json'], body),
+    );
+    await using client = await connectClient(world.port);
+    client.send(request);
+    expect((await client.answer()).body().toString()).toBe(body);
+    const { rid } = await world.completion();
+    expect(world.anomalies.map((one) => [one.rid, one.kind])).toEqual(kinds.map((kind) => [rid, kind]));
   });
 
   it('keeps a reason phrase in any script', async () => {

@@ -1,6 +1,7 @@
 /** How an exchange ended, in the words of its completion: pure rules. */
 import type { ServerResponse } from 'node:http';
 import type { AnomalyKind } from '../protocol/anomaly.ts';
+import { CLIENT_LEFT, isSuccess } from '../protocol/charged.ts';
 import { readUpstreamError, type UpstreamError } from '../protocol/upstream-error.ts';
 import type { ErrType, Reason } from '../protocol/usage-event.ts';
 import { headerValue } from './header-policy.ts';
@@ -13,9 +14,6 @@ export interface Ending {
   /** What the client got; 499 where it left before there was one. */
   readonly status: number;
 }
-
-/** The client left before a status was known: the code that nginx made customary. */
-const CLIENT_LEFT = 499;
 
 /** What the client saw the start of, and then the break. */
 export const BROKEN = {
@@ -80,7 +78,7 @@ export function leavesPartial(ending: Ending, read: TapResult | null): boolean {
   return LEAVES_PARTIAL.has(ending.reason) && read?.sse?.finished !== true;
 }
 
-/** What of an answer should not happen. */
+/** What of the answer to a message should not happen. */
 export function anomaliesOf(ending: Ending, read: TapResult): readonly (readonly [AnomalyKind, string])[] {
   const found: [AnomalyKind, string][] = [];
   if (ending.reason === 'truncated')
@@ -88,6 +86,8 @@ export function anomaliesOf(ending: Ending, read: TapResult): readonly (readonly
   // An answer that was cut short is no JSON: that is told already.
   const gaveUp = read.gaveUp ?? (read.torn === true ? 'the body is not JSON' : undefined);
   if (gaveUp !== undefined && WHOLE.has(ending.reason)) found.push(['tap_gave_up', gaveUp]);
+  else if (ending.reason === 'ok' && isSuccess(ending.status) && read.tokens === undefined)
+    found.push(['uncounted', 'the answer is whole and does not say how many tokens it used']);
   if (read.violation !== undefined) found.push(['protocol_violation', read.violation]);
   if (read.unknownEvents.length > 0) {
     found.push(['unknown_event', `unknown event types: ${read.unknownEvents.join(', ')}`]);

@@ -4,6 +4,7 @@ export const ANOMALY_KINDS = [
   'protocol_violation',
   'unknown_event',
   'tap_gave_up',
+  'uncounted',
   'counts_do_not_add_up',
   'partial_not_written',
 ] as const;

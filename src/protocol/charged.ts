@@ -1,4 +1,4 @@
-/** What of the exchanges counts towards quotas. Pure. */
+/** What of the exchanges counts towards quotas, and which of them used what nobody counted. Pure. */
 import type { CompletionEvent, Op } from './usage-event.ts';
 
 /** Only messages are counted and turned away: counting tokens and listing models is free. */
@@ -7,3 +7,34 @@ export const isCharged = (op: Op): boolean => op === 'stream' || op === 'nonstre
 /** Whether anything was sent upstream. What the proxy refused by itself has no attempt, and is not `ok`. */
 export const wasTried = (attempts: number, reason: CompletionEvent['reason']): boolean =>
   attempts > 0 || reason === 'ok';
+
+/** The status of a client that left before there was one: the code that nginx made customary. */
+export const CLIENT_LEFT = 499;
+
+/**
+ * Whether an upstream may have worked for a message and nobody knows for how many tokens: it answered with a 2xx that did
+ * not say, an error inside of it among them, or the client left before it answered. Such an exchange is not known to be
+ * free. One that was refused with a status of its own is.
+ */
+export const isUncounted = ({
+  op,
+  status,
+  reason,
+  attempts,
+  isCounted,
+}: {
+  readonly op: Op;
+  readonly status: number;
+  readonly reason: CompletionEvent['reason'];
+  /** How many there were. */
+  readonly attempts: number;
+  /** Whether its tokens are known. */
+  readonly isCounted: boolean;
+}): boolean =>
+  !isCounted &&
+  isCharged(op) &&
+  wasTried(attempts, reason) &&
+  (isSuccess(status) || (status === CLIENT_LEFT && reason === 'client_abort'));
+
+/** Whether a status says that the upstream did what was asked. */
+export const isSuccess = (status: number): boolean => status >= 200 && status < 300;

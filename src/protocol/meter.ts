@@ -138,6 +138,11 @@ export interface Rollup {
   readonly count: number;
   /** Those whose client did not get an answer: a status of 400 or more, or a `reason` other than `ok` and `client_abort`. */
   readonly errors: number;
+  /**
+   * Those that used tokens which nobody counted (`charged.ts`) and `tokens` lacks; none for what was rolled up before the
+   * store told.
+   */
+  readonly uncounted: number;
   readonly tokens: Tokens;
   /** Milliseconds; null where there was nothing to measure. Within 2 % of the exact value, however often merged. */
   readonly latency_p50: number | null;

@@ -11,6 +11,8 @@ export interface Use {
   /** The model that the answer names; null or absent where it is not known. */
   readonly servedModel?: string | null;
   readonly tokens: Tokens;
+  /** How many exchanges used tokens beside these, which nobody counted. */
+  readonly uncounted: number;
   /** Epoch milliseconds. */
   readonly at: number;
 }
@@ -29,6 +31,7 @@ export interface Cost {
 /** What one use costs and saved: told once, and added to every bill that it belongs on. */
 export interface Charge extends Cost {
   readonly tokens: number;
+  readonly uncounted: number;
   /** Nano-dollars; null on the Anthropic lane, and where nobody knows. */
   readonly saved: bigint | null;
   /** Whether it went elsewhere, and nobody knows what that saved. */
@@ -37,14 +40,16 @@ export interface Charge extends Cost {
 
 /** As the endpoints say it. */
 export interface BillSum {
-  /** Null where there are tokens and none of them has a price. */
+  /** Null where something was used and nothing of it could be priced. */
   readonly cost_usd: number | null;
   readonly cost_is_at_least: boolean;
   readonly unpriced_tokens: number;
   readonly unpriced_kinds: readonly TokenKind[];
+  /** Exchanges whose tokens nobody counted: what they cost is in no sum. */
+  readonly uncounted: number;
   /** Null where nothing that was added says what it saved. */
   readonly saved_usd: number | null;
-  /** Whether some of what was added is not in `saved_usd` because it has no price on one side. */
+  /** Whether some of what was added is not in `saved_usd` because it has no price on one side, or was not counted. */
   readonly saved_is_partial: boolean;
 }
 

@@ -53,6 +53,14 @@ const exchanges = (from: number, to: number): Sample[] =>
   );
 
 describe('merging', () => {
+  it('adds up of how many exchanges nobody knows the tokens, forgotten or not', async () => {
+    const silent = exchanges(0, 4).map((one, at) => (at % 2 === 0 ? { ...one, tokens: null } : one));
+    const paths = [fill('a', silent.slice(0, 3), NOON + HOUR + 1), fill('b', silent.slice(2))];
+    const { hours, days } = await merged(paths);
+    expect({ hours, days }).toEqual(whole(silent));
+    expect(days).toMatchObject([{ count: 4, uncounted: 2 }]);
+  });
+
   it('leaves out of logs what a store may count without knowing its id any more', async () => {
     const day = 24 * HOUR;
     const old = [sample(1, { ts: NOON - 2 * day }), sample(2, { ts: NOON - 2 * day })];

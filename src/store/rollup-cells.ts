@@ -1,5 +1,6 @@
 /** Rollups in memory: exchanges of one hour or day, lane, model and the model that served, added up. */
-import type { Granularity, Rollup, RollupQuery } from '../protocol/meter.ts';
+import { isUncounted } from '../protocol/charged.ts';
+import type { Granularity, Rollup, RollupQuery, Sample } from '../protocol/meter.ts';
 import type { Tokens } from '../protocol/usage-event.ts';
 import { type Histogram, merge, percentiles, record } from './histogram.ts';
 
@@ -12,6 +13,8 @@ export interface Cell {
   readonly served: string | null;
   count: number;
   errors: number;
+  /** Those that used tokens which nobody counted. */
+  uncounted: number;
   readonly tokens: { -readonly [Kind in keyof Tokens]: number };
   /** Whole microseconds. */
   durationUs: number;
@@ -29,8 +32,10 @@ export type RolledRow = readonly [
   lane: string,
   model: string | null,
   served: string | null,
+  op: Sample['op'],
   status: number,
-  reason: string,
+  reason: Sample['reason'],
+  attempts: number,
   latency_ms: number,
   ttfb_ms: number | null,
   stream_ms: number | null,
@@ -41,7 +46,7 @@ export type RolledRow = readonly [
   cache_write_1h: number | null,
 ];
 
-export const ROLLED_COLUMNS = `seq, ts, lane, model, served_model, status, reason, latency_ms, ttfb_ms, stream_ms, tokens_input,
+export const ROLLED_COLUMNS = `seq, ts, lane, model, served_model, op, status, reason, attempts, latency_ms, ttfb_ms, stream_ms, tokens_input,
   tokens_output, tokens_cache_read, tokens_cache_write_5m, tokens_cache_write_1h`;
 
 const LENGTHS: Readonly<Record<Granularity, number>> = { hour: 3_600_000, day: 86_400_000 };
@@ -55,11 +60,12 @@ export type CellKey = Pick<Cell, 'start' | 'lane' | 'model' | 'served'>;
 
 /** Adds a sample to the cell of its hour or day. */
 export function addSample(cells: Cells, granularity: Granularity, row: RolledRow): void {
-  const [, ts, lane, model, served, status, reason, latency, ttfb, stream, ...tokens] = row;
+  const [, ts, lane, model, served, op, status, reason, attempts, latency, ttfb, stream, ...tokens] = row;
   const cell = cellAt(cells, { start: startOf(granularity, ts), lane, model, served });
   const [input, output, cacheRead, cacheWrite5m, cacheWrite1h] = tokens;
   cell.count += 1;
   if (isError(status, reason)) cell.errors += 1;
+  if (isUncounted({ op, status, reason, attempts, isCounted: input !== null })) cell.uncounted += 1;
   cell.tokens.input += input ?? 0;
   cell.tokens.output += output ?? 0;
   cell.tokens.cache_read += cacheRead ?? 0;
@@ -77,6 +83,7 @@ export function addSample(cells: Cells, granularity: Granularity, row: RolledRow
 export function addCell(into: Cell, from: Cell, times: 1 | -1 = 1): void {
   into.count += from.count * times;
   into.errors += from.errors * times;
+  into.uncounted += from.uncounted * times;
   into.tokens.input += from.tokens.input * times;
   into.tokens.output += from.tokens.output * times;
   into.tokens.cache_read += from.tokens.cache_read * times;
@@ -164,6 +171,7 @@ function cellAt(cells: Cells, place: CellKey): Cell {
     served,
     count: 0,
     errors: 0,
+    uncounted: 0,
     tokens: { input: 0, output: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 },
     durationUs: 0,
     streamUs: 0,

@@ -62,6 +62,7 @@ interface StoredCell {
   readonly served: string | null;
   readonly count: number;
   readonly errors: number;
+  readonly uncounted: number;
   readonly input: number;
   readonly output: number;
   readonly cache_read: number;
@@ -74,7 +75,7 @@ interface StoredCell {
   readonly ttfb: Buffer;
 }
 
-const STORED = `rowid AS id, start, lane, model, served_model AS served, count, errors, tokens_input AS input, tokens_output AS output,
+const STORED = `rowid AS id, start, lane, model, served_model AS served, count, errors, uncounted, tokens_input AS input, tokens_output AS output,
   tokens_cache_read AS cache_read, tokens_cache_write_5m AS cache_write_5m, tokens_cache_write_1h AS cache_write_1h,
   duration_us AS durationUs, stream_us AS streamUs, streamed_tokens AS streamedTokens,
   latency, ttfb`;
@@ -106,7 +107,7 @@ export function openRollups(db: Database.Database): Rollups {
   const remove = db.prepare<[number]>('DELETE FROM rollups WHERE rowid = ?');
   const insert = db.prepare(
     `INSERT INTO rollups VALUES (:granularity, :start, :lane, :model, :count, :errors, :input, :output, :cache_read,
-     :cache_write_5m, :cache_write_1h, :durationUs, :streamUs, :latency, :ttfb, :served, :streamedTokens)`,
+     :cache_write_5m, :cache_write_1h, :durationUs, :streamUs, :latency, :ttfb, :served, :streamedTokens, :uncounted)`,
   );
 
   const put = (granularity: Granularity, cell: Cell): void => {
@@ -248,6 +249,8 @@ export function openRollups(db: Database.Database): Rollups {
       for (const row of rolledUp.iterate(from, to)) addSample(present, granularity, row);
       addCells(rest, named(granularity, present).values(), withoutServed, -1);
     }
+    // A sample may be known for uncounted of which a rollup could not tell yet.
+    for (const cell of rest.values()) cell.uncounted = Math.max(0, cell.uncounted);
     return new Map([...rest].filter(([, cell]) => cell.count > 0));
   });
 

@@ -37,13 +37,15 @@ const used = fc.record({
   served_model: fc.constantFrom('x', 'y', null),
   status: fc.constantFrom(200, 429),
   stream_ms: fc.option(fc.integer({ min: 0, max: 60_000 })),
-  tokens: fc.record({
-    input: fc.nat(99),
-    output: fc.nat(99),
-    cache_read: fc.nat(99),
-    cache_write_5m: fc.nat(99),
-    cache_write_1h: fc.nat(99),
-  }),
+  tokens: fc.option(
+    fc.record({
+      input: fc.nat(99),
+      output: fc.nat(99),
+      cache_read: fc.nat(99),
+      cache_write_5m: fc.nat(99),
+      cache_write_1h: fc.nat(99),
+    }),
+  ),
 });
 const history = fc.record({
   early: fc.array(used, { maxLength: 40 }),
@@ -80,10 +82,17 @@ function summed(rollups: readonly Rollup[], placeOf: (one: Rollup) => number): R
   const sums: Record<string, Record<string, number>> = {};
   for (const one of rollups) {
     const key = JSON.stringify([placeOf(one), one.lane, one.model, one.served_model]);
-    const { count, errors, streamed_tokens, duration_ms, stream_ms, tokens } = one;
+    const { count, errors, uncounted, streamed_tokens, duration_ms, stream_ms, tokens } = one;
     const us = { duration: Math.round(duration_ms * 1000), stream: Math.round(stream_ms * 1000) };
     const sum = (sums[key] ??= {});
-    for (const [name, value] of Object.entries({ count, errors, streamed_tokens, ...us, ...tokens }))
+    for (const [name, value] of Object.entries({
+      count,
+      errors,
+      uncounted,
+      streamed_tokens,
+      ...us,
+      ...tokens,
+    }))
       sum[name] = (sum[name] ?? 0) + value;
   }
   return sums;

@@ -171,6 +171,7 @@ describe('rollups', () => {
       status: fc.constantFrom(200, 429),
       latency_ms: fc.integer({ min: 0, max: 1e6 }).map((n) => n / 10),
       ttfb_ms: fc.option(fc.integer({ min: 0, max: 1e5 }).map((n) => n / 10)),
+      tokens: fc.constantFrom(sample(0).tokens, null),
     }),
     { maxLength: 60 },
   );
@@ -201,7 +202,10 @@ describe('rollups', () => {
             rollups.reduce((total, one) => total + value(one), 0);
           expect(sum(({ count }) => count)).toBe(samples.length);
           expect(sum(({ errors }) => errors)).toBe(samples.filter(({ status }) => status >= 400).length);
-          expect(sum(({ tokens }) => tokens.cache_write_1h)).toBe(50 * samples.length);
+          const counted = samples.filter(({ tokens }) => tokens !== null);
+          expect(sum(({ tokens }) => tokens.cache_write_1h)).toBe(50 * counted.length);
+          const silent = samples.filter(({ status, tokens }) => status === 200 && tokens === null);
+          expect(sum(({ uncounted }) => uncounted)).toBe(silent.length);
         }
       }),
       { numRuns: 40 },
@@ -316,6 +320,25 @@ describe('rollups', () => {
     ]);
     expect(file.rollups.read({ granularity: 'day' })).toMatchObject([{ count: 4, errors: 3 }]);
   });
+
+  it('tell of how many messages nobody knows the tokens, rolled up or not', () => {
+    const nothing = { input: 0, output: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 };
+    put([
+      sample(1, { tokens: null }),
+      sample(2, { tokens: null, status: 499, reason: 'client_abort' }),
+      sample(3, { tokens: nothing }),
+      sample(4, { tokens: null, op: 'count_tokens' }),
+      sample(5, { tokens: null, status: 429, reason: 'upstream_error' }),
+      sample(6, { tokens: null, status: 499, reason: 'client_abort', attempts: 0 }),
+    ]);
+    for (const granularity of ['hour', 'day'] as const)
+      expect(file.rollups.read({ granularity })).toMatchObject([{ count: 6, uncounted: 2 }]);
+    rollAll();
+    for (const granularity of ['hour', 'day'] as const)
+      expect(file.rollups.read({ granularity })).toMatchObject([{ count: 6, uncounted: 2 }]);
+    file.samples.forget(NOON + 2, 100);
+    expect([...file.rollups.ofForgotten().values()]).toMatchObject([{ count: 1, uncounted: 1 }]);
+  });
 });
 
 describe('retention', () => {
@@ -423,7 +446,7 @@ describe('the file', () => {
       samples: 1,
       oldest: NOON + 1,
       newest: NOON + 1,
-      schema_version: 3,
+      schema_version: 4,
     });
   });
 });

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Sample } from '../../protocol/meter.ts';
 import type { Evidence } from '../evidence.ts';
 import { sampleOf } from '../kept-sample.ts';
-import { completionIn, greenRun, lifeIn, type Mutable, verdictOf } from '../testing/green-run.ts';
+import { greenExchanges, silentHaiku } from '../testing/green-exchanges.ts';
+import { completionIn, greenRun, lifeIn, type Mutable, runOf, verdictOf } from '../testing/green-run.ts';
 
 type Alter = (evidence: Mutable<Evidence>) => unknown;
 
@@ -221,5 +222,55 @@ describe('USAGE-01', () => {
       delete models['claude-sonnet-5'].lanes.anthropic;
     };
     expect(whatOf('USAGE-01', moved)).toContain('models.claude-sonnet-5 does not tell of anthropic');
+  });
+});
+
+describe('an exchange of whose tokens nobody knows anything', () => {
+  const judged = (id: string, alter?: Alter) =>
+    verdictOf(id, undefined, runOf([...greenExchanges(), silentHaiku()], alter));
+  const wrongOf = (id: string, alter: Alter) => judged(id, alter).violations.map(({ what }) => what);
+  const usage = (run: Mutable<Evidence>) => loose(meterIn(run).usage);
+
+  it.each(['STORE-01', 'STORE-02', 'USAGE-01', 'METRICS-01'])('is taken by %s for what it is', (id) => {
+    expect(judged(id).outcome).toBe('pass');
+  });
+
+  it('must be told of in hours and days', () => {
+    const hide: Alter = (run) => {
+      for (const { rollups } of [loose(meterIn(run).hour), loose(meterIn(run).day)])
+        for (const rollup of rollups) rollup.uncounted = 0;
+    };
+    expect(wrongOf('STORE-02', hide).join('\n')).toMatch(
+      /granularity=hour: .*\(uncounted: 1, 0\)\n.*granularity=day: .*\(uncounted: 1, 0\)/,
+    );
+  });
+
+  it.each<[string, Alter, string]>([
+    ['by its lane', (run) => (usage(run).lanes.zai.uncounted = 0), 'lanes.zai.uncounted'],
+    ['in the total', (run) => delete usage(run).total.uncounted, 'total.uncounted'],
+    [
+      'by its model',
+      (run) => (usage(run).models['claude-haiku-4-5-20251001'].uncounted = 2),
+      'models.claude-haiku-4-5-20251001.uncounted',
+    ],
+  ])('must be told of %s', (_where, alter, what) => {
+    expect(wrongOf('USAGE-01', alter)).toContain(`${what} is not what the log says`);
+  });
+
+  it('is not free, though it alone was sent', () => {
+    const alone = (alter?: Alter) => verdictOf('USAGE-01', undefined, runOf([silentHaiku()], alter));
+    expect(alone().outcome).toBe('pass');
+    const { violations } = alone((run) => (usage(run).lanes.zai.cost_usd = 0));
+    expect(violations.map(({ what }) => what)).toEqual(['lanes.zai used tokens that cost nothing']);
+  });
+
+  it('must be counted in /metrics', () => {
+    const hide: Alter = (run) => {
+      const { answers } = lifeIn(run);
+      answers.metrics = (answers.metrics ?? '').replace(/^ccp_uncounted_total.*\n/m, '');
+    };
+    expect(wrongOf('METRICS-01', hide)).toEqual([
+      'ccp_uncounted_total does not add up with the log for: zai',
+    ]);
   });
 });

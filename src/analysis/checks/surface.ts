@@ -6,8 +6,10 @@ import { pointerTo } from '../check-kit.ts';
 import type { Evidence } from '../evidence.ts';
 import { accountOf, asksForNothing } from '../exchanges.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../json.ts';
+import { sampleOf } from '../kept-sample.ts';
 import { answersOf, isDuring, saidBy } from '../lives.ts';
 import { parseMetrics, type Sample } from '../prometheus.ts';
+import { isUncounted } from '../recount.ts';
 import { problemOfLine } from '../usage-line.ts';
 import { requestFacts } from '../wire.ts';
 
@@ -117,6 +119,7 @@ const metrics: Check = {
     const violations = [
       ...unequal('ccp_requests_total', requestsIn(samples), requestsOf(completions)),
       ...unequal('ccp_tokens_total', tokensIn(samples), tokensOfLanes(completions)),
+      ...unequal('ccp_uncounted_total', uncountedIn(samples), uncountedOf(completions)),
     ];
     return { observed: completions.length, violations };
   },
@@ -162,6 +165,21 @@ function tokensOfLanes(completions: readonly CompletionEvent[]): Sums {
     ({ count }) => count,
   );
 }
+
+/** Per lane: of whose tokens nothing is known. */
+const uncountedIn = (samples: readonly Sample[]): Sums =>
+  sumBy(
+    samples.filter(({ name, value }) => name === 'ccp_uncounted_total' && value > 0),
+    ({ labels }) => labels['lane'] ?? '',
+    ({ value }) => value,
+  );
+
+const uncountedOf = (completions: readonly CompletionEvent[]): Sums =>
+  sumBy(
+    completions.filter((completion) => isUncounted(sampleOf(completion))),
+    ({ lane }) => lane,
+    () => 1,
+  );
 
 const kindsOf = (tokens: Tokens | undefined): [string, number][] =>
   Object.entries(tokens ?? {}).filter(([, count]) => count > 0);

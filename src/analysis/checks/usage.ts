@@ -2,7 +2,7 @@ import type { CompletionEvent, Tokens } from '../../protocol/usage-event.ts';
 import type { Check, Violation } from '../check.ts';
 import type { Evidence } from '../evidence.ts';
 import { sampleOf } from '../kept-sample.ts';
-import { hasFailed, sumTokens } from '../recount.ts';
+import { hasFailed, isUncounted, sumTokens } from '../recount.ts';
 import { readUsageAnswer, type ToldModel, type ToldTotals } from '../usage-answer.ts';
 import { completionsOf, lastMeter } from './store.ts';
 
@@ -90,6 +90,7 @@ function miscounted(bill: ToldTotals, group: readonly CompletionEvent[]): Violat
   const figures: [name: string, log: number, told: unknown][] = [
     ['requests', samples.length, bill.requests],
     ['errors', samples.filter(hasFailed).length, bill.errors],
+    ['uncounted', samples.filter(isUncounted).length, bill.uncounted],
     ...Object.entries(sumTokens(samples)).map(([kind, count]): [string, number, unknown] => [
       `tokens.${kind}`,
       count,
@@ -106,8 +107,11 @@ function miscounted(bill: ToldTotals, group: readonly CompletionEvent[]): Violat
     }));
 }
 
-/** What it cost is a sum of money, or else so many tokens have no price. */
-function madeFree({ where, tokens, costUsd, unpricedTokens }: ToldTotals): Violation[] {
+/**
+ * What it cost is a sum of money, or else so many tokens have no price. Where nothing was counted but that something was
+ * used, there is no sum: a zero would call it free.
+ */
+function madeFree({ where, tokens, costUsd, unpricedTokens, uncounted }: ToldTotals): Violation[] {
   const kinds: readonly (keyof Tokens)[] = [
     'input',
     'output',
@@ -118,8 +122,12 @@ function madeFree({ where, tokens, costUsd, unpricedTokens }: ToldTotals): Viola
   const used = kinds.some((kind) => Number(tokens[kind]) > 0);
   const isPriced = costUsd !== null && costUsd > 0;
   const isUnpriced = unpricedTokens !== null && unpricedTokens > 0;
-  if (!used || isPriced || isUnpriced) return [];
-  const saw = { '/v1/usage': `cost_usd ${costUsd}, unpriced_tokens ${unpricedTokens}` };
+  const isUnknown = uncounted !== null && uncounted > 0;
+  const isSaid = used ? isPriced || isUnpriced : !isUnknown || costUsd === null;
+  if (isSaid) return [];
+  const saw = {
+    '/v1/usage': `cost_usd ${costUsd}, unpriced_tokens ${unpricedTokens}, uncounted ${uncounted}`,
+  };
   return [
     {
       what: `${where} used tokens that cost nothing`,

@@ -4,7 +4,8 @@ import type { Transcript } from '../../protocol/transcript.ts';
 import type { UsageEvent } from '../../protocol/usage-event.ts';
 import type { MeterAnswers } from '../../protocol/witness.ts';
 import type { ProxyLife } from '../evidence.ts';
-import { hasFailed, recount, sumTokens } from '../recount.ts';
+import { sampleOf } from '../kept-sample.ts';
+import { hasFailed, isUncounted, recount, sumTokens } from '../recount.ts';
 import { BEGIN, payloadOf } from './made-exchange.ts';
 
 /** What a proxy says of a path beneath its own at which there is nothing. */
@@ -79,6 +80,7 @@ function totalsOf(samples: readonly Sample[]) {
     tokens,
     cost_usd: all === 0 ? null : all / 1e6,
     unpriced_tokens: 0,
+    uncounted: samples.filter(isUncounted).length,
   };
 }
 
@@ -131,5 +133,17 @@ export function metricsOf(events: readonly UsageEvent[]): string {
     ([series, counts]) => `${series} ${counts.reduce((sum, { count }) => sum + count, 0)}`,
   );
   const requestLines = [...requests].map(([series, group]) => `${series} ${group.length}`);
-  return ['# HELP ccp_requests_total x', ...requestLines, ...tokenLines, 'ccp_inflight 0', ''].join('\n');
+  const uncounted = Map.groupBy(
+    completions.filter((completion) => isUncounted(sampleOf(completion))),
+    ({ lane }) => `ccp_uncounted_total{lane="${lane}"}`,
+  );
+  const uncountedLines = [...uncounted].map(([series, group]) => `${series} ${group.length}`);
+  return [
+    '# HELP ccp_requests_total x',
+    ...requestLines,
+    ...tokenLines,
+    ...uncountedLines,
+    'ccp_inflight 0',
+    '',
+  ].join('\n');
 }

@@ -155,6 +155,19 @@ function abortedSonnet(): Made {
   });
 }
 
+/** Of whose tokens nobody knows anything: the upstream does not tell. Not in the green run. */
+export function silentHaiku(): Made {
+  const model = 'claude-haiku-4-5-20251001';
+  return make({
+    rid: 'haiku-silent',
+    at: 7_000,
+    model,
+    op: 'stream',
+    hops: [{ provider: 'zai', status: 200, headers: SSE_HEADERS, body: streamText(model, {}) }],
+    record: { decision: 'to_zai', reason: 'ok' },
+  });
+}
+
 /** What Claude Code sends first. */
 function headProbe(): Made {
   return make({

@@ -278,7 +278,7 @@ export function payloadOf(
 }
 
 /** A stream of the Messages API. */
-export function streamText(model: string, usages: { start: object; delta: object }, stop = true): string {
+export function streamText(model: string, usages: { start?: object; delta?: object }, stop = true): string {
   const events: [string, object][] = [
     ['message_start', { message: { id: 'msg_1', model, content: [], usage: usages.start } }],
     ['content_block_start', { index: 0, content_block: { type: 'text', text: '' } }],

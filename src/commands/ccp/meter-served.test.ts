@@ -105,6 +105,34 @@ it('tells in usage, samples, rollups and metrics of the same exchanges, as soon 
   expect(await printed('statusline')).toMatch(/anthropic 3\.0M in 6 out\/24h/);
 });
 
+it('never calls free what an upstream answered and did not count', async () => {
+  const silent = await startHttpUpstream((response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end('{"type":"message","model":"claude-sonnet-5"}');
+  });
+  await using _ = silent;
+  await start({ CCP_ANTHROPIC_BASE_URL: silent.url });
+  await ask(proxy.url, 'claude-sonnet-5');
+  const [logged] = await completions(host.cwd, 1);
+
+  const usage = usageAnswer.parse(await get('/v1/usage'));
+  expect(usage.total).toMatchObject({ requests: 1, uncounted: 1, cost_usd: null, unpriced_tokens: 0 });
+  expect(await get('/v1/usage/rollups?granularity=hour')).toMatchObject({
+    rollups: [{ count: 1, uncounted: 1 }],
+  });
+  expect(await printed('usage')).toMatch(/^claude-sonnet-5 +1 +– +0 +0 +0\/0 +\? +–$/m);
+  const exposed = await metrics();
+  expect(exposed).toMatch(/^ccp_uncounted_total\{lane="anthropic"\} 1$/m);
+  expect(exposed).toMatch(/^ccp_anomalies_total\{kind="uncounted"\} 1$/m);
+  const anomalies = readFileSync(join(host.cwd, 'logs', 'anomalies.jsonl'), 'utf8');
+  expect(
+    anomalies
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line)),
+  ).toMatchObject([{ rid: logged?.rid, lane: 'anthropic', kind: 'uncounted' }]);
+});
+
 it.each([
   ['switched off', { CCP_PERSIST: '0' }, /^store: switched off \(CCP_PERSIST=0\), nothing is counted here$/m],
   ['in trouble', { CCP_DB_PATH: '.' }, /^store: .*, not counted yet: 2 exchanges$/m],

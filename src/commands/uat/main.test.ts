@@ -123,7 +123,7 @@ describe('a run', { timeout: 60_000 }, () => {
     expect(recordSchema.parse(JSON.parse(again.out)).checks).toEqual(record.checks);
     expect((await uat(['productize-check', 'logs/usage_go_repro_quick.jsonl'])).code).toBe(0);
     expect((await uat(['verify-routing', 'logs/usage_go_repro_quick.jsonl'])).out).toMatch(
-      /^\[verify-routing\] decisions: 8\/8 to_zai \(100\.0%\)\nCompletions by lane: anthropic=9 zai=8 unknown=0\n/,
+      /^\[verify-routing\] decisions: 9\/9 to_zai \(100\.0%\)\nCompletions by lane: anthropic=10 zai=9 unknown=0\n/,
     );
   });
 

@@ -87,6 +87,15 @@ describe('metrics', () => {
     ]);
   });
 
+  it('count by lane of whose tokens nothing is known', async () => {
+    const metrics = bare();
+    const { tokens: _, ...silent } = completed;
+    metrics.onCompletion?.(completed);
+    metrics.onCompletion?.({ ...silent, attempts: [{ provider: 'zai', status: 200, ms: 1 }] });
+    metrics.onCompletion?.({ ...silent, op: 'count_tokens' });
+    expect(await samples(metrics, 'ccp_uncounted_total')).toEqual(['ccp_uncounted_total{lane="zai"} 1']);
+  });
+
   it('measure duration and first byte in seconds', async () => {
     const metrics = bare();
     metrics.onCompletion?.(completed);

@@ -2,6 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ExchangeObserver } from '../../core/types.ts';
 import { ANOMALY_KINDS } from '../../protocol/anomaly.ts';
+import { isUncounted } from '../../protocol/charged.ts';
 import type { StoreNumbers } from '../../protocol/meter.ts';
 import type { QuotaView } from '../../protocol/quota-view.ts';
 import type { CompletionEvent, Tokens } from '../../protocol/usage-event.ts';
@@ -112,6 +113,12 @@ export function createMetrics({
     labelNames: ['lane', 'model', 'kind'],
     registers,
   });
+  const uncounted = new Counter({
+    name: 'ccp_uncounted_total',
+    help: 'Exchanges that an upstream worked for and of whose tokens nothing is known',
+    labelNames: ['lane'],
+    registers,
+  });
   const inflight = new Gauge({ name: 'ccp_inflight', help: 'Exchanges under way', registers });
   const ready = new Gauge({
     name: 'ccp_lane_ready',
@@ -200,6 +207,7 @@ export function createMetrics({
       duration.observe({ lane, op }, event.latency_ms / 1000);
       if (event.ttfb_ms !== undefined) ttfb.observe({ lane, op }, event.ttfb_ms / 1000);
       if (event.tokens !== undefined) countTokens(lane, event.model, event.tokens);
+      if (wasUncounted(event)) uncounted.inc({ lane });
       if (wasSentOn(event)) rerouted.inc();
     },
     onAttempt({ decision }) {
@@ -219,6 +227,9 @@ export function createMetrics({
     rolledUp: (seconds) => rollups.observe(seconds),
   };
 }
+
+const wasUncounted = ({ op, status, reason, attempts, tokens }: CompletionEvent): boolean =>
+  isUncounted({ op, status, reason, attempts: attempts.length, isCounted: tokens !== undefined });
 
 /** Whether another provider was tried because one had refused for a limit. */
 const wasSentOn = ({ attempts }: CompletionEvent): boolean =>

@@ -8,9 +8,9 @@ import { createPricing } from './pricing.ts';
 const NONE: Tokens = { input: 0, output: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 };
 const at = Date.parse('2026-11-01T00:00:00Z');
 const prices = createPrices(createPricing(PRICE_LIST));
-const sumOf = (...uses: Omit<Use, 'at'>[]) => {
+const sumOf = (...uses: (Omit<Use, 'at' | 'uncounted'> & { uncounted?: number })[]) => {
   const bill = prices.open();
-  for (const use of uses) bill.add(prices.chargeOf({ ...use, at }));
+  for (const use of uses) bill.add(prices.chargeOf({ uncounted: 0, ...use, at }));
   return bill.sum();
 };
 const sonnet = { lane: 'anthropic', model: 'claude-sonnet-5', tokens: { ...NONE, output: 123_457 } };
@@ -24,6 +24,7 @@ it('of nothing is nothing', () => {
     cost_is_at_least: false,
     unpriced_tokens: 0,
     unpriced_kinds: [],
+    uncounted: 0,
     saved_usd: null,
     saved_is_partial: false,
   };
@@ -37,6 +38,7 @@ it('says what uses cost, what of them has no price, and what they saved', () => 
     cost_is_at_least: false,
     unpriced_tokens: 7,
     unpriced_kinds: ['input'],
+    uncounted: 0,
     saved_usd: 3.9,
     saved_is_partial: true,
   });
@@ -48,9 +50,30 @@ it('of what has no price is unknown, not nothing', () => {
     cost_is_at_least: false,
     unpriced_tokens: 7,
     unpriced_kinds: ['input'],
+    uncounted: 0,
     saved_usd: null,
     saved_is_partial: true,
   });
+});
+
+it('of what nobody counted is unknown, not nothing, and so is what it saved', () => {
+  const silent = { ...haiku, tokens: NONE, uncounted: 2 };
+  expect(sumOf(silent, nothing)).toMatchObject({
+    cost_usd: null,
+    unpriced_tokens: 0,
+    uncounted: 2,
+    saved_usd: null,
+    saved_is_partial: true,
+  });
+  expect(sumOf(silent, haiku)).toMatchObject({
+    cost_usd: 1.1,
+    uncounted: 2,
+    saved_usd: 3.9,
+    saved_is_partial: true,
+  });
+  // Where nothing is to be saved nothing is unknown.
+  const atAnthropic = { ...sonnet, tokens: NONE, uncounted: 1 };
+  expect(sumOf(atAnthropic)).toMatchObject({ cost_usd: null, uncounted: 1, saved_is_partial: false });
 });
 
 it('says nothing of what requests without tokens saved, beside a saving that nobody knows and alone', () => {

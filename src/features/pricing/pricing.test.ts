@@ -19,6 +19,7 @@ const use = (part: Partial<Use>): Use => ({
   lane: 'anthropic',
   model: 'claude-sonnet-4-5',
   tokens: MILLION_EACH,
+  uncounted: 0,
   at: NOVEMBER,
   ...part,
 });

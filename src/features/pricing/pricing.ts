@@ -26,7 +26,7 @@ export function createPricing(ours: readonly PriceEntry[], operators: readonly P
 
   // An operator may go by the name that the client asks for, and means it: their list is gone through for both names
   // first. In ours what answered is what is billed, and where we don't know it, its price is not that of another.
-  const ruleOf = ({ lane, model, servedModel, at }: Omit<Use, 'tokens'>): Rule | undefined =>
+  const ruleOf = ({ lane, model, servedModel, at }: Omit<Use, 'tokens' | 'uncounted'>): Rule | undefined =>
     theirRule(lane, servedModel, at) ?? theirRule(lane, model, at) ?? ourRule(lane, servedModel ?? model, at);
 
   const costOf = (use: Use): Cost => priced(ruleOf(use), use.tokens);

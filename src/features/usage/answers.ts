@@ -12,21 +12,28 @@ const percent = z
   .nullable()
   .describe('per cent of the cap, may exceed 100; null without one');
 
+/** What is told of exchanges that an upstream worked for, and did not say how much. */
+const UNCOUNTED =
+  'exchanges that an upstream answered, or that their client left before, of whose tokens nothing is known';
+
 export const tokenKind = tokensSchema.keyof();
 
 export const totals = z.object({
   requests: count,
   errors: count.describe('their client got a status of 400 or more, or an answer that broke'),
   tokens: tokensSchema,
-  cost_usd: z.number().nullable().describe('at list prices; null where none of its tokens has a price'),
+  cost_usd: z.number().nullable().describe('at list prices; null where nothing of it could be priced'),
   cost_is_at_least: z.boolean().describe('the cost may be higher, by what counts cannot tell'),
   unpriced_tokens: count.describe('not in cost_usd: no price is known for them'),
   unpriced_kinds: z.array(tokenKind).readonly().describe('of which kinds those are'),
+  uncounted: count.describe(`${UNCOUNTED}: neither in tokens nor in cost_usd`),
   saved_usd: z
     .number()
     .nullable()
     .describe('cost at Anthropic less cost where it went; null where either has no price'),
-  saved_is_partial: z.boolean().describe('what has no price on either side is not in saved_usd'),
+  saved_is_partial: z
+    .boolean()
+    .describe('what has no price on either side, or was not counted, is not in saved_usd'),
   duration_ms: milliseconds.describe('sum over the exchanges, milliseconds'),
   stream_ms: milliseconds.describe(
     'sum over the streams, from their first piece to their last, milliseconds',
@@ -191,6 +198,7 @@ export const rollupsAnswer = z.object({
       model: z.string().nullable(),
       count,
       errors: count,
+      uncounted: count.describe(`${UNCOUNTED}: not in tokens`),
       tokens: tokensSchema,
       latency_p50: milliseconds.nullable(),
       latency_p95: milliseconds.nullable(),

@@ -15,6 +15,7 @@ const hour = (part: Partial<Rollup>): Rollup => ({
   served_model: null,
   count: 1,
   errors: 0,
+  uncounted: 0,
   tokens: { input: 0, output: 10, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 },
   latency_p50: null,
   latency_p95: null,
@@ -58,6 +59,21 @@ describe('a model that no quota watches', () => {
       now: NOW + 24 * HOUR,
     });
     expect(past.models['claude-haiku-4-5']).toMatchObject({ tps_dirty: 1.5 });
+  });
+});
+
+it('tells at each sum of how many exchanges nobody knows the tokens', async () => {
+  const silent = hour({ tokens: output(0), count: 3, uncounted: 2 });
+  const { total, models, lanes } = await report([
+    silent,
+    { ...silent, start: silent.start - HOUR, uncounted: 1 },
+    hour({ model: 'other' }),
+  ]);
+  expect(total).toMatchObject({ requests: 7, uncounted: 3, cost_usd: 0.1 });
+  expect(lanes).toMatchObject({ anthropic: { uncounted: 3 } });
+  expect(models).toMatchObject({
+    'claude-haiku-4-5': { uncounted: 3, lanes: { anthropic: { uncounted: 3 } } },
+    other: { uncounted: 0 },
   });
 });
 

@@ -52,8 +52,9 @@ export async function usageReport({
   const quotas = views.map((view): Quota => ({ view, matches: compileGlob(view.model) }));
   const idle = new Set(quotas);
   await inSlices(spans, (span) => {
-    const { lane, model, served_model: servedModel = null, tokens, start: at } = span;
-    const part = { ...span, charge: prices.chargeOf({ lane, model, servedModel, tokens, at }) };
+    const { lane, model, served_model: servedModel = null, tokens, uncounted, start: at } = span;
+    const charge = prices.chargeOf({ lane, model, servedModel, tokens, uncounted, at });
+    const part = { ...span, charge };
     total.add(part);
     lanes.add(lane, part);
     (models.get(nameOf(span)) ?? rest).add(part);

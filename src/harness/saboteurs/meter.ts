@@ -32,6 +32,16 @@ const firstHour = (alter: (rollup: ReturnType<typeof record>) => object): Fault 
     return { hour: { ...record(hour), rollups: [{ ...record(first), ...alter(record(first)) }, ...rest] } };
   });
 
+/** Alters each rollup of hours. */
+const everyHour = (alter: (rollup: ReturnType<typeof record>) => object): Fault =>
+  answers(({ hour }) => {
+    const { rollups } = record(hour);
+    const all: readonly unknown[] = Array.isArray(rollups) ? rollups : [];
+    return {
+      hour: { ...record(hour), rollups: all.map((one) => ({ ...record(one), ...alter(record(one)) })) },
+    };
+  });
+
 /** Alters the bill of each lane. */
 const lanes = (alter: (bill: ReturnType<typeof record>) => object): Fault =>
   answers(({ usage }) => {
@@ -148,6 +158,18 @@ export const METER_SABOTEURS: readonly Saboteur[] = [
     breaks: 'tokens whose price nobody knows cost nothing',
     faults: [lanes(() => ({ cost_usd: 0, unpriced_tokens: 0 }))],
     caughtBy: ['USAGE-01'],
+  },
+  {
+    name: 'uncounted-hidden',
+    breaks: 'the bill is silent about exchanges of whose tokens nothing is known',
+    faults: [lanes(() => ({ uncounted: 0 }))],
+    caughtBy: ['USAGE-01'],
+  },
+  {
+    name: 'uncounted-as-free',
+    breaks: 'an hour of which the upstream counted nothing looks like one that used nothing',
+    faults: [everyHour(() => ({ uncounted: 0 }))],
+    caughtBy: ['STORE-02'],
   },
   {
     name: 'quota-never-blocks',

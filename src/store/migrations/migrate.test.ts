@@ -95,6 +95,28 @@ it('knows the ids that the second schema had forgotten, and counts them as of to
   expect(file.samples.forgetIds(Date.now() + 2 * 86_400_000, 10)).toBe(1);
 });
 
+it.each([1, 2, 3])(
+  'counts from schema %d on what nobody counted, and says none of what it had added up',
+  (before) => {
+    firstSchema();
+    {
+      const db = new Database(place.path);
+      migrate(db, MIGRATIONS.slice(0, before));
+      db.exec('UPDATE samples SET tokens_input = NULL WHERE seq = 2');
+      db.close();
+    }
+    using file = openStoreFile(place.path);
+    expect(file.rollups.read({ granularity: 'hour' })).toMatchObject([{ count: 2, uncounted: 0 }]);
+    file.write({ samples: [rowOf(sample(3, { tokens: null }))], cooldowns: [], hits: [] });
+    while (file.rollups.advance(10) > 0);
+    for (const granularity of ['hour', 'day'] as const)
+      expect(file.rollups.read({ granularity })).toMatchObject([{ count: 3, uncounted: 1 }]);
+    // Of the first, which alone is forgotten, nobody can tell; and less than none is nothing.
+    file.samples.forget(NOON + 2, 1);
+    expect([...file.rollups.ofForgotten().values()]).toMatchObject([{ count: 1, uncounted: 0 }]);
+  },
+);
+
 it('leaves a file as it was where a step fails, and does not read one that waits for its steps', () => {
   firstSchema();
   const db = new Database(place.path);

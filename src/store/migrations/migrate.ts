@@ -3,9 +3,10 @@ import { OperatorError } from '../../errors.ts';
 import { meter } from './0001-meter.ts';
 import { servedModel } from './0002-served-model.ts';
 import { daysOfIds } from './0003-days-of-ids.ts';
+import { uncounted } from './0004-uncounted.ts';
 
 /** In the order of their numbers, from 1; the number of the last is the version of the schema. */
-export const MIGRATIONS: readonly string[] = [meter, servedModel, daysOfIds];
+export const MIGRATIONS: readonly string[] = [meter, servedModel, daysOfIds, uncounted];
 
 /** Marks a file as ours, so that no other program's database gets tables of ours: "ccpm". */
 export const APPLICATION_ID = 0x6363706d;

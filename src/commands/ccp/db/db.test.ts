@@ -364,7 +364,7 @@ describe('ccp db status', () => {
     const { report } = await json('status', '--check');
     expect(report).toMatchObject({
       path: storePath(),
-      schema_version: 3,
+      schema_version: 4,
       samples: 2,
       not_rolled_up: 2,
       integrity: 'ok',

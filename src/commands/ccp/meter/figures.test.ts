@@ -33,13 +33,20 @@ it.each([
   expect(usd(value)).toBe(text);
 });
 
-it('what has no price is said, and never looks like nothing', () => {
-  const cost = (cost_usd: number | null, unpriced_tokens: number, cost_is_at_least = false): string =>
-    costText({ cost_usd, cost_is_at_least, unpriced_tokens });
+it('what has no price or was not counted is said, and never looks like nothing', () => {
+  const cost = (
+    cost_usd: number | null,
+    unpriced_tokens: number,
+    cost_is_at_least = false,
+    uncounted = 0,
+  ): string => costText({ cost_usd, cost_is_at_least, unpriced_tokens, uncounted });
   expect(cost(null, 7)).toBe('unpriced');
   expect(cost(1, 0)).toBe('$1.00');
   expect(cost(1, 4_200)).toBe('$1.00 + ?');
   expect(cost(1, 0, true)).toBe('≥ $1.00');
+  expect(cost(1, 0, false, 1)).toBe('$1.00 + ?');
+  expect(cost(null, 0, false, 1)).toBe('?');
+  expect(cost(null, 7, false, 1)).toBe('unpriced');
 });
 
 it.each([

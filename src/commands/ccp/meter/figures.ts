@@ -24,18 +24,19 @@ export function usd(value: number): string {
   return size < 0.00005 ? `${sign}<$0.0001` : `${sign}$${size.toFixed(size < 0.01 ? 4 : 2)}`;
 }
 
-/** What it cost. `+ ?` where some of it has no price, which never looks like nothing. */
+/** What it cost. `+ ?` where some of it has no price or was not counted, which never looks like nothing. */
 export function costText({
   cost_usd,
   cost_is_at_least,
   unpriced_tokens,
-}: Pick<Totals, 'cost_usd' | 'cost_is_at_least' | 'unpriced_tokens'>): string {
-  if (cost_usd === null) return 'unpriced';
+  uncounted,
+}: Pick<Totals, 'cost_usd' | 'cost_is_at_least' | 'unpriced_tokens' | 'uncounted'>): string {
+  if (cost_usd === null) return unpriced_tokens > 0 ? 'unpriced' : '?';
   const known = `${cost_is_at_least ? '≥ ' : ''}${usd(cost_usd)}`;
-  return unpriced_tokens === 0 ? known : `${known} + ?`;
+  return unpriced_tokens === 0 && uncounted === 0 ? known : `${known} + ?`;
 }
 
-/** What was saved. `+ ?` where some of it has no price on either side. */
+/** What was saved. `+ ?` where some of it has no price on either side, or was not counted. */
 export function savedText({
   saved_usd,
   saved_is_partial,

@@ -185,6 +185,24 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
 `);
   });
 
+  it('names where nobody counted the tokens', async () => {
+    const silent = totals({ requests: 3, uncounted: 2, cost_usd: null, saved_is_partial: true });
+    const models = {
+      glm: { ...modelUsage(silent), lanes: { zai: silent, local: totals({ requests: 1 }) } },
+    };
+    const total = totals({ requests: 4, uncounted: 2, cost_usd: null });
+    meter.answers.set('/v1/usage', {
+      status: 200,
+      value: { ...USAGE, total, models, lanes: { zai: silent } },
+    });
+    const page = await printed('usage');
+    expect(page).toMatch(/^zai +3 +– +0 +0 +0\/0 +\? +\?$/m);
+    expect(page).toContain(`Nobody counted the tokens of 2 requests (docs/usage.md):
+  glm on lane zai (2)
+`);
+    expect(page).not.toContain('local');
+  });
+
   it('wraps what it says of a long name without a price, and loses nothing of it', async () => {
     const kinds = ['input', 'output', 'cache_read', 'cache_write_5m', 'cache_write_1h'] as const;
     const entry = totals({ requests: 1, cost_usd: null, unpriced_tokens: 3, unpriced_kinds: kinds });

@@ -6,7 +6,7 @@ import { show, watchUntilInterrupted } from '../../shared/watch.ts';
 import { warnOfFuture } from '../future.ts';
 import { load } from '../load.ts';
 import { askMeter } from './ask-meter.ts';
-import { clockTime, compact } from './figures.ts';
+import { amountOf, clockTime, compact } from './figures.ts';
 import {
   banner,
   emptyText,
@@ -59,6 +59,7 @@ function pageOf({ out }: Host, { since, total, models, other_models, lanes, stor
   const notes = [
     hanging(out, '', '', 'Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.'),
     ...(total.unpriced_tokens === 0 ? [] : unpricedNotes(out, total, models)),
+    ...(total.uncounted === 0 ? [] : uncountedNotes(out, total, models)),
     ...(other_models === null
       ? []
       : [hanging(out, '', '', '(others): the models beyond the most used, summed.')]),
@@ -75,24 +76,38 @@ function pageOf({ out }: Host, { since, total, models, other_models, lanes, stor
 }
 
 /** More would be a page of its own; they are the busiest. */
-const MOST_UNPRICED = 3;
+const MOST_PLACES = 3;
 
 /** What a price would have to be set for: model, lane and kinds. */
-function unpricedNotes(screen: Screen, total: Totals, models: UsageAnswer['models']): string[] {
+const unpricedNotes = (screen: Screen, total: Totals, models: UsageAnswer['models']): string[] =>
+  placeNotes(screen, models, {
+    heading: `${compact(total.unpriced_tokens)} tokens have no known price; set one in a file (docs/usage.md):`,
+    say: ({ unpriced_kinds }) => unpriced_kinds.join(', '),
+  });
+
+/** Where an upstream did not say what it used, or its client did not wait for that. */
+const uncountedNotes = (screen: Screen, total: Totals, models: UsageAnswer['models']): string[] =>
+  placeNotes(screen, models, {
+    heading: `Nobody counted the tokens of ${amountOf(total.uncounted, 'request')} (docs/usage.md):`,
+    say: ({ uncounted }) => (uncounted === 0 ? '' : compact(uncounted)),
+  });
+
+/** The models and lanes of which `say` has something to say. */
+function placeNotes(
+  screen: Screen,
+  models: UsageAnswer['models'],
+  { heading, say }: { readonly heading: string; readonly say: (totals: Totals) => string },
+): string[] {
   const places = Object.entries(models).flatMap(([model, { lanes }]) =>
     Object.entries(lanes)
-      .filter(([, { unpriced_tokens }]) => unpriced_tokens > 0)
-      .map(([lane, { unpriced_kinds }]) => `${shown(model)} on lane ${lane} (${unpriced_kinds.join(', ')})`),
+      .map(([lane, totals]) => ({ place: `${shown(model)} on lane ${lane}`, said: say(totals) }))
+      .filter(({ said }) => said !== '')
+      .map(({ place, said }) => `${place} (${said})`),
   );
-  const more = places.length - MOST_UNPRICED;
+  const more = places.length - MOST_PLACES;
   return [
-    hanging(
-      screen,
-      '',
-      '',
-      `${compact(total.unpriced_tokens)} tokens have no known price; set one in a file (docs/usage.md):`,
-    ),
-    ...places.slice(0, MOST_UNPRICED).map((place) => hanging(screen, '  ', '    ', plain(place))),
+    hanging(screen, '', '', heading),
+    ...places.slice(0, MOST_PLACES).map((place) => hanging(screen, '  ', '    ', plain(place))),
     ...(more > 0 ? [`  and ${more} more, in --json\n`] : []),
   ];
 }

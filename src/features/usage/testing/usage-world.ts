@@ -33,11 +33,12 @@ export const zai: Provider = {
 
 /** A cent a token on the Anthropic lane, nothing known elsewhere. */
 export const prices: UsageEndpointsOptions['prices'] = {
-  chargeOf({ lane, tokens }) {
+  chargeOf({ lane, tokens, uncounted }) {
     const count = Object.values(tokens).reduce((sum, one) => sum + one, 0);
     const isPriced = lane === 'anthropic';
     return {
       tokens: count,
+      uncounted,
       nanoUsd: isPriced ? BigInt(count) * 10_000_000n : 0n,
       unpricedTokens: isPriced ? 0 : count,
       unpricedKinds: [],
@@ -49,11 +50,12 @@ export const prices: UsageEndpointsOptions['prices'] = {
   changes: [],
   open() {
     let nano = 0n;
-    let [unpriced, partial] = [0, false];
+    let [unpriced, silent, partial] = [0, 0, false];
     return {
-      add({ nanoUsd, unpricedTokens, savingUnknown }) {
+      add({ nanoUsd, unpricedTokens, uncounted, savingUnknown }) {
         nano += nanoUsd;
         unpriced += unpricedTokens;
+        silent += uncounted;
         partial ||= savingUnknown;
       },
       sum: () => ({
@@ -61,6 +63,7 @@ export const prices: UsageEndpointsOptions['prices'] = {
         cost_is_at_least: false,
         unpriced_tokens: unpriced,
         unpriced_kinds: [],
+        uncounted: silent,
         saved_usd: null,
         saved_is_partial: partial,
       }),

@@ -30,6 +30,7 @@ export const totals = (part: Partial<Totals> = {}): Totals => ({
   cost_is_at_least: false,
   unpriced_tokens: 0,
   unpriced_kinds: [],
+  uncounted: 0,
   saved_usd: null,
   saved_is_partial: false,
   duration_ms: 0,
