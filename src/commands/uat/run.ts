@@ -316,6 +316,7 @@ async function runAndShow(
       ...rest,
     });
     await showRun(host, finished, { json: flags.json === true, before: () => progress.end() });
+    if (finished.unshown !== undefined) printWarnings(host, 'ccp-uat', [finished.unshown]);
     return finished;
   } catch (error) {
     await progress.end();
