@@ -18,7 +18,8 @@ export function endedAsPlanned(
 export function fateOf(probe: Ended, plan: Pick<Plan, 'waves'>): string {
   if (probe.ok) return 'answered';
   if (probe.timedOut) return 'timed out';
-  const planned = plan.waves.flat().find(({ id }) => id === probe.id);
+  const wave = plan.waves.find((some) => some.some(({ id }) => id === probe.id));
+  const planned = wave?.find(({ id }) => id === probe.id);
   if (planned !== undefined && endedAsPlanned(planned, probe))
     return planned.leaveAfterBytes === undefined ? 'an error, as played' : 'left, as planned';
   return probe.exitCode === null ? 'was cut off' : 'an error';

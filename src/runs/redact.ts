@@ -20,7 +20,7 @@ export interface Redactor {
 export function createRedactor(canaries: readonly Canary[]): Redactor {
   const replacements = canaries
     .filter(({ name, value }) => isCredential(name) && value !== '')
-    .flatMap(disguises);
+    .flatMap(disguisesOf);
   const text = (input: string): string => replaceAll(input, replacements);
   const headers = (pairs: HeaderPairs): HeaderPairs => pairs.map(([name, value]) => [name, text(value)]);
   return {
@@ -88,6 +88,15 @@ const placeholder = (name: string): string => `{{${name}}}`;
 interface Replacement {
   readonly from: string;
   readonly to: string;
+}
+
+/** The same few credentials are hidden again with each exchange of a run. */
+const known = new WeakMap<Canary, readonly Replacement[]>();
+
+function disguisesOf(canary: Canary): readonly Replacement[] {
+  const replacements = known.get(canary) ?? disguises(canary);
+  known.set(canary, replacements);
+  return replacements;
 }
 
 /** Every form in which a leak is searched for, and the same form of the placeholder. */
