@@ -43,6 +43,8 @@ export const crowdWaves: Suite = {
   ],
   probes: crowd.probes.map((probe) => ({ ...probe, times: ROUNDS * WAVES })),
   ofEachAtOnce: ROUNDS,
+  // One process plays all clients and upstreams: that it is kept waiting for a core is no failure of a lane.
+  settings: { CCP_DIAL_TIMEOUT: '60s', CCP_TLS_TIMEOUT: '60s' },
   onlyNamed: true,
   artifacts: { name: 'crowd_waves' },
 };

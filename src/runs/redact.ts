@@ -14,10 +14,20 @@ export interface Redactor {
   text(text: string): string;
   transcript(transcript: Transcript): Transcript;
   /** The canaries as a search of the stored run needs them. */
-  canaries(): Canary[];
+  canaries(): readonly Canary[];
 }
 
+const redactors = new WeakMap<readonly Canary[], Redactor>();
+
+/** One for each list of canaries: it is asked for several times with each exchange, and a long run has thousands of them. */
 export function createRedactor(canaries: readonly Canary[]): Redactor {
+  const known = redactors.get(canaries) ?? redactorOf(canaries);
+  redactors.set(canaries, known);
+  return known;
+}
+
+function redactorOf(canaries: readonly Canary[]): Redactor {
+  let stored: readonly Canary[] | undefined;
   const replacements = canaries
     .filter(({ name, value }) => isCredential(name) && value !== '')
     .flatMap(disguisesOf);
@@ -49,9 +59,9 @@ export function createRedactor(canaries: readonly Canary[]): Redactor {
       };
     },
     canaries: () =>
-      canaries.map((canary) =>
+      (stored ??= canaries.map((canary) =>
         isCredential(canary.name) ? { ...canary, value: placeholder(canary.name) } : canary,
-      ),
+      )),
   };
 }
 
@@ -91,11 +101,11 @@ interface Replacement {
 }
 
 /** The same few credentials are hidden again with each exchange of a run. */
-const known = new WeakMap<Canary, readonly Replacement[]>();
+const hidden = new WeakMap<Canary, readonly Replacement[]>();
 
 function disguisesOf(canary: Canary): readonly Replacement[] {
-  const replacements = known.get(canary) ?? disguises(canary);
-  known.set(canary, replacements);
+  const replacements = hidden.get(canary) ?? disguises(canary);
+  hidden.set(canary, replacements);
   return replacements;
 }
 

@@ -58,9 +58,19 @@ export function openRunFolder(folder: string): RunFolder {
   endTornLine(path.join(folder, EVENTS));
   const stored = new Set<string>();
   const passed = new Set<Transcript>();
+  const keepOne = (transcript: Transcript, redactor: Redactor): void => {
+    passed.add(transcript);
+    const key = `${transcript.side} ${transcript.observer} ${transcript.id}`;
+    if (stored.has(key)) return;
+    stored.add(key);
+    append(`witness/${transcript.side}.jsonl`, [redactor.transcript(transcript)]);
+  };
   const told = new Map<string, Canary>();
+  let newest: readonly Canary[] | undefined;
   /** Nearly all of them are known, and there are thousands in a long run: only what is new is written. */
   const keepCanaries = (canaries: readonly Canary[]): void => {
+    if (canaries === newest) return;
+    newest = canaries;
     const fresh = canaries.filter((canary) => !isSame(told.get(canary.name), canary));
     // Of those that are there something is no longer so, or they are of before this folder was opened.
     const isStale = told.size === 0 || fresh.some(({ name }) => told.has(name));
@@ -73,14 +83,8 @@ export function openRunFolder(folder: string): RunFolder {
     append: (event) => append(EVENTS, [event]),
     write,
     keepWire({ client, upstream, elsewhere }, redactor) {
-      for (const transcript of [...client, ...upstream]) {
-        if (passed.has(transcript)) continue;
-        passed.add(transcript);
-        const key = `${transcript.side} ${transcript.observer} ${transcript.id}`;
-        if (stored.has(key)) continue;
-        stored.add(key);
-        append(`witness/${transcript.side}.jsonl`, [redactor.transcript(transcript)]);
-      }
+      for (const transcripts of [client, upstream])
+        for (const transcript of transcripts) if (!passed.has(transcript)) keepOne(transcript, redactor);
       if (elsewhere !== null)
         writeFileSync(path.join(folder, ELSEWHERE), redactor.text(jsonLines(elsewhere)));
       keepCanaries(redactor.canaries());
