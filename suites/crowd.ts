@@ -36,7 +36,7 @@ const WAVES = 11;
 export const crowdWaves: Suite = {
   ...crowd,
   name: 'crowd-waves',
-  title: 'Eleven such crowds through one proxy, one after the other: 5,478 exchanges',
+  title: 'Eleven crowds of five hundred through one proxy, one after the other: 5,478 exchanges',
   proves: [
     ...crowd.proves,
     'Log, store, rollups, /v1/usage and /metrics of one proxy are still exact after all of them.',
