@@ -152,6 +152,11 @@ describe('a saboteur touches', () => {
       expect(touching('status-changed')).not.toContain(name);
   });
 
+  it('no suite that is but another so many times', () => {
+    expect(touching('usage-doubled')).toContain('crowd');
+    expect(touching('usage-doubled')).not.toContain('crowd-waves');
+  });
+
   it('only the suite that it names', () => {
     expect(touching('cooldown-forgotten')).toEqual(['quota']);
   });

@@ -29,3 +29,22 @@ export const crowd: Suite = {
   checks: [...FIDELITY.filter((id) => id !== 'TOKENS-02'), 'HEADER-03', 'LICENSE-01'],
   artifacts: { name: 'crowd' },
 };
+
+/** Five thousand exchanges and more. */
+const WAVES = 11;
+
+export const crowdWaves: Suite = {
+  ...crowd,
+  name: 'crowd-waves',
+  title: 'Eleven crowds of five hundred through one proxy, one after the other: 5,478 exchanges',
+  proves: [
+    ...crowd.proves,
+    'Log, store, rollups, /v1/usage and /metrics of one proxy are still exact after all of them.',
+  ],
+  probes: crowd.probes.map((probe) => ({ ...probe, times: ROUNDS * WAVES })),
+  ofEachAtOnce: ROUNDS,
+  // One process plays all clients and upstreams: that it is kept waiting for a core is no failure of a lane.
+  settings: { CCP_DIAL_TIMEOUT: '60s', CCP_TLS_TIMEOUT: '60s' },
+  onlyNamed: true,
+  artifacts: { name: 'crowd_waves' },
+};

@@ -1,5 +1,5 @@
 import type { Suite } from '../src/runs/suite.ts';
-import { crowd } from './crowd.ts';
+import { crowd, crowdWaves } from './crowd.ts';
 import { haikuSonnet } from './haiku-sonnet.ts';
 import { haikuZai } from './haiku-zai.ts';
 import { longrun } from './longrun.ts';
@@ -27,6 +27,7 @@ export const SUITES: readonly Suite[] = [
   longrun,
   parallel,
   crowd,
+  crowdWaves,
   haikuZai,
   sonnetAnth,
   haikuSonnet,

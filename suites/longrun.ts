@@ -8,6 +8,7 @@ export const longrun: Suite = {
     'One client got every answer, round after round, and the proxy took no more at the end than at the beginning.',
   ],
   probes: [],
+  onlyNamed: true,
   driver: {
     kind: 'overnight',
     maxMs: 1_500_000,

@@ -22,6 +22,7 @@ export const overnight: Suite = {
     'From the first round to the last memory, open files, sockets and latency stayed within noise, and the proxy never died of itself.',
   ],
   probes: [],
+  onlyNamed: true,
   driver: {
     kind: 'overnight',
     maxMs: 1_800_000,

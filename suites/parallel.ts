@@ -6,6 +6,7 @@ export const parallel: Suite = {
   title: 'Several clients at once, haiku and sonnet in turn',
   proves: ['Clients that work at the same time each get their own answer, from the lane of their model.'],
   probes: [],
+  onlyNamed: true,
   driver: {
     kind: 'overnight',
     maxMs: 300_000,

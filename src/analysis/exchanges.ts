@@ -10,9 +10,10 @@ import type {
   StreamStartEvent,
   UsageEvent,
 } from '../protocol/usage-event.ts';
+import { createBearing } from './bearers.ts';
 import type { Evidence, ProbeResult } from './evidence.ts';
 import { problemOfLine } from './usage-line.ts';
-import { bears, endOf, originForm, requestFacts, valueOf } from './wire.ts';
+import { endOf, originForm, requestFacts, valueOf } from './wire.ts';
 
 /** One client request and everything that the other witnesses hold on it. */
 export interface Exchange {
@@ -55,13 +56,14 @@ const SLACK_MS = 50;
 const RECORD_SLACK_MS = 2_000;
 
 function makeAccount(evidence: Evidence): Account {
+  const probeOf = createProbeOf(evidence.probes);
   const open = evidence.client
     .filter(({ request }) => !isOwnEndpoint(request.target))
     .map((client): OpenExchange => {
-      const probe = probeOf(client, evidence.probes);
+      const probe = probeOf(client);
       return { client, probe, upstream: [], completions: [], decisions: [], starts: [] };
     });
-  const unmatched = matchUpstream(open, evidence.upstream, evidence.probes);
+  const unmatched = matchUpstream(open, evidence.upstream, probeOf);
   for (const { upstream } of open) upstream.sort((a, b) => a.startedAt - b.startedAt);
 
   const problems = evidence.usage.events.map(problemOfLine);
@@ -103,15 +105,23 @@ interface OpenExchange {
   readonly starts: StreamStartEvent[];
 }
 
-function probeOf(transcript: Transcript, probes: readonly ProbeResult[]): ProbeResult | undefined {
-  return probes.find(({ canary }) => bears(transcript, canary));
+type ProbeOf = (transcript: Transcript) => ProbeResult | undefined;
+
+/** The first of these whose phrase a request bears. */
+function createProbeOf(probes: readonly ProbeResult[]): ProbeOf {
+  const bearing = createBearing(probes.map(({ canary }) => canary));
+  const ranks = new Map(probes.map(({ canary }, rank) => [canary, rank] as const).toReversed());
+  return (transcript) => {
+    const borne = [...bearing(transcript)].flatMap((phrase) => ranks.get(phrase) ?? []);
+    return probes[Math.min(...borne)];
+  };
 }
 
 /** Assigns each upstream transcript to the client request that caused it; gives those that have none. */
 function matchUpstream(
   clients: readonly OpenExchange[],
   upstream: readonly Transcript[],
-  probes: readonly ProbeResult[],
+  probeOf: ProbeOf,
 ): Transcript[] {
   const byId = new Map(clients.flatMap((open) => idsOf(open.client).map((id) => [id, open])));
   const inOrder = upstream.toSorted((a, b) => a.startedAt - b.startedAt);
@@ -121,7 +131,7 @@ function matchUpstream(
     return owner === undefined;
   });
   return rest.filter((transcript) => {
-    const probe = probeOf(transcript, probes);
+    const probe = probeOf(transcript);
     const owner =
       freest(clients.filter((open) => sameTime(open, transcript) && sameBytes(open, transcript))) ??
       freest(clients.filter((open) => sameTime(open, transcript) && sameCanary(open, probe)));

@@ -4,6 +4,7 @@
  */
 import type { Artifact, Canary } from './evidence.ts';
 import type { LogSource } from './log-reader.ts';
+import { createSearch } from './needles.ts';
 
 export interface HygieneHit {
   /** `canary:<name>`, or the name of a shape. */
@@ -47,14 +48,50 @@ function hitsOf({ rule, pattern }: (typeof SHAPES)[number], place: string, text:
     : [{ rule, place, line: lineAt(text, found[0].index), count: found.length }];
 }
 
+/** What a search for canaries came to. */
+export interface Sightings {
+  /** In places that are not on their list. */
+  readonly astray: readonly HygieneHit[];
+  /** Those that were seen, as they are, where they may be. */
+  readonly atHome: ReadonlySet<Canary>;
+}
+
 /** Canaries in places that are not on their list. `*` in an allowed place stands for any characters. */
-export function findCanaries(canaries: readonly Canary[], artifacts: readonly Artifact[]): HygieneHit[] {
-  return artifacts.flatMap(({ place, text }) => {
-    const squeezed = squeeze(text);
-    return canaries
-      .filter(({ allowed }) => !allowed.some((pattern) => matchesPlace(pattern, place)))
-      .flatMap(({ name, value }) => canaryHits({ rule: `canary:${name}`, value, place, text, squeezed }));
-  });
+export const findCanaries = (
+  canaries: readonly Canary[],
+  artifacts: readonly Artifact[],
+): readonly HygieneHit[] => createCanarySearch(canaries)(artifacts).astray;
+
+/** A search for these canaries in every disguise: made once, as a run of thousands of exchanges has one for each. */
+export function createCanarySearch(
+  canaries: readonly Canary[],
+): (artifacts: readonly Artifact[]) => Sightings {
+  const disguises = canaries.flatMap((canary) =>
+    formsOf(canary.value).map(({ form, text }) => ({ canary, form, text })),
+  );
+  const search = createSearch(disguises.map(({ text }) => text));
+  return (artifacts) => {
+    const atHome = new Set<Canary>();
+    const astray = artifacts.flatMap(({ place, text }) => {
+      const [found, joined] = [search(text), search(squeeze(text))];
+      if (found.size + joined.size === 0) return [];
+      return disguises.flatMap(({ canary, form, text: needle }) => {
+        const { at, count } = found.get(needle) ?? { at: 0, count: 0 };
+        const split = (joined.get(needle)?.count ?? 0) - count;
+        if (count === 0 && split <= 0) return [];
+        if (canary.allowed.some((pattern) => matchesPlace(pattern, place))) {
+          if (form === 'plain' && count > 0) atHome.add(canary);
+          return [];
+        }
+        const hit = { rule: `canary:${canary.name}`, place };
+        return [
+          ...(count > 0 ? [{ ...hit, line: lineAt(text, at), count, form }] : []),
+          ...(split > 0 ? [{ ...hit, line: 1, count: split, form: `${form}, split across lines` }] : []),
+        ];
+      });
+    });
+    return { astray, atHome };
+  };
 }
 
 /** Enough for the longest secret in its longest disguise, so that none slips between two blocks. */
@@ -68,10 +105,11 @@ export async function searchSources(
   sources: Iterable<LogSource> | AsyncIterable<LogSource>,
   canaries: readonly Canary[] = [],
 ): Promise<HygieneHit[]> {
+  const planted = createCanarySearch(canaries);
   const found = new Map<string, HygieneHit>();
   for await (const { name: place, chunks } of sources) {
     const search = (text: string) =>
-      merged([...findCredentialShapes([{ place, text }]), ...findCanaries(canaries, [{ place, text }])]);
+      merged([...findCredentialShapes([{ place, text }]), ...planted([{ place, text }]).astray]);
     let tail = '';
     let linesBefore = 0;
     for await (const chunk of chunks) {
@@ -106,25 +144,6 @@ function addHit(found: Map<string, HygieneHit>, hit: HygieneHit): void {
 export function matchesPlace(pattern: string, place: string): boolean {
   const parts = pattern.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`));
   return new RegExp(`^${parts.join('.*')}$`, 's').test(place);
-}
-
-interface Search {
-  readonly rule: string;
-  readonly value: string;
-  readonly place: string;
-  readonly text: string;
-  readonly squeezed: string;
-}
-
-function canaryHits({ rule, value, place, text, squeezed }: Search): HygieneHit[] {
-  const hits: HygieneHit[] = [];
-  for (const { form, text: needle } of formsOf(value)) {
-    const count = countOf(text, needle);
-    if (count > 0) hits.push({ rule, place, line: lineAt(text, text.indexOf(needle)), count, form });
-    const split = countOf(squeezed, needle) - count;
-    if (split > 0) hits.push({ rule, place, line: 1, count: split, form: `${form}, split across lines` });
-  }
-  return hits;
 }
 
 /**

@@ -16,9 +16,11 @@ const REFRESH = 'elsewhere:platform.claude.com';
 /** Plants the canaries of one run; the same seed gives the same ones. Real credentials take the place of made-up ones. */
 export function createCanaries(seed: string, real?: RealCredentials): Canaries {
   const planted = new Map<string, Canary>();
+  let all: readonly Canary[] | undefined;
 
   function plant(name: string, value: string, allowed: readonly string[]): string {
     planted.set(name, { name, value, allowed });
+    all = undefined;
     return value;
   }
 
@@ -44,7 +46,7 @@ export function createCanaries(seed: string, real?: RealCredentials): Canaries {
     prompt: (probe, providers) =>
       plant(`prompt:${probe}`, phrase(seed, probe), [CLIENT_WIRE, ...providers.map(upstreamWire)]),
     add: (name, value) => void plant(name, value, []),
-    all: () => [...planted.values()],
+    all: () => (all ??= [...planted.values()]),
   };
 }
 

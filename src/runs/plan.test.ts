@@ -133,6 +133,24 @@ describe('a plan', () => {
     ]);
   });
 
+  it('sends of each kind as many at once as the suite has it, and the next when these have ended', () => {
+    const all = { client: 'curl', model: 'sonnet', lane: 'anthropic', op: 'stream' } as const;
+    const waves: Suite = {
+      ...SUITE,
+      crowded: true,
+      ofEachAtOnce: 2,
+      probes: [
+        { ...all, id: 'stays', times: 5 },
+        { ...all, id: 'leaves', times: 4, leaveAfterBytes: 9 },
+      ],
+    };
+    expect(sent(plan({}, FOUND, waves))).toEqual([
+      ['stays-1', 'stays-2', 'leaves-1', 'leaves-2'],
+      ['stays-3', 'stays-4', 'leaves-3', 'leaves-4'],
+      ['stays-5'],
+    ]);
+  });
+
   it('asks a real upstream for no scenario, and for its live prompt where there is one', () => {
     const planned = plan({ upstream: 'real' });
     expect(sent(planned)).toEqual([['plain', 'long'], ['leaves'], ['claude-1', 'claude-2']]);

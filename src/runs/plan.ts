@@ -171,6 +171,9 @@ function expand(
   return Array.from({ length: times }, (_, index) => ({ ...probe, id: `${probe.id}-${index + 1}` }));
 }
 
+/** Its name without the number that one sent several times has. */
+const kindOf = ({ id }: PlannedProbe): string => id.replace(/-\d+$/, '');
+
 function rawProbe({ live, scenario, ...probe }: RawProbeSpec, upstream: Plan['upstream']): PlannedProbe {
   if (upstream === 'real' && live !== undefined) return { ...probe, ...live };
   return { ...probe, ...(scenario !== undefined && { scenario }) };
@@ -210,17 +213,33 @@ function isAskedFor({ stage, lane, decision }: PlannedProbe, lanes: readonly Lan
  */
 function waves(
   probes: readonly PlannedProbe[],
-  { crowded, inOrder }: Pick<Suite, 'crowded' | 'inOrder'>,
+  {
+    crowded,
+    inOrder,
+    ofEachAtOnce = Number.POSITIVE_INFINITY,
+  }: Pick<Suite, 'crowded' | 'inOrder' | 'ofEachAtOnce'>,
 ): PlannedProbe[][] {
   if (inOrder === true) return oneByOne(probes);
   const alone = ({ scenario, leaveAfterBytes }: PlannedProbe): boolean =>
     typeof scenario === 'object' || (leaveAfterBytes !== undefined && crowded !== true);
   const together = probes.filter((probe) => !alone(probe));
   return [
-    together.filter(({ client }) => client === 'curl'),
+    ...inPortions(
+      together.filter(({ client }) => client === 'curl'),
+      ofEachAtOnce,
+    ),
     ...probes.filter(alone).map((probe) => [probe]),
     together.filter(({ client }) => client === 'claude'),
   ].filter((wave) => wave.length > 0);
+}
+
+/** The first `most` of each kind, then the next of each. */
+function inPortions(probes: readonly PlannedProbe[], most: number): PlannedProbe[][] {
+  const kinds = Map.groupBy(probes, kindOf);
+  const rank = new Map(
+    [...kinds.values()].flatMap((same) => same.map((probe, at) => [probe, Math.floor(at / most)])),
+  );
+  return [...Map.groupBy(probes, (probe) => rank.get(probe)).values()];
 }
 
 /** Those that are to be sent together stand side by side. */

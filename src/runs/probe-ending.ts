@@ -18,8 +18,17 @@ export function endedAsPlanned(
 export function fateOf(probe: Ended, plan: Pick<Plan, 'waves'>): string {
   if (probe.ok) return 'answered';
   if (probe.timedOut) return 'timed out';
-  const planned = plan.waves.flat().find(({ id }) => id === probe.id);
+  const planned = plannedIn(plan, probe.id);
   if (planned !== undefined && endedAsPlanned(planned, probe))
     return planned.leaveAfterBytes === undefined ? 'an error, as played' : 'left, as planned';
   return probe.exitCode === null ? 'was cut off' : 'an error';
+}
+
+/** What was planned of a probe; undefined where nothing was. One wave after the other: all in one list would be made for each of thousands. */
+export function plannedIn({ waves }: Pick<Plan, 'waves'>, id: string): PlannedProbe | undefined {
+  for (const wave of waves) {
+    const planned = wave.find((probe) => probe.id === id);
+    if (planned !== undefined) return planned;
+  }
+  return undefined;
 }

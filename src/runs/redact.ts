@@ -14,13 +14,23 @@ export interface Redactor {
   text(text: string): string;
   transcript(transcript: Transcript): Transcript;
   /** The canaries as a search of the stored run needs them. */
-  canaries(): Canary[];
+  canaries(): readonly Canary[];
 }
 
+const redactors = new WeakMap<readonly Canary[], Redactor>();
+
+/** One for each list of canaries: it is asked for several times with each exchange, and a long run has thousands of them. */
 export function createRedactor(canaries: readonly Canary[]): Redactor {
+  const known = redactors.get(canaries) ?? redactorOf(canaries);
+  redactors.set(canaries, known);
+  return known;
+}
+
+function redactorOf(canaries: readonly Canary[]): Redactor {
+  let stored: readonly Canary[] | undefined;
   const replacements = canaries
     .filter(({ name, value }) => isCredential(name) && value !== '')
-    .flatMap(disguises);
+    .flatMap(disguisesOf);
   const text = (input: string): string => replaceAll(input, replacements);
   const headers = (pairs: HeaderPairs): HeaderPairs => pairs.map(([name, value]) => [name, text(value)]);
   return {
@@ -49,9 +59,9 @@ export function createRedactor(canaries: readonly Canary[]): Redactor {
       };
     },
     canaries: () =>
-      canaries.map((canary) =>
+      (stored ??= canaries.map((canary) =>
         isCredential(canary.name) ? { ...canary, value: placeholder(canary.name) } : canary,
-      ),
+      )),
   };
 }
 
@@ -88,6 +98,15 @@ const placeholder = (name: string): string => `{{${name}}}`;
 interface Replacement {
   readonly from: string;
   readonly to: string;
+}
+
+/** The same few credentials are hidden again with each exchange of a run. */
+const hidden = new WeakMap<Canary, readonly Replacement[]>();
+
+function disguisesOf(canary: Canary): readonly Replacement[] {
+  const replacements = hidden.get(canary) ?? disguises(canary);
+  hidden.set(canary, replacements);
+  return replacements;
 }
 
 /** Every form in which a leak is searched for, and the same form of the placeholder. */

@@ -1,16 +1,18 @@
 /** One run from plan to reports. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import type { Check } from '../analysis/check.ts';
 import { EXIT, OperatorError } from '../errors.ts';
 import { type ExecuteOptions, type Execution, execute } from './execute.ts';
 import { findFlakes } from './flakes.ts';
 import { recordOf } from './judge.ts';
-import { limitReport } from './report/limit-report.ts';
+import { isOfMock, limitReport, saysOfWindow } from './report/limit-report.ts';
 import { writeMetrics } from './report/metrics.ts';
 import { nightReport } from './report/night-report.ts';
 import { type Places, publish, writeReports } from './report/write-reports.ts';
 import type { RunRecord } from './run-record.ts';
 import { createRunFolder, openRunFolder, type RunFolder } from './stored/run-folder.ts';
-import { readStoredRun } from './stored/stored-run.ts';
+import { readStoredRun, type StoredRun } from './stored/stored-run.ts';
 import { markUnderWay } from './stored/under-way.ts';
 import type { Suite } from './suite.ts';
 
@@ -18,6 +20,8 @@ export interface FinishedRun {
   readonly record: RunRecord;
   /** Absolute. */
   readonly folder: string;
+  /** Why nothing outside its folder was written but its line in the history, where that is so; a sentence without its stop. */
+  readonly unshown?: string;
   /** What broke it, where its surroundings did. */
   readonly cause?: unknown;
 }
@@ -48,9 +52,9 @@ export async function runSuite(options: RunSuiteOptions): Promise<FinishedRun> {
   await using _ = await markUnderWay(folder.path);
   const execution = await execute({ ...options, folder });
   await writeMetrics(folder);
-  const record = await inTurn(() => conclude(folder, execution, options));
+  const concluded = await inTurn(() => conclude(folder, execution, options));
   return {
-    record,
+    ...concluded,
     folder: folder.path,
     ...(execution.ending === 'broken' && { cause: execution.cause }),
   };
@@ -61,7 +65,7 @@ async function conclude(
   folder: RunFolder,
   execution: Execution,
   { suite, checks, places, clock, since = Number.POSITIVE_INFINITY }: RunSuiteOptions,
-): Promise<RunRecord> {
+): Promise<Pick<FinishedRun, 'record' | 'unshown'>> {
   const stored = await readStoredRun(folder.path);
   const judged = recordOf(stored, checks, brokenCode(execution));
   const flaky = await findFlakes(judged, { folder: folder.path, resultsDir: places.resultsDir, since });
@@ -71,11 +75,39 @@ async function conclude(
   const night = nightReport(stored);
   if (night !== undefined) await folder.write('NIGHT.json', night);
   const { report } = suite.artifacts;
-  if (report !== undefined && stored.plan.driver?.kind === 'limits')
-    await folder.write(report, limitReport(stored, stored.plan.driver));
+  const { driver } = stored.plan;
+  if (report !== undefined && driver?.kind === 'limits')
+    await folder.write(report, limitReport(stored, driver));
   const resumed = stored.events.some(({ type }) => type === 'resumed');
-  await publish({ folder, record, resumed, suite, places });
-  return record;
+  const unshown = await whyUnshown(stored, suite, places);
+  await publish({ folder, record, resumed, suite, places, takesPlace: unshown === undefined });
+  return { record, ...(unshown !== undefined && { unshown }) };
+}
+
+/**
+ * A limit may have cost its finder real quota: what stands where operators look is replaced only by a run that says
+ * something of the window, and that of a real provider, or of another program, by that of a real one alone.
+ */
+async function whyUnshown(
+  stored: StoredRun,
+  { artifacts: { report } }: Suite,
+  { resultsDir }: Places,
+): Promise<string | undefined> {
+  const { driver, upstream } = stored.plan;
+  if (report === undefined || driver?.kind !== 'limits') return undefined;
+  if (!saysOfWindow(stored, driver))
+    return `this run says nothing of the window, so ${report} was written into its own folder alone`;
+  const there = upstream === 'real' ? null : await readIfThere(path.join(resultsDir, report));
+  return there === null || isOfMock(there)
+    ? undefined
+    : `${report} was written into the folder of the run alone: the one in ${resultsDir} is not of a mock`;
+}
+
+async function readIfThere(file: string): Promise<string | null> {
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
 }
 
 function brokenCode(execution: Execution): number {

@@ -29,6 +29,10 @@ export interface Suite {
   readonly inOrder?: true;
   /** Clients that leave do so amid all the others: what that causes is not timed then. */
   readonly crowded?: true;
+  /** Of each kind of raw probe no more than these at once; the next when all of these have ended. */
+  readonly ofEachAtOnce?: number;
+  /** It is run where somebody names it, and not with all others: it takes its time, or repeats what another shows. */
+  readonly onlyNamed?: true;
   /** Whether the verdict shows what Claude Code itself said, with the log lines of its exchanges under it. */
   readonly showsAnswers?: true;
   readonly artifacts: {

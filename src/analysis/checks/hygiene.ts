@@ -1,8 +1,8 @@
 import type { HeaderPairs, Transcript } from '../../protocol/transcript.ts';
 import type { Check, Violation } from '../check.ts';
 import { pointerTo } from '../check-kit.ts';
-import type { Artifact, Canary, Evidence, OutsideAttempt } from '../evidence.ts';
-import { findCanaries, findCredentialShapes, type HygieneHit, matchesPlace } from '../hygiene.ts';
+import type { Artifact, Evidence, OutsideAttempt } from '../evidence.ts';
+import { createCanarySearch, findCanaries, findCredentialShapes, type HygieneHit } from '../hygiene.ts';
 import { decodedBody } from '../oracle/answer.ts';
 import { plural } from '../plural.ts';
 import { bytesOf } from '../wire.ts';
@@ -15,22 +15,14 @@ const noCanaryAstray: Check = {
   judge(evidence) {
     const wire = wirePlaces(evidence);
     const places = [...evidence.artifacts, ...wire];
-    const atHome = evidence.canaries.filter((canary) => isFoundAtHome(canary, places));
+    const { astray, atHome } = createCanarySearch(evidence.canaries)(places);
     return {
-      observed: atHome.length,
-      violations: findCanaries(evidence.canaries, places).map((hit) =>
-        violationOf(hit, messageAt(hit, wire)),
-      ),
-      note: `${evidence.canaries.length} canaries searched in ${places.length} places, ${atHome.length} found where they belong`,
+      observed: atHome.size,
+      violations: astray.map((hit) => violationOf(hit, messageAt(hit, wire))),
+      note: `${evidence.canaries.length} canaries searched in ${places.length} places, ${atHome.size} found where they belong`,
     };
   },
 };
-
-function isFoundAtHome({ value, allowed }: Canary, places: readonly Artifact[]): boolean {
-  return places.some(
-    ({ place, text }) => allowed.some((one) => matchesPlace(one, place)) && text.includes(value),
-  );
-}
 
 const noCredentialShape: Check = {
   id: 'HYGIENE-02',

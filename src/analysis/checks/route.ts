@@ -1,10 +1,11 @@
 import type { Transcript } from '../../protocol/transcript.ts';
+import { createBearing } from '../bearers.ts';
 import type { Check, Violation } from '../check.ts';
 import { about, completionOf, pointerTo } from '../check-kit.ts';
 import type { Evidence, ProbeResult } from '../evidence.ts';
 import { accountOf, type Exchange } from '../exchanges.ts';
 import { explainsAnthropic, isFallback } from '../explained.ts';
-import { bears, isHaiku, laneOf, requestFacts } from '../wire.ts';
+import { isHaiku, laneOf, requestFacts } from '../wire.ts';
 
 const noHaikuOnAnthropic: Check = {
   id: 'ROUTE-01',
@@ -47,29 +48,40 @@ const expectedLane: Check = {
   least: 1,
   needs: ['upstream'],
   judge(evidence) {
-    const { exchanges } = accountOf(evidence);
-    const sent = evidence.probes.filter((probe) => !isStopped(probe, evidence));
+    const exchanges = Map.groupBy(accountOf(evidence).exchanges, ({ probe }) => probe);
+    const ownOf = (probe: ProbeResult): readonly Exchange[] => exchanges.get(probe) ?? [];
+    const sent = evidence.probes.filter((probe) => !isStopped(probe, ownOf(probe), evidence));
+    const sightings = sightingsIn(evidence);
     const violations = sent.flatMap((probe) =>
-      misrouted(
-        probe,
-        evidence.upstream.filter((transcript) => bears(transcript, probe.canary)),
-        exchanges.filter((exchange) => exchange.probe === probe),
-      ),
+      misrouted(probe, sightings.get(probe.canary) ?? [], ownOf(probe)),
     );
     return { observed: sent.length, violations };
   },
 };
 
 /** A budget with nobody to take over is to send nothing; that it was right to do so is for QUOTA-01 and -03. */
-function isStopped(probe: ProbeResult, evidence: Evidence): boolean {
-  const hasBudget = evidence.lives.some(({ quota }) => quota?.lane === probe.expectedLane);
-  const own = accountOf(evidence).exchanges.filter((exchange) => exchange.probe === probe);
+function isStopped(probe: ProbeResult, own: readonly Exchange[], { lives }: Evidence): boolean {
+  const hasBudget = lives.some(({ quota }) => quota?.lane === probe.expectedLane);
   return (
     hasBudget &&
     own.length > 0 &&
     own.every(
       (exchange) => exchange.upstream.length === 0 && completionOf(exchange)?.decision === 'quota_block',
     )
+  );
+}
+
+/** What the upstreams saw of each phrase, be it matched to an exchange or not. */
+function sightingsIn({ probes, upstream }: Evidence): ReadonlyMap<string, readonly Transcript[]> {
+  const bearing = createBearing(probes.map(({ canary }) => canary));
+  const seen = upstream.flatMap((transcript) =>
+    [...bearing(transcript)].map((phrase) => ({ phrase, transcript })),
+  );
+  return new Map(
+    [...Map.groupBy(seen, ({ phrase }) => phrase)].map(([phrase, all]) => [
+      phrase,
+      all.map(({ transcript }) => transcript),
+    ]),
   );
 }
 

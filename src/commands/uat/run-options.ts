@@ -44,7 +44,7 @@ export function withRunOptions(command: Command): Command {
     .option('--workers <n>', 'runs at the same time (default: 1, as the checks measure time)', fewWorkers)
     .option(
       '--last-failed',
-      'only what was red, each check by the newest run that judged it; overnight, longrun and parallel only where they are named',
+      'only what was red, each check by the newest run that judged it; overnight, longrun, parallel and crowd-waves only where they are named',
     )
     .addOption(new Option('--fail-fast', 'send nothing more once a probe went wrong').conflicts('keepGoing'))
     .option('--keep-going', 'send everything whatever happens (the default)')

@@ -172,14 +172,11 @@ async function suitesFor(uat: Uat, { license, target, upstream }: RunFlags): Pro
   const isOurs = targetOf(target).kind !== 'url';
   const canRestart = license === undefined && isOurs;
   const canDrive = upstream === 'mock' && isOurs;
-  return (
-    (await uat.suites())
-      .filter(({ stages }) => stages === undefined || canRestart)
-      // A night is for somebody who asks for one.
-      .filter(({ driver }) => driver?.kind !== 'overnight')
-      .filter(({ driver, quota }) => (driver === undefined && quota === undefined) || canDrive)
-      .map(({ name }) => name)
-  );
+  return (await uat.suites())
+    .filter(({ stages }) => stages === undefined || canRestart)
+    .filter(({ onlyNamed }) => onlyNamed !== true)
+    .filter(({ driver, quota }) => (driver === undefined && quota === undefined) || canDrive)
+    .map(({ name }) => name);
 }
 
 /** What `--resume` names; null where nothing is resumed. */
@@ -316,6 +313,7 @@ async function runAndShow(
       ...rest,
     });
     await showRun(host, finished, { json: flags.json === true, before: () => progress.end() });
+    if (finished.unshown !== undefined) printWarnings(host, 'ccp-uat', [finished.unshown]);
     return finished;
   } catch (error) {
     await progress.end();

@@ -58,14 +58,20 @@ type Probe = Plan['waves'][number][number];
 const unnumbered = ({ id, ...probe }: Probe) => ({ ...probe, id: id.replace(/-\d+$/, '') });
 
 function textOf({ out }: Host, plan: Plan, { sentIn, expectedSpend, times }: Shown): string {
-  const probes = plan.waves.flatMap((wave, index) =>
-    inRows(wave, unnumbered).map(([probe, alike]) => {
-      const { id, client, lane, decision, scenario } = probe;
-      const played = typeof scenario === 'object' ? `${scenario.name} at ${scenario.provider}` : scenario;
-      const to = decision === undefined ? lane : `${lane}, ${decision}`;
-      const name = alike === 1 ? id : `${unnumbered(probe).id} × ${alike}`;
-      return [String(index + 1), name, client === 'claude' ? 'Claude Code' : 'raw', to, played ?? '-'];
-    }),
+  let waves = 0;
+  const probes = inRows(plan.waves, (wave) => (wave.length === 1 ? wave : wave.map(unnumbered))).flatMap(
+    ([wave, alikeWaves]) => {
+      const first = waves + 1;
+      waves += alikeWaves;
+      const which = alikeWaves === 1 ? String(first) : `${first}–${waves}`;
+      return inRows(wave, unnumbered).map(([probe, alike]) => {
+        const { id, client, lane, decision, scenario } = probe;
+        const played = typeof scenario === 'object' ? `${scenario.name} at ${scenario.provider}` : scenario;
+        const to = decision === undefined ? lane : `${lane}, ${decision}`;
+        const name = alike === 1 ? id : `${unnumbered(probe).id} × ${alike}`;
+        return [which, name, client === 'claude' ? 'Claude Code' : 'raw', to, played ?? '-'];
+      });
+    },
   );
   // As the run will count them.
   const judged = [WHOLE_RUN, ...plan.checks];

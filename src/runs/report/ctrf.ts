@@ -2,7 +2,7 @@
  * `ctrf-report.json`, the Common Test Report Format (https://ctrf.io, schema in the repository ctrf-io/ctrf): the checks, then
  * the probes. The format has no word for a check that saw too little: it is `other`, which no reader takes for a pass.
  */
-import { endedAsPlanned, fateOf } from '../probe-ending.ts';
+import { endedAsPlanned, fateOf, plannedIn } from '../probe-ending.ts';
 import type { RunRecord } from '../run-record.ts';
 import { failureText } from './failure-text.ts';
 import { flakeOn, flakeSentence } from './verdict-text.ts';
@@ -95,7 +95,7 @@ function checkTest(record: RunRecord, verdict: RunRecord['checks'][number]): Tes
 }
 
 function probeTest({ suite, plan }: RunRecord, probe: RunRecord['probes'][number]): Test {
-  const planned = plan.waves.flat().find(({ id }) => id === probe.id);
+  const planned = plannedIn(plan, probe.id);
   const ok = planned === undefined || endedAsPlanned(planned, probe);
   const fate = fateOf(probe, plan);
   return {

@@ -3,7 +3,7 @@
  * probes. A check that changed its mind has the property `flaky`, and fails whatever it says now. Checks are judged when
  * everything is over, so theirs is no time; probes have the time that they took.
  */
-import { endedAsPlanned, fateOf } from '../probe-ending.ts';
+import { endedAsPlanned, fateOf, plannedIn } from '../probe-ending.ts';
 import type { Flake, RunRecord } from '../run-record.ts';
 import { failureText } from './failure-text.ts';
 import { reproduceLine } from './repeat-line.ts';
@@ -148,7 +148,7 @@ function flakyFailure(record: RunRecord, flake: Flake): Pick<TestCase, 'ending' 
 
 function probeCase({ plan }: RunRecord, probe: RunRecord['probes'][number]): TestCase {
   const shared = { name: probe.id, time: probe.ms / 1000, assertions: 1, isFlaky: false };
-  const planned = plan.waves.flat().find(({ id }) => id === probe.id);
+  const planned = plannedIn(plan, probe.id);
   if (planned === undefined || endedAsPlanned(planned, probe)) return { ...shared, ...PASSED };
   const fate = `${fateOf(probe, plan)}, where an answer was to come`;
   const text = [

@@ -66,12 +66,15 @@ export async function publish({
   resumed = false,
   suite: { artifacts },
   places,
+  takesPlace = true,
 }: {
   readonly folder: RunFolder;
   readonly record: RunRecord;
   readonly resumed?: boolean;
   readonly suite: Suite;
   readonly places: Places;
+  /** Whether it takes the place of the run before it under the names of old; by default it does. */
+  readonly takesPlace?: boolean;
 }): Promise<void> {
   const { resultsDir, logsDir } = places;
   const copies: [from: string, to: string][] = [
@@ -86,7 +89,7 @@ export async function publish({
     makeFolder(path.join(resultsDir, name), SHARED);
     copies.push([file, path.join(resultsDir, name, figuresOf(record.run))]);
   }
-  await Promise.all(copies.map(([from, to]) => replaceBy(path.join(folder.path, from), to)));
+  if (takesPlace) await Promise.all(copies.map(([from, to]) => replaceBy(path.join(folder.path, from), to)));
   const ended = record.ending === 'complete' ? record.outcome : `${record.outcome}, ${record.ending}`;
   await addToHistory(resultsDir, {
     startedAt: record.startedAt,

@@ -110,6 +110,8 @@ function openStage(suite: Suite): Suite {
 export function touches(saboteur: Saboteur, suite: Suite): boolean {
   const { during, faults } = saboteur;
   if (during !== undefined) return during.suite === suite.name;
+  // Cut down, it is the suite that it repeats.
+  if (suite.ofEachAtOnce !== undefined) return false;
   if (needsNoRun(saboteur)) return true;
   // Where something else than a list of probes sends, there is nothing that a fault could be aimed at.
   if (suite.driver !== undefined) return false;

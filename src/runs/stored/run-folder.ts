@@ -2,11 +2,13 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import type { Evidence } from '../../analysis/evidence.ts';
 import { OperatorError } from '../../errors.ts';
 import { makeFolder, SHARED } from '../../platform/files.ts';
-import type { Collected, KeptStore, ProxyLife } from '../../protocol/witness.ts';
+import type { Transcript } from '../../protocol/transcript.ts';
+import type { Canary, Collected, KeptStore, ProxyLife } from '../../protocol/witness.ts';
 import type { Redactor } from '../redact.ts';
 import { type RunEvent, runEventSchema } from '../run-events.ts';
 import {
@@ -55,20 +57,37 @@ export function openRunFolder(folder: string): RunFolder {
     appendFileSync(path.join(folder, name), jsonLines(lines));
   endTornLine(path.join(folder, EVENTS));
   const stored = new Set<string>();
+  const passed = new Set<Transcript>();
+  const keepOne = (transcript: Transcript, redactor: Redactor): void => {
+    passed.add(transcript);
+    const key = `${transcript.side} ${transcript.observer} ${transcript.id}`;
+    if (stored.has(key)) return;
+    stored.add(key);
+    append(`witness/${transcript.side}.jsonl`, [redactor.transcript(transcript)]);
+  };
+  const told = new Map<string, Canary>();
+  let newest: readonly Canary[] | undefined;
+  /** Nearly all of them are known, and there are thousands in a long run: only what is new is written. */
+  const keepCanaries = (canaries: readonly Canary[]): void => {
+    if (canaries === newest) return;
+    newest = canaries;
+    const fresh = canaries.filter((canary) => !isSame(told.get(canary.name), canary));
+    // Of those that are there something is no longer so, or they are of before this folder was opened.
+    const isStale = told.size === 0 || fresh.some(({ name }) => told.has(name));
+    for (const canary of fresh) told.set(canary.name, canary);
+    if (isStale) writeFileSync(path.join(folder, CANARIES), jsonLines(canaries));
+    else append(CANARIES, fresh);
+  };
   return {
     path: folder,
     append: (event) => append(EVENTS, [event]),
     write,
     keepWire({ client, upstream, elsewhere }, redactor) {
-      for (const transcript of [...client, ...upstream]) {
-        const key = `${transcript.side} ${transcript.observer} ${transcript.id}`;
-        if (stored.has(key)) continue;
-        stored.add(key);
-        append(`witness/${transcript.side}.jsonl`, [redactor.transcript(transcript)]);
-      }
+      for (const transcripts of [client, upstream])
+        for (const transcript of transcripts) if (!passed.has(transcript)) keepOne(transcript, redactor);
       if (elsewhere !== null)
         writeFileSync(path.join(folder, ELSEWHERE), redactor.text(jsonLines(elsewhere)));
-      writeFileSync(path.join(folder, 'witness/canaries.jsonl'), jsonLines(redactor.canaries()));
+      keepCanaries(redactor.canaries());
     },
     keepLife(life, redactor) {
       appendFileSync(path.join(folder, PROXY), redactor.text(jsonLines([answersLine(life)])));
@@ -88,7 +107,7 @@ export function openRunFolder(folder: string): RunFolder {
         write(PROXY, redactor.text(jsonLines(said))),
         write(STORE, redactor.text(jsonLines(storeLines(store)))),
         ...(crashes.length === 0 ? [] : [write(CRASHES, jsonLines(crashes))]),
-        write('witness/canaries.jsonl', jsonLines(redactor.canaries())),
+        write(CANARIES, jsonLines(redactor.canaries())),
         write('witness/artifacts.jsonl', redactor.text(jsonLines(artifacts))),
         ...artifacts
           .filter(({ place }) => OWN_FILES.has(place))
@@ -110,6 +129,11 @@ type ProxyLine = z.output<typeof proxyLineSchema>;
 const PROXY = 'witness/proxy.jsonl';
 
 const answersLine = (life: ProxyLife): z.input<typeof proxyLineSchema> => ({ kind: 'answers', ...life });
+
+const CANARIES = 'witness/canaries.jsonl';
+
+const isSame = (known: Canary | undefined, canary: Canary): boolean =>
+  known === canary || (known !== undefined && isDeepStrictEqual(known, canary));
 
 /** Is there if and only if somebody was watched. */
 const ELSEWHERE = 'witness/elsewhere.jsonl';
