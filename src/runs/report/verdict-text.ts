@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { roundsInWords } from '../../analysis/night-rounds.ts';
 import { count, plural } from '../../analysis/plural.ts';
+import { EXIT } from '../../errors.ts';
 import { fateOf } from '../probe-ending.ts';
 import type { Flake, RunRecord } from '../run-record.ts';
 import { inOrderOfUse } from './order-of-use.ts';
@@ -156,8 +157,11 @@ export function countsOf({ checks, flaky = [] }: Pick<RunRecord, 'checks' | 'fla
   return `${having('pass')} of ${plural(checks.length, 'check')} passed${others.join('')}${flakes}`;
 }
 
-function proven({ outcome, claims: shown }: RunRecord, paint: Paint): string[] {
-  if (outcome !== 'pass') return [];
+function proven({ outcome, exitCode, claims: shown }: RunRecord, paint: Paint): string[] {
+  if (outcome !== 'pass')
+    return exitCode === EXIT.ok
+      ? [paint('dim', '  Nothing is claimed. The exit code is 0 all the same: --allow-inconclusive.')]
+      : [];
   const claims =
     shown.length > 0
       ? shown
