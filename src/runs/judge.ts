@@ -11,6 +11,7 @@ import { claimsOf } from './claims.ts';
 import { endingWords } from './ending-words.ts';
 import { endedAsPlanned, fateOf } from './probe-ending.ts';
 import type { Answer, Plan, RunRecord } from './run-record.ts';
+import { judgeSelftest } from './selftest/judge-selftest.ts';
 import type { StoredRun } from './stored/stored-run.ts';
 import { withFoundedSkips } from './witness-needs.ts';
 
@@ -19,6 +20,7 @@ export function judgeRun(stored: StoredRun, checks: readonly Check[]): Verdict[]
   return [
     judgeCompleteness(stored),
     ...stored.plan.checks.flatMap((planned) => judgePlanned(planned, stored, checks)),
+    ...(stored.matrix === null ? [] : [judgeSelftest(stored.matrix)]),
   ];
 }
 

@@ -410,8 +410,12 @@ http.createServer((request, response) => {
 
 describe('the self-test', { timeout: 120_000 }, () => {
   it('leaves the matrix in a folder of its own, which is no run of the suite', async () => {
-    const { code, out } = await uat(['selftest', 'line-torn', '--json', '--seed', '5eed']);
+    const env = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: path.join(cwd, 'summary.md') };
+    const { code, out } = await uat(['selftest', 'line-torn', '--json', '--seed', '5eed'], { env });
     expect(code).toBe(0);
+    expect(await readFile(env.GITHUB_STEP_SUMMARY, 'utf8')).toMatch(
+      /^### ✅ selftest: pass\n[^]*SELFTEST-01/,
+    );
     const matrix = z.object({
       ok: z.boolean(),
       control: z.array(z.unknown()),

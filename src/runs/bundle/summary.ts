@@ -19,19 +19,19 @@ export function summarize(runs: readonly JudgedRun[], suites: readonly KnownSuit
   return {
     v: SCHEMA_VERSION,
     bundle: bundleName(endOf(runs)),
-    outcome: worstOf(runs.map(outcomeOf)),
+    outcome: worstOf(records.map(({ outcome }) => outcome)),
     runs: runs.map(({ name, record, selftest }) => ({
       run: name,
       suite: record.suite,
       title: record.title,
-      outcome: outcomeOf({ record, selftest }),
+      outcome: record.outcome,
       ending: record.ending,
       startedAt: record.startedAt,
       ms: record.ms,
       probes: record.night?.probes ?? record.probes.length,
       ...(selftest !== null && { saboteurs: countedIn(selftest) }),
       checks: countsOf(record),
-      claims: outcomeOf({ record, selftest }) === 'fail' ? [] : record.claims,
+      claims: record.claims,
     })),
     missing: missingIn(runs, suites),
     signOff: signOff(records, suites).map((area) => ({
@@ -41,13 +41,6 @@ export function summarize(runs: readonly JudgedRun[], suites: readonly KnownSuit
     })),
   };
 }
-
-/** A run that nobody broke may be green while a saboteur went unnoticed. */
-export const outcomeOf = ({
-  record,
-  selftest,
-}: Pick<JudgedRun, 'record' | 'selftest'>): RunRecord['outcome'] =>
-  selftest?.ok === false ? 'fail' : record.outcome;
 
 const countedIn = ({ known, tried, killed }: SaboteurCounts): SaboteurCounts => ({ known, tried, killed });
 

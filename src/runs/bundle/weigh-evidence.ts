@@ -25,7 +25,7 @@ export interface JudgedRun {
   /** Of its folder below `evidence/`. */
   readonly name: string;
   readonly record: RunRecord;
-  /** Of a self-test that came to its matrix; its record is that of the run that nobody broke. */
+  /** Of a self-test that came to its matrix; its record is that of the run that nobody broke, and a check of what became of the saboteurs. */
   readonly selftest: SelftestAccount | null;
   /** Files that such a run has and this one has not. */
   readonly absent: readonly string[];
@@ -201,7 +201,7 @@ async function judgeFolder(
   if (metrics !== null) await compare(METRICS, metrics);
   const stored = await readStoredRun(folder);
   const record = recordOf(stored, checks);
-  const { reports, ...derived } = await derivedFrom(folder, { record, stored }, [...there, ...mustHave]);
+  const { reports, ...derived } = derivedFrom({ record, stored }, [...there, ...mustHave]);
   for (const [name, text] of reports) await compare(name, text);
   return { record, stored, there, unlike, ...derived };
 }
