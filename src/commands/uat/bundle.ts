@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { type Bundled, loadSelftestText, plural } from '../../ccp-uat.ts';
 import { EXIT } from '../../errors.ts';
-import { type Host, plain, printJson } from '../shared/host.ts';
+import { type Host, plain, printJson, printWarnings } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
 import type { Terminal } from '../shared/terminal.ts';
 import { open } from './load.ts';
@@ -27,11 +27,15 @@ export async function bundle(
     secrets: ownKeys(host),
     signal: interruption.signal,
   });
+  if (built.ok && built.unsaid) printWarnings(host, 'ccp-uat', [UNSAID]);
   if (json) printJson(host, built);
   else if (built.ok) host.out.write(builtText(host, built, await loadSelftestText()));
   else sayFinds(host, built);
   return built.ok ? EXIT.ok : EXIT.failed;
 }
+
+const UNSAID =
+  'there is a checkout, and git is missing or would not tell its commit ("git status" there says why): the bundle names none, and lists the files that lie there';
 
 /** Where a person looks for what they want to hand on. */
 function usualPlace({ home }: Host, resultsDir: string): string {

@@ -15,9 +15,12 @@ export interface BundleRequest
   readonly seedFile?: string | undefined;
 }
 
-/** `accounts`: files with the runs that a secret was found in, which say where. */
+/**
+ * `unsaid`: git would not say which source made it, so another who packs the same may get other bytes. `accounts`: files with
+ * the runs that a secret was found in, which say where.
+ */
 export type Bundled =
-  | Extract<Build, { readonly ok: true }>
+  | (Extract<Build, { readonly ok: true }> & { readonly unsaid: boolean })
   | (Extract<Build, { readonly ok: false }> & { readonly accounts: readonly string[] });
 
 /** Covers the newest run of each suite. Throws NOT_READY where there is none, CONFIG for a seed that is none. */
@@ -39,15 +42,23 @@ export async function bundleResults({
     );
   }
   const repository = await mapRepository(packageRoot());
-  const { commit, dirty } = repository;
+  const { commit, dirty, unsaid } = repository;
   await forgetRefusals(runs);
   const built = await buildBundle({
     ...rest,
     runs,
     repository,
-    bundler: { version: packageVersion(), node: process.versions.node, commit, dirty },
+    bundler: {
+      version: packageVersion(),
+      node: process.versions.node,
+      commit,
+      dirty,
+      ...(unsaid && { unsaid }),
+    },
     seed,
     secrets: [...secrets, ...(seed === undefined ? [] : [{ name: 'signing-seed', value: seed.text }])],
   });
-  return built.ok ? built : { ...built, accounts: await tellRefusal(runs, built.finds) };
+  return built.ok
+    ? { ...built, unsaid: unsaid === true }
+    : { ...built, accounts: await tellRefusal(runs, built.finds) };
 }

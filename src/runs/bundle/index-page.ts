@@ -183,11 +183,15 @@ ${table(['', ''], rows)}
 const commitText = ({
   commit,
   dirty,
+  unsaid,
 }: {
   readonly commit: string | null;
   readonly dirty: boolean | null;
-}): string =>
-  commit === null ? 'no checkout' : `commit ${commit}${dirty === true ? ', changed since' : ''}`;
+  readonly unsaid?: true;
+}): string => {
+  if (unsaid === true) return 'a checkout of which git would not tell the commit';
+  return commit === null ? 'no checkout' : `commit ${commit}${dirty === true ? ', changed since' : ''}`;
+};
 
 function redactionSection({ redactions, leftOut, madeAnew }: Redaction): Html {
   const byRule = Map.groupBy(redactions, ({ rule }) => rule);

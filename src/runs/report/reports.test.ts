@@ -293,7 +293,7 @@ describe('a check that changed its mind', () => {
   const check = 'ROUTE-01';
   const flake = { check, outcome: 'pass', before: 'fail', folder: '../<before>', seed: '0dd' } as const;
   const flaky = (): RunRecord => ({ ...green, outcome: 'fail', flaky: [flake] });
-  const sentence = 'ROUTE-01: pass now and FAIL in the run before, of the same plan and the same programs';
+  const sentence = 'ROUTE-01: pass now and FAIL in a run before, of the same plan and the same programs';
 
   it('fails in junit.xml, and has a property that says why', () => {
     const xml = junitXml(flaky());
