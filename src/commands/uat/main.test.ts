@@ -565,7 +565,7 @@ describe('wrong usage', () => {
     const { code, err } = await uat(argv, { env });
     expect(code).toBe(3);
     expect(err).toMatch(
-      /^ccp-uat: error: \S+file(\/runs?)? cannot be used: (not a directory|file already exists)\n$/,
+      /^ccp-uat: error: \S+file(\/runs?)? cannot be used: (not a directory|file already exists)\n(Make it writable, or set CCP_\w+_DIR to .*\n)?$/,
     );
     await expect(runs()).rejects.toThrow(/ENOENT|ENOTDIR/);
   });

@@ -15,7 +15,8 @@ import {
   type SaboteurCounts,
   untriedIn,
 } from '../selftest/selftest-verdicts.ts';
-import { MATRIX, noReports } from '../selftest/stored-matrix.ts';
+import { MATRIX } from '../selftest/stored-matrix.ts';
+import { DamagedRun } from '../stored/damaged-run.ts';
 
 const MATRIX_PAGE = 'selftest.html';
 export const LIMIT_REPORT = 'GLM_LIMIT_PROBE.md';
@@ -39,10 +40,10 @@ export interface SelftestAccount extends SaboteurCounts {
 }
 
 /** `there`: what the folder holds; of the rest a run has none. Throws USAGE where what they follow from is damaged. */
-export function derivedFrom(run: ReportedRun, there: readonly string[]): Derived {
+export function derivedFrom(folder: string, run: ReportedRun, there: readonly string[]): Derived {
   const { matrix } = run.stored;
   if (matrix === null && there.includes(MATRIX_PAGE))
-    throw noReports(`${MATRIX} is not there, and ${MATRIX_PAGE} is made from it`);
+    throw new DamagedRun(folder, `${MATRIX} is not there, and ${MATRIX_PAGE} is made from it`);
   const reports = [
     ...(matrix === null ? reportsOf(run) : selftestReportsOf(run, matrix)),
     ...ownReports(run),

@@ -4,7 +4,7 @@ import { endingWords } from '../ending-words.ts';
 import type { RunRecord } from '../run-record.ts';
 import type { SaboteurCounts } from '../selftest/selftest-verdicts.ts';
 import type { SelftestAccount } from './derived.ts';
-import type { Summary } from './documents.ts';
+import type { Damaged, Summary } from './documents.ts';
 import { KEPT_RULE } from './kept-rounds.ts';
 import { bundleName, SCHEMA_VERSION } from './layout.ts';
 import { type KnownSuite, signOff } from './sign-off.ts';
@@ -14,12 +14,20 @@ import type { JudgedRun } from './weigh-evidence.ts';
 export const endOf = (runs: readonly JudgedRun[]): number =>
   Math.max(...runs.map(({ record }) => Date.parse(record.startedAt) + record.ms));
 
-export function summarize(runs: readonly JudgedRun[], suites: readonly KnownSuite[]): Summary {
+/** Nobody can say what a damaged run was, so a bundle without it is no pass. */
+export function summarize(
+  runs: readonly JudgedRun[],
+  suites: readonly KnownSuite[],
+  damaged: readonly Damaged[],
+): Summary {
   const records = runs.map(({ record }) => record);
   return {
     v: SCHEMA_VERSION,
     bundle: bundleName(endOf(runs)),
-    outcome: worstOf(records.map(({ outcome }) => outcome)),
+    outcome: worstOf([
+      ...records.map(({ outcome }) => outcome),
+      ...damaged.map(() => 'inconclusive' as const),
+    ]),
     runs: runs.map(({ name, record, selftest }) => ({
       run: name,
       suite: record.suite,
@@ -33,7 +41,7 @@ export function summarize(runs: readonly JudgedRun[], suites: readonly KnownSuit
       checks: countsOf(record),
       claims: record.claims,
     })),
-    missing: missingIn(runs, suites),
+    missing: missingIn(runs, suites, damaged),
     signOff: signOff(records, suites).map((area) => ({
       ...area,
       failed: [...area.failed],
@@ -60,9 +68,18 @@ function countsOf({ checks }: RunRecord): Record<string, number> {
   };
 }
 
-function missingIn(runs: readonly JudgedRun[], suites: readonly KnownSuite[]): Summary['missing'] {
-  const unrun = suites.filter(({ name }) => !runs.some(({ record }) => record.suite === name));
+function missingIn(
+  runs: readonly JudgedRun[],
+  suites: readonly KnownSuite[],
+  damaged: readonly Damaged[],
+): Summary['missing'] {
+  const ran = new Set([...runs.map(({ record }) => record.suite), ...damaged.map(({ suite }) => suite)]);
+  const unrun = suites.filter(({ name }) => !ran.has(name));
   return [
+    ...damaged.map(({ run, suite, why }) => ({
+      what: `all of ${run}, the newest run of ${suite}`,
+      why: `it can't be judged: ${why}`,
+    })),
     ...runs.flatMap((run) => missingOf(run, suites)),
     ...unrun.map(({ name }) => ({ what: `suite ${name}`, why: 'no run of it is stored' })),
   ];

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { OperatorError } from '../../errors.ts';
 import { hasCode } from '../../platform/files.ts';
+import { DamagedRun } from '../stored/damaged-run.ts';
 import { type SelftestResult, selftestSchema } from './selftest-record.ts';
 
 export const MATRIX = 'selftest.json';
@@ -18,7 +18,7 @@ export async function matrixIn(folder: string): Promise<SelftestResult | null> {
   try {
     return selftestSchema.parse(JSON.parse(text));
   } catch (error) {
-    throw noReports(`${MATRIX} is damaged: ${whatIsWrong(error)}`, error);
+    throw new DamagedRun(folder, `${MATRIX} is damaged: ${whatIsWrong(error)}`, error);
   }
 }
 
@@ -27,9 +27,3 @@ function whatIsWrong(error: unknown): string {
   const [issue] = error.issues;
   return `at ${issue?.path.join('.') || 'its top'}: ${issue?.message}`;
 }
-
-export const noReports = (what: string, cause?: unknown): OperatorError =>
-  new OperatorError('USAGE', `the reports of a self-test cannot be made: ${what}`, {
-    hint: 'Run the self-test again: ccp-uat selftest.',
-    cause,
-  });
