@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { type Bundled, loadSelftestText, plural } from '../../ccp-uat.ts';
+import { type OwnCredential, ownCredentials } from '../../config/own-credentials.ts';
 import { EXIT } from '../../errors.ts';
 import { type Host, plain, printJson, printWarnings } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
@@ -43,23 +44,12 @@ function usualPlace({ home }: Host, resultsDir: string): string {
   return existsSync(downloads) ? downloads : join(resultsDir, 'bundles');
 }
 
-/** Where clients and proxies find the real ones: a run on real upstreams had them. */
-const KEYS = [
-  'ANTHROPIC_API_KEY',
-  'ANTHROPIC_AUTH_TOKEN',
-  'CLAUDE_CODE_OAUTH_TOKEN',
-  'ZAI_API_KEY',
-  'CCP_CLIENT_TOKEN',
-];
 /** What is shorter is found by chance. */
 const SHORTEST_KEY = 12;
 
-function ownKeys({ env }: Host): { readonly name: string; readonly value: string }[] {
-  return KEYS.flatMap((name) => {
-    const value = env[name]?.trim() ?? '';
-    return value.length < SHORTEST_KEY ? [] : [{ name, value }];
-  });
-}
+/** The real ones: a run on real upstreams had them, and a slip may bring them anywhere. */
+const ownKeys = ({ env, cwd, home }: Host): OwnCredential[] =>
+  ownCredentials({ env, cwd, home }).filter(({ value }) => value.length >= SHORTEST_KEY);
 
 type Words = Awaited<ReturnType<typeof loadSelftestText>>;
 
