@@ -158,6 +158,24 @@ describe('ccp-uat bundle', () => {
     }
   });
 
+  it('tells of a run of which not even the beginning can be read, and is no pass without it', async () => {
+    const headless = path.join(stored, 'results/runs/29990101T000000Z-verify-sse-2');
+    await mkdir(headless);
+    await writeFile(path.join(headless, 'events.jsonl'), '{"type":"run_st\n');
+    try {
+      const { code, out } = await uat(['bundle', '--out', 'headless']);
+      expect(code).toBe(0);
+      expect(out).toContain(
+        "missing: all of 29990101T000000Z-verify-sse-2, the newest run of verify-sse: it can't be judged",
+      );
+      expect(out).not.toContain('The whole: pass');
+      expect(out).not.toContain('missing: suite verify-sse');
+      expect((await uat(['bundle', 'verify', await bundleIn(path.join(stored, 'headless'))])).code).toBe(0);
+    } finally {
+      await rm(headless, { recursive: true });
+    }
+  });
+
   it('that is interrupted exits 130 and leaves nothing behind', async () => {
     const signal = AbortSignal.abort(new OperatorError('INTERRUPTED', 'interrupted by SIGINT'));
     expect((await uat(['bundle', '--out', 'interrupted'], { signal })).code).toBe(130);

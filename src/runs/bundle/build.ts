@@ -28,6 +28,8 @@ import { type Evidence, slipsIn, weighEvidence } from './weigh-evidence.ts';
 export interface BuildOptions {
   /** What it covers; at least one. */
   readonly runs: readonly RunPlace[];
+  /** Newest runs of suites that are known to be damaged, and so are none of `runs`. */
+  readonly damaged?: readonly Damaged[];
   readonly checks: readonly Check[];
   readonly suites: readonly KnownSuite[];
   readonly bundler: Bundler;
@@ -73,7 +75,7 @@ export async function buildBundle(options: BuildOptions): Promise<Build> {
     await mustBeReplaceable(path.join(outDir, name));
     const whole = leftOut.filter(({ file }) => !damaged.some(({ run }) => file.startsWith(`${run}/`)));
     const madeAnew = await mendedIn(evidence, options);
-    await write(draft, { name, evidence, leftOut: whole, madeAnew, damaged, ...options });
+    await write(draft, { ...options, name, evidence, leftOut: whole, madeAnew, damaged });
     if (seed !== undefined) await sign(draft, seed);
     await rename(draft, path.join(staging, name));
     const packed = await pack(staging, name);
@@ -133,11 +135,12 @@ async function weigh(draft: string, options: BuildOptions): Promise<Weighed | Ex
     const [first] = damages;
     if (first !== undefined && lost.length === 0 && evidence.runs.length === 0)
       throw new DamagedRun(first.place.folder, wordsOf(first.damage, draft));
-    const damaged = damages.map(({ place: { name, suite }, damage }) => ({
+    const found = damages.map(({ place: { name, suite }, damage }) => ({
       run: name,
       suite,
       why: wordsOf(damage, draft),
     }));
+    const damaged = [...(options.damaged ?? []), ...found];
     const [contradiction] = evidence.runs.flatMap(({ name, contradictions }) =>
       contradictions.map((what) => `${name}/${what}`),
     );

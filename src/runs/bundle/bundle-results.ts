@@ -3,7 +3,7 @@ import { OperatorError } from '../../errors.ts';
 import { packageVersion } from '../provenance.ts';
 import { mapRepository, packageRoot } from '../repository.ts';
 import { runsDir } from '../stored/find-run.ts';
-import { listRuns, newestOfEach } from '../stored/stored-runs.ts';
+import { headlessAmong, listRuns, newestOfEach } from '../stored/stored-runs.ts';
 import { type Build, type BuildOptions, buildBundle } from './build.ts';
 import { forgetRefusals, tellRefusal } from './refused-account.ts';
 import { readSeed } from './signature.ts';
@@ -31,7 +31,8 @@ export async function bundleResults({
   ...rest
 }: BundleRequest): Promise<Bundled> {
   const seed = seedFile === undefined ? undefined : await readSeed(seedFile);
-  const runs = newestOfEach(await listRuns(resultsDir));
+  const all = await listRuns(resultsDir);
+  const runs = newestOfEach(all);
   if (runs.length === 0) {
     throw new OperatorError(
       'NOT_READY',
@@ -47,6 +48,7 @@ export async function bundleResults({
   const built = await buildBundle({
     ...rest,
     runs,
+    damaged: (await headlessAmong(resultsDir, all)).map((one) => ({ ...one, why: HEADLESS })),
     repository,
     bundler: {
       version: packageVersion(),
@@ -62,3 +64,5 @@ export async function bundleResults({
     ? { ...built, unsaid: unsaid === true }
     : { ...built, accounts: await tellRefusal(runs, built.finds) };
 }
+
+const HEADLESS = 'the beginning of events.jsonl is damaged';
