@@ -114,8 +114,8 @@ export interface Uat {
   /** Rejects where nothing could be stored; a run that was broken is finished too, with its cause. */
   run(request: RunRequest): Promise<FinishedRun>;
   saboteurs(): Promise<readonly KnownSaboteur[]>;
-  /** Rejects with USAGE for a saboteur that is none, and a folder to keep runs in that is not empty. `folder` is absolute and holds the control run and the matrix. */
-  selftest(request: SelftestRequest): Promise<{ readonly result: SelftestResult; readonly folder: string }>;
+  /** Rejects with USAGE for a saboteur that is none, and a folder to keep runs in that is not empty. The folder holds the control run and the matrix. */
+  selftest(request: SelftestRequest): Promise<FinishedRun & { readonly result: SelftestResult }>;
   /** Reads a usage log. Throws USAGE where there is none. */
   analyze(name: AnalysisName, log: Pick<Analyzed, 'log' | 'rotated'>): Promise<Analysis>;
   /**
@@ -263,7 +263,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       if (keep !== undefined) await mustBeEmpty(path.resolve(settings.cwd, keep));
       await tryPlaces(settings);
       const folder = await claimRunDir(settings.resultsDir, `${compactUtc(new Date(clock.now()))}-selftest`);
-      const result = await selftest({
+      const { result, record } = await selftest({
         // Each check must be able to fail, also one that the suite leaves to others of its kind.
         suite: { ...(await suiteNamed(SELFTEST_SUITE)), checks: checksOfPlain(CHECKS, suites) },
         others: suites,
@@ -294,7 +294,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         ms: result.ms,
         folder,
       });
-      return { result, folder };
+      return { result, record, folder };
     },
     async analyze(name, log) {
       const { ANALYSES } = await import('./runs/analyze-log.ts');
@@ -313,8 +313,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       const folder = await findRun(settings.resultsDir, settings.cwd, run);
       const stored = await readStoredRun(folder);
       const record = recordOf(stored, CHECKS);
-      const { MATRIX, matrixIn } = await import('./runs/bundle/derived.ts');
-      const matrix = (await readdir(folder)).includes(MATRIX) ? await matrixIn(folder) : undefined;
+      const matrix = stored.matrix ?? undefined;
       // A verdict is worth having also of evidence on a medium that takes nothing more.
       const problem = await rewriteReports(folder, { record, stored, ...(matrix && { matrix }) }).then(
         () => undefined,

@@ -48,17 +48,28 @@ const IN_THE_WAY: ReadonlySet<unknown> = new Set(
 const takesNoFolder = (error: Error): boolean =>
   'code' in error && error.code === 'ENOENT' && 'syscall' in error && error.syscall === 'mkdir';
 
+/** The place as the person named it, and what to name in its stead, where that is known. */
+export interface NamedPlace {
+  /** Absolute. */
+  readonly place: string;
+  readonly hint: string;
+}
+
 /** The sentence for a path that cannot be used, as an error that is nobody's bug; null for any other error. */
-export function pathTrouble(error: unknown): OperatorError | null {
+export function pathTrouble(error: unknown, named?: NamedPlace): OperatorError | null {
   if (!(error instanceof Error) || !('code' in error)) return null;
   if (!('path' in error) || typeof error.path !== 'string') return null;
   if (takesNoFolder(error)) {
-    return new OperatorError('NOT_READY', `${error.path} cannot be made: the system has no folders there`, {
-      hint: 'Name a place on a disk.',
+    const path = named?.place ?? error.path;
+    return new OperatorError('NOT_READY', `${path} cannot be made: the system has no folders there`, {
+      hint: named?.hint ?? 'Name a place on a disk.',
       cause: error,
     });
   }
   if (!IN_THE_WAY.has(error.code)) return null;
   const reason = /^[A-Z]+: ([^,]+)/.exec(error.message)?.[1] ?? error.message;
-  return new OperatorError('NOT_READY', `${error.path} cannot be used: ${reason}`, { cause: error });
+  return new OperatorError('NOT_READY', `${named?.place ?? error.path} cannot be used: ${reason}`, {
+    ...(named !== undefined && { hint: named.hint }),
+    cause: error,
+  });
 }

@@ -1,4 +1,4 @@
-import { rename } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CHECKS } from '../analysis/checks/index.ts';
@@ -7,7 +7,7 @@ import { recordOf } from './judge.ts';
 import { lastFailed } from './last-failed.ts';
 import { summaryMarkdown } from './report/summary-markdown.ts';
 import { verdictText } from './report/verdict-text.ts';
-import { writeReports } from './report/write-reports.ts';
+import { addToHistory, writeReports } from './report/write-reports.ts';
 import type { Plan, RunRecord } from './run-record.ts';
 import { runsDir } from './stored/find-run.ts';
 import { readStoredRun } from './stored/stored-run.ts';
@@ -73,6 +73,33 @@ describe('a check that changes its mind', () => {
     ]);
   });
 
+  it('stays red however often it is repeated, until somebody removes the run that says otherwise', async () => {
+    const { folder } = await store(FIRST, { torn: true });
+    await store(SECOND);
+    await store('20260103T000000Z-test');
+    const fourth = await store('20260104T000000Z-test');
+    expect(await flakesOf(fourth)).toMatchObject([{ check: 'LOG-01', folder: `../${FIRST}` }]);
+    await rm(folder, { recursive: true });
+    expect(await flakesOf(fourth)).toEqual([]);
+  });
+
+  it('is found in a run that lies elsewhere: beside it, or where the history says', async () => {
+    const elsewhere = path.join(results.path, 'ci');
+    await mkdir(path.join(elsewhere, 'deep'), { recursive: true });
+    const { folder: first } = await store(FIRST, { torn: true });
+    const { folder: second, record } = await store(SECOND);
+    const [one, other] = [path.join(elsewhere, 'one'), path.join(elsewhere, 'other')];
+    await rename(first, one);
+    await rename(second, other);
+    expect(await flakesOf({ folder: other, record })).toMatchObject([{ folder: '../one' }]);
+    const deep = path.join(elsewhere, 'deep/one');
+    await rename(one, deep);
+    expect(await flakesOf({ folder: other, record })).toEqual([]);
+    const told = { startedAt: '20260101', name: 'test', verdict: 'fail', counts: '', ms: 1, folder: deep };
+    await addToHistory(results.path, told);
+    expect(await flakesOf({ folder: other, record })).toMatchObject([{ folder: '../deep/one' }]);
+  });
+
   it('is found where it failed among all and passes as the only one', async () => {
     await store(FIRST, { torn: true });
     const alone = await store(SECOND, {
@@ -105,7 +132,8 @@ describe('a check that changes its mind', () => {
     const record = recordOf({ ...stored, flaky: await flakesOf(second) }, CHECKS);
     expect(record).toMatchObject({ outcome: 'fail', exitCode: 1 });
     const text = verdictText(record, { paint: (_style, words) => words, where: `results/runs/${SECOND}` });
-    expect(text).toContain('FLAKY LOG-01: pass now and FAIL in the run before');
+    expect(text).toContain('FLAKY LOG-01: pass now and FAIL in a run before');
+    expect(text).toContain(`\n  rm -r results/runs/${FIRST}\n`);
     expect(text).toContain(`before  results/runs/${FIRST}, seed 5eed`);
     expect(text).toMatch(/FAIL {2}test: .*, 1 flaky/);
     expect(summaryMarkdown(record)).toContain('## Flaky: LOG-01');

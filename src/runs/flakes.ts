@@ -1,16 +1,17 @@
 /**
  * Checks that change their mind: the same plan carried out again by the same programs, and another outcome. Chance has
- * decided one of the two, so the later run is red, whatever it says: repeating a run does not make it green.
+ * decided one of the two, so the later run is red, whatever it says, and so is every one after it: no number of repetitions
+ * makes it green. What ends that is another source, or a person who removes the run that says otherwise.
  */
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Flake, RunRecord } from './run-record.ts';
-import { pastRuns } from './stored/history.ts';
+import { everyRun } from './stored/history.ts';
 
 /**
- * Holds each check against the newest run before that judged it. Runs that did not come to their end say nothing.
- * `since`: programs that are not of this package may have changed, and real upstreams have, so only runs that began
- * after that (epoch milliseconds) count there.
+ * Holds each check against every run that is stored and judged it; of those that contradict it the newest is told. Runs that
+ * did not come to their end say nothing. `since`: programs that are not of this package may have changed, and real upstreams
+ * have, so only runs that began after that (epoch milliseconds) count there.
  */
 export async function findFlakes(
   record: RunRecord,
@@ -21,22 +22,21 @@ export async function findFlakes(
   }: { readonly folder: string; readonly resultsDir: string; readonly since: number },
 ): Promise<Flake[]> {
   if (record.ending !== 'complete') return [];
-  const open = new Map(
-    record.checks.filter((one) => saysSomething(one, record.plan)).map((one) => [one.id, one]),
-  );
-  const flakes: Flake[] = [];
-  for await (const past of pastRuns(resultsDir, record.suite)) {
-    if (past.folder === folder || past.record === null || !isSameAgain(past.record, record, since)) continue;
-    for (const before of past.record.checks) {
-      const now = open.get(before.id);
-      if (now === undefined || !saysSomething(before, record.plan)) continue;
-      open.delete(before.id);
-      if (before.outcome !== now.outcome)
-        flakes.push(flakeOf(now, before, path.relative(folder, past.folder), past.record));
+  const opinions = record.checks.filter((one) => saysSomething(one, record.plan));
+  const against = new Map<string, { readonly flake: Flake; readonly startedAt: string }>();
+  for await (const past of everyRun(resultsDir, { suite: record.suite, folder })) {
+    if (!isSameAgain(past.record, record, since)) continue;
+    const { startedAt, checks } = past.record;
+    for (const now of opinions) {
+      const before = checks.find(({ id }) => id === now.id);
+      if (before === undefined || before.outcome === now.outcome) continue;
+      if (!saysSomething(before, record.plan)) continue;
+      if ((against.get(now.id)?.startedAt ?? '') >= startedAt) continue;
+      const flake = flakeOf(now, before, path.relative(folder, past.folder), past.record);
+      against.set(now.id, { flake, startedAt });
     }
-    if (open.size === 0) break;
   }
-  return flakes;
+  return opinions.flatMap(({ id }) => against.get(id)?.flake ?? []);
 }
 
 type Outcome = RunRecord['checks'][number];

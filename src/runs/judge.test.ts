@@ -34,16 +34,15 @@ const verdicts = (...outcomes: Outcome[]): Verdict[] =>
 
 describe('the outcome of a run', () => {
   it.each([
-    [['pass', 'skipped'], 'pass', 'pass'],
-    [['pass', 'fail', 'inconclusive'], 'fail', 'fail'],
-    [['pass', 'inconclusive'], 'inconclusive', 'pass'],
-    [['pass', 'invalid'], 'inconclusive', 'pass'],
-    [['inconclusive', 'skipped'], 'inconclusive', 'fail'],
-    [['skipped'], 'fail', 'fail'],
-    [[], 'fail', 'fail'],
-  ] as const)('of %j is %s, and with --allow-inconclusive %s', (outcomes, strict, lenient) => {
-    expect(outcomeOf(verdicts(...outcomes), { allowInconclusive: false })).toBe(strict);
-    expect(outcomeOf(verdicts(...outcomes), { allowInconclusive: true })).toBe(lenient);
+    [['pass', 'skipped'], 'pass'],
+    [['pass', 'fail', 'inconclusive'], 'fail'],
+    [['pass', 'inconclusive'], 'inconclusive'],
+    [['pass', 'invalid'], 'inconclusive'],
+    [['inconclusive', 'skipped'], 'inconclusive'],
+    [['skipped'], 'fail'],
+    [[], 'fail'],
+  ] as const)('of %j is %s', (outcomes, outcome) => {
+    expect(outcomeOf(verdicts(...outcomes))).toBe(outcome);
   });
 });
 
@@ -56,7 +55,15 @@ describe('the exit code', () => {
     [{ outcome: 'pass', ending: 'broken' }, 3],
     [{ outcome: 'pass', ending: 'died' }, 1],
   ] as const)('of %j is %i', (run, code) => {
-    expect(exitCodeOf(run, 3)).toBe(code);
+    expect(exitCodeOf(run, { brokenBy: 3 })).toBe(code);
+  });
+
+  it.each([
+    ['inconclusive', 'complete', 0],
+    ['fail', 'complete', 1],
+    ['inconclusive', 'interrupted', 130],
+  ] as const)('of a run that is %s and %s, where that is tolerated, is %i', (outcome, ending, code) => {
+    expect(exitCodeOf({ outcome, ending }, { isTolerated: true })).toBe(code);
   });
 });
 
@@ -69,6 +76,20 @@ describe('a stored run', () => {
     );
     expect(record).toMatchObject({ outcome: 'pass', ending: 'complete', exitCode: 0 });
     expect(runRecordSchema.parse(JSON.parse(JSON.stringify(record)))).toEqual(record);
+  });
+
+  it('with a check that nobody could judge is inconclusive and claims nothing, also where that is allowed: then the exit code is 0', async () => {
+    const judged = async (plan: Partial<Plan>, blind = false) => {
+      const checks = [{ id: 'GONE-01', title: 'a' }, ...(blind ? [] : [{ id: 'ROUTE-01', title: 'b' }])];
+      const { folder } = await storeGreenRun(parent.path, undefined, { checks, ...plan });
+      const { outcome, exitCode, claims } = recordOf(await readStoredRun(folder.path), CHECKS);
+      return { outcome, exitCode, claims };
+    };
+    const unsure = { outcome: 'inconclusive', claims: [] };
+    expect(await judged({})).toEqual({ ...unsure, exitCode: 1 });
+    expect(await judged({ allowInconclusive: true })).toEqual({ ...unsure, exitCode: 0 });
+    // Where nothing at all was shown there is nothing to go on with.
+    expect(await judged({ allowInconclusive: true }, true)).toEqual({ ...unsure, exitCode: 1 });
   });
 
   it('that is a night tells how many probes its rounds judged, and how many beside them were set aside', async () => {

@@ -11,6 +11,7 @@ import { claimsOf } from './claims.ts';
 import { endingWords } from './ending-words.ts';
 import { endedAsPlanned, fateOf } from './probe-ending.ts';
 import type { Answer, Plan, RunRecord } from './run-record.ts';
+import { judgeSelftest } from './selftest/judge-selftest.ts';
 import type { StoredRun } from './stored/stored-run.ts';
 import { withFoundedSkips } from './witness-needs.ts';
 
@@ -19,6 +20,7 @@ export function judgeRun(stored: StoredRun, checks: readonly Check[]): Verdict[]
   return [
     judgeCompleteness(stored),
     ...stored.plan.checks.flatMap((planned) => judgePlanned(planned, stored, checks)),
+    ...(stored.matrix === null ? [] : [judgeSelftest(stored.matrix)]),
   ];
 }
 
@@ -102,24 +104,23 @@ const setAsideIn = (rounds: Rounds): number => rounds.reduce((sum, { setAside })
 /** Of what a client was told, as much as a person reads in a verdict. */
 const beginning = (text: string): string => (text.length > 160 ? `${text.slice(0, 160)}…` : text);
 
-/** A run in which no check was judged has proven nothing: it fails, as does one in which none that was judged is satisfied. */
-export function outcomeOf(
-  verdicts: readonly Verdict[],
-  { allowInconclusive }: Pick<Plan, 'allowInconclusive'>,
-): RunRecord['outcome'] {
+/** A run in which no check was judged has proven nothing: it fails. What nobody saw is no pass, whatever is allowed of it. */
+export function outcomeOf(verdicts: readonly Verdict[]): RunRecord['outcome'] {
   const has = (...outcomes: Outcome[]): boolean => verdicts.some(({ outcome }) => outcomes.includes(outcome));
-  const judged = verdicts.filter(({ id, outcome }) => id !== WHOLE_RUN.id && outcome !== 'skipped');
-  if (has('fail') || judged.length === 0) return 'fail';
-  if (has('inconclusive', 'invalid') && !allowInconclusive) return 'inconclusive';
-  return judged.some(({ outcome }) => outcome === 'pass') ? 'pass' : 'fail';
+  if (has('fail') || judgedIn(verdicts).length === 0) return 'fail';
+  return has('inconclusive', 'invalid') ? 'inconclusive' : 'pass';
 }
+
+const judgedIn = (verdicts: readonly Verdict[]): Verdict[] =>
+  verdicts.filter(({ id, outcome }) => id !== WHOLE_RUN.id && outcome !== 'skipped');
 
 /** The record of a stored run, judged now, whatever its plan says it need not be judged by. `brokenBy`: the exit code of what broke it, where something did. */
 export function recordOf(stored: StoredRun, checks: readonly Check[], brokenBy?: number): RunRecord {
   const { plan, provenance, evidence, probes, ending, endingNote, flaky, startedAt, ms } = stored;
   const verdicts = judgeRun({ ...stored, plan: { ...plan, checks: withFoundedSkips(plan, checks) } }, checks);
   // What it says now is chance, so it may not make the run green.
-  const outcome = flaky.length > 0 ? 'fail' : outcomeOf(verdicts, plan);
+  const outcome = flaky.length > 0 ? 'fail' : outcomeOf(verdicts);
+  const isTolerated = plan.allowInconclusive && judgedIn(verdicts).some((one) => one.outcome === 'pass');
   return {
     v: 1,
     run: plan.run,
@@ -128,7 +129,7 @@ export function recordOf(stored: StoredRun, checks: readonly Check[], brokenBy?:
     outcome,
     ending,
     ...(endingNote !== undefined && { endingNote }),
-    exitCode: exitCodeOf({ outcome, ending }, brokenBy),
+    exitCode: exitCodeOf({ outcome, ending }, { brokenBy, isTolerated }),
     startedAt: new Date(startedAt).toISOString(),
     ms,
     provenance,
@@ -177,13 +178,19 @@ function toRecord({ violations, ...verdict }: Verdict): RunRecord['checks'][numb
   };
 }
 
-/** Interrupted and broken runs are judged too, but end as what they are. */
+/**
+ * Interrupted and broken runs are judged too, but end as what they are. `isTolerated`: whether an inconclusive one may end
+ * like one that passed (`--allow-inconclusive`, and something was shown).
+ */
 export function exitCodeOf(
   { outcome, ending }: Pick<RunRecord, 'outcome' | 'ending'>,
-  brokenBy: number = EXIT.failed,
+  {
+    brokenBy = EXIT.failed,
+    isTolerated = false,
+  }: { brokenBy?: number | undefined; isTolerated?: boolean } = {},
 ): number {
   if (ending === 'interrupted') return EXIT.interrupted;
   if (ending === 'broken') return brokenBy;
   if (ending === 'died' || ending === 'running') return EXIT.failed;
-  return outcome === 'pass' ? EXIT.ok : EXIT.failed;
+  return outcome === 'pass' || (outcome === 'inconclusive' && isTolerated) ? EXIT.ok : EXIT.failed;
 }

@@ -43,6 +43,22 @@ it('takes the commit of no repository that it only lies in', async () => {
   expect(await commitOf(path.join(place.path, 'src'))).toEqual({ commit: null, dirty: null });
 });
 
+it('says that git would not tell where there is a checkout that it does not know', async () => {
+  await mkdir(path.join(place.path, '.git'));
+  expect(await commitOf(place.path)).toEqual({ commit: null, dirty: null, unsaid: true });
+});
+
+it.skipIf(process.getuid?.() !== 0)('says the same of a checkout that is somebody else’s', async () => {
+  git('init', '-q');
+  git('add', 'src');
+  git('commit', '-qm', 'first');
+  const own = await mapRepository(place.path);
+  execFileSync('chown', ['-R', '65534', place.path]);
+  expect(() => git('status')).toThrow(/dubious ownership/);
+  expect(await mapRepository(place.path)).toEqual(own);
+  expect(own.commit).not.toBeNull();
+});
+
 it('maps the source by size and language, in a checkout or without one', async () => {
   const bare = await mapRepository(place.path);
   expect(bare).toEqual({

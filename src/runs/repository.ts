@@ -1,5 +1,6 @@
 /** The source that runs: which commit, what lies in it. */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { findPackageJSON } from 'node:module';
 import path from 'node:path';
@@ -13,13 +14,17 @@ export function packageRoot(): string {
   return path.dirname(file);
 }
 
-/** Both null where the package is no checkout of its own. */
+/** Commit and state are null where the package is no checkout of its own, or git would not say. */
 export const commitSchema = z.strictObject({
   commit: z.string().nullable(),
   dirty: z
     .boolean()
     .nullable()
     .describe('whether it differs from that commit, or holds files that git does not know'),
+  unsaid: z
+    .literal(true)
+    .exactOptional()
+    .describe('there is a checkout, and git, which could tell its commit, is missing or would not'),
 });
 
 export type Commit = z.infer<typeof commitSchema>;
@@ -36,12 +41,14 @@ export const repositorySchema = z.strictObject({
 export type Repository = z.infer<typeof repositorySchema>;
 
 export async function commitOf(root: string): Promise<Commit> {
-  if ((await git(root, 'rev-parse', '--show-prefix'))?.trim() !== '') return { commit: null, dirty: null };
+  // One that it only lies in has its own above.
+  if (!existsSync(path.join(root, '.git'))) return { commit: null, dirty: null };
   const [commit, status] = await Promise.all([
     git(root, 'rev-parse', 'HEAD'),
     git(root, 'status', '--porcelain'),
   ]);
-  return { commit: commit?.trim() ?? null, dirty: status === null ? null : status !== '' };
+  if (commit === null) return { commit: null, dirty: null, unsaid: true };
+  return { commit: commit.trim(), dirty: status === null ? null : status !== '' };
 }
 
 /** Every file that belongs to the source, with its size in bytes, and how much there is of each language. */
@@ -107,9 +114,12 @@ const LANGUAGES: ReadonlyMap<string, string> = new Map([
 const languageOf = (name: string): string =>
   LANGUAGES.get(path.extname(name).slice(1).toLowerCase()) ?? 'other';
 
-/** What git prints; null where there is no git, or it says no. Its own settings stay out of it. */
+/**
+ * What git prints; null where there is no git, or it says no. Its own settings stay out of it, and so does whose the
+ * checkout is: by default git reads that of nobody else, lest its settings run what they name, and here we run all of it.
+ */
 async function git(root: string, ...args: readonly string[]): Promise<string | null> {
-  return run('git', ['-C', root, ...args]);
+  return run('git', ['-c', `safe.directory=${root}`, '-C', root, ...args]);
 }
 
 /** What a program prints; null where it is not there or fails. It is given nothing of our environment but the way to it. */

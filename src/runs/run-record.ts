@@ -212,7 +212,9 @@ const verdictSchema = z.strictObject({
 export const flakeSchema = z.strictObject({
   check: z.string(),
   outcome: outcomeSchema.describe('in this run'),
-  before: outcomeSchema.describe('in the newest run before it of the same plan, by the same programs'),
+  before: outcomeSchema.describe(
+    'in the newest stored run of the same plan, by the same programs, that came out otherwise',
+  ),
   folder: z.string().describe('of that run, relative to the folder of this one'),
   seed: z.string().describe('of that run'),
 });

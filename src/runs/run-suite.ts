@@ -60,7 +60,7 @@ export async function runSuite(options: RunSuiteOptions): Promise<FinishedRun> {
   };
 }
 
-/** Judges what was stored, holds it against the run before, and writes and publishes the reports. */
+/** Judges what was stored, holds it against the runs before, and writes and publishes the reports. */
 async function conclude(
   folder: RunFolder,
   execution: Execution,

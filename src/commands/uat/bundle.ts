@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { type Bundled, loadSelftestText, plural } from '../../ccp-uat.ts';
+import { type OwnCredential, ownCredentials } from '../../config/own-credentials.ts';
 import { EXIT } from '../../errors.ts';
-import { type Host, plain, printJson } from '../shared/host.ts';
+import { type Host, plain, printJson, printWarnings } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
 import type { Terminal } from '../shared/terminal.ts';
 import { open } from './load.ts';
@@ -27,11 +28,15 @@ export async function bundle(
     secrets: ownKeys(host),
     signal: interruption.signal,
   });
+  if (built.ok && built.unsaid) printWarnings(host, 'ccp-uat', [UNSAID]);
   if (json) printJson(host, built);
   else if (built.ok) host.out.write(builtText(host, built, await loadSelftestText()));
   else sayFinds(host, built);
   return built.ok ? EXIT.ok : EXIT.failed;
 }
+
+const UNSAID =
+  'there is a checkout, and git is missing or would not tell its commit ("git status" there says why): the bundle names none, and lists the files that lie there';
 
 /** Where a person looks for what they want to hand on. */
 function usualPlace({ home }: Host, resultsDir: string): string {
@@ -39,23 +44,12 @@ function usualPlace({ home }: Host, resultsDir: string): string {
   return existsSync(downloads) ? downloads : join(resultsDir, 'bundles');
 }
 
-/** Where clients and proxies find the real ones: a run on real upstreams had them. */
-const KEYS = [
-  'ANTHROPIC_API_KEY',
-  'ANTHROPIC_AUTH_TOKEN',
-  'CLAUDE_CODE_OAUTH_TOKEN',
-  'ZAI_API_KEY',
-  'CCP_CLIENT_TOKEN',
-];
 /** What is shorter is found by chance. */
 const SHORTEST_KEY = 12;
 
-function ownKeys({ env }: Host): { readonly name: string; readonly value: string }[] {
-  return KEYS.flatMap((name) => {
-    const value = env[name]?.trim() ?? '';
-    return value.length < SHORTEST_KEY ? [] : [{ name, value }];
-  });
-}
+/** The real ones: a run on real upstreams had them, and a slip may bring them anywhere. */
+const ownKeys = ({ env, cwd, home }: Host): OwnCredential[] =>
+  ownCredentials({ env, cwd, home }).filter(({ value }) => value.length >= SHORTEST_KEY);
 
 type Words = Awaited<ReturnType<typeof loadSelftestText>>;
 

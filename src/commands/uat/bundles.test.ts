@@ -135,6 +135,47 @@ describe('ccp-uat bundle', () => {
     expect(await readdir(path.join(stored, 'results/runs', run))).not.toContain('BUNDLE-REFUSED.md');
   });
 
+  it('exits 1 with a key in it that stands in the settings file of its user, for ccp or for a provider of the catalog', async () => {
+    const [run = ''] = await readdir(path.join(stored, 'results/runs'));
+    const log = path.join(stored, 'results/runs', run, 'proxy.log');
+    const before = await readFile(log, 'utf8');
+    const home = path.join(stored, 'my-home');
+    const config = path.join(home, '.config/ccp');
+    await mkdir(config, { recursive: true });
+    const [token, key] = ['a-token-of-mine-of-no-shape', 'a-local-key-of-no-shape'];
+    await writeFile(path.join(config, 'settings.env'), `CCP_CLIENT_TOKEN=${token}\nLOCAL_KEY=${key}\n`);
+    await writeFile(
+      path.join(config, 'providers.yaml'),
+      'providers: [{ id: local, auth: { env: LOCAL_KEY } }]\n',
+    );
+    await writeFile(log, `${before}${token}\n${key}\n`);
+    try {
+      const { code, err } = await uat(['bundle', '--out', 'mine'], { home });
+      expect(code).toBe(1);
+      expect(err).toMatch(/secret: canary:CCP_CLIENT_TOKEN in [^]*secret: canary:LOCAL_KEY in /);
+    } finally {
+      await writeFile(log, before);
+    }
+  });
+
+  it('tells of a run of which not even the beginning can be read, and is no pass without it', async () => {
+    const headless = path.join(stored, 'results/runs/29990101T000000Z-verify-sse-2');
+    await mkdir(headless);
+    await writeFile(path.join(headless, 'events.jsonl'), '{"type":"run_st\n');
+    try {
+      const { code, out } = await uat(['bundle', '--out', 'headless']);
+      expect(code).toBe(0);
+      expect(out).toContain(
+        "missing: all of 29990101T000000Z-verify-sse-2, the newest run of verify-sse: it can't be judged",
+      );
+      expect(out).not.toContain('The whole: pass');
+      expect(out).not.toContain('missing: suite verify-sse');
+      expect((await uat(['bundle', 'verify', await bundleIn(path.join(stored, 'headless'))])).code).toBe(0);
+    } finally {
+      await rm(headless, { recursive: true });
+    }
+  });
+
   it('that is interrupted exits 130 and leaves nothing behind', async () => {
     const signal = AbortSignal.abort(new OperatorError('INTERRUPTED', 'interrupted by SIGINT'));
     expect((await uat(['bundle', '--out', 'interrupted'], { signal })).code).toBe(130);

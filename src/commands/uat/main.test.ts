@@ -410,8 +410,12 @@ http.createServer((request, response) => {
 
 describe('the self-test', { timeout: 120_000 }, () => {
   it('leaves the matrix in a folder of its own, which is no run of the suite', async () => {
-    const { code, out } = await uat(['selftest', 'line-torn', '--json', '--seed', '5eed']);
+    const env = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: path.join(cwd, 'summary.md') };
+    const { code, out } = await uat(['selftest', 'line-torn', '--json', '--seed', '5eed'], { env });
     expect(code).toBe(0);
+    expect(await readFile(env.GITHUB_STEP_SUMMARY, 'utf8')).toMatch(
+      /^### ✅ selftest: pass\n[^]*SELFTEST-01/,
+    );
     const matrix = z.object({
       ok: z.boolean(),
       control: z.array(z.unknown()),
@@ -561,7 +565,7 @@ describe('wrong usage', () => {
     const { code, err } = await uat(argv, { env });
     expect(code).toBe(3);
     expect(err).toMatch(
-      /^ccp-uat: error: \S+file(\/runs?)? cannot be used: (not a directory|file already exists)\n$/,
+      /^ccp-uat: error: \S+file(\/runs?)? cannot be used: (not a directory|file already exists)\n(Make it writable, or set CCP_\w+_DIR to .*\n)?$/,
     );
     await expect(runs()).rejects.toThrow(/ENOENT|ENOTDIR/);
   });

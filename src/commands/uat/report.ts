@@ -20,8 +20,7 @@ export async function report(
     host.out.write(`  The self-test ${(await loadSelftestText()).countsOf(selftest)}.\n`);
   if (finished.problem !== undefined)
     printWarnings(host, 'ccp-uat', [`the reports could not be written: ${sentence(finished.problem)}`]);
-  const { outcome, ending } = finished.record;
-  return outcome === 'pass' && ending === 'complete' && selftest?.ok !== false ? EXIT.ok : EXIT.failed;
+  return finished.record.exitCode === EXIT.ok ? EXIT.ok : EXIT.failed;
 }
 
 const sentence = (problem: unknown): string => (problem instanceof Error ? problem.message : String(problem));

@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
 import { loadSelftestText, type SelftestResult } from '../../ccp-uat.ts';
-import { EXIT } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
 import type { Terminal } from '../shared/terminal.ts';
+import { printDeaf, tellGithub } from './github.ts';
 import { open } from './load.ts';
 
 interface SelftestFlags {
@@ -23,18 +23,18 @@ export async function selftest(
 ): Promise<number> {
   const words = await loadSelftestText();
   using interruption = terminal.interruption();
-  const { result, folder } = await open(host).uat.selftest({
+  const finished = await open(host).uat.selftest({
     ...asked,
     signal: interruption.signal,
     onResult: (one) => host.err.write(`ccp-uat: ${one.name}, in ${one.suite}: ${words.fateOf(one)}\n`),
   });
+  const { result, record } = finished;
+  const where = whereOf(host, finished.folder);
+  const kept = asked.keep === undefined ? '' : `  ${asked.keep}, with a folder for each run: report.html\n`;
   if (json) printJson(host, result);
-  else {
-    const kept = asked.keep === undefined ? '' : `  ${asked.keep}, with a folder for each run: report.html\n`;
-    host.out.write(textOf(host, result, words) + whereText(host, folder) + kept);
-  }
-  if (result.interrupted !== undefined) return EXIT.interrupted;
-  return result.ok ? EXIT.ok : EXIT.failed;
+  else printDeaf(host, () => host.out.write(`${textOf(host, result, words)}  ${where}\n${kept}`));
+  await tellGithub(host, finished, { where, screen: json ? host.err : host.out });
+  return record.exitCode;
 }
 
 type Words = Awaited<ReturnType<typeof loadSelftestText>>;
@@ -57,7 +57,7 @@ function textOf({ out }: Host, result: SelftestResult, words: Words): string {
   ].join('');
 }
 
-function whereText({ cwd }: Host, folder: string): string {
+function whereOf({ cwd }: Host, folder: string): string {
   const below = relative(cwd, folder);
-  return `  ${below.startsWith('..') ? folder : below}\n`;
+  return below.startsWith('..') ? folder : below;
 }

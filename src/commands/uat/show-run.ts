@@ -1,6 +1,5 @@
 import { relative } from 'node:path';
 import { type FinishedRun, loadVerdictText } from '../../ccp-uat.ts';
-import { EXIT } from '../../errors.ts';
 import type { Host } from '../shared/host.ts';
 import { printDeaf, tellGithub } from './github.ts';
 
@@ -29,11 +28,13 @@ export async function showRun(
 /** The last line of several runs: what they come to together. `planned`: how many there were to be. */
 export function showTotal(host: Host, finished: readonly FinishedRun[], planned: number): void {
   const records = finished.map(({ record }) => record);
-  const passed = records.filter(({ exitCode }) => exitCode === EXIT.ok).length;
+  const isPassed = ({ outcome, ending }: FinishedRun['record']): boolean =>
+    outcome === 'pass' && ending === 'complete';
+  const passed = records.filter(isPassed).length;
   const isFailed = ({ outcome, ending }: FinishedRun['record']): boolean =>
     outcome === 'fail' || ending !== 'complete';
   const failed = records.filter(isFailed);
-  const unsure = records.filter((one) => !isFailed(one) && one.exitCode !== EXIT.ok);
+  const unsure = records.filter((one) => !isFailed(one) && !isPassed(one));
   const named = (what: string, some: readonly FinishedRun['record'][]): string =>
     some.length === 0 ? '' : `; ${what}: ${some.map(({ run }) => run).join(', ')}`;
   const unbegun = planned - records.length;

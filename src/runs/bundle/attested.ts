@@ -1,7 +1,7 @@
 /** What a verifier cannot find out from the rest of a bundle: its hash and its signature alone speak for it. */
+import { MATRIX } from '../selftest/stored-matrix.ts';
 import type { StoredRun } from '../stored/stored-run.ts';
 import { UNDER_WAY } from '../stored/under-way.ts';
-import { MATRIX } from './derived.ts';
 import { legOf } from './kept-rounds.ts';
 import type { JudgedLeg } from './weigh-evidence.ts';
 

@@ -366,9 +366,45 @@ describe('a half-finished run', () => {
     const run = await storeWholeRun(other, NAME);
     await writeFile(path.join(run, 'witness/store.jsonl'), 'no JSON\n');
     await expect(build({ runs: await runsIn(other), outDir: out('refused') })).rejects.toThrow(
-      'line 1 of witness/store.jsonl is damaged',
+      `the run in ${run} can't be judged: line 1 of witness/store.jsonl is damaged`,
     );
     expect(await readdir(out('refused'))).toEqual([]);
+  });
+
+  it('that is damaged stops no other: it is left out, told as missing, and what is left is no pass', async () => {
+    const other = path.join(place.path, 'one-damaged');
+    await storeWholeRun(other, NAME);
+    const torn = '20260102T030406Z-torn';
+    const run = await storeWholeRun(other, torn, undefined, { suite: 'torn' });
+    const events = path.join(run, 'events.jsonl');
+    const text = await readFile(events, 'utf8');
+    await writeFile(events, text.replace('"probe_ended"', '"probe_endet"'));
+    const { summary, file } = await built({ runs: await runsIn(other), outDir: out('without') });
+    expect(summary.outcome).toBe('inconclusive');
+    expect(summary.runs.map(({ suite }) => suite)).toEqual(['test']);
+    expect(summary.missing).toContainEqual({
+      what: `all of ${torn}, the newest run of torn`,
+      why: expect.stringMatching(/^it can't be judged: line \d of events\.jsonl is damaged$/),
+    });
+    const { files } = await openBundle(file);
+    expect([...files.keys()].join()).not.toContain(torn);
+    expect(await verifyBundle(file, { checks: CHECKS, suites: SUITES })).toMatchObject({ ok: true, summary });
+
+    // What makes it unreadable may be a secret, which is then in its folder and nowhere else.
+    await writeFile(path.join(run, 'proxy.log'), `sk-ant-api03-${'a1B2'.repeat(20)}\n`);
+    expect(await build({ runs: await runsIn(other), outDir: out('secret') })).toMatchObject({
+      ok: false,
+      finds: [{ file: `evidence/${torn}/proxy.log` }],
+    });
+  });
+
+  it('finds no room where nothing may be written, and says what to name instead', async () => {
+    await writeFile(path.join(place.path, 'in-the-way'), '');
+    const outDir = path.join(place.path, 'in-the-way');
+    await expect(build({ runs: await runsIn(results), outDir })).rejects.toMatchObject({
+      message: `${outDir} cannot be used: file already exists`,
+      hint: expect.stringContaining('--out'),
+    });
   });
 });
 

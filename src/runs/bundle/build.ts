@@ -2,15 +2,16 @@
 import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Check } from '../../analysis/check.ts';
-import { OperatorError } from '../../errors.ts';
+import { OperatorError, pathTrouble } from '../../errors.ts';
 import { createCanaries } from '../../harness/canaries.ts';
 import { makeFolder, SHARED } from '../../platform/files.ts';
 import { METRICS } from '../report/metrics.ts';
 import type { Repository } from '../repository.ts';
+import { DamagedRun } from '../stored/damaged-run.ts';
 import type { RunPlace } from '../stored/stored-runs.ts';
 import { readArchive } from './archive.ts';
 import { compose } from './compose.ts';
-import { type Bundler, json, type Summary } from './documents.ts';
+import { type Bundler, type Damaged, json, type Summary } from './documents.ts';
 import { mustBeReplaceable } from './earlier-folder.ts';
 import { copyEvidence, type LeftOut } from './evidence.ts';
 import { filesBelow } from './files-below.ts';
@@ -27,6 +28,8 @@ import { type Evidence, slipsIn, weighEvidence } from './weigh-evidence.ts';
 export interface BuildOptions {
   /** What it covers; at least one. */
   readonly runs: readonly RunPlace[];
+  /** Newest runs of suites that are known to be damaged, and so are none of `runs`. */
+  readonly damaged?: readonly Damaged[];
   readonly checks: readonly Check[];
   readonly suites: readonly KnownSuite[];
   readonly bundler: Bundler;
@@ -56,23 +59,23 @@ export type Build =
   | { readonly ok: false; readonly finds: readonly Find[] };
 
 /**
- * Throws USAGE for a run that can't be judged, NOT_READY where something that is not of an earlier bundle would be
+ * A run that is damaged is left out. Throws USAGE where nothing else is there, or a run contradicts itself; NOT_READY where something that is not of an earlier bundle would be
  * replaced; rejects with what the system says where there is no room.
  */
 export async function buildBundle(options: BuildOptions): Promise<Build> {
   const { outDir, seed } = options;
-  makeFolder(outDir, SHARED);
-  // Beside its place, so that it gets there by renaming, whole or not at all.
-  const staging = await mkdtemp(path.join(outDir, '.ccp-review-'));
+  const staging = await stageIn(outDir);
   try {
     const draft = path.join(staging, 'draft');
     const leftOut = await gather(draft, options);
     const weighed = await weigh(draft, options);
     if (!weighed.ok) return weighed;
-    const { evidence } = weighed;
+    const { evidence, damaged } = weighed;
     const name = bundleName(endOf(evidence.runs));
     await mustBeReplaceable(path.join(outDir, name));
-    await write(draft, { name, evidence, leftOut, madeAnew: await mendedIn(evidence, options), ...options });
+    const whole = leftOut.filter(({ file }) => !damaged.some(({ run }) => file.startsWith(`${run}/`)));
+    const madeAnew = await mendedIn(evidence, options);
+    await write(draft, { ...options, name, evidence, leftOut: whole, madeAnew, damaged });
     if (seed !== undefined) await sign(draft, seed);
     await rename(draft, path.join(staging, name));
     const packed = await pack(staging, name);
@@ -81,11 +84,21 @@ export async function buildBundle(options: BuildOptions): Promise<Build> {
     return {
       ok: true,
       ...(await put({ staging, name, outDir })),
-      summary: summarize(evidence.runs, options.suites),
+      summary: summarize(evidence.runs, options.suites, damaged),
       publicKey: seed === undefined ? null : publicKeyOf(seed),
     };
   } finally {
     await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/** Beside its place, so that it gets there by renaming, whole or not at all. */
+async function stageIn(outDir: string): Promise<string> {
+  try {
+    makeFolder(outDir, SHARED);
+    return await mkdtemp(path.join(outDir, '.ccp-review-'));
+  } catch (error) {
+    throw pathTrouble(error, { place: outDir, hint: 'Name another folder with --out.' }) ?? error;
   }
 }
 
@@ -99,11 +112,9 @@ async function gather(draft: string, { runs, signal }: BuildOptions): Promise<Le
 }
 
 /** A secret may be what makes a run unreadable; then that is what must be told. */
-async function weigh(
-  draft: string,
-  options: BuildOptions,
-): Promise<{ readonly ok: true; readonly evidence: Evidence } | Extract<Build, { ok: false }>> {
+async function weigh(draft: string, options: BuildOptions): Promise<Weighed | Extract<Build, { ok: false }>> {
   const lost: Find[] = [];
+  const damages: { readonly place: RunPlace; readonly damage: DamagedRun }[] = [];
   try {
     const evidence = await weighEvidence(draft, {
       checks: options.checks,
@@ -112,7 +123,24 @@ async function weigh(
         // The checks of hygiene look through this one: a secret in it is no slip of a report, and is not written over.
         if (path.basename(file) === METRICS) lost.push(...scanFile(file, before, secretsFor(file, options)));
       },
+      // The others are not stopped by it.
+      async onDamage(name, damage) {
+        const place = options.runs.find((one) => one.name === name);
+        if (place === undefined) throw damage;
+        damages.push({ place, damage });
+        lost.push(...(await scanBelow(draft, `evidence/${name}`, options)));
+        await rm(path.join(draft, 'evidence', name), { recursive: true });
+      },
     });
+    const [first] = damages;
+    if (first !== undefined && lost.length === 0 && evidence.runs.length === 0)
+      throw new DamagedRun(first.place.folder, wordsOf(first.damage, draft));
+    const found = damages.map(({ place: { name, suite }, damage }) => ({
+      run: name,
+      suite,
+      why: wordsOf(damage, draft),
+    }));
+    const damaged = [...(options.damaged ?? []), ...found];
     const [contradiction] = evidence.runs.flatMap(({ name, contradictions }) =>
       contradictions.map((what) => `${name}/${what}`),
     );
@@ -120,15 +148,32 @@ async function weigh(
       throw new OperatorError('USAGE', `a run contradicts itself: ${contradiction}`, {
         hint: 'It was changed, or judged by other checks: run its suite again.',
       });
-    return lost.length > 0 ? { ok: false, finds: lost } : { ok: true, evidence };
+    return lost.length > 0 ? { ok: false, finds: lost } : { ok: true, evidence, damaged };
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    const finds: Find[] = [];
-    for (const file of await filesBelow(draft, 'evidence'))
-      finds.push(...scanFile(file, await readFile(path.join(draft, file)), secretsFor(file, options)));
+    const finds = await scanBelow(draft, 'evidence', options);
     if (finds.length === 0) throw error;
     return { ok: false, finds };
   }
+}
+
+interface Weighed {
+  readonly ok: true;
+  readonly evidence: Evidence;
+  readonly damaged: readonly Damaged[];
+}
+
+async function scanBelow(draft: string, below: string, options: BuildOptions): Promise<Find[]> {
+  const finds: Find[] = [];
+  for (const file of await filesBelow(draft, below))
+    finds.push(...scanFile(file, await readFile(path.join(draft, file)), secretsFor(file, options)));
+  return finds;
+}
+
+/** With the rounds of a night that it is in, where it is in some. */
+function wordsOf({ what, folder }: DamagedRun, draft: string): string {
+  const [, , ...within] = path.relative(draft, folder).split(path.sep);
+  return within.length === 0 ? what : `in ${within.join('/')}, ${what}`;
 }
 
 /** What a run said of itself is replaced where the evidence does not say it: mostly as there is no place of the machine in it here. */
@@ -151,6 +196,7 @@ type Written = BuildOptions & {
   readonly evidence: Evidence;
   readonly leftOut: readonly LeftOut[];
   readonly madeAnew: readonly LeftOut[];
+  readonly damaged: readonly Damaged[];
 };
 
 async function write(

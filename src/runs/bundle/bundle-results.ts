@@ -3,7 +3,7 @@ import { OperatorError } from '../../errors.ts';
 import { packageVersion } from '../provenance.ts';
 import { mapRepository, packageRoot } from '../repository.ts';
 import { runsDir } from '../stored/find-run.ts';
-import { listRuns, newestOfEach } from '../stored/stored-runs.ts';
+import { headlessAmong, listRuns, newestOfEach } from '../stored/stored-runs.ts';
 import { type Build, type BuildOptions, buildBundle } from './build.ts';
 import { forgetRefusals, tellRefusal } from './refused-account.ts';
 import { readSeed } from './signature.ts';
@@ -15,9 +15,12 @@ export interface BundleRequest
   readonly seedFile?: string | undefined;
 }
 
-/** `accounts`: files with the runs that a secret was found in, which say where. */
+/**
+ * `unsaid`: git would not say which source made it, so another who packs the same may get other bytes. `accounts`: files with
+ * the runs that a secret was found in, which say where.
+ */
 export type Bundled =
-  | Extract<Build, { readonly ok: true }>
+  | (Extract<Build, { readonly ok: true }> & { readonly unsaid: boolean })
   | (Extract<Build, { readonly ok: false }> & { readonly accounts: readonly string[] });
 
 /** Covers the newest run of each suite. Throws NOT_READY where there is none, CONFIG for a seed that is none. */
@@ -28,7 +31,8 @@ export async function bundleResults({
   ...rest
 }: BundleRequest): Promise<Bundled> {
   const seed = seedFile === undefined ? undefined : await readSeed(seedFile);
-  const runs = newestOfEach(await listRuns(resultsDir));
+  const all = await listRuns(resultsDir);
+  const runs = newestOfEach(all);
   if (runs.length === 0) {
     throw new OperatorError(
       'NOT_READY',
@@ -39,15 +43,26 @@ export async function bundleResults({
     );
   }
   const repository = await mapRepository(packageRoot());
-  const { commit, dirty } = repository;
+  const { commit, dirty, unsaid } = repository;
   await forgetRefusals(runs);
   const built = await buildBundle({
     ...rest,
     runs,
+    damaged: (await headlessAmong(resultsDir, all)).map((one) => ({ ...one, why: HEADLESS })),
     repository,
-    bundler: { version: packageVersion(), node: process.versions.node, commit, dirty },
+    bundler: {
+      version: packageVersion(),
+      node: process.versions.node,
+      commit,
+      dirty,
+      ...(unsaid && { unsaid }),
+    },
     seed,
     secrets: [...secrets, ...(seed === undefined ? [] : [{ name: 'signing-seed', value: seed.text }])],
   });
-  return built.ok ? built : { ...built, accounts: await tellRefusal(runs, built.finds) };
+  return built.ok
+    ? { ...built, unsaid: unsaid === true }
+    : { ...built, accounts: await tellRefusal(runs, built.finds) };
 }
+
+const HEADLESS = 'the beginning of events.jsonl is damaged';

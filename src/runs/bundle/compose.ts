@@ -7,6 +7,7 @@ import type { Repository } from '../repository.ts';
 import {
   type Bundler,
   bundlerSchema,
+  type Damaged,
   json,
   type ProvenanceDocument,
   type Redaction,
@@ -25,6 +26,7 @@ export interface Given {
   readonly repository: Repository;
   readonly leftOut: Redaction['leftOut'];
   readonly madeAnew: Redaction['madeAnew'];
+  readonly damaged: readonly Damaged[];
 }
 
 export function compose(
@@ -32,13 +34,13 @@ export function compose(
   given: Given,
   suites: readonly KnownSuite[],
 ): Record<DocumentName, string> {
-  const { leftOut, madeAnew } = given;
+  const { leftOut, madeAnew, damaged } = given;
   // A verifier reads these back through their forms, in whose order their members then are.
   const [bundler, repository] = [
     bundlerSchema.parse(given.bundler),
     repositorySchema.parse(given.repository),
   ];
-  const summary = summarize(runs, suites);
+  const summary = summarize(runs, suites, damaged);
   const records = runs.map(({ record }) => record);
   const legs = runs.flatMap((run) => run.legs.flatMap(({ record }) => record ?? []));
   const provenance: ProvenanceDocument = {
@@ -53,7 +55,13 @@ export function compose(
       toggles,
     })),
   };
-  const redaction: Redaction = { v: SCHEMA_VERSION, redactions, leftOut, madeAnew };
+  const redaction: Redaction = {
+    v: SCHEMA_VERSION,
+    redactions,
+    leftOut,
+    ...(damaged.length > 0 && { damaged: [...damaged] }),
+    madeAnew,
+  };
   const { outcome } = summary;
   return {
     'index.html': indexPage({

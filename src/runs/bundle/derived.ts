@@ -1,8 +1,4 @@
 /** What lies in the folder of a run and follows from what else is there. */
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { z } from 'zod';
-import { OperatorError } from '../../errors.ts';
 import { SABOTEURS } from '../../harness/saboteurs/saboteurs.ts';
 import { limitReport } from '../report/limit-report.ts';
 import { nightReport } from '../report/night-report.ts';
@@ -10,7 +6,8 @@ import type { ReportedRun } from '../report/page/report-page.ts';
 import { isAlive } from '../report/selftest-markdown.ts';
 import { selftestReportsOf } from '../report/selftest-reports.ts';
 import { reportsOf } from '../report/write-reports.ts';
-import { type SelftestResult, selftestSchema } from '../selftest/selftest-record.ts';
+import { WHOLE_SELFTEST } from '../selftest/judge-selftest.ts';
+import type { SelftestResult } from '../selftest/selftest-record.ts';
 import {
   contradictionIn,
   countSaboteurs,
@@ -18,8 +15,9 @@ import {
   type SaboteurCounts,
   untriedIn,
 } from '../selftest/selftest-verdicts.ts';
+import { MATRIX } from '../selftest/stored-matrix.ts';
+import { DamagedRun } from '../stored/damaged-run.ts';
 
-export const MATRIX = 'selftest.json';
 const MATRIX_PAGE = 'selftest.html';
 export const LIMIT_REPORT = 'GLM_LIMIT_PROBE.md';
 
@@ -42,14 +40,10 @@ export interface SelftestAccount extends SaboteurCounts {
 }
 
 /** `there`: what the folder holds; of the rest a run has none. Throws USAGE where what they follow from is damaged. */
-export async function derivedFrom(
-  folder: string,
-  run: ReportedRun,
-  there: readonly string[],
-): Promise<Derived> {
-  const matrix = there.includes(MATRIX) ? await matrixIn(folder) : null;
+export function derivedFrom(folder: string, run: ReportedRun, there: readonly string[]): Derived {
+  const { matrix } = run.stored;
   if (matrix === null && there.includes(MATRIX_PAGE))
-    throw damaged(`${MATRIX} is not there, and ${MATRIX_PAGE} is made from it`);
+    throw new DamagedRun(folder, `${MATRIX} is not there, and ${MATRIX_PAGE} is made from it`);
   const reports = [
     ...(matrix === null ? reportsOf(run) : selftestReportsOf(run, matrix)),
     ...ownReports(run),
@@ -85,7 +79,9 @@ function contradictionsIn(matrix: SelftestResult, { stored: { plan } }: Reported
 function untrueIn(matrix: SelftestResult, { record }: ReportedRun): Derived['untrue'] {
   const [own] = matrix.controls;
   const told = new Set(matrix.control.flatMap(({ suite, id }) => (suite === own ? [id] : [])));
-  const hushed = record.checks.filter((check) => isRed(check) && !told.has(check.id));
+  const hushed = record.checks.filter(
+    (check) => isRed(check) && !told.has(check.id) && check.id !== WHOLE_SELFTEST.id,
+  );
   const named = new Set([...matrix.known, ...matrix.saboteurs.map(({ name }) => name)]);
   const forgotten = SABOTEURS.filter(({ name }) => !named.has(name));
   return [
@@ -93,25 +89,3 @@ function untrueIn(matrix: SelftestResult, { record }: ReportedRun): Derived['unt
     ...(forgotten.length > 0 ? [`it does not know of ${forgotten.map(({ name }) => name).join(', ')}`] : []),
   ].map((what) => ({ file: MATRIX, what }));
 }
-
-/** Throws USAGE for one that is not there or damaged. */
-export async function matrixIn(folder: string): Promise<SelftestResult> {
-  const text = await readFile(path.join(folder, MATRIX), 'utf8');
-  try {
-    return selftestSchema.parse(JSON.parse(text));
-  } catch (error) {
-    throw damaged(`${MATRIX} is damaged: ${whatIsWrong(error)}`, error);
-  }
-}
-
-function whatIsWrong(error: unknown): string {
-  if (!(error instanceof z.ZodError)) return 'it is no JSON';
-  const [issue] = error.issues;
-  return `at ${issue?.path.join('.') || 'its top'}: ${issue?.message}`;
-}
-
-const damaged = (what: string, cause?: unknown): OperatorError =>
-  new OperatorError('USAGE', `the reports of a self-test cannot be made: ${what}`, {
-    hint: 'Run the self-test again: ccp-uat selftest.',
-    cause,
-  });

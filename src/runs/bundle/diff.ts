@@ -2,7 +2,7 @@
 import { OperatorError } from '../../errors.ts';
 import { countFates } from '../report/selftest-markdown.ts';
 import { selftestSchema } from '../selftest/selftest-record.ts';
-import { MATRIX } from './derived.ts';
+import { MATRIX } from '../selftest/stored-matrix.ts';
 import {
   type ProvenanceDocument,
   provenanceDocumentSchema,

@@ -110,6 +110,12 @@ export const redactionSchema = z.strictObject({
     }),
   ),
   leftOut: z.array(z.strictObject({ file: z.string(), why: z.string() })),
+  damaged: z
+    .array(z.strictObject({ run: z.string(), suite: z.string(), why: z.string() }))
+    .exactOptional()
+    .describe(
+      'the newest runs of suites, left out whole as they could not be judged; absent where there are none',
+    ),
   madeAnew: z
     .array(z.strictObject({ file: z.string(), why: z.string() }))
     .describe('reports that are there, and not byte for byte as the run wrote them'),
@@ -122,5 +128,6 @@ export type Bundler = z.infer<typeof bundlerSchema>;
 export type ProvenanceDocument = z.infer<typeof provenanceDocumentSchema>;
 export type Summary = z.infer<typeof summarySchema>;
 export type Redaction = z.infer<typeof redactionSchema>;
+export type Damaged = NonNullable<Redaction['damaged']>[number];
 
 export const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;

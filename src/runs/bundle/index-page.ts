@@ -9,7 +9,6 @@ import type { Repository } from '../repository.ts';
 import type { RunRecord } from '../run-record.ts';
 import { isRed } from '../selftest/selftest-verdicts.ts';
 import type { ProvenanceDocument, Redaction, Summary } from './documents.ts';
-import { outcomeOf } from './summary.ts';
 import type { JudgedLeg, JudgedRun } from './weigh-evidence.ts';
 
 export interface Told {
@@ -117,10 +116,10 @@ function runSection(
   const { suite, title, ending, startedAt, ms, checks } = record;
   const matrix = `evidence/${name}/selftest.html`;
   const failed = checks.filter(({ violations }) => violations.length > 0);
-  return html`<h2 id="${name}">${mark(outcomeOf({ record, selftest }))} ${suite}</h2>
+  return html`<h2 id="${name}">${mark(record.outcome)} ${suite}</h2>
 <p>${title}. Started ${startedAt}, ${seconds(ms)}, ${probesOf(record)}${ending === 'complete' ? '' : `, ${endingWords(ending, ['“', '”'])}`}.
 <a href="evidence/${name}/">Evidence</a>${files.has(report) ? html`, <a href="${report}">report</a>` : html``}.</p>
-${selftest === null ? html`` : html`<p>The self-test ${saboteurWords(selftest)}${files.has(matrix) ? html` (<a href="${matrix}">which, and by what</a>)` : html``}. The checks below are those of the run that nobody broke.</p>`}
+${selftest === null ? html`` : html`<p>The self-test ${saboteurWords(selftest)}${files.has(matrix) ? html` (<a href="${matrix}">which, and by what</a>)` : html``}. The checks below are those of the run that nobody broke; SELFTEST-01 is what became of the saboteurs.</p>`}
 ${failed.map((check) => violationsOf(check, record))}
 ${legsSection(legs, name)}
 <details><summary>${plural(checks.length, 'check')}</summary>
@@ -184,11 +183,15 @@ ${table(['', ''], rows)}
 const commitText = ({
   commit,
   dirty,
+  unsaid,
 }: {
   readonly commit: string | null;
   readonly dirty: boolean | null;
-}): string =>
-  commit === null ? 'no checkout' : `commit ${commit}${dirty === true ? ', changed since' : ''}`;
+  readonly unsaid?: true;
+}): string => {
+  if (unsaid === true) return 'a checkout of which git would not tell the commit';
+  return commit === null ? 'no checkout' : `commit ${commit}${dirty === true ? ', changed since' : ''}`;
+};
 
 function redactionSection({ redactions, leftOut, madeAnew }: Redaction): Html {
   const byRule = Map.groupBy(redactions, ({ rule }) => rule);

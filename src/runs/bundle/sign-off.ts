@@ -33,6 +33,7 @@ const AREA_OF: ReadonlyMap<string, Area> = new Map([
   ['RESTART', 'Stability'],
   ['PERSIST', 'Stability'],
   ['NIGHT', 'Stability'],
+  ['SELFTEST', 'Stability'],
 ]);
 
 /** A check of a group that is new here weighs on the run as a whole. */

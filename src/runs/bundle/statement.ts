@@ -2,7 +2,10 @@
  * The verdicts as an in-toto Statement v1 with the predicate `test-result` v0.1, so that tools which know neither ccp nor its
  * bundles can go by them. https://github.com/in-toto/attestation/blob/main/spec/predicates/test-result.md
  */
+import { WHOLE_RUN } from '../../analysis/whole-run.ts';
 import type { RunRecord } from '../run-record.ts';
+import { WHOLE_SELFTEST } from '../selftest/judge-selftest.ts';
+import { SELFTEST } from '../selftest/selftest-record.ts';
 import type { Bundler } from './documents.ts';
 import type { Hashed } from './inventory.ts';
 import type { KnownSuite } from './sign-off.ts';
@@ -52,7 +55,11 @@ export function statementOf(
       // No part of v0.1, whose readers ignore what they do not know: a test that was left out fails nobody.
       skippedTests: named('skipped'),
       expectedTests: runs.flatMap(({ record: { suite } }) =>
-        ['RUN-01', ...expectedChecks(suite, suites)].map((id) => `${suite}/${id}`),
+        [
+          WHOLE_RUN.id,
+          ...(suite === SELFTEST ? [WHOLE_SELFTEST.id] : []),
+          ...expectedChecks(suite, suites),
+        ].map((id) => `${suite}/${id}`),
       ),
     },
   };

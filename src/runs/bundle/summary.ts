@@ -4,7 +4,7 @@ import { endingWords } from '../ending-words.ts';
 import type { RunRecord } from '../run-record.ts';
 import type { SaboteurCounts } from '../selftest/selftest-verdicts.ts';
 import type { SelftestAccount } from './derived.ts';
-import type { Summary } from './documents.ts';
+import type { Damaged, Summary } from './documents.ts';
 import { KEPT_RULE } from './kept-rounds.ts';
 import { bundleName, SCHEMA_VERSION } from './layout.ts';
 import { type KnownSuite, signOff } from './sign-off.ts';
@@ -14,26 +14,34 @@ import type { JudgedRun } from './weigh-evidence.ts';
 export const endOf = (runs: readonly JudgedRun[]): number =>
   Math.max(...runs.map(({ record }) => Date.parse(record.startedAt) + record.ms));
 
-export function summarize(runs: readonly JudgedRun[], suites: readonly KnownSuite[]): Summary {
+/** Nobody can say what a damaged run was, so a bundle without it is no pass. */
+export function summarize(
+  runs: readonly JudgedRun[],
+  suites: readonly KnownSuite[],
+  damaged: readonly Damaged[],
+): Summary {
   const records = runs.map(({ record }) => record);
   return {
     v: SCHEMA_VERSION,
     bundle: bundleName(endOf(runs)),
-    outcome: worstOf(runs.map(outcomeOf)),
+    outcome: worstOf([
+      ...records.map(({ outcome }) => outcome),
+      ...damaged.map(() => 'inconclusive' as const),
+    ]),
     runs: runs.map(({ name, record, selftest }) => ({
       run: name,
       suite: record.suite,
       title: record.title,
-      outcome: outcomeOf({ record, selftest }),
+      outcome: record.outcome,
       ending: record.ending,
       startedAt: record.startedAt,
       ms: record.ms,
       probes: record.night?.probes ?? record.probes.length,
       ...(selftest !== null && { saboteurs: countedIn(selftest) }),
       checks: countsOf(record),
-      claims: outcomeOf({ record, selftest }) === 'fail' ? [] : record.claims,
+      claims: record.claims,
     })),
-    missing: missingIn(runs, suites),
+    missing: missingIn(runs, suites, damaged),
     signOff: signOff(records, suites).map((area) => ({
       ...area,
       failed: [...area.failed],
@@ -41,13 +49,6 @@ export function summarize(runs: readonly JudgedRun[], suites: readonly KnownSuit
     })),
   };
 }
-
-/** A run that nobody broke may be green while a saboteur went unnoticed. */
-export const outcomeOf = ({
-  record,
-  selftest,
-}: Pick<JudgedRun, 'record' | 'selftest'>): RunRecord['outcome'] =>
-  selftest?.ok === false ? 'fail' : record.outcome;
 
 const countedIn = ({ known, tried, killed }: SaboteurCounts): SaboteurCounts => ({ known, tried, killed });
 
@@ -67,9 +68,18 @@ function countsOf({ checks }: RunRecord): Record<string, number> {
   };
 }
 
-function missingIn(runs: readonly JudgedRun[], suites: readonly KnownSuite[]): Summary['missing'] {
-  const unrun = suites.filter(({ name }) => !runs.some(({ record }) => record.suite === name));
+function missingIn(
+  runs: readonly JudgedRun[],
+  suites: readonly KnownSuite[],
+  damaged: readonly Damaged[],
+): Summary['missing'] {
+  const ran = new Set([...runs.map(({ record }) => record.suite), ...damaged.map(({ suite }) => suite)]);
+  const unrun = suites.filter(({ name }) => !ran.has(name));
   return [
+    ...damaged.map(({ run, suite, why }) => ({
+      what: `all of ${run}, the newest run of ${suite}`,
+      why: `it can't be judged: ${why}`,
+    })),
     ...runs.flatMap((run) => missingOf(run, suites)),
     ...unrun.map(({ name }) => ({ what: `suite ${name}`, why: 'no run of it is stored' })),
   ];

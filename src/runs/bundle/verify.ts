@@ -88,7 +88,7 @@ async function verified(file: string, folder: string, options: VerifyOptions): P
     contradictions.map((what) => `evidence/${name}/${what}`),
   );
   if (contradiction !== undefined) throw new Refusal('evidence_contradicts', contradiction);
-  mustSayTheSame(contents, evidence, options.suites);
+  const summary = mustSayTheSame(contents, evidence, options.suites);
   const signed = contents.small.has(SIGNATURE) ? 'unchecked' : 'none';
   return {
     ok: true,
@@ -96,7 +96,7 @@ async function verified(file: string, folder: string, options: VerifyOptions): P
     signature: publicKey === undefined ? signed : 'valid',
     bound: publicKey !== undefined || expectSha256 !== undefined,
     files: manifest.files.length,
-    summary: summarize(evidence.runs, options.suites),
+    summary,
     attested: evidence.runs.flatMap(({ name, attested }) =>
       attested.map((what) => `evidence/${name}/${what}`),
     ),
@@ -217,15 +217,16 @@ async function weigh(folder: string, checks: readonly Check[]): Promise<Evidence
   }
 }
 
-/** What only the bundle can tell is taken from it; everything else must follow. */
-function mustSayTheSame(contents: Contents, evidence: Evidence, suites: readonly KnownSuite[]): void {
+/** What only the bundle can tell is taken from it; everything else must follow. Gives what it comes to. */
+function mustSayTheSame(contents: Contents, evidence: Evidence, suites: readonly KnownSuite[]): Summary {
   const provenance = documentIn(contents, 'provenance.json', provenanceDocumentSchema);
-  const { leftOut, madeAnew } = documentIn(contents, 'redaction.json', redactionSchema);
+  const { leftOut, madeAnew, damaged = [] } = documentIn(contents, 'redaction.json', redactionSchema);
   const given: Given = {
     bundler: provenance.bundle,
     repository: documentIn(contents, 'repository.json', repositorySchema),
     leftOut,
     madeAnew,
+    damaged,
   };
   mustBeTheVerdicts(contents, evidence);
   const { version, commit } = given.bundler;
@@ -237,8 +238,10 @@ function mustSayTheSame(contents: Contents, evidence: Evidence, suites: readonly
     if (!smallOf(contents, name).equals(Buffer.from(text)))
       throw new Refusal('document_differs', `${name}; ${maker}`);
   }
-  if (summarize(evidence.runs, suites).bundle !== contents.root)
+  const summary = summarize(evidence.runs, suites, damaged);
+  if (summary.bundle !== contents.root)
     throw new Refusal('document_differs', `the name ${quote(contents.root)} is not that of its newest run`);
+  return summary;
 }
 
 /** Apart from the rest, and first: this is what somebody would want to change. */

@@ -10,6 +10,7 @@ import { METRICS, metricsOf } from '../report/metrics.ts';
 import { PAGE } from '../report/write-reports.ts';
 import type { RunEvent } from '../run-events.ts';
 import type { Plan, RunRecord } from '../run-record.ts';
+import { DamagedRun } from '../stored/damaged-run.ts';
 import { readStoredRun, type StoredRun } from '../stored/stored-run.ts';
 import { attestedIn } from './attested.ts';
 import { derivedFrom, type SelftestAccount } from './derived.ts';
@@ -25,7 +26,7 @@ export interface JudgedRun {
   /** Of its folder below `evidence/`. */
   readonly name: string;
   readonly record: RunRecord;
-  /** Of a self-test that came to its matrix; its record is that of the run that nobody broke. */
+  /** Of a self-test that came to its matrix; its record is that of the run that nobody broke, and a check of what became of the saboteurs. */
   readonly selftest: SelftestAccount | null;
   /** Files that such a run has and this one has not. */
   readonly absent: readonly string[];
@@ -72,9 +73,11 @@ export interface Weighing {
   readonly mend: boolean;
   /** Told of what is about to be written anew, with what stood there; `file` is a path below the bundle. */
   readonly onMend?: (file: string, before: Buffer) => void;
+  /** Told of a run that is damaged, which is gone over then; by default it ends the work. `name`: of its folder. */
+  readonly onDamage?: (name: string, damage: DamagedRun) => Promise<void>;
 }
 
-/** Reads and judges what lies in `root/evidence`. Throws USAGE where a run can't be judged, or is a part of one. */
+/** Reads and judges what lies in `root/evidence`. Throws USAGE where a run is damaged, or is a part of one. */
 export async function weighEvidence(root: string, weighing: Weighing): Promise<Evidence> {
   const runs = await judgeAll(root, weighing);
   const paths = await filesBelow(root, 'evidence');
@@ -98,7 +101,13 @@ async function judgeAll(root: string, weighing: Weighing): Promise<JudgedRun[]> 
   const names = (await readdir(path.join(root, 'evidence'))).toSorted(byPath);
   const judged: JudgedRun[] = [];
   // One after the other: a run may take a good part of the memory.
-  for (const name of names) judged.push(await judgeWithLegs({ root, name }, weighing));
+  for (const name of names)
+    try {
+      judged.push(await judgeWithLegs({ root, name }, weighing));
+    } catch (error) {
+      if (!(error instanceof DamagedRun) || weighing.onDamage === undefined) throw error;
+      await weighing.onDamage(name, error);
+    }
   return judged;
 }
 
@@ -201,7 +210,7 @@ async function judgeFolder(
   if (metrics !== null) await compare(METRICS, metrics);
   const stored = await readStoredRun(folder);
   const record = recordOf(stored, checks);
-  const { reports, ...derived } = await derivedFrom(folder, { record, stored }, [...there, ...mustHave]);
+  const { reports, ...derived } = derivedFrom(folder, { record, stored }, [...there, ...mustHave]);
   for (const [name, text] of reports) await compare(name, text);
   return { record, stored, there, unlike, ...derived };
 }

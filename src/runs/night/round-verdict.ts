@@ -9,7 +9,7 @@ import type { StoredRun } from '../stored/stored-run.ts';
 export function verdictOn(stored: StoredRun, checks: readonly Check[]): RoundAccount['verdict'] {
   const verdicts = judgeRun(stored, checks);
   return {
-    outcome: outcomeOf(verdicts, stored.plan),
+    outcome: outcomeOf(verdicts),
     passed: verdicts.flatMap(({ id, outcome }) => (outcome === 'pass' ? [id] : [])),
     red: verdicts
       .filter(({ outcome }) => outcome !== 'pass' && outcome !== 'skipped')

@@ -8,7 +8,7 @@ import type { Flake, RunRecord } from '../run-record.ts';
 import { inOrderOfUse } from './order-of-use.ts';
 import { reproduceLine } from './repeat-line.ts';
 import { OUTCOME_WORDS } from './style.ts';
-import { countsOf, flakeSentence, probesOf, seconds } from './verdict-text.ts';
+import { countsOf, flakeSentence, probesOf, STAYS_RED, seconds } from './verdict-text.ts';
 
 type Verdict = RunRecord['checks'][number];
 
@@ -47,6 +47,7 @@ const flakeLine = (record: RunRecord, flake: Flake, where: string): string =>
     `${record.suite}: ${flake.check} is flaky`,
     [
       `${flakeSentence(flake)}, so the run is red`,
+      STAYS_RED,
       `repeat: ${reproduceLine(record, flake.check)} --repeat-each 10`,
       `report: ${where}/report.html`,
     ].join('\n'),

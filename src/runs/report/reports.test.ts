@@ -80,6 +80,12 @@ describe('the verdict text', () => {
     expect(text).toMatch(/\n {2}results\/runs\/x\n {2}go on: ccp-uat overnight --resume results\/runs\/x\n$/);
   });
 
+  it('says of a run that is unsure and may be that nothing is claimed, and why the exit code is 0', () => {
+    const text = shown({ ...green, outcome: 'inconclusive', claims: [], exitCode: 0 });
+    expect(text).toMatch(/\nINCONCLUSIVE {2}test: .*\n {2}Nothing is claimed\. .*--allow-inconclusive\.\n/);
+    expect(shown({ ...green, outcome: 'inconclusive', claims: [], exitCode: 1 })).not.toContain('claimed');
+  });
+
   it('lets no control character of the evidence through', () => {
     expect(shown(red)).not.toMatch(/[^\P{Cc}\n]/u);
   });
@@ -287,7 +293,7 @@ describe('a check that changed its mind', () => {
   const check = 'ROUTE-01';
   const flake = { check, outcome: 'pass', before: 'fail', folder: '../<before>', seed: '0dd' } as const;
   const flaky = (): RunRecord => ({ ...green, outcome: 'fail', flaky: [flake] });
-  const sentence = 'ROUTE-01: pass now and FAIL in the run before, of the same plan and the same programs';
+  const sentence = 'ROUTE-01: pass now and FAIL in a run before, of the same plan and the same programs';
 
   it('fails in junit.xml, and has a property that says why', () => {
     const xml = junitXml(flaky());

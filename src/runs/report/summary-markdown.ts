@@ -4,7 +4,7 @@ import type { RunRecord } from '../run-record.ts';
 import { inOrderOfUse } from './order-of-use.ts';
 import { reproduceLine, resumeLine } from './repeat-line.ts';
 import { OUTCOME_WORDS } from './style.ts';
-import { countsOf, flakeSentence, probesOf, seconds } from './verdict-text.ts';
+import { countsOf, flakeSentence, probesOf, STAYS_RED, seconds } from './verdict-text.ts';
 
 export function summaryMarkdown(record: RunRecord): string {
   const { suite, title, outcome, ending, endingNote, startedAt, ms, provenance, plan, probes, checks } =
@@ -30,7 +30,7 @@ export function summaryMarkdown(record: RunRecord): string {
       '',
       `## Flaky: ${flake.check}`,
       '',
-      `${flakeSentence(flake)}.`,
+      `${flakeSentence(flake)}. ${STAYS_RED}.`,
       '',
       `- before: \`${flake.folder}\` (relative to this folder), seed \`${flake.seed}\``,
       `- now: this run, seed \`${plan.seed}\``,

@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import { roundsInWords } from '../../analysis/night-rounds.ts';
 import { count, plural } from '../../analysis/plural.ts';
+import { EXIT } from '../../errors.ts';
+import { shellLine } from '../../platform/shell-words.ts';
 import { fateOf } from '../probe-ending.ts';
 import type { Flake, RunRecord } from '../run-record.ts';
 import { inOrderOfUse } from './order-of-use.ts';
@@ -116,6 +118,8 @@ function flakyLines(record: RunRecord, { paint, where }: { paint: Paint; where: 
     `  before  ${join(where, flake.folder)}, seed ${flake.seed}`,
     `  now     ${where}, seed ${record.plan.seed}`,
     `  repeat: ${reproduceLine(record, flake.check)} --repeat-each 10`,
+    ...hang('  ', `${STAYS_RED}, such as by`, WIDTH),
+    `  ${shellLine(['rm', '-r', join(where, flake.folder)])}`,
   ]);
 }
 
@@ -123,9 +127,13 @@ function flakyLines(record: RunRecord, { paint, where }: { paint: Paint; where: 
 export const flakeOn = ({ flaky = [] }: Pick<RunRecord, 'flaky'>, check: string): Flake | undefined =>
   flaky.find((one) => one.check === check);
 
+/** What a person who has looked into it can do: nothing else ends it. */
+export const STAYS_RED =
+  'It stays red, however often it is repeated, until the source changes or that run is removed';
+
 /** What changed its mind, in a sentence. */
 export const flakeSentence = ({ check, outcome, before }: Flake): string =>
-  `${check}: ${OUTCOME_WORDS[outcome][0]} now and ${OUTCOME_WORDS[before][0]} in the run before, of the same plan and the same programs`;
+  `${check}: ${OUTCOME_WORDS[outcome][0]} now and ${OUTCOME_WORDS[before][0]} in a run before, of the same plan and the same programs`;
 
 const VERDICTS = {
   pass: ['PASS', 'green'],
@@ -156,8 +164,11 @@ export function countsOf({ checks, flaky = [] }: Pick<RunRecord, 'checks' | 'fla
   return `${having('pass')} of ${plural(checks.length, 'check')} passed${others.join('')}${flakes}`;
 }
 
-function proven({ outcome, claims: shown }: RunRecord, paint: Paint): string[] {
-  if (outcome !== 'pass') return [];
+function proven({ outcome, exitCode, claims: shown }: RunRecord, paint: Paint): string[] {
+  if (outcome !== 'pass')
+    return exitCode === EXIT.ok
+      ? [paint('dim', '  Nothing is claimed. The exit code is 0 all the same: --allow-inconclusive.')]
+      : [];
   const claims =
     shown.length > 0
       ? shown

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { appendFile, copyFile, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { pathTrouble } from '../../errors.ts';
 import { makeFolder, SHARED } from '../../platform/files.ts';
 import type { RunRecord } from '../run-record.ts';
 import { type RunFolder, writeWhole } from '../stored/run-folder.ts';
@@ -19,15 +20,23 @@ export interface Places {
 }
 
 /**
- * Makes the places and tries to write there, so that no verdict is lost at the end of a run. Rejects with what
- * the file system says.
+ * Makes the places and tries to write there, so that no verdict is lost at the end of a run. Rejects with NOT_READY where
+ * one cannot be used.
  */
 export async function tryPlaces({ resultsDir, logsDir }: Places): Promise<void> {
-  for (const dir of [resultsDir, logsDir]) {
+  await tryPlace(resultsDir, 'CCP_RESULTS_DIR');
+  await tryPlace(logsDir, 'CCP_LOGS_DIR');
+}
+
+async function tryPlace(dir: string, variable: string): Promise<void> {
+  try {
     makeFolder(dir, SHARED);
     const trial = path.join(dir, `.trial-${randomUUID()}`);
     await writeFile(trial, '');
     await rm(trial);
+  } catch (error) {
+    const hint = `Make it writable, or set ${variable} to a folder that is.`;
+    throw pathTrouble(error, { place: dir, hint }) ?? error;
   }
 }
 

@@ -134,21 +134,27 @@ export async function runOnce(
   await writeMetrics(folder);
   const packed = retell.some((one) => spoilsStored(one.saboteur)) ? [await judgePacked(folder.path)] : [];
   const verdicts = [...(await judge(folder.path)), ...packed];
-  return { verdicts, retold, ...(keepIn !== undefined && { kept: await keepRun(folder, checks) }) };
+  if (keepIn === undefined) return { verdicts, retold };
+  // A folder that was made for it holds more than the run: who made it writes the reports when all of that is there.
+  const kept = typeof keepIn === 'object' ? await readKept(folder, checks) : await keepRun(folder, checks);
+  return { verdicts, retold, kept };
 }
 
 /** The self-test goes on, and the run that is judged does not. */
 const ITS_END = { goesOn: false } as const;
 
-/** With what a reader looks at first. */
-export async function keepRun(
-  folder: RunFolder,
-  checks: readonly Check[],
-): Promise<NonNullable<Judged['kept']>> {
+type Kept = NonNullable<Judged['kept']>;
+
+async function readKept(folder: RunFolder, checks: readonly Check[]): Promise<Kept> {
   const stored = await readStoredRun(folder.path, ITS_END);
-  const record = recordOf(stored, checks);
-  await writeReports(folder, { record, stored });
-  return { folder, stored, record };
+  return { folder, stored, record: recordOf(stored, checks) };
+}
+
+/** With what a reader looks at first. */
+export async function keepRun(folder: RunFolder, checks: readonly Check[]): Promise<Kept> {
+  const kept = await readKept(folder, checks);
+  await writeReports(folder, kept);
+  return kept;
 }
 
 /** What happened is what happened to the control run; what it is called and how it can be repeated is another matter. */

@@ -77,7 +77,7 @@ async function run({
   const interrupt = (): void => {
     if (told.length === interruptAfter) interruption.abort(new Error('interrupted by SIGINT'));
   };
-  const result = await selftest({
+  const { result, record } = await selftest({
     suite,
     others: [STAGED],
     claude,
@@ -112,8 +112,11 @@ async function run({
   const text = async (name: string): Promise<string> => readFile(path.join(folder.path, name), 'utf8');
   const files = await readdir(folder.path);
   const [summary, json] = [await text('SUMMARY.md'), await text('selftest.json')];
-  const record = recordOf(await readStoredRun(folder.path), CHECKS);
-  return { ...result, told, opened, goesOn, files, summary, json, record };
+  const machines = ['run.json', 'junit.xml', 'ctrf-report.json', 'report.html'];
+  const texts = Object.fromEntries(await Promise.all(machines.map(async (name) => [name, await text(name)])));
+  // What is judged from the folder is what it came to.
+  expect(recordOf(await readStoredRun(folder.path), CHECKS)).toEqual(record);
+  return { ...result, told, opened, goesOn, files, summary, json, texts, record };
 }
 
 it('kills what a named check notices, and fails where one survives', { timeout: 120_000 }, async () => {
@@ -125,6 +128,32 @@ it('kills what a named check notices, and fails where one survives', { timeout: 
   ]);
   expect(ok).toBe(false);
   expect(told).toHaveLength(2);
+});
+
+it('is red where a saboteur survives for whoever reads a report of the control run and nothing else', {
+  timeout: 120_000,
+}, async () => {
+  const { record, texts } = await run({ saboteurs: [WORSE, HARMLESS] });
+  expect(record).toMatchObject({ outcome: 'fail', exitCode: 1, claims: [] });
+  expect(record.checks.filter(({ outcome }) => outcome === 'fail')).toMatchObject([
+    {
+      id: 'SELFTEST-01',
+      observed: 2,
+      violations: [
+        {
+          what: 'harmless, in sample, survived: nothing at all. LOG-01 was to fail, and came out as pass',
+          pointers: ['selftest.json', 'ccp-uat selftest harmless --seed 5eed'],
+        },
+      ],
+    },
+  ]);
+  expect(JSON.parse(texts['run.json'] ?? '')).toMatchObject({ outcome: 'fail', exitCode: 1 });
+  expect(texts['junit.xml']).toMatch(/ failures="1" [^]*<failure type="SELFTEST-01" message="harmless, /);
+  expect(texts['ctrf-report.json']).toMatch(/"failed": 1,/);
+  expect(texts['report.html']).toMatch(/<title>fail: selftest<\/title>[^]*SELFTEST-01/);
+  const { record: green } = await run({ saboteurs: [WORSE] });
+  expect(green).toMatchObject({ outcome: 'pass', exitCode: 0 });
+  expect(green.checks.at(-1)).toMatchObject({ id: 'SELFTEST-01', outcome: 'pass', observed: 1 });
 });
 
 it('keeps the control run, the matrix beside it, and says both in the summary', {
@@ -142,7 +171,8 @@ it('keeps the control run, the matrix beside it, and says both in the summary', 
   );
   expect(summary).toContain('Repeat: `ccp-uat selftest harmless --seed 5eed`');
   expect(summary).toContain('| paused | everything goes to Anthropic | sample | killed | ROUTE-02 |');
-  expect(summary).toContain('# selftest: pass');
+  expect(summary).toContain('# selftest: fail');
+  expect(summary).toContain('## SELFTEST-01: ');
 });
 
 it('keeps what it had come to where it is interrupted, and is no proof then', {

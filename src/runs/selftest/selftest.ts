@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { Verdict } from '../../analysis/check.ts';
 import type { Saboteur } from '../../harness/types/saboteur.ts';
 import { inTurns } from '../../platform/in-turns.ts';
+import { recordOf } from '../judge.ts';
 import { selftestReportsOf } from '../report/selftest-reports.ts';
 import type { RunRecord } from '../run-record.ts';
 import { createRunFolder, type RunFolder } from '../stored/run-folder.ts';
@@ -25,6 +26,7 @@ import {
 import { type RedControl, type SabotageResult, SELFTEST, type SelftestResult } from './selftest-record.ts';
 import { type Judged, keepRun, runOnce, type Surroundings } from './selftest-run.ts';
 import { isProof, isRed, noticedBy } from './selftest-verdicts.ts';
+import { MATRIX } from './stored-matrix.ts';
 
 export type { SabotageResult, SelftestResult } from './selftest-record.ts';
 
@@ -43,11 +45,17 @@ export interface SelftestOptions extends Surroundings {
   readonly onResult: (result: SabotageResult) => void;
 }
 
+export interface FinishedSelftest {
+  readonly result: SelftestResult;
+  /** Of the control run, with what became of the saboteurs as a check of its own. */
+  readonly record: RunRecord;
+}
+
 /** Each run has a world and processes of its own, and spends half of its time waiting for what is paced. */
 const AT_ONCE = 3;
 
 /** Where it is interrupted, that is what it says, with a row of each trial that had ended by then. */
-export async function selftest(options: SelftestOptions): Promise<SelftestResult> {
+export async function selftest(options: SelftestOptions): Promise<FinishedSelftest> {
   const { seed, asked, clock, provenance, saboteurs, known, signal } = options;
   const startedAt = clock.now();
   const folder = await createRunFolder(options.folder);
@@ -109,8 +117,7 @@ export async function selftest(options: SelftestOptions): Promise<SelftestResult
     control,
     saboteurs: inOrderOf(saboteurs, matrix),
   };
-  await store(selftestResult, kept);
-  return selftestResult;
+  return { result: selftestResult, record: await store(selftestResult, kept, options) };
 }
 
 /** Null where it was given up because somebody wants an end. */
@@ -137,12 +144,19 @@ function inOrderOf(saboteurs: readonly Saboteur[], results: readonly SabotageRes
   return results.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
 }
 
-/** Beside the control run, whose other reports are those of any run. */
-async function store(result: SelftestResult, kept: Judged['kept']): Promise<void> {
-  if (kept === undefined) return;
-  const { folder, record, stored } = kept;
-  await folder.write('selftest.json', `${JSON.stringify(result, null, 2)}\n`);
-  for (const [name, text] of selftestReportsOf({ record, stored }, result)) await folder.write(name, text);
+/** In the folder of the control run, whose record it is a verdict in. Last the matrix: without it the self-test has died. */
+async function store(
+  matrix: SelftestResult,
+  kept: Judged['kept'],
+  { checks }: SelftestOptions,
+): Promise<RunRecord> {
+  if (kept === undefined) throw new Error('the control run of a self-test is kept');
+  const { folder } = kept;
+  const stored = { ...kept.stored, matrix };
+  const record = recordOf(stored, checks);
+  for (const [name, text] of selftestReportsOf({ record, stored }, matrix)) await folder.write(name, text);
+  await folder.write(MATRIX, `${JSON.stringify(matrix, null, 2)}\n`);
+  return record;
 }
 
 /** A suite, and who is tried in it. */

@@ -1,6 +1,7 @@
 /** What stored runs of a suite said, the newest first. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { toldFolders } from '../report/write-reports.ts';
 import { type RunRecord, runRecordSchema } from '../run-record.ts';
 import { runsCalled } from './find-run.ts';
 
@@ -14,7 +15,7 @@ export interface PastRun {
 /** What was longer ago says little of today, and costs time to read. */
 const MOST_RUNS = 50;
 
-/** At most 50, each read when it is asked for. */
+/** At most 50 of those among the results, each read when it is asked for. */
 export async function* pastRuns(resultsDir: string, suite: string): AsyncGenerator<PastRun> {
   let runs = 0;
   for await (const folder of runsCalled(resultsDir, suite)) {
@@ -26,7 +27,30 @@ export async function* pastRuns(resultsDir: string, suite: string): AsyncGenerat
   }
 }
 
-async function recordIn(folder: string): Promise<RunRecord | null> {
+/**
+ * Every run of a suite that is known of, in no order: among the results, where `TESTS.md` says that runs were stored, and
+ * beside `folder` (absolute), for those of a `--run-dir`.
+ */
+export async function* everyRun(
+  resultsDir: string,
+  { suite, folder }: { readonly suite: string; readonly folder: string },
+): AsyncGenerator<{ readonly folder: string; readonly record: RunRecord }> {
+  const places = new Set([...(await toldFolders(resultsDir)), ...(await foldersIn(path.dirname(folder)))]);
+  for await (const place of runsCalled(resultsDir, suite)) places.add(place);
+  places.delete(folder);
+  for (const place of places) {
+    const record = await recordIn(place);
+    if (record?.suite === suite) yield { folder: place, record };
+  }
+}
+
+async function foldersIn(parent: string): Promise<string[]> {
+  const entries = await readdir(parent, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => path.join(parent, name));
+}
+
+/** Null where there is none, or none that this program can read. */
+export async function recordIn(folder: string): Promise<RunRecord | null> {
   try {
     return runRecordSchema.parse(JSON.parse(await readFile(path.join(folder, 'run.json'), 'utf8')));
   } catch {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { storeWholeRun } from '../bundle/testing/bundled-run.ts';
 import { addToHistory } from '../report/write-reports.ts';
+import { runRecordSchema } from '../run-record.ts';
 import { BEGIN, temporaryFolder } from '../testing/stored-green-run.ts';
 import { pruneResults } from './prune-results.ts';
 import { markUnderWay } from './under-way.ts';
@@ -49,6 +50,18 @@ it('keeps the newest of each suite, and says what it removed and how much room t
   expect(bytes).toBeGreaterThan(10_000);
   expect(bytes).toBe(removed.reduce((sum, one) => sum + one.bytes, 0));
   expect(kept).toBe(2);
+});
+
+it('keeps a run that a check of one which stays was found to contradict: to tidy up is not to have looked into it', async () => {
+  await store('a', 4);
+  const file = path.join(resultsDir, 'runs/20260102T030405Z-a-4/run.json');
+  const record = runRecordSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  const folder = '../20260102T030405Z-a-2';
+  const flake = { check: 'LOG-01', outcome: 'pass', before: 'fail', folder, seed: 's' } as const;
+  await writeFile(file, JSON.stringify({ ...record, flaky: [flake] }));
+  const { spared } = await prune();
+  expect(await names()).toEqual(['20260102T030405Z-a-2', '20260102T030405Z-a-4']);
+  expect(spared).toEqual([{ run: '20260102T030405Z-a-2', why: expect.stringContaining('changed its mind') }]);
 });
 
 it('removes what is kept of a run beside its folder with it, and nothing else there', async () => {

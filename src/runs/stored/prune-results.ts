@@ -5,6 +5,7 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { endIn } from '../run-end.ts';
+import { recordIn } from './history.ts';
 import { type LoneFigures, loneFigures } from './lone-figures.ts';
 import { readEvents } from './run-folder.ts';
 import { lastTouched, listRuns, newestOfEach, type RunPlace } from './stored-runs.ts';
@@ -49,8 +50,11 @@ export async function pruneResults({
   const old = [...bySuite.values()].flatMap((group) => group.slice(0, Math.max(0, group.length - keep)));
   const removed: { run: string; bytes: number }[] = [];
   const spared: { run: string; why: string }[] = [];
+  const contradicted = await contradictedBy(runs.filter((run) => newest.has(run) || !old.includes(run)));
   for (const run of old.filter((one) => !newest.has(one))) {
-    const why = await whySpared(run, now);
+    const why = contradicted.has(run.folder)
+      ? 'says otherwise than a newer run that stays: a check changed its mind'
+      : await whySpared(run, now);
     if (why !== null) {
       spared.push({ run: run.name, why });
       continue;
@@ -77,6 +81,14 @@ async function whySpared({ folder }: RunPlace, now: number): Promise<string | nu
   const ended = end !== undefined && !(isNight && end.type === 'interrupted');
   const mayGoOn = !ended && now - (await lastTouched(folder)) < SILENT_MS;
   return mayGoOn ? 'has not ended, and was written to within a day' : null;
+}
+
+/** The folders of runs that checks of these were found to contradict. To tidy up is not to have looked into it. */
+async function contradictedBy(staying: readonly RunPlace[]): Promise<Set<string>> {
+  const named = staying.map(async ({ folder }) =>
+    ((await recordIn(folder))?.flaky ?? []).map((flake) => path.resolve(folder, flake.folder)),
+  );
+  return new Set((await Promise.all(named)).flat());
 }
 
 /** Of all files below a folder, in bytes. */

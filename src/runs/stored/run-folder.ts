@@ -11,6 +11,7 @@ import type { Transcript } from '../../protocol/transcript.ts';
 import type { Canary, Collected, KeptStore, ProxyLife } from '../../protocol/witness.ts';
 import type { Redactor } from '../redact.ts';
 import { type RunEvent, runEventSchema } from '../run-events.ts';
+import { DamagedRun } from './damaged-run.ts';
 import {
   artifactSchema,
   canarySchema,
@@ -145,11 +146,12 @@ const CRASHES = 'witness/crashes.jsonl';
 const storeLines = (store: KeptStore): readonly object[] =>
   store.kind === 'read' ? [{ kind: store.kind }, ...store.rows] : [store];
 
-function storeOf(text: string): KeptStore {
+function storeOf(folder: string, text: string): KeptStore {
   const end = text.indexOf('\n') + 1;
-  const [head] = parseLines(text.slice(0, end), storeHeadSchema, STORE);
+  const place = { folder, name: STORE };
+  const [head] = parseLines(text.slice(0, end), storeHeadSchema, place);
   if (head === undefined) return { kind: 'none', why: 'the run stored none' };
-  return head.kind === 'read' ? { ...head, rows: parseLines(text.slice(end), storeRowSchema, STORE) } : head;
+  return head.kind === 'read' ? { ...head, rows: parseLines(text.slice(end), storeRowSchema, place) } : head;
 }
 
 /** Artifacts that a person looks for under their own name. */
@@ -168,10 +170,7 @@ export async function readEvents(folder: string): Promise<RunEvent[]> {
       index === read.length - 1 ? !text.endsWith('\n') : read[index + 1]?.data?.type === 'resumed';
     // Whatever that is, it is no run.
     if (wasTorn || read[0]?.data?.type !== 'run_started') return [];
-    throw new OperatorError(
-      'USAGE',
-      `line ${index + 1} of ${folder}/${EVENTS} is damaged, so the run can't be judged`,
-    );
+    throw new DamagedRun(folder, `line ${index + 1} of ${EVENTS} is damaged`);
   });
   if (events[0]?.type !== 'run_started') {
     throw new OperatorError('USAGE', `${folder} holds no run (no readable events.jsonl)`);
@@ -185,7 +184,10 @@ export async function readEvents(folder: string): Promise<RunEvent[]> {
  */
 export async function readCollected(folder: string): Promise<Omit<Evidence, 'suite' | 'run' | 'probes'>> {
   const read = async <T>(name: string, schema: z.ZodType<T>): Promise<T[]> =>
-    parseLines(await readOptional(path.join(folder, 'witness', name)), schema, `witness/${name}`);
+    parseLines(await readOptional(path.join(folder, 'witness', name)), schema, {
+      folder,
+      name: `witness/${name}`,
+    });
   const [client, upstream, watched, said, store, crashes, canaries, artifacts] = await Promise.all([
     read('client.jsonl', transcriptSchema),
     read('upstream.jsonl', transcriptSchema),
@@ -200,10 +202,11 @@ export async function readCollected(folder: string): Promise<Omit<Evidence, 'sui
   return {
     client,
     upstream,
-    elsewhere: watched === null ? null : parseLines(watched, outsideAttemptSchema, ELSEWHERE),
+    elsewhere:
+      watched === null ? null : parseLines(watched, outsideAttemptSchema, { folder, name: ELSEWHERE }),
     canaries,
     artifacts,
-    store: storeOf(store),
+    store: storeOf(folder, store),
     crashes,
     anomalies: said.flatMap((line) => (line.kind === 'anomaly' ? [line.anomaly] : [])),
     usage: {
@@ -240,12 +243,16 @@ function parsed(text: string): unknown {
   }
 }
 
-function parseLines<T>(text: string, schema: z.ZodType<T>, name: string): T[] {
+function parseLines<T>(
+  text: string,
+  schema: z.ZodType<T>,
+  { folder, name }: { readonly folder: string; readonly name: string },
+): T[] {
   // What follows the last line break was being written when the run died.
   return lines(text.slice(0, text.lastIndexOf('\n') + 1)).map((line, index) => {
     const { success, data } = schema.safeParse(parsed(line));
     if (success) return data;
-    throw new OperatorError('USAGE', `line ${index + 1} of ${name} is damaged, so the run can't be judged`);
+    throw new DamagedRun(folder, `line ${index + 1} of ${name} is damaged`);
   });
 }
 

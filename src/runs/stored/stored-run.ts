@@ -7,7 +7,8 @@ import { closedRounds, planAsSent, withoutUnderWay } from '../night/closed-round
 import { endIn } from '../run-end.ts';
 import type { RunEvent } from '../run-events.ts';
 import type { Answer, Flake, Plan, Provenance, RunRecord } from '../run-record.ts';
-import { SELFTEST } from '../selftest/selftest-record.ts';
+import { SELFTEST, type SelftestResult } from '../selftest/selftest-record.ts';
+import { MATRIX, matrixIn } from '../selftest/stored-matrix.ts';
 import { readCollected, readEvents } from './run-folder.ts';
 import { livesUpTo, salvageProxy } from './salvage.ts';
 import { setAsideUnfinished } from './set-aside.ts';
@@ -30,7 +31,9 @@ export interface StoredRun {
   readonly setAside: readonly string[];
   /** Check → why it cannot be judged any more, for the same reason. */
   readonly unjudged: ReadonlyMap<string, string>;
-  /** Checks that had said something else in the run before. */
+  /** Of a self-test that came to it: what became of the saboteurs. */
+  readonly matrix: SelftestResult | null;
+  /** Checks that had said something else in a run before. */
   readonly flaky: readonly Flake[];
   readonly startedAt: number;
   readonly ms: number;
@@ -41,10 +44,11 @@ export async function readStoredRun(
   folder: string,
   { goesOn }: { readonly goesOn?: boolean } = {},
 ): Promise<StoredRun> {
-  const [events, collected, reports] = await Promise.all([
+  const [events, collected, reports, matrix] = await Promise.all([
     readEvents(folder),
     readCollected(folder),
     readReports(folder),
+    matrixIn(folder),
   ]);
   const { plan, provenance, at: startedAt } = startOf(events);
   const closed = closedRounds(events);
@@ -94,6 +98,7 @@ export async function readStoredRun(
     ending,
     ...(endingNote !== undefined && { endingNote }),
     flaky: events.flatMap((event) => (event.type === 'flaky' ? [flakeOf(event)] : [])),
+    matrix,
     startedAt,
     ms: (events.at(-1)?.at ?? startedAt) - startedAt,
     ...rest,
@@ -143,9 +148,7 @@ async function endingOfSelftest(folder: string): Promise<Pick<StoredRun, 'ending
   // In this order: the matrix is written before the other is taken away.
   if (await isUnderWay(folder)) return { ending: 'running', endingNote: 'its matrix is not there yet' };
   const names = await readdir(folder);
-  return names.includes('selftest.json')
-    ? null
-    : { ending: 'died', endingNote: 'it never came to its matrix' };
+  return names.includes(MATRIX) ? null : { ending: 'died', endingNote: 'it never came to its matrix' };
 }
 
 function endingOf(events: readonly RunEvent[], goesOn: boolean): Pick<StoredRun, 'ending' | 'endingNote'> {

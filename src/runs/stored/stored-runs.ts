@@ -21,16 +21,41 @@ export interface RunPlace {
 /** All runs, the oldest first. A folder without a readable beginning is none. */
 export async function listRuns(resultsDir: string): Promise<RunPlace[]> {
   const dir = runsDir(resultsDir);
+  const names = await namesIn(dir);
+  const places = await Promise.all(names.map(async (name) => readPlace(path.join(dir, name))));
+  return places
+    .filter((place) => place !== null)
+    .toSorted((a, b) => a.startedAt - b.startedAt || (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * Runs of which not even the beginning can be read, by what their names say, where none of `runs` is a newer one of the
+ * suite: an older one may not take its place without a word.
+ */
+export async function headlessAmong(
+  resultsDir: string,
+  runs: readonly RunPlace[],
+): Promise<{ readonly run: string; readonly suite: string }[]> {
+  const dir = runsDir(resultsDir);
+  const named = (await namesIn(dir))
+    .filter((name) => !runs.some((run) => run.name === name))
+    .map((run) => ({ run, suite: /^\d{8}T\d{6}Z-(.+?)(?:-\d+)?$/.exec(run)?.[1] ?? '' }))
+    .filter(({ run, suite }) => suite !== '' && !runs.some((one) => one.suite === suite && one.name > run));
+  const sized = named.map(async (one) => {
+    const found = await stat(path.join(dir, one.run, 'events.jsonl')).catch(() => null);
+    // One that died before its first word says nothing.
+    return (found?.size ?? 0) > 0 ? [one] : [];
+  });
+  return (await Promise.all(sized)).flat();
+}
+
+/** A name of another form would be no path in a bundle. */
+async function namesIn(dir: string): Promise<string[]> {
   const entries = await readdir(dir, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-  // A name of another form would be no path in a bundle.
-  const names = entries.filter((entry) => entry.isDirectory() && NAME.test(entry.name));
-  const places = await Promise.all(names.map(({ name }) => readPlace(path.join(dir, name))));
-  return places
-    .filter((place) => place !== null)
-    .toSorted((a, b) => a.startedAt - b.startedAt || (a.name < b.name ? -1 : 1));
+  return entries.flatMap((entry) => (entry.isDirectory() && NAME.test(entry.name) ? [entry.name] : []));
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$/;

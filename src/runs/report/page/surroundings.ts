@@ -46,6 +46,7 @@ const PROVENANCE: ReadonlyMap<string, string> = new Map([
   ['claude', 'Claude Code'],
   ['os', 'operating system'],
   ['dirty', 'changed since the commit'],
+  ['unsaid', 'git would not tell the commit'],
   ['argv', 'typed'],
 ]);
 

@@ -7,7 +7,7 @@ import type { Flake, RunRecord } from '../../run-record.ts';
 import { type Html, html } from '../html.ts';
 import { inOrderOfUse } from '../order-of-use.ts';
 import { reproduceLine, resumeLine } from '../repeat-line.ts';
-import { countsOf, flakeSentence, probesOf } from '../verdict-text.ts';
+import { countsOf, flakeSentence, probesOf, STAYS_RED } from '../verdict-text.ts';
 import type { CaseFile } from './case-file.ts';
 import { linkTo } from './exchange.ts';
 import { type Finding, findingsOf } from './findings.ts';
@@ -112,7 +112,7 @@ const unsureCard = ({ id, title, outcome, note = '', observed }: Verdict, record
 const flakyCard = (flake: Flake, record: RunRecord): Html =>
   html`<article class="card inconclusive" id="${slug(`flaky-${flake.check}`)}" tabindex="-1">
 <h3><span class="badge inconclusive">~ flaky</span> <span class="id">${flake.check}</span> changed its mind</h3>
-<p>${shown(flakeSentence(flake), 300)}. The run is red for it, whatever the check says now.</p>
+<p>${shown(flakeSentence(flake), 300)}. The run is red for it, whatever the check says now. ${STAYS_RED}.</p>
 <dl class="where"><dt>before</dt><dd><code>${shown(flake.folder, 200)}</code> (relative to this file’s folder), seed ${shown(flake.seed, 80)}</dd><dt>now</dt><dd>this run, seed ${shown(record.plan.seed, 80)}</dd></dl>
 <p class="repeat"><span>repeat</span> <code>${shown(`${reproduceLine(record, flake.check)} --repeat-each 10`, 1_000)}</code></p></article>`;
 

@@ -1,0 +1,57 @@
+/** The credentials of whoever works here, for a search in what must hold none of them. */
+import { keyVariablesIn } from '../features/routing/key-variables.ts';
+import { CCP_DECLARATIONS, CCP_SECRETS } from './ccp-declarations.ts';
+import { type FlagsOf, type Layers, readLayers, type Start } from './layers.ts';
+import { placedFiles } from './placed-files.ts';
+import { namesOf, resolveSettings } from './resolve-settings.ts';
+import { UAT_SECRETS } from './uat-declarations.ts';
+
+export interface OwnCredential {
+  /** The variable that holds it. */
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Where Claude Code finds its own. */
+const OF_THE_CLIENT = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN'];
+
+/**
+ * What the client, the proxy and the harness would find here: in the environment, in `.env` and in the user's settings file,
+ * keys of the catalog's providers among them. A value counts also where it is shadowed, malformed or not trusted: it is
+ * somebody's all the same. Throws `CONFIG` where a file can't be read.
+ */
+export function ownCredentials(start: Start<FlagsOf<typeof CCP_DECLARATIONS>>): OwnCredential[] {
+  const read = readLayers(start);
+  const names = new Set([
+    ...OF_THE_CLIENT,
+    ...namesOf(CCP_SECRETS, UAT_SECRETS),
+    ...catalogVariables(read, start),
+  ]);
+  const variables = read.layers.filter(({ kind }) => kind === 'environment' || kind === 'file');
+  const found = [...names].flatMap((name) => {
+    const values = variables.flatMap(({ values: of }) =>
+      Object.hasOwn(of, name) ? (of[name]?.trim() ?? '') : '',
+    );
+    return [...new Set(values)].filter((value) => value !== '').map((value) => ({ name, value }));
+  });
+  return found;
+}
+
+function catalogVariables({ layers, folders, trust }: Layers, start: Start<unknown>): string[] {
+  const { providersFile } = resolveSettings(
+    { providersFile: CCP_DECLARATIONS.providersFile },
+    layers,
+    start,
+  ).settings;
+  const files = placedFiles({
+    name: 'providers.yaml',
+    named: providersFile,
+    cwd: start.cwd,
+    configFolder: folders.config,
+    trust,
+  });
+  return files.flatMap((file) => {
+    const found = file.read();
+    return found.state === 'used' ? keyVariablesIn(file.path, found.bytes) : [];
+  });
+}
