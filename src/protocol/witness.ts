@@ -147,8 +147,8 @@ export interface RoundAccount {
   };
   /** What the process of the proxy took; null where it could not be read. */
   readonly readings: readonly LifeReading[] | null;
-  /** How long plain answers took. */
-  readonly answers: readonly { readonly at: number; readonly ms: number }[];
+  /** How long plain answers took, and by which process they were given (its name as in the readings; empty where nobody said). */
+  readonly answers: readonly { readonly life: string; readonly at: number; readonly ms: number }[];
   /** Where the whole of its evidence is, relative to the folder of the run; null where it was summed up. */
   readonly kept: string | null;
 }

@@ -26,6 +26,17 @@ it('says of a night how long it was, so that a short one does not pass for a lon
   );
 });
 
+it('says what counted for noise in what it was judged by', () => {
+  const judgedBy = (...ids: string[]) => ({
+    ...PLAN,
+    checks: ids.map((id) => ({ id, title: id, ...(id === 'NIGHT-05' && { skip: 'nobody can read it' }) })),
+  });
+  expect(claimsOf({ plan: judgedBy('NIGHT-04', 'NIGHT-05', 'NIGHT-06'), evidence }, 'pass')[2]).toBe(
+    'Taken for noise: gains of up to 11.8 MB of memory in a life, 15 ms of latency in the night.',
+  );
+  expect(claimsOf({ plan: judgedBy('NIGHT-05'), evidence }, 'pass')).toHaveLength(2);
+});
+
 it('says nothing where the run did not pass, or where it was not the whole suite', () => {
   expect(claimsOf({ plan: PLAN, evidence }, 'inconclusive')).toEqual([]);
   expect(claimsOf({ plan: { ...PLAN, proves: [] }, evidence }, 'pass')).toEqual([]);

@@ -57,6 +57,7 @@ function roundOf(round: number): Mutable<RoundAccount> {
       sockets: 5 + (at % 2),
     })),
     answers: Array.from({ length: 8 }, (_, at) => ({
+      life: `${leg}.1`,
       at: (round - 1 + at / 8) * MINUTE_MS,
       ms: 12 + (at % 3),
     })),

@@ -145,7 +145,10 @@ export const roundSchema = z.strictObject({
     )
     .readonly()
     .nullable(),
-  answers: z.array(z.strictObject({ at: milliseconds, ms: milliseconds })).readonly(),
+  answers: z
+    // Nights of old did not say whose they were.
+    .array(z.strictObject({ life: z.string().default(''), at: milliseconds, ms: milliseconds }))
+    .readonly(),
   kept: z.string().nullable(),
 }) satisfies z.ZodType<RoundAccount>;
 
