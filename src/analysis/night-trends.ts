@@ -42,7 +42,7 @@ function noiseAfter(exchanges: number, kind: Taken): number {
 export const SLOWER_MS = 15;
 
 /** Where answers differ by more than that anyway, so much longer, or twice as long. */
-export const MOST_NOISE_MS = 50;
+export const MOST_NOISE_MS = 100;
 
 const WORDS = {
   rssMb: { name: 'memory', unit: 'MB' },
@@ -168,7 +168,7 @@ const slowerThan = (ms: number, answers: readonly Answered[]): number =>
   Math.max(SLOWER_MS, Math.min(noiseOf(answers), Math.max(MOST_NOISE_MS, ms)));
 
 /**
- * Four standard deviations of an answer, taken from what one differs by from the one before it in its round: on a busy machine
+ * Three standard deviations of an answer, taken from what one differs by from the one before it in its round: on a busy machine
  * that is much, and where answers become slow little by little, or all at once, it is not.
  */
 function noiseOf(answers: readonly Answered[]): number {
@@ -176,15 +176,18 @@ function noiseOf(answers: readonly Answered[]): number {
     const before = answers[index - 1];
     return before?.round === round ? [Math.abs(ms - before.ms)] : [];
   });
-  return (4 * medianOf(steps)) / MEDIAN_STEP;
+  return (3 * quantileOf(steps, 0.75)) / LARGE_STEP;
 }
 
-/** Of values that are normally distributed, in standard deviations: 0.6745 times the root of two. */
-const MEDIAN_STEP = 0.954;
+/** The third quartile of the steps between values that are normally distributed, in their standard deviations. */
+const LARGE_STEP = 1.627;
 
 /** One that occurred; 0 where none did. */
-const medianOf = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+const medianOf = (values: readonly number[]): number => quantileOf(values, 0.5);
+
+/** One that occurred; 0 where none did. */
+const quantileOf = (values: readonly number[], share: number): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0;
 
 /** Between which of the values the median of all there could be lies, in 95 of 100 cases: by rank, whatever they are like. */
 function medianWithin(values: readonly number[]): { readonly low: number; readonly high: number } {

@@ -133,6 +133,11 @@ export interface RoundAccount {
   };
   /** Attempts by the protocol in which the upstreams saw them. */
   readonly spoken: { readonly h1: number; readonly h2: number };
+  /**
+   * How many exchanges clients, and upstreams, had under way at the same time at most; `upstream` is null where it is no mock,
+   * the whole where nobody looked.
+   */
+  readonly atOnce: { readonly client: number; readonly upstream: number | null } | null;
   /** What was played, in the order of the plan. */
   readonly faults: readonly { readonly probe: string; readonly scenario: string }[];
   /** Whether the plan had the proxy killed. */

@@ -11,6 +11,7 @@ it('says of a night how long it was, so that a short one does not pass for a lon
   expect(claimsOf({ plan: PLAN, evidence }, 'pass')).toEqual([
     'It works.',
     'Seen in 6 rounds, 119 exchanges, 6.0 min of load.',
+    expect.stringContaining('Taken for noise'),
   ]);
   const halted = greenNight((night) => {
     for (const round of night.rounds) round.stalledMs = 30_000;

@@ -223,6 +223,38 @@ const toggled: Check = {
   },
 };
 
+const beside: Check = {
+  id: 'NIGHT-09',
+  title: 'In every round clients worked at the same time, and so did the upstreams for them',
+  // Rounds.
+  least: 1,
+  needs: ['upstream', 'proxy'],
+  judge(evidence) {
+    const rounds = roundsOf(evidence);
+    if (rounds === null) return notApplicable();
+    const finding = overRounds(evidence, ({ atOnce }) =>
+      worksBeside(atOnce?.client) && !worksBeside(atOnce?.upstream)
+        ? [
+            {
+              what: 'clients waited at the same time, and the upstreams were asked one after the other',
+              expected: '2 or more exchanges under way there at the same time',
+              saw: { clients: `${atOnce?.client} at once`, upstreams: `${atOnce?.upstream ?? 'not seen'}` },
+            },
+          ]
+        : [],
+    );
+    const seen = rounds.map(({ atOnce }) => `${atOnce?.upstream ?? 0} of ${atOnce?.client ?? 0}`);
+    return {
+      ...finding,
+      // A round of which nobody knows that it had several is not made good by the others.
+      observed: rounds.every(({ atOnce }) => worksBeside(atOnce?.client)) ? rounds.length : 0,
+      note: `under way at the upstreams at once, of those at the clients, round by round: ${seen.join(', ')}`,
+    };
+  },
+};
+
+const worksBeside = (count: number | null | undefined): boolean => (count ?? 0) > 1;
+
 type Wrong = Omit<Violation, 'pointers'>;
 
 function overRounds(
@@ -389,4 +421,5 @@ export const NIGHT_CHECKS: readonly Check[] = [
   latency,
   explained,
   toggled,
+  beside,
 ];

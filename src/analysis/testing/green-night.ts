@@ -40,6 +40,7 @@ function roundOf(round: number): Mutable<RoundAccount> {
       upstream: attempts,
     },
     spoken: protocol === '2' ? { h1: 0, h2: attempts } : { h1: attempts, h2: 0 },
+    atOnce: { client: 4, upstream: 3 },
     faults: [{ probe: `r${round}-3`, scenario: 'truncated' }],
     kills: killed,
     deaths: killed ? [{ at: BEGIN + 5.5 * MINUTE_MS, cause: 'chaos', backMs: 900 }] : [],

@@ -121,6 +121,8 @@ export const roundSchema = z.strictObject({
     upstream: count.nullable(),
   }),
   spoken: z.strictObject({ h1: count, h2: count }),
+  // Nights of old did not look.
+  atOnce: z.strictObject({ client: count, upstream: count.nullable() }).nullable().default(null),
   faults: z.array(z.strictObject({ probe: z.string(), scenario: z.string() })).readonly(),
   kills: z.boolean(),
   deaths: z
