@@ -333,6 +333,18 @@ describe('a night is red', () => {
       ['NIGHT-08 fail'],
     );
   });
+
+  it('where clients waited at the same time, and the upstreams were asked one after the other', () => {
+    expect(redAfter((round) => (round.atOnce = { client: 4, upstream: 1 }))).toEqual(['NIGHT-09 fail']);
+    expect(redAfter((round) => (round.atOnce = { client: 2, upstream: 2 }))).toEqual([]);
+  });
+
+  it('where in one round nobody knows of several clients at the same time', () => {
+    expect(redAfter((round) => (round.atOnce = null))).toEqual(['NIGHT-09 inconclusive']);
+    expect(redAfter((round) => (round.atOnce = { client: 1, upstream: 1 }))).toEqual([
+      'NIGHT-09 inconclusive',
+    ]);
+  });
 });
 
 describe('a night that goes on until a round is green', () => {
