@@ -46,6 +46,11 @@ export function countsOf({ evidence, plan }: Pick<StoredRun, 'evidence' | 'plan'
   };
 }
 
+/** Clients that wait beside each other for so long would have been answered beside each other, on a busy machine for less. */
+const WAITING_MS = 200;
+/** More than the witnesses of two ends can be apart: of a proxy that takes turns the upstreams never have two. */
+const MEETING_MS = 20;
+
 /** What was under way at the same time in the round that began at `from` (epoch milliseconds). */
 export function atOnceIn(
   { evidence, plan }: Pick<StoredRun, 'evidence' | 'plan'>,
@@ -53,8 +58,8 @@ export function atOnceIn(
 ): RoundAccount['atOnce'] {
   const inRound = ({ startedAt }: Transcript): boolean => startedAt >= from;
   return {
-    client: mostAtOnce(evidence.client.filter(inRound)),
-    upstream: plan.upstream === 'mock' ? mostAtOnce(evidence.upstream.filter(inRound)) : null,
+    client: mostAtOnce(evidence.client.filter(inRound), WAITING_MS),
+    upstream: plan.upstream === 'mock' ? mostAtOnce(evidence.upstream.filter(inRound), MEETING_MS) : null,
   };
 }
 
