@@ -46,7 +46,7 @@ export function countsOf({ evidence, plan }: Pick<StoredRun, 'evidence' | 'plan'
   };
 }
 
-/** Clients that wait beside each other for so long would have been answered beside each other, on a busy machine for less. */
+/** Clients that wait beside each other for less may have had answers that did not last. */
 const WAITING_MS = 200;
 /** More than the witnesses of two ends can be apart: of a proxy that takes turns the upstreams never have two. */
 const MEETING_MS = 20;
