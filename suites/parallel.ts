@@ -23,6 +23,6 @@ export const parallel: Suite = {
   },
   timeoutMs: 120_000,
   settings: {},
-  checks: ['NIGHT-01', 'NIGHT-02', 'NIGHT-03', 'NIGHT-07'],
+  checks: ['NIGHT-01', 'NIGHT-02', 'NIGHT-03', 'NIGHT-07', 'NIGHT-09'],
   artifacts: { name: 'parallel' },
 };

@@ -133,6 +133,11 @@ export interface RoundAccount {
   };
   /** Attempts by the protocol in which the upstreams saw them. */
   readonly spoken: { readonly h1: number; readonly h2: number };
+  /**
+   * How many exchanges clients, and upstreams, had under way at the same time at most; `upstream` is null where it is no mock,
+   * the whole where nobody looked.
+   */
+  readonly atOnce: { readonly client: number; readonly upstream: number | null } | null;
   /** What was played, in the order of the plan. */
   readonly faults: readonly { readonly probe: string; readonly scenario: string }[];
   /** Whether the plan had the proxy killed. */
@@ -147,8 +152,8 @@ export interface RoundAccount {
   };
   /** What the process of the proxy took; null where it could not be read. */
   readonly readings: readonly LifeReading[] | null;
-  /** How long plain answers took. */
-  readonly answers: readonly { readonly at: number; readonly ms: number }[];
+  /** How long plain answers took, and by which process they were given (its name as in the readings; empty where nobody said). */
+  readonly answers: readonly { readonly life: string; readonly at: number; readonly ms: number }[];
   /** Where the whole of its evidence is, relative to the folder of the run; null where it was summed up. */
   readonly kept: string | null;
 }

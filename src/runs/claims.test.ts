@@ -11,6 +11,7 @@ it('says of a night how long it was, so that a short one does not pass for a lon
   expect(claimsOf({ plan: PLAN, evidence }, 'pass')).toEqual([
     'It works.',
     'Seen in 6 rounds, 119 exchanges, 6.0 min of load.',
+    expect.stringContaining('Taken for noise'),
   ]);
   const halted = greenNight((night) => {
     for (const round of night.rounds) round.stalledMs = 30_000;
@@ -24,6 +25,17 @@ it('says of a night how long it was, so that a short one does not pass for a lon
   expect(claimsOf({ plan: PLAN, evidence: { ...evidence, night: brief } }, 'pass')[1]).toBe(
     'Seen in 1 round, 20 exchanges, 30 ms of load.',
   );
+});
+
+it('says what counted for noise in what it was judged by', () => {
+  const judgedBy = (...ids: string[]) => ({
+    ...PLAN,
+    checks: ids.map((id) => ({ id, title: id, ...(id === 'NIGHT-05' && { skip: 'nobody can read it' }) })),
+  });
+  expect(claimsOf({ plan: judgedBy('NIGHT-04', 'NIGHT-05', 'NIGHT-06'), evidence }, 'pass')[2]).toBe(
+    'Taken for noise: gains of up to 11.8 MB of memory in a life, 15 ms of latency in the night.',
+  );
+  expect(claimsOf({ plan: judgedBy('NIGHT-05'), evidence }, 'pass')).toHaveLength(2);
 });
 
 it('says nothing where the run did not pass, or where it was not the whole suite', () => {

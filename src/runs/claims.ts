@@ -2,6 +2,7 @@
 import { duration } from '../analysis/duration.ts';
 import { loadOf } from '../analysis/night-load.ts';
 import { countRounds, roundsInWords } from '../analysis/night-rounds.ts';
+import { latencyOf, takenOf } from '../analysis/night-trends.ts';
 import { plural } from '../analysis/plural.ts';
 import type { Night } from '../protocol/witness.ts';
 import type { RunRecord } from './run-record.ts';
@@ -13,7 +14,7 @@ export function claimsOf(
   outcome: RunRecord['outcome'],
 ): string[] {
   if (outcome !== 'pass' || plan.proves.length === 0) return [];
-  return night === undefined ? [...plan.proves] : [...plan.proves, extentOf(night)];
+  return night === undefined ? [...plan.proves] : [...plan.proves, extentOf(night), ...noiseOf(night, plan)];
 }
 
 function extentOf({ rounds }: Night): string {
@@ -21,4 +22,21 @@ function extentOf({ rounds }: Night): string {
   const load = duration(loadOf(rounds));
   const words = [roundsInWords(countRounds(rounds)), plural(exchanges, 'exchange'), `${load} of load`];
   return `Seen in ${words.join(', ')}.`;
+}
+
+/** What it might have gained all the same, by the checks that it was judged by. */
+function noiseOf({ rounds }: Night, { checks }: StoredRun['plan']): string[] {
+  const judged = (check: string): boolean =>
+    checks.some(({ id, skip }) => id === check && skip === undefined);
+  const measured = [
+    ...(judged('NIGHT-04') ? [takenOf(rounds, 'rssMb')] : []),
+    ...(judged('NIGHT-05') ? [takenOf(rounds, 'files'), takenOf(rounds, 'sockets')] : []),
+    ...(judged('NIGHT-06') ? [latencyOf(rounds)] : []),
+  ];
+  if (measured.length === 0) return [];
+  const words = measured.map(
+    ({ name, unit, bound, of }) =>
+      `${Math.round(bound * 10) / 10} ${name.endsWith(unit) ? '' : `${unit} of `}${name} in ${of}`,
+  );
+  return [`Taken for noise: gains of up to ${words.join(', ')}.`];
 }

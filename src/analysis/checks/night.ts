@@ -103,12 +103,15 @@ const reconciled: Check = {
 
 const RECONCILIATION = ['RECONCILE-01', 'RECONCILE-02', 'RECONCILE-03'];
 
+/** Of some life: what leaks with the exchanges has not shown with fewer. */
+const LEAST_EXCHANGES = 20;
+
 /** Of warm processes, over all lives: with fewer nobody has looked at it for long enough to say that nothing climbs. */
 const LEAST_READINGS = 12;
 
 const memory: Check = {
   id: 'NIGHT-04',
-  title: `Memory could be read in every round, and no life of the proxy climbs by more than noise (${NOISE.rssMb} MB) once warm`,
+  title: `Memory could be read in every round, and no life of the proxy climbs by more than noise (${NOISE.rssMb.least} MB and ${NOISE.rssMb.each * 1000} kB an exchange, at most ${NOISE.rssMb.most} MB) once warm`,
   least: LEAST_READINGS,
   needs: ['proxy'],
   judge: (evidence) => overReadings(evidence, ['rssMb']),
@@ -116,7 +119,7 @@ const memory: Check = {
 
 const descriptors: Check = {
   id: 'NIGHT-05',
-  title: `Open files and sockets could be read in every round, and no life climbs by more than noise (${NOISE.files}) once warm`,
+  title: `Open files and sockets could be read in every round, and no life climbs by more than noise (${NOISE.files.most}) once warm`,
   least: LEAST_READINGS,
   needs: ['proxy'],
   judge: (evidence) => overReadings(evidence, ['files', 'sockets']),
@@ -124,7 +127,7 @@ const descriptors: Check = {
 
 const latency: Check = {
   id: 'NIGHT-06',
-  title: `Plain answers came as fast at the end as at the beginning: within ${SLOWER_MS} ms, or twice the time`,
+  title: `Plain answers of warm processes came as fast at the end as at the beginning: within ${SLOWER_MS} ms, or noise`,
   least: 1,
   judge: (evidence) => {
     const rounds = roundsOf(evidence);
@@ -146,10 +149,10 @@ const isComparedOrBrief = (quarters: Quarters): boolean =>
   isCompared(quarters) || quarters.rounds < ROUNDS_A_SETTING;
 
 function slowedDown({ protocol, medians }: Quarters): Violation[] {
-  if (medians === null || medians.last - medians.first <= medians.bound) return [];
+  if (medians === null || medians.slowerBy <= medians.bound) return [];
   return [
     {
-      what: `over HTTP/${protocol} the last quarter of the answers took ${round(medians.last)} ms, the first ${round(medians.first)}`,
+      what: `over HTTP/${protocol} the last quarter of the answers took ${round(medians.last)} ms, the first ${round(medians.first)}: ${round(medians.slowerBy)} ms more at the least`,
       expected: `at most ${round(medians.bound)} ms more`,
       pointers: ['events.jsonl'],
     },
@@ -158,8 +161,8 @@ function slowedDown({ protocol, medians }: Quarters): Violation[] {
 
 function quartersInWords({ protocol, answers, medians }: Quarters): string {
   return medians === null
-    ? `HTTP/${protocol}: ${answers} kept answers are too few to compare end and beginning`
-    : `HTTP/${protocol}: ${round(medians.first)} ms in the first quarter, ${round(medians.last)} in the last`;
+    ? `HTTP/${protocol}: ${answers} answers of warm processes are too few to compare end and beginning`
+    : `HTTP/${protocol}: ${round(medians.first)} ms in the first quarter, ${round(medians.last)} in the last, and may be ${round(medians.bound)} more`;
 }
 
 /** For another process to be ready. */
@@ -220,6 +223,38 @@ const toggled: Check = {
   },
 };
 
+const beside: Check = {
+  id: 'NIGHT-09',
+  title: 'In every round clients worked at the same time, and so did the upstreams for them',
+  // Rounds.
+  least: 1,
+  needs: ['upstream', 'proxy'],
+  judge(evidence) {
+    const rounds = roundsOf(evidence);
+    if (rounds === null) return notApplicable();
+    const finding = overRounds(evidence, ({ atOnce }) =>
+      worksBeside(atOnce?.client) && !worksBeside(atOnce?.upstream)
+        ? [
+            {
+              what: 'clients waited at the same time, and the upstreams were asked one after the other',
+              expected: '2 or more exchanges under way there at the same time',
+              saw: { clients: `${atOnce?.client} at once`, upstreams: `${atOnce?.upstream ?? 'not seen'}` },
+            },
+          ]
+        : [],
+    );
+    const seen = rounds.map(({ atOnce }) => `${atOnce?.upstream ?? 0} of ${atOnce?.client ?? 0}`);
+    return {
+      ...finding,
+      // A round of which nobody knows that it had several is not made good by the others.
+      observed: rounds.every(({ atOnce }) => worksBeside(atOnce?.client)) ? rounds.length : 0,
+      note: `under way at the upstreams at once, of those at the clients, round by round: ${seen.join(', ')}`,
+    };
+  },
+};
+
+const worksBeside = (count: number | null | undefined): boolean => (count ?? 0) > 1;
+
 type Wrong = Omit<Violation, 'pointers'>;
 
 function overRounds(
@@ -275,13 +310,14 @@ function overReadings(evidence: Pick<Evidence, 'night'>, kinds: readonly Taken[]
 function findingOf(measured: readonly Measured[], blind: readonly Violation[]): Finding {
   const known = measured.flatMap(({ trend, ...one }) => (trend === null ? [] : [{ ...one, trend }]));
   const climbing = known.flatMap(({ worst, ...one }) => {
-    const { life, trend } = worst ?? { life: null, trend: one.trend };
-    return leastGain(trend) > one.bound ? [{ ...one, life, trend }] : [];
+    const { life, trend, bound } = worst ?? { ...one, life: null };
+    return leastGain(trend) > bound ? [{ ...one, life, trend, bound }] : [];
   });
   const unsure = known.filter(
     (one) => !climbing.some(({ name }) => name === one.name) && one.trend.high * one.trend.span > one.bound,
   );
-  const whole = known.length === measured.length && unsure.length === 0;
+  const idle = known.some(({ exchanges }) => exchanges !== undefined && exchanges.most < LEAST_EXCHANGES);
+  const whole = known.length === measured.length && unsure.length === 0 && !idle;
   return {
     // Of each kind there have to be so many: those of another say nothing of it.
     observed: whole ? Math.min(...known.map(({ trend }) => trend.points)) : 0,
@@ -301,10 +337,13 @@ type Known = Measured & { readonly trend: Trend };
 
 /** `Memory grew by 3.1 MB in a life of 15.2 min once warm (95 %: -2 to 8), and may by 40; …`: rates are for `NIGHT.json`. */
 function noteOf(one: Known): string {
-  const { name, unit, bound, of, worst, tooShort = 0, trend } = one;
+  const { name, unit, bound, of, worst, tooShort = 0, exchanges, trend } = one;
   const groups = of === 'a life' ? plural(trend.groups, 'life', 'lives') : plural(trend.groups, 'protocol');
   return [
-    `${name.charAt(0).toUpperCase()}${name.slice(1)} grew ${growthOf(one)}, and may by ${round(bound)}`,
+    `${name.charAt(0).toUpperCase()}${name.slice(1)} grew ${growthOf(one)}, and may by ${round(bound)}${exchanges === undefined ? '' : ` with ${plural(Math.round(exchanges.mean), 'exchange')}`}`,
+    ...(exchanges !== undefined && exchanges.most < LEAST_EXCHANGES
+      ? [`fewer than ${LEAST_EXCHANGES} exchanges in any life show nothing`]
+      : []),
     `the median of ${plural(trend.points, 'reading')} in ${groups} is ${round(trend.level)} ${unit}`,
     ...(worst ? [mostGrown(worst, unit)] : []),
     ...(tooShort > 0 ? [`${plural(tooShort, 'life', 'lives')} too short for a slope`] : []),
@@ -382,4 +421,5 @@ export const NIGHT_CHECKS: readonly Check[] = [
   latency,
   explained,
   toggled,
+  beside,
 ];

@@ -40,6 +40,7 @@ function roundOf(round: number): Mutable<RoundAccount> {
       upstream: attempts,
     },
     spoken: protocol === '2' ? { h1: 0, h2: attempts } : { h1: attempts, h2: 0 },
+    atOnce: { client: 4, upstream: 3 },
     faults: [{ probe: `r${round}-3`, scenario: 'truncated' }],
     kills: killed,
     deaths: killed ? [{ at: BEGIN + 5.5 * MINUTE_MS, cause: 'chaos', backMs: 900 }] : [],
@@ -57,6 +58,7 @@ function roundOf(round: number): Mutable<RoundAccount> {
       sockets: 5 + (at % 2),
     })),
     answers: Array.from({ length: 8 }, (_, at) => ({
+      life: `${leg}.1`,
       at: (round - 1 + at / 8) * MINUTE_MS,
       ms: 12 + (at % 3),
     })),

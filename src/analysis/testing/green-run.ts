@@ -86,6 +86,7 @@ export const NOT_IN_EVERY_RUN: readonly string[] = [
   'NIGHT-06',
   'NIGHT-07',
   'NIGHT-08',
+  'NIGHT-09',
 ];
 
 const promptCanary = ({ id, canary }: ProbeResult) => ({

@@ -63,6 +63,14 @@ describe('ccp-uat parallel', () => {
   it('refuses what is no number of clients', async () => {
     expect(await uat('parallel', 'many')).toMatchObject({ code: 2 });
   });
+
+  it('refuses one client, who has nobody to work beside', async () => {
+    const { code, err } = await uat('parallel', '1', '--dry-run');
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: expect.stringContaining('one client alone is "ccp-uat longrun"'),
+    });
+  });
 });
 
 it('ccp-uat longrun alternates the models of one client', async () => {

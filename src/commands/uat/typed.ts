@@ -9,8 +9,10 @@ export function someText(text: string): string {
 }
 
 export function someClients(text: string): number {
-  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It is no whole number from 1 to 999.');
+  if (/^[1-9]\d{0,2}$/.test(text) && text !== '1') return Number(text);
+  throw new InvalidArgumentError(
+    'It is no whole number from 2 to 999; one client alone is "ccp-uat longrun".',
+  );
 }
 
 export function someSeconds(text: string): number {

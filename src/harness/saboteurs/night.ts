@@ -72,4 +72,22 @@ export const NIGHT_SABOTEURS: readonly Saboteur[] = [
     caughtBy: ['NIGHT-01', 'NIGHT-02', 'NIGHT-03'],
     during: { ...duringNight, rounds: 1 },
   },
+  {
+    name: 'slow-leak',
+    breaks: 'the proxy keeps one and a half megabytes of each request',
+    faults: [onRequest('(globalThis.kept ??= []).push(Buffer.alloc(1.5e6, 1)); then();')],
+    caughtBy: ['NIGHT-04'],
+    during: { suite: 'longrun', stages: [] },
+  },
+  {
+    name: 'one-at-a-time',
+    breaks: 'a request waits for the end of the one before',
+    faults: [
+      onRequest(`
+        const ended = new Promise((resolve) => rest[1].once('close', resolve));
+        globalThis.before = (globalThis.before ?? Promise.resolve()).then(() => { then(); return ended; });`),
+    ],
+    caughtBy: ['NIGHT-09'],
+    during: { suite: 'parallel', stages: [] },
+  },
 ];

@@ -5,6 +5,8 @@ import type { Driving } from '../execute.ts';
 import { thinReadings } from './thin.ts';
 
 export interface LegWatch extends AsyncDisposable {
+  /** Names the process that is watched now. */
+  life(): string;
   /** From now on another process is watched. */
   next(): Promise<void>;
   /** What was read since it was asked last; null where a life could not be read at all. */
@@ -17,18 +19,20 @@ export function beginWatch({ world }: Driving, leg: number): LegWatch {
   let watch: ProcessWatch = watchProcess(world.target.pid);
   let from = 0;
   let past: RoundAccount['readings'] = [];
+  const life = (): string => `${leg}.${number}`;
   const readings = (): RoundAccount['readings'] => {
     const seen = watch.seen();
     const [first] = seen;
     if (first === undefined) return null;
     const fresh = seen.slice(from).map(({ at, ...taken }) => ({ ...taken, at: at - first.at }));
-    return thinReadings(fresh).map((one) => ({ ...one, life: `${leg}.${number}` }));
+    return thinReadings(fresh).map((one) => ({ ...one, life: life() }));
   };
   const joined = (): RoundAccount['readings'] => {
     const now = readings();
     return past === null || now === null ? null : [...past, ...now];
   };
   return {
+    life,
     async next() {
       past = joined();
       await watch[Symbol.asyncDispose]();

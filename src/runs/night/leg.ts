@@ -11,7 +11,7 @@ import { readStoredRun } from '../stored/stored-run.ts';
 import { beginWatch, type LegWatch } from './leg-watch.ts';
 import { faultsOf, type PlannedRound } from './night-plan.ts';
 import { createSending, isGone, type RoundSurroundings } from './round-sending.ts';
-import { type Counts, countsOf, minus, NO_COUNTS, verdictOn } from './round-verdict.ts';
+import { atOnceIn, type Counts, countsOf, minus, NO_COUNTS, verdictOn } from './round-verdict.ts';
 import { thinAnswers } from './thin.ts';
 
 export interface LegOptions extends Pick<RoundSurroundings, 'night' | 'onDeath'> {
@@ -74,6 +74,7 @@ async function carryOutRound(
     sent: sending.sent.length,
     setAside: stored.setAside.filter((id) => sending.lost.includes(id)).length,
     ...minus(counts, before),
+    atOnce: atOnceIn(stored, began.wall),
     faults: faultsOf({ probes: sending.sent, alone: [] }),
     kills: killAfter !== null,
     deaths: sending.deaths,

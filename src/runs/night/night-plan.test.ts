@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { loadScenarios } from '../../harness/upstream/scenarios.ts';
 import { faultsOf, protocolSetting, roundOf } from './night-plan.ts';
 
-const CHAOS = { perRound: 24, chaos: true, clients: 'raw', toggles: true } as const;
+const CHAOS = { perRound: 24, width: 4, chaos: true, clients: 'raw', toggles: true } as const;
 const rounds = (seed: string, last: number, night = CHAOS as Parameters<typeof roundOf>[1]) =>
   Array.from({ length: last }, (_, index) => roundOf({ seed, upstream: 'mock' }, night, index + 1));
 
@@ -66,6 +66,25 @@ describe('the rounds of a night', () => {
       ({ probes }) => probes.map(({ model }) => model),
     );
     expect(models).toEqual([['haiku'], ['sonnet']]);
+  });
+
+  it('of several Claude Codes have answers that last, so that they meet, and of one do not', () => {
+    const played = (width: number, upstream: 'mock' | 'real') =>
+      roundOf(
+        { seed: 'x', upstream },
+        { ...CHAOS, chaos: false, clients: 'claude', width, perRound: 4 },
+        1,
+      ).probes.map(({ scenario }) => scenario);
+    expect(new Set(played(4, 'mock'))).toEqual(new Set(['long-paced']));
+    expect(new Set([...played(1, 'mock'), ...played(4, 'real')])).toEqual(new Set([undefined]));
+  });
+
+  it('begin with a stream that lasts on either lane, so that two clients meet', () => {
+    const { probes } = roundOf({ seed: 'x', upstream: 'mock' }, { ...CHAOS, chaos: false, perRound: 2 }, 1);
+    expect(probes.map(({ lane, op, scenario }) => [lane, op, scenario])).toEqual([
+      ['anthropic', 'stream', 'paced'],
+      ['zai', 'stream', 'paced'],
+    ]);
   });
 
   it('ask real providers for a few tokens of plain answers', () => {

@@ -25,7 +25,7 @@ export const ROUNDS_A_SETTING = 3;
 const ONE_FAULT_IN = 4;
 const ONE_KILL_IN = 4;
 
-type Drawn = Pick<NightPlan, 'perRound' | 'chaos' | 'clients' | 'toggles'>;
+type Drawn = Pick<NightPlan, 'perRound' | 'width' | 'chaos' | 'clients' | 'toggles'>;
 
 export function roundOf(
   { seed, upstream }: Pick<Plan, 'seed' | 'upstream'>,
@@ -35,7 +35,8 @@ export function roundOf(
   const draw = createSeeded(seed, 'night', round);
   const probes = Array.from({ length: night.perRound }, (_, index) => {
     const id = `r${round}-${index + 1}`;
-    if (night.clients === 'claude') return claudeProbe(id, round + index);
+    if (night.clients === 'claude')
+      return claudeProbe(id, round + index, night.width > 1 && upstream === 'mock');
     const plain = plainProbe(id, index, upstream);
     return night.chaos && draw.int(ONE_FAULT_IN) === 0 ? faultyProbe(plain, draw) : plain;
   });
@@ -75,11 +76,11 @@ const MODELS: Readonly<Record<Lane, string>> = {
 };
 const LANES = ['anthropic', 'zai'] as const;
 
-/** The kinds of plain probe of either lane, in turn. */
+/** The kinds of plain probe of either lane, in turn. A round of two has streams alone, as one of Claude Code has: most checks are about these. */
 const KINDS = [
+  { op: 'stream', scenario: 'paced' },
   { op: 'nonstream' },
   { op: 'stream' },
-  { op: 'stream', scenario: 'paced' },
   { op: 'nonstream' },
   { op: 'stream', acceptEncoding: 'gzip', scenario: 'gzip' },
   { op: 'count_tokens' },
@@ -91,13 +92,22 @@ function plainProbe(id: string, index: number, upstream: Plan['upstream']): Plan
   const lane = at(LANES, index);
   const both = { id, client: 'curl', model: MODELS[lane], lane } as const;
   // They play nothing, and are paid by the token.
-  if (upstream === 'real') return { ...both, op: at(['nonstream', 'stream'], index >> 1), maxTokens: 8 };
+  if (upstream === 'real') return { ...both, op: at(['stream', 'nonstream'], index >> 1), maxTokens: 8 };
   return { ...both, ...at(KINDS, index >> 1) };
 }
 
-const claudeProbe = (id: string, turn: number): PlannedProbe => {
+/** `long`: its answers take so long that several clients, which are slow to start, are there at the same time. */
+const claudeProbe = (id: string, turn: number, long: boolean): PlannedProbe => {
   const lane = at(LANES, turn);
-  return { id, client: 'claude', model: lane === 'zai' ? 'haiku' : 'sonnet', lane, op: 'stream' };
+  const scenario = long ? ({ scenario: 'long-paced' } as const) : {};
+  return {
+    id,
+    client: 'claude',
+    model: lane === 'zai' ? 'haiku' : 'sonnet',
+    lane,
+    op: 'stream',
+    ...scenario,
+  };
 };
 
 /** Answers that come late, and whole. */

@@ -50,7 +50,8 @@ const SUITE: Suite = {
   driver: NIGHT,
   timeoutMs: 60_000,
   settings: { CCP_SSE_IDLE_TIMEOUT: '2500ms' },
-  checks: CHECKS.map(({ id }) => id).filter((id) => id.startsWith('NIGHT-') && id !== 'NIGHT-06'),
+  // Nor is it looked at whether its clients, who come one after the other, meet.
+  checks: CHECKS.map(({ id }) => id).filter((id) => /^NIGHT-0[1-578]$/.test(id)),
   artifacts: { name: 'night' },
 };
 

@@ -229,6 +229,7 @@ const unjudged = ({ round, protocol, killAfter }: PlannedRound, what: string) =>
   setAside: 0,
   witnesses: { client: 0, logged: 0, stored: 0, attempts: 0, upstream: 0 },
   spoken: { h1: 0, h2: 0 },
+  atOnce: null,
   faults: [],
   kills: killAfter !== null,
   verdict: { outcome: 'fail' as const, passed: [], red: [{ id: 'RUN-01', outcome: 'broken', what }] },

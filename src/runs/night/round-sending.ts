@@ -30,7 +30,7 @@ export interface RoundSurroundings {
   readonly night: NightPlan;
   /** Told at once; the account of the round tells of it again. */
   readonly onDeath: (death: { readonly round: number; readonly cause: ProxyDeath['cause'] }) => void;
-  readonly watch: Pick<LegWatch, 'next'>;
+  readonly watch: Pick<LegWatch, 'life' | 'next'>;
 }
 
 /** More deaths in one round than this are no accident that a restart could mend. */
@@ -45,7 +45,7 @@ export function createSending(
   const { roundMs, perRound, width } = night;
   const began = clock.monotonic();
   const [sent, deaths, lost]: [PlannedProbe[], ProxyDeath[], string[]] = [[], [], []];
-  const answers: { at: number; ms: number }[] = [];
+  const answers: RoundAccount['answers'][number][] = [];
   const results = new Map<string, ProbeResult>();
   const underWay = new Set<string>();
   const endedAt = new Map<string, number>();
@@ -94,7 +94,7 @@ export function createSending(
     const outcome = await sendOne(probe, heard);
     const result = results.get(probe.id);
     if (outcome === 'good' && isPlain(probe) && result !== undefined)
-      answers.push({ at: clock.monotonic(), ms: result.ms });
+      answers.push({ life: watch.life(), at: clock.monotonic(), ms: result.ms });
     if (outcome === 'bad' && !lost.includes(probe.id) && isGone(world.target.pid)) await revive('itself');
     underWay.delete(probe.id);
     endedAt.set(probe.id, performance.now());

@@ -1,6 +1,8 @@
 /** What a round of a night came to: its verdict, and how many exchanges each witness has of it. */
+import { mostAtOnce } from '../../analysis/at-once.ts';
 import type { Check } from '../../analysis/check.ts';
 import { accountOf } from '../../analysis/exchanges.ts';
+import type { Transcript } from '../../protocol/transcript.ts';
 import type { RoundAccount } from '../../protocol/witness.ts';
 import { judgeRun, outcomeOf } from '../judge.ts';
 import type { StoredRun } from '../stored/stored-run.ts';
@@ -41,6 +43,23 @@ export function countsOf({ evidence, plan }: Pick<StoredRun, 'evidence' | 'plan'
       upstream: plan.upstream === 'mock' ? seen.length : null,
     },
     spoken: { h1: seen.length - h2, h2 },
+  };
+}
+
+/** Clients that wait beside each other for less may have had answers that did not last. */
+const WAITING_MS = 200;
+/** More than the witnesses of two ends can be apart: of a proxy that takes turns the upstreams never have two. */
+const MEETING_MS = 20;
+
+/** What was under way at the same time in the round that began at `from` (epoch milliseconds). */
+export function atOnceIn(
+  { evidence, plan }: Pick<StoredRun, 'evidence' | 'plan'>,
+  from: number,
+): RoundAccount['atOnce'] {
+  const inRound = ({ startedAt }: Transcript): boolean => startedAt >= from;
+  return {
+    client: mostAtOnce(evidence.client.filter(inRound), WAITING_MS),
+    upstream: plan.upstream === 'mock' ? mostAtOnce(evidence.upstream.filter(inRound), MEETING_MS) : null,
   };
 }
 

@@ -20,6 +20,14 @@ it('keeps eight readings of a round, or as many as there are, each within what w
 });
 
 it('lets no single burst stand for a part of the answers', () => {
-  const answers = Array.from({ length: 80 }, (_, at) => ({ at, ms: at === 40 ? 9_000 : 10 }));
+  const answers = Array.from({ length: 80 }, (_, at) => ({ life: '1.1', at, ms: at === 40 ? 9_000 : 10 }));
   expect(thinAnswers(answers).map(({ ms }) => ms)).toEqual(Array.from({ length: 8 }, () => 10));
+});
+
+it('keeps eight answers of each process that gave some in the round', () => {
+  const answers = Array.from({ length: 40 }, (_, at) => ({ life: at < 30 ? '1.1' : '1.2', at, ms: at }));
+  expect(thinAnswers(answers).map(({ life }) => life)).toEqual([
+    ...Array.from({ length: 8 }, () => '1.1'),
+    ...Array.from({ length: 8 }, () => '1.2'),
+  ]);
 });

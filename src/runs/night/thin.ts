@@ -14,11 +14,15 @@ export function thinReadings(readings: readonly Omit<LifeReading, 'life'>[]): Om
   }));
 }
 
+/** Of each process apart. */
 export function thinAnswers(answers: RoundAccount['answers']): RoundAccount['answers'] {
-  return parts(answers).map((part) => ({
-    at: Math.round(medianOf(part.map(({ at }) => at))),
-    ms: Math.round(medianOf(part.map(({ ms }) => ms)) * 10) / 10,
-  }));
+  return [...Map.groupBy(answers, ({ life }) => life)].flatMap(([life, own]) =>
+    parts(own).map((part) => ({
+      life,
+      at: Math.round(medianOf(part.map(({ at }) => at))),
+      ms: Math.round(medianOf(part.map(({ ms }) => ms)) * 10) / 10,
+    })),
+  );
 }
 
 /** As many as are kept, or one for each where there are fewer. */

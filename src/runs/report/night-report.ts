@@ -46,7 +46,9 @@ function byTheMinute({ trend, worst, ...measured }: Measured) {
   return {
     ...measured,
     trend: trend && perMinute(trend),
-    ...(worst !== undefined && { worst: worst && { life: worst.life, ...perMinute(worst.trend) } }),
+    ...(worst !== undefined && {
+      worst: worst && { life: worst.life, bound: worst.bound, ...perMinute(worst.trend) },
+    }),
   };
 }
 

@@ -121,6 +121,8 @@ export const roundSchema = z.strictObject({
     upstream: count.nullable(),
   }),
   spoken: z.strictObject({ h1: count, h2: count }),
+  // Nights of old did not look.
+  atOnce: z.strictObject({ client: count, upstream: count.nullable() }).nullable().default(null),
   faults: z.array(z.strictObject({ probe: z.string(), scenario: z.string() })).readonly(),
   kills: z.boolean(),
   deaths: z
@@ -145,7 +147,10 @@ export const roundSchema = z.strictObject({
     )
     .readonly()
     .nullable(),
-  answers: z.array(z.strictObject({ at: milliseconds, ms: milliseconds })).readonly(),
+  answers: z
+    // Nights of old did not say whose they were.
+    .array(z.strictObject({ life: z.string().default(''), at: milliseconds, ms: milliseconds }))
+    .readonly(),
   kept: z.string().nullable(),
 }) satisfies z.ZodType<RoundAccount>;
 

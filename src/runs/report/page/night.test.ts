@@ -50,7 +50,7 @@ it('what the proxy took and how fast it answered is drawn, marked and told, with
   expect(marks(memory)).toEqual({ reading: 2, dots: 0, start: 1, chaos: 1, itself: 1, faults: 6, shade: 3 });
   expect(marks(answers)).toMatchObject({ reading: 0, dots: 6 });
   expect(text).toMatch(
-    /Slope [-\d.]+ MB a minute: [-\d.]+ \(95 %: [-\d.]+ to [-\d.]+\) in a life of [\d.]+ min; bound 40\./,
+    /Slope [-\d.]+ MB a minute: [-\d.]+ \(95 %: [-\d.]+ to [-\d.]+\) in a life of [\d.]+ min; bound 11\.8\./,
   );
   expect(text).toMatch(
     /<th scope="row" class="figure">6<\/th><td class="figure">5\.0 min<\/td><td class="figure">16\d MB/,
