@@ -21,7 +21,9 @@ export const runEventSchema = z.discriminatedUnion('type', [
     type: z.literal('proxy_died'),
     at,
     round: z.int(),
-    cause: z.enum(['chaos', 'itself']).describe('itself: nobody meant it to'),
+    cause: z
+      .enum(['chaos', 'itself', 'hung'])
+      .describe('itself: nobody meant it to; hung: it was killed, as it answered nobody any more'),
   }),
   z.strictObject({
     type: z.literal('toggled'),

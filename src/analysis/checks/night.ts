@@ -167,14 +167,17 @@ const BACK_MS = 15_000;
 
 const explained: Check = {
   id: 'NIGHT-07',
-  title: 'The proxy died when the plan had it killed and never of itself, and was back within 15 s',
+  title:
+    'The proxy died when the plan had it killed and never of itself, never hung, and was back within 15 s',
   least: 1,
   needs: ['proxy'],
   judge: (evidence) =>
     overRounds(evidence, ({ kills, deaths, partial }) => [
       ...deaths
-        .filter(({ cause }) => cause === 'itself')
-        .map(({ at }) => ({ what: `the proxy died of itself at ${new Date(at).toISOString()}` })),
+        .filter(({ cause }) => cause !== 'chaos')
+        .map(({ at, cause }) => ({
+          what: `the proxy ${cause === 'hung' ? 'hung, answered nobody and was killed' : 'died of itself'} at ${new Date(at).toISOString()}`,
+        })),
       ...deaths
         .filter(({ backMs }) => backMs === null || backMs > BACK_MS)
         .map(({ backMs }) => ({

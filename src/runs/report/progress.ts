@@ -48,7 +48,7 @@ function lineOf(event: RunEvent, { plan, at }: Start): string | null {
     case 'round_ended':
       return `round ${event.round}: ${event.answered} answers, then killed`;
     case 'proxy_died':
-      return `round ${event.round}: the proxy ${event.cause === 'chaos' ? 'was killed' : 'DIED OF ITSELF'}; it is started again`;
+      return `round ${event.round}: the proxy ${DEATHS[event.cause]}; it is started again`;
     case 'toggled':
       return `from round ${event.round} on the proxy speaks HTTP/${event.protocol}`;
     case 'round_judged':
@@ -63,6 +63,8 @@ function lineOf(event: RunEvent, { plan, at }: Start): string | null {
   }
   return `${event.type}: ${event.note}`;
 }
+
+const DEATHS = { chaos: 'was killed', itself: 'DIED OF ITSELF', hung: 'HUNG, and was killed' } as const;
 
 /** One line that says how a night goes. */
 function heartbeat(
