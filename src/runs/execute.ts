@@ -8,6 +8,7 @@ import type { ClaudeRun } from '../harness/types/client.ts';
 import type { World } from '../harness/types/world.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Canary, ProbeResult, RoundAccount } from '../protocol/witness.ts';
+import { spentIn } from './night/spent.ts';
 import { endedAsPlanned } from './probe-ending.ts';
 import { promptOf, rawRequest } from './raw-request.ts';
 import { createRedactor } from './redact.ts';
@@ -49,8 +50,15 @@ export async function execute(options: ExecuteOptions): Promise<Execution> {
   const { plan, provenance, signal, conduct, resumes, ...rest } = options;
   const tell = createTeller(options);
   if (resumes === undefined) tell({ type: 'run_started', plan, provenance });
-  // One that was interrupted is carried out again.
-  else tell({ type: 'resumed', after: resumes.findLast(({ partial }) => !partial)?.round ?? 0 });
+  else {
+    tell({
+      type: 'resumed',
+      // One that was interrupted is carried out again.
+      after: resumes.findLast(({ partial }) => !partial)?.round ?? 0,
+      ...(plan.driver?.kind === 'overnight' && { spentMs: spentIn(resumes, plan.driver) }),
+      provenance,
+    });
+  }
   const cause = await failureOf(
     conduct === undefined
       ? carryOut(options, tell)

@@ -36,6 +36,15 @@ export const runEventSchema = z.discriminatedUnion('type', [
     type: z.literal('resumed'),
     at,
     after: z.int().describe('the last round that came to its end'),
+    // Nights of old did not say.
+    spentMs: z
+      .number()
+      .nonnegative()
+      .exactOptional()
+      .describe('of the time of the night, by the rounds before'),
+    provenance: provenanceSchema
+      .exactOptional()
+      .describe('what goes on with it; `source` is that of its beginning'),
   }),
   z.strictObject({
     type: z.literal('machine_late'),
