@@ -23,6 +23,7 @@ export interface ExecuteOptions {
   readonly folder: RunFolder;
   /** In a folder of its own. */
   readonly openWorld: (plan: Plan, runDir: string) => Promise<World>;
+  /** What is told, and of a night the probes of its rounds as they end, which are not stored with it. */
   readonly onEvent: (event: RunEvent) => void;
   readonly clock: Clock;
   /** Its abort ends the run in order: no further probe, but everything gathered and put away. */

@@ -159,7 +159,10 @@ async function runLeg(
     ...rest,
     plan: legPlan(plan, night, { rounds, name: path.basename(name), protocol: first.protocol }),
     folder: legFolder,
-    onEvent: () => {},
+    // Stored with the leg alone; who watches is told how far the round is.
+    onEvent(event) {
+      if (event.type === 'probe_ended' || event.type === 'probe_broke') conducting.onEvent(event);
+    },
     gathers: true,
     drive: (driving) => {
       machine = driving.machine;
