@@ -64,6 +64,7 @@ it('on a terminal a round tells how far it is, what was red and died, and how mu
     'round 2: 57/203 sent; 0 red, 2 deaths; 160 MB, 13 ms; 468 of 480 min left',
   );
   expect(watched(events, AT + 479 * MINUTE_MS).at(-1)).toMatch(/; 60 s left$/);
+  expect(watched(events, AT + 481 * MINUTE_MS).at(-1)).toMatch(/; time is up$/);
 });
 
 it('the line of a terminal ends within 80 columns, in a long and bad night too', () => {

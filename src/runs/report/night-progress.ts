@@ -61,6 +61,8 @@ export function createTally(plan: Plan, night: NightPlan, startedAt: number): Ni
 }
 
 function leftInWords(ms: number, ofMs: number): string {
+  // The round that has begun is carried out.
+  if (ms === 0) return 'time is up';
   const minutes = (time: number): number => Math.round(time / 60_000);
   return ms < 120_000 ? `${Math.round(ms / 1000)} s left` : `${minutes(ms)} of ${minutes(ofMs)} min left`;
 }
