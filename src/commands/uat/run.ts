@@ -197,7 +197,7 @@ async function resumedNight({ uat }: Opened, flags: RunFlags): Promise<Resumed |
       },
     );
   }
-  const other = flags.typed?.find((name) => !BESIDE_THE_PLAN.includes(name));
+  const other = flags.typed?.find((name) => !BESIDE_THE_PLAN.has(name));
   if (other !== undefined) {
     throw new OperatorError(
       'USAGE',
@@ -211,7 +211,7 @@ async function resumedNight({ uat }: Opened, flags: RunFlags): Promise<Resumed |
 }
 
 /** What is no part of the plan of a night: that has everything else from its beginning. */
-const BESIDE_THE_PLAN: readonly string[] = ['--resume', '--dry-run', '--json', '--yes'];
+const BESIDE_THE_PLAN: ReadonlySet<string> = new Set(['--resume', '--dry-run', '--json', '--yes']);
 
 type Resumed = Awaited<ReturnType<Uat['resumable']>>;
 

@@ -111,7 +111,7 @@ it.each([
 async function roundOfPlain(
   folder: string,
   night: Partial<NightPlan>,
-  atProbe: (count: number, world: World) => Promise<unknown> | unknown,
+  atProbe: (count: number, world: World) => Promise<void> | void,
 ): Promise<RoundAccount> {
   const plan = planFor(greenRun(), {
     suite: 'overnight',

@@ -45,11 +45,13 @@ export function createSending(
   { probes, alone, killAfter, round }: PlannedRound,
   { driving, night, onDeath, watch }: RoundSurroundings,
 ): RoundSending {
-  const { clock, signal, world, plan } = driving;
+  const { clock, signal, world, plan, machine } = driving;
   const { roundMs, perRound, width } = night;
   const began = clock.monotonic();
   // A round that is not spread over a time has as much as its probes take, one after the other.
-  const isLate = (): boolean => roundMs > 0 && clock.monotonic() > began + roundMs + plan.timeoutMs;
+  const stoodStill = machine.stoodStill();
+  const took = (): number => clock.monotonic() - began - (machine.stoodStill() - stoodStill);
+  const isLate = (): boolean => roundMs > 0 && took() > roundMs + plan.timeoutMs;
   const [sent, deaths, lost]: [PlannedProbe[], ProxyDeath[], string[]] = [[], [], []];
   const answers: { at: number; ms: number }[] = [];
   const results = new Map<string, ProbeResult>();
