@@ -154,7 +154,7 @@ it('a proxy that answers nobody any more is killed and started again, and that i
   await using parent = await temporaryFolder();
   const round = await roundOfPlain(
     path.join(parent.path, 'night'),
-    { perRound: 6, roundChecks: ['ROUTE-02', 'LOG-01', 'RECONCILE-01', 'RECONCILE-02'] },
+    { perRound: 6, roundChecks: ['ROUTE-02', 'LOG-01', 'RECONCILE-01', 'RECONCILE-02', 'PERSIST-01'] },
     (count, { target: { pid } }) => {
       if (count === 6 && pid !== null) process.kill(pid, 'SIGSTOP');
     },

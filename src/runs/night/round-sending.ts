@@ -83,6 +83,7 @@ export function createSending(
       // The plan says when, not amid how much.
       load: () => ({ answered: results.size, least: 0, bad: [] }),
       slopes: null,
+      hung: cause === 'hung',
     });
     deaths.push({ at, cause, backMs: performance.now() - asked });
     await watch.next();
