@@ -109,7 +109,7 @@ export interface Uat {
   ): Promise<Plan>;
   /** What is still red of these suites, or of all. Throws USAGE for one that is none. */
   lastFailed(suites: readonly string[]): Promise<readonly StillRed[]>;
-  /** A night that has not come to its end, by its folder or name; the newest where none is named. Rejects with USAGE where it is none. */
+  /** A night that has not come to its end, by its folder or name; the newest where none is named. Rejects with USAGE where it is none, or was begun by other programs. */
   resumable(run?: string): Promise<Resumable>;
   /** Rejects where nothing could be stored; a run that was broken is finished too, with its cause. */
   run(request: RunRequest): Promise<FinishedRun>;
@@ -164,11 +164,15 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       return (await import('./runs/last-failed.ts')).lastFailed(settings.resultsDir, suites);
     },
     async resumable(run) {
-      const [{ findRun }, { resumableNight }] = await Promise.all([
+      const [{ findRun }, { resumableNight }, { sourceHash }] = await Promise.all([
         import('./runs/stored/find-run.ts'),
         import('./runs/night/resume.ts'),
+        import('./runs/provenance.ts'),
       ]);
-      return resumableNight(await findRun(settings.resultsDir, settings.cwd, run ?? 'overnight'));
+      return resumableNight(
+        await findRun(settings.resultsDir, settings.cwd, run ?? 'overnight'),
+        sourceHash(),
+      );
     },
     async run({ plan, credentials, license, folder, ...watching }) {
       // The heavy libraries load while the rest gets ready.

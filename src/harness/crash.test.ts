@@ -64,6 +64,16 @@ describe('what a kill left behind', () => {
   });
 });
 
+it('a process that hung counts as killed when it put its last on record, if it ever did', async () => {
+  await leaveBehind(['a']);
+  const hung = { ...observed, hung: true };
+  expect((await lookAtRemains(folder, KILLED_AT, hung)).killedAt).toBe(
+    Date.parse('2026-01-02T03:04:02.000Z'),
+  );
+  await writeFile(path.join(folder, 'usage.jsonl'), '');
+  expect((await lookAtRemains(folder, KILLED_AT, hung)).killedAt).toBe(KILLED_AT);
+});
+
 describe('a successor', () => {
   it('is asked what it knows of the budget once it says that it knows all', async () => {
     await leaveBehind(['a', 'b']);

@@ -15,7 +15,7 @@ export type Remains = Omit<Crash, 'rebuilt'> & { readonly kept: readonly Sample[
 export async function lookAtRemains(
   logsDir: string,
   killedAt: number,
-  { acknowledged, load, slopes }: Observed,
+  { acknowledged, load, slopes, hung = false }: Observed,
 ): Promise<Remains> {
   const file = storeFile(logsDir);
   const [completions, store, hours, integrity, shell] = await Promise.all([
@@ -30,7 +30,7 @@ export async function lookAtRemains(
   const known = new Set(completions.map(({ client_request_id: id }) => id));
   const answered = acknowledged(killedAt);
   return {
-    killedAt,
+    killedAt: hung ? lastSignOf(completions, killedAt) : killedAt,
     load: load(killedAt),
     logged: completions.length,
     acknowledged: answered.length,
@@ -48,6 +48,10 @@ export async function lookAtRemains(
     kept,
   };
 }
+
+/** When a process put its last on record, epoch milliseconds: it may have had no time for its store since. */
+const lastSignOf = (completions: readonly { readonly ts: string }[], killedAt: number): number =>
+  completions.length === 0 ? killedAt : Math.max(...completions.map(({ ts }) => Date.parse(ts)));
 
 const HOUR_MS = 3_600_000;
 

@@ -160,7 +160,8 @@ export interface RoundAccount {
 
 export interface ProxyDeath {
   readonly at: number;
-  readonly cause: 'chaos' | 'itself';
+  /** The plan; of itself; or killed by the harness, as it answered nobody any more. */
+  readonly cause: 'chaos' | 'itself' | 'hung';
   /** Milliseconds until another process was ready; null where none came to be. */
   readonly backMs: number | null;
 }

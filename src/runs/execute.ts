@@ -8,6 +8,7 @@ import type { ClaudeRun } from '../harness/types/client.ts';
 import type { World } from '../harness/types/world.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Canary, ProbeResult, RoundAccount } from '../protocol/witness.ts';
+import { spentIn } from './night/spent.ts';
 import { endedAsPlanned } from './probe-ending.ts';
 import { promptOf, rawRequest } from './raw-request.ts';
 import { createRedactor } from './redact.ts';
@@ -22,6 +23,7 @@ export interface ExecuteOptions {
   readonly folder: RunFolder;
   /** In a folder of its own. */
   readonly openWorld: (plan: Plan, runDir: string) => Promise<World>;
+  /** What is told, and of a night the probes of its rounds as they end, which are not stored with it. */
   readonly onEvent: (event: RunEvent) => void;
   readonly clock: Clock;
   /** Its abort ends the run in order: no further probe, but everything gathered and put away. */
@@ -49,8 +51,15 @@ export async function execute(options: ExecuteOptions): Promise<Execution> {
   const { plan, provenance, signal, conduct, resumes, ...rest } = options;
   const tell = createTeller(options);
   if (resumes === undefined) tell({ type: 'run_started', plan, provenance });
-  // One that was interrupted is carried out again.
-  else tell({ type: 'resumed', after: resumes.findLast(({ partial }) => !partial)?.round ?? 0 });
+  else {
+    tell({
+      type: 'resumed',
+      // One that was interrupted is carried out again.
+      after: resumes.findLast(({ partial }) => !partial)?.round ?? 0,
+      ...(plan.driver?.kind === 'overnight' && { spentMs: spentIn(resumes, plan.driver) }),
+      provenance,
+    });
+  }
   const cause = await failureOf(
     conduct === undefined
       ? carryOut(options, tell)

@@ -112,6 +112,38 @@ describe('a stored run', () => {
     expect(runRecordSchema.parse(JSON.parse(JSON.stringify(record)))).toEqual(record);
   });
 
+  it.each([
+    ['red', 2, 'fail'],
+    ['red', 6, 'fail'],
+    // Those before the green one may be red.
+    ['green', 2, 'pass'],
+    ['green', 6, 'fail'],
+  ] as const)(
+    'that is a night until %s does not pass for whole where the probes of round %i did not end as planned',
+    async (until, number, outcome) => {
+      const { rounds } = greenNight();
+      const { folder } = await storeGreenRun(parent.path, (evidence) => void (evidence.probes = []), {
+        driver: { ...NIGHT, until },
+        waves: [],
+      });
+      const red = [{ id: 'RUN-01', outcome: 'fail', what: 'r-15: timed out, where an answer was to come' }];
+      for (const account of rounds) {
+        const verdict =
+          account.round === number ? { outcome: 'fail' as const, passed: [], red } : account.verdict;
+        folder.append({ type: 'round_judged', at: BEGIN, account: { ...account, verdict } });
+      }
+      const whole = judgeRun(await readStoredRun(folder.path), CHECKS)[0];
+      expect(whole).toMatchObject({ id: 'RUN-01', outcome });
+      if (outcome === 'fail')
+        expect(whole?.violations).toEqual([
+          {
+            what: `round ${number}: r-15: timed out, where an answer was to come`,
+            pointers: ['events.jsonl'],
+          },
+        ]);
+    },
+  );
+
   it('that is a night which was resumed counts the interrupted round apart from the one that it was carried out as again', async () => {
     const [first, second, ...others] = greenNight().rounds;
     if (first === undefined || second === undefined) throw new Error('there are six rounds');

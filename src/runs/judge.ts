@@ -1,9 +1,9 @@
 /** From a stored run to verdicts and one outcome. Pure: the same stored run, the same answer. */
-import type { Check, Outcome, Verdict } from '../analysis/check.ts';
+import type { Check, Outcome, Verdict, Violation } from '../analysis/check.ts';
 import type { Night } from '../analysis/evidence.ts';
 import { accountOf } from '../analysis/exchanges.ts';
 import { judgeAll } from '../analysis/judge.ts';
-import { countRounds } from '../analysis/night-rounds.ts';
+import { countRounds, standingRounds } from '../analysis/night-rounds.ts';
 import { plural } from '../analysis/plural.ts';
 import { WHOLE_RUN } from '../analysis/whole-run.ts';
 import { EXIT } from '../errors.ts';
@@ -75,6 +75,7 @@ function judgeCompleteness({
             pointers: ['events.jsonl'],
           },
         ]),
+    ...redRounds(evidence.night),
   ];
   const inRounds = setAsideIn(rounds);
   const notes = [
@@ -90,6 +91,14 @@ function judgeCompleteness({
     ...(notes.length > 0 && { note: notes.join('; ') }),
   };
 }
+
+/** Where the probes of a round were not sent, or did not end as planned: the night knows it by that round's verdict. */
+const redRounds = (night: Night | undefined): Violation[] =>
+  (night === undefined ? [] : standingRounds(night)).flatMap(({ round, verdict, kept }) =>
+    verdict.red
+      .filter(({ id }) => id === WHOLE_RUN.id)
+      .map(({ what }) => ({ what: `round ${round}: ${what}`, pointers: [kept ?? 'events.jsonl'] })),
+  );
 
 const SET_ASIDE = 'set aside, as under way when the proxy was killed or the night interrupted';
 

@@ -21,7 +21,9 @@ export const runEventSchema = z.discriminatedUnion('type', [
     type: z.literal('proxy_died'),
     at,
     round: z.int(),
-    cause: z.enum(['chaos', 'itself']).describe('itself: nobody meant it to'),
+    cause: z
+      .enum(['chaos', 'itself', 'hung'])
+      .describe('itself: nobody meant it to; hung: it was killed, as it answered nobody any more'),
   }),
   z.strictObject({
     type: z.literal('toggled'),
@@ -34,6 +36,15 @@ export const runEventSchema = z.discriminatedUnion('type', [
     type: z.literal('resumed'),
     at,
     after: z.int().describe('the last round that came to its end'),
+    // Nights of old did not say.
+    spentMs: z
+      .number()
+      .nonnegative()
+      .exactOptional()
+      .describe('of the time of the night, by the rounds before'),
+    provenance: provenanceSchema
+      .exactOptional()
+      .describe('what goes on with it; `source` is that of its beginning'),
   }),
   z.strictObject({
     type: z.literal('machine_late'),

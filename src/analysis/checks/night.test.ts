@@ -377,6 +377,33 @@ describe('a night that goes on until a round is green', () => {
     expect(lost.get('NIGHT-02')?.outcome).toBe('pass');
   });
 
+  it('is green though it was too short for a trend, and says so; one that is proved is red all the same', () => {
+    const brief = judge((night) => {
+      night.until = 'green';
+      night.rounds.splice(1);
+    });
+    const trends = ['NIGHT-04', 'NIGHT-05', 'NIGHT-06'];
+    for (const id of trends)
+      expect(brief.get(id)).toMatchObject({
+        outcome: 'skipped',
+        note: expect.stringContaining('too short for a trend; '),
+      });
+    expect(
+      [...brief.values()].filter(({ id }) => !trends.includes(id)).map(({ outcome }) => outcome),
+    ).toEqual(Array.from({ length: 5 }, () => 'pass'));
+    const leaking = judge((night) => {
+      reds('pass')(night);
+      night.rounds = night.rounds.slice(3);
+      for (const { readings } of night.rounds) for (const one of readings ?? []) one.rssMb += one.at / 500;
+    });
+    expect(leaking.get('NIGHT-04')?.outcome).toBe('fail');
+    const blind = judge((night) => {
+      reds('pass')(night);
+      for (const round of night.rounds) round.readings = null;
+    });
+    expect(blind.get('NIGHT-04')?.outcome).toBe('fail');
+  });
+
   it('is red where none was', () => {
     expect(judge(reds('fail')).get('NIGHT-02')?.outcome).toBe('fail');
   });

@@ -2,7 +2,7 @@ import type { Check, Finding, Violation } from '../check.ts';
 import { duration } from '../duration.ts';
 import type { Evidence, Night, RoundAccount } from '../evidence.ts';
 import { loadOf } from '../night-load.ts';
-import { countRounds, roundsInWords } from '../night-rounds.ts';
+import { countRounds, roundsInWords, standingRounds } from '../night-rounds.ts';
 import {
   latencyOf,
   leastGain,
@@ -54,7 +54,7 @@ const allGreen: Check = {
   title: 'Every round was judged, none is missing, and all its checks were green',
   least: 1,
   judge(evidence) {
-    const finding = overRounds(standingFor(evidence), ({ verdict }) => {
+    const finding = overRounds(standing(evidence), ({ verdict }) => {
       if (verdict.passed.length === 0) return [{ what: 'no check passed' }];
       if (verdict.outcome === 'pass') return [];
       return verdict.red.map(({ id, outcome, what }) => ({ what: `${id} is ${outcome}: ${what}` }));
@@ -170,14 +170,17 @@ const BACK_MS = 15_000;
 
 const explained: Check = {
   id: 'NIGHT-07',
-  title: 'The proxy died when the plan had it killed and never of itself, and was back within 15 s',
+  title:
+    'The proxy died when the plan had it killed and never of itself, never hung, and was back within 15 s',
   least: 1,
   needs: ['proxy'],
   judge: (evidence) =>
     overRounds(evidence, ({ kills, deaths, partial }) => [
       ...deaths
-        .filter(({ cause }) => cause === 'itself')
-        .map(({ at }) => ({ what: `the proxy died of itself at ${new Date(at).toISOString()}` })),
+        .filter(({ cause }) => cause !== 'chaos')
+        .map(({ at, cause }) => ({
+          what: `the proxy ${cause === 'hung' ? 'hung, answered nobody and was killed' : 'died of itself'} at ${new Date(at).toISOString()}`,
+        })),
       ...deaths
         .filter(({ backMs }) => backMs === null || backMs > BACK_MS)
         .map(({ backMs }) => ({
@@ -278,14 +281,28 @@ function overRounds(
 const roundsOf = ({ night }: Pick<Evidence, 'night'>): readonly RoundAccount[] | null =>
   night?.rounds ?? null;
 
-/**
- * Where the night was to go on until one round is green, that one stands for the others, which may be red. What is lost,
- * climbs or dies in them is so nevertheless: no other check asks this.
- */
-function standingFor({ night }: Pick<Evidence, 'night'>): Pick<Evidence, 'night'> {
-  if (night === undefined) return {};
-  return { night: night.until === 'green' ? { ...night, rounds: night.rounds.slice(-1) } : night };
+function standing({ night }: Pick<Evidence, 'night'>): Pick<Evidence, 'night'> {
+  return night === undefined ? {} : { night: { ...night, rounds: standingRounds(night) } };
 }
+
+/**
+ * A night that was to end with its first green round is as short as the proxy is good: that too little was seen of a
+ * trend is no failing of it. One that is proved is.
+ */
+function asLongAsItTook(check: Check): Check {
+  return {
+    ...check,
+    judge(evidence) {
+      const finding = check.judge(evidence);
+      const { observed, violations, note } = finding;
+      const isOpen = violations.length === 0 && observed < check.least;
+      if (!isOpen || evidence.night?.until !== 'green') return finding;
+      return { ...finding, skipped: [TOO_SHORT, ...(note === undefined ? [] : [note])].join('; ') };
+    },
+  };
+}
+
+const TOO_SHORT = 'the night was to end with its first green round, and is too short for a trend';
 
 const notApplicable = (): Finding => ({ observed: 0, violations: [], skipped: NO_NIGHT });
 
@@ -416,9 +433,7 @@ export const NIGHT_CHECKS: readonly Check[] = [
   nothingLost,
   allGreen,
   reconciled,
-  memory,
-  descriptors,
-  latency,
+  ...[memory, descriptors, latency].map(asLongAsItTook),
   explained,
   toggled,
   beside,

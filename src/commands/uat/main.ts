@@ -84,7 +84,11 @@ function addRuns(program: Command, { host, terminal, exit }: Surroundings): void
       .action(async () => {
         const { run } = await import('./run.ts');
         const width: unknown = command.processedArgs[0];
-        const flags = { ...command.opts<RunFlags>(), ...(typeof width === 'number' && { width }) };
+        const flags = {
+          ...command.opts<RunFlags>(),
+          ...(typeof width === 'number' && { width }),
+          typed: typedOptions(command),
+        };
         exit(await run(host, terminal, [name], flags));
       });
   }
@@ -132,6 +136,12 @@ function addRuns(program: Command, { host, terminal, exit }: Surroundings): void
       },
     );
 }
+
+/** Long names of the options that were typed, and not left at their default. */
+const typedOptions = (command: Command): string[] =>
+  command.options.flatMap((option) =>
+    command.getOptionValueSource(option.attributeName()) === 'cli' ? (option.long ?? []) : [],
+  );
 
 function addStored(program: Command, { host, exit }: Surroundings): void {
   program

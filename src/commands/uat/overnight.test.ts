@@ -41,6 +41,11 @@ describe('ccp-uat overnight', () => {
     [['--upstream', 'real'], 'ALLOW_REAL_API=1'],
     [['--resume', '--seed', 'x'], '--seed was decided when the night began'],
     [['--resume', '--run-dir', 'x'], '--run-dir names another'],
+    [['--resume', '--upstream', 'mock'], '--upstream was decided when the night began'],
+    [['--resume', '--keep-going'], '--keep-going was decided when the night began'],
+    [['--resume', '--allow-inconclusive', '--dry-run'], '--allow-inconclusive was decided'],
+    [['--resume', '--repeat-each', '3'], '--repeat-each was decided'],
+    [['--resume', '--dry-run', '--json', '--yes'], 'no run overnight is stored'],
     [['--resume'], 'no run overnight is stored'],
   ])('refuses %j', async (argv, why) => {
     const { code, err } = await uat('overnight', ...argv);

@@ -37,6 +37,8 @@ export interface RunFlags {
   readonly chaos?: true;
   /** `true` where the newest night is meant. */
   readonly resume?: string | true;
+  /** Long names of the options that were typed, for a command that takes `--resume`. */
+  readonly typed?: readonly string[];
   /** Clients at once. */
   readonly width?: number;
   readonly timeoutSecs?: string;
@@ -183,16 +185,6 @@ async function suitesFor(uat: Uat, { license, target, upstream }: RunFlags): Pro
 async function resumedNight({ uat }: Opened, flags: RunFlags): Promise<Resumed | null> {
   const { resume, runDir } = flags;
   if (resume === undefined) return null;
-  const other = PLANNED.find(([name]) => flags[name] !== undefined);
-  if (other !== undefined) {
-    throw new OperatorError(
-      'USAGE',
-      `${other[1]} was decided when the night began, and --resume keeps to that`,
-      {
-        hint: 'Leave it out, or begin another night.',
-      },
-    );
-  }
   if (runDir !== undefined) {
     throw new OperatorError(
       'USAGE',
@@ -202,22 +194,21 @@ async function resumedNight({ uat }: Opened, flags: RunFlags): Promise<Resumed |
       },
     );
   }
+  const other = flags.typed?.find((name) => !BESIDE_THE_PLAN.has(name));
+  if (other !== undefined) {
+    throw new OperatorError(
+      'USAGE',
+      `${other} was decided when the night began, and --resume keeps to that`,
+      {
+        hint: 'Leave it out, or begin another night.',
+      },
+    );
+  }
   return uat.resumable(resume === true ? undefined : resume);
 }
 
-/** What the plan of a night has from its beginning. */
-const PLANNED = [
-  ['seed', '--seed'],
-  ['maxMinutes', '--max-minutes'],
-  ['sleepBetween', '--sleep-between'],
-  ['timeoutSecs', '--timeout-secs'],
-  ['untilGreen', '--until-green'],
-  ['soak', '--soak'],
-  ['chaos', '--chaos'],
-  ['maxRequests', '--max-requests'],
-  ['only', '--only'],
-  ['license', '--license'],
-] as const satisfies readonly (readonly [keyof RunFlags, string])[];
+/** What is no part of the plan of a night: that has everything else from its beginning. */
+const BESIDE_THE_PLAN: ReadonlySet<string> = new Set(['--resume', '--dry-run', '--json', '--yes']);
 
 type Resumed = Awaited<ReturnType<Uat['resumable']>>;
 

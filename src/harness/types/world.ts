@@ -154,6 +154,8 @@ export interface Observed {
   /** What became of the load up to then; null where there was none. */
   readonly load: (killedAt: number) => CrashLoad | null;
   readonly slopes: Slopes | null;
+  /** Whether it had stood still for some time: it counts as killed when it did the last thing that is on record. */
+  readonly hung?: boolean;
 }
 
 export interface Canaries {

@@ -1,9 +1,12 @@
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { CHECKS } from '../../analysis/checks/index.ts';
 import { greenRun } from '../../analysis/testing/green-run.ts';
 import { SABOTEURS } from '../../harness/saboteurs/saboteurs.ts';
+import type { World } from '../../harness/types/world.ts';
 import { createWorld } from '../../harness/world.ts';
+import { systemClock } from '../../platform/clock.ts';
 import type { RoundAccount } from '../../protocol/witness.ts';
 import { conductOf } from '../conductors.ts';
 import { execute } from '../execute.ts';
@@ -30,9 +33,11 @@ const NIGHT: NightPlan = {
   roundChecks: CHECKS.map(({ id }) => id).filter((id) => !/^(NIGHT|PERSIST|QUOTA|RESTART)/.test(id)),
 };
 
-/** A seed whose first round has a kill. */
+const INTERRUPTED_AT = 5;
+
+/** A seed whose first round has a kill, and not where it is interrupted. */
 const KILLING = Array.from({ length: 100 }, (_, at) => `seed-${at}`).find(
-  (seed) => roundOf({ seed, upstream: 'mock' }, NIGHT, 1).killAfter !== null,
+  (seed) => (roundOf({ seed, upstream: 'mock' }, NIGHT, 1).killAfter ?? 0) > INTERRUPTED_AT,
 );
 
 /** A night whose log counts everything twice, so that its first round is red and kept; `atProbe` may interrupt it. */
@@ -81,7 +86,7 @@ const redOf = ({ red }: RoundAccount['verdict']) => red.map(({ id, outcome, what
 
 it.each([
   ['in which the proxy was killed', {}],
-  ['that was interrupted', { interruptAt: 5 }],
+  ['that was interrupted', { interruptAt: INTERRUPTED_AT }],
 ])('a leg %s is judged again as it was in its night', { timeout: 90_000 }, async (_, how) => {
   await using parent = await temporaryFolder();
   const { round, leg } = await redNight(path.join(parent.path, 'night'), how);
@@ -100,4 +105,84 @@ it.each([
   expect(round.verdict.passed).toContain('RUN-01');
   expect(stored.setAside).toHaveLength(round.setAside);
   expect(record).toMatchObject({ outcome: 'fail', ending: 'complete' });
+});
+
+/** The first round of a night without chaos, on a clock that nobody hurries; `atProbe` is told how many were sent. */
+async function roundOfPlain(
+  folder: string,
+  night: Partial<NightPlan>,
+  atProbe: (count: number, world: World) => Promise<void> | void,
+): Promise<RoundAccount> {
+  const plan = planFor(greenRun(), {
+    suite: 'overnight',
+    driver: { ...NIGHT, chaos: false, maxRounds: 1, ...night },
+    waves: [],
+    timeoutMs: 1_500,
+  });
+  const rounds: RoundAccount[] = [];
+  let probes = 0;
+  await execute({
+    plan,
+    provenance: PROVENANCE,
+    folder: await createRunFolder(folder),
+    clock: systemClock,
+    signal: new AbortController().signal,
+    conduct: conductOf(plan),
+    openWorld: async (part, runDir) => {
+      const world = await createWorld({ ...worldPlanOf(part), runDir });
+      const runProbe = world.runProbe.bind(world);
+      // Property by property: which process is the target changes.
+      return new Proxy(world, {
+        get: (of, name) =>
+          name !== 'runProbe'
+            ? Reflect.get(of, name)
+            : async (probe: Parameters<typeof runProbe>[0]) => {
+                probes += 1;
+                await atProbe(probes, world);
+                return runProbe(probe);
+              },
+      });
+    },
+    onEvent: (event) => event.type === 'round_judged' && rounds.push(event.account),
+  });
+  return rounds[0] ?? expect.fail('no round was judged');
+}
+
+it('a proxy that answers nobody any more is killed and started again, and that is on record', {
+  timeout: 90_000,
+}, async () => {
+  await using parent = await temporaryFolder();
+  const round = await roundOfPlain(
+    path.join(parent.path, 'night'),
+    { perRound: 6, roundChecks: ['ROUTE-02', 'LOG-01', 'RECONCILE-01', 'RECONCILE-02', 'PERSIST-01'] },
+    (count, { target: { pid } }) => {
+      if (count === 6 && pid !== null) process.kill(pid, 'SIGSTOP');
+    },
+  );
+  expect(round.deaths).toMatchObject([{ cause: 'hung', backMs: expect.any(Number) }]);
+  // Those that it kept waiting were under way when it was killed.
+  expect(round.setAside).toBeGreaterThan(0);
+  expect(round.setAside).toBeLessThanOrEqual(NIGHT.width);
+  expect(round.sent).toBe(6);
+  expect(round.verdict).toMatchObject({ passed: expect.arrayContaining(['RUN-01']), red: [] });
+});
+
+it('a round sends nothing more once it has been over for as long as a probe may take, and is red by that', {
+  timeout: 90_000,
+}, async () => {
+  await using parent = await temporaryFolder();
+  const folder = path.join(parent.path, 'night');
+  const round = await roundOfPlain(folder, { roundMs: 500, perRound: 40 }, () => sleep(700));
+  expect(round.sent).toBeLessThan(40);
+  expect(round.verdict.outcome).toBe('fail');
+  expect(round.verdict.red[0]).toEqual({
+    id: 'RUN-01',
+    outcome: 'fail',
+    what: expect.stringMatching(
+      /^r1-\d+: was not sent, nor \d+ probes after it: the round had been over for/,
+    ),
+  });
+  // Judged again it is the same.
+  const { checks } = recordOf(await readStoredRun(path.join(folder, round.kept ?? '')), CHECKS);
+  expect(checks[0]?.violations[0]?.what).toBe(round.verdict.red[0]?.what);
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadScenarios } from '../../harness/upstream/scenarios.ts';
-import { faultsOf, protocolSetting, roundOf } from './night-plan.ts';
+import { faultsOf, isPlain, protocolSetting, roundOf } from './night-plan.ts';
 
 const CHAOS = { perRound: 24, width: 4, chaos: true, clients: 'raw', toggles: true } as const;
 const rounds = (seed: string, last: number, night = CHAOS as Parameters<typeof roundOf>[1]) =>
@@ -39,6 +39,14 @@ describe('the rounds of a night', () => {
       expect(own.some(({ id }) => faulty.has(id))).toBe(true);
       expect(own.some(({ id }) => !faulty.has(id))).toBe(true);
     }
+  });
+
+  it('have as many plain answers in chaos as without, so that a short night can be judged by them, and one fault in four', () => {
+    const short = { ...CHAOS, perRound: 32 };
+    const all = Array.from({ length: 100 }, (_, seed) => rounds(`seed-${seed}`, 3, short)).flat();
+    for (const { probes } of all) expect(probes.filter(isPlain)).toHaveLength(8);
+    const faults = all.reduce((sum, { probes }) => sum + faultsOf({ probes, alone: [] }).length, 0);
+    expect(faults / (all.length * 32)).toBeCloseTo(1 / 4, 1);
   });
 
   it('have probes with names of their own', () => {

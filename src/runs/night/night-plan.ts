@@ -21,8 +21,9 @@ export interface PlannedRound {
 
 /** Rounds from one toggle to the next. */
 export const ROUNDS_A_SETTING = 3;
-/** One probe in so many is played a fault, one round in so many has a kill. */
-const ONE_FAULT_IN = 4;
+/** Of the probes that are no plain ones, which are six of eight: so one in four of all. */
+const ONE_FAULT_IN = 3;
+/** One round in so many has a kill. */
 const ONE_KILL_IN = 4;
 
 type Drawn = Pick<NightPlan, 'perRound' | 'width' | 'chaos' | 'clients' | 'toggles'>;
@@ -38,7 +39,8 @@ export function roundOf(
     if (night.clients === 'claude')
       return claudeProbe(id, round + index, night.width > 1 && upstream === 'mock');
     const plain = plainProbe(id, index, upstream);
-    return night.chaos && draw.int(ONE_FAULT_IN) === 0 ? faultyProbe(plain, draw) : plain;
+    const mayFail = night.chaos && !isPlain(plain);
+    return mayFail && draw.int(ONE_FAULT_IN) === 0 ? faultyProbe(plain, draw) : plain;
   });
   return {
     round,
@@ -48,6 +50,13 @@ export function roundOf(
     killAfter: night.chaos && draw.int(ONE_KILL_IN) === 0 ? killIn(night.perRound, draw) : null,
   };
 }
+
+/**
+ * What takes as long as the proxy does, and not as long as a scenario wants. It is played no fault: by these answers
+ * latency is judged, and a short night has few enough of them.
+ */
+export const isPlain = ({ scenario, op, client }: PlannedProbe): boolean =>
+  client === 'curl' && scenario === undefined && op === 'nonstream';
 
 /** In the second half of a round: before that there is little that a kill could take. */
 function killIn(probes: number, draw: Seeded): number {

@@ -136,7 +136,7 @@ describe('a night of eight hours', () => {
 
     // As a night leaves it that was killed amid a round.
     await mkdir(path.join(folder, 'rounds/leg-0002/world/logs'), { recursive: true });
-    const { rounds: before, ...resumable } = await resumableNight(folder);
+    const { rounds: before, ...resumable } = await resumableNight(folder, PROVENANCE.source);
     expect(resumable.plan).toEqual(plan);
     const events: RunEvent[] = [];
     const morning = await runNight(resumable.plan, folder, {
@@ -176,7 +176,7 @@ it('a night that is resumed says that it goes on after the last round that was w
   const folder = path.join(parent.path, 'night');
   const [first, second] = greenNight().rounds;
   if (first === undefined || second === undefined) throw new Error('there are six rounds');
-  const after: number[] = [];
+  const after: unknown[] = [];
   for (const partial of [true, false]) {
     await execute({
       plan: planned('5eed'),
@@ -187,10 +187,12 @@ it('a night that is resumed says that it goes on after the last round that was w
       resumes: [first, { ...second, partial }],
       conduct: async () => {},
       openWorld: () => Promise.reject(new Error('no world is needed')),
-      onEvent: (event) => event.type === 'resumed' && after.push(event.after),
+      onEvent: (event) =>
+        event.type === 'resumed' && after.push([event.after, event.spentMs, event.provenance]),
     });
   }
-  expect(after).toEqual([1, 2]);
+  const spentMs = first.ms + second.ms + 2 * NIGHT.pauseMs;
+  expect(after).toEqual([1, 2].map((round) => [round, spentMs, PROVENANCE]));
 });
 
 it('a proxy that dies before it is ready died of itself', { timeout: 60_000 }, async () => {
@@ -251,5 +253,5 @@ it('a night without room for a round is broken by the limit that left none, and 
 
 it('a run that is no night, or has come to its end, cannot be resumed', async () => {
   await using parent = await temporaryFolder();
-  await expect(resumableNight(parent.path)).rejects.toThrow('holds no run');
+  await expect(resumableNight(parent.path, undefined)).rejects.toThrow('holds no run');
 });

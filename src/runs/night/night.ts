@@ -18,6 +18,7 @@ import { createRunFolder } from '../stored/run-folder.ts';
 import { missingWitness } from '../witness-needs.ts';
 import { driveLeg } from './leg.ts';
 import { type PlannedRound, protocolSetting, roundOf } from './night-plan.ts';
+import { spentIn } from './spent.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** So many legs with a red round are kept whole; of those after them, what was wrong. */
@@ -31,7 +32,7 @@ export async function conductNight(conducting: Conducting, night: NightPlan): Pr
   const { clock, signal, resumes = [] } = conducting;
   await sweep(conducting.folder.path, resumes);
   const state = stateAfter(resumes, clock);
-  let spent = resumes.reduce((sum, { ms }) => sum + ms + night.pauseMs, 0);
+  let spent = spentIn(resumes, night);
   let broken = 0;
   while (
     !signal.aborted &&
@@ -158,7 +159,10 @@ async function runLeg(
     ...rest,
     plan: legPlan(plan, night, { rounds, name: path.basename(name), protocol: first.protocol }),
     folder: legFolder,
-    onEvent: () => {},
+    // Stored with the leg alone; who watches is told how far the round is.
+    onEvent(event) {
+      if (event.type === 'probe_ended' || event.type === 'probe_broke') conducting.onEvent(event);
+    },
     gathers: true,
     drive: (driving) => {
       machine = driving.machine;

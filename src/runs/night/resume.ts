@@ -14,8 +14,11 @@ export interface Resumable {
   readonly started: Extract<RunEvent, { type: 'run_started' }>;
 }
 
-/** Throws USAGE where the run is no night, has come to its end, or still goes on. */
-export async function resumableNight(folder: string): Promise<Resumable> {
+/**
+ * Throws USAGE where the run is no night, has come to its end, or still goes on; and where it was begun by other programs
+ * than `source`: its rounds, first and last, are those of one proxy, judged by one harness.
+ */
+export async function resumableNight(folder: string, source: string | undefined): Promise<Resumable> {
   const events = await readEvents(folder);
   const started = events.find((event) => event.type === 'run_started');
   if (started?.plan.driver?.kind !== 'overnight') {
@@ -28,7 +31,27 @@ export async function resumableNight(folder: string): Promise<Resumable> {
       hint: 'Begin another night, without --resume.',
     });
   }
+  mustBeBegunBy(source, folder, started);
   await mustBeOver(folder);
   const rounds = events.flatMap((event) => (event.type === 'round_judged' ? [event.account] : []));
   return { folder, plan: started.plan, rounds, started };
 }
+
+function mustBeBegunBy(
+  source: string | undefined,
+  folder: string,
+  { provenance }: Resumable['started'],
+): void {
+  if (provenance.source === source) return;
+  const { commit } = provenance.surroundings ?? {};
+  throw new OperatorError(
+    'USAGE',
+    `${folder} was begun by other programs (source ${hashWord(provenance.source)}) than these (source ${hashWord(source)})`,
+    {
+      hint: `Resume it with those${commit == null ? '' : ` (commit ${commit.slice(0, 12)})`}, or begin another night. "ccp-uat report" judges what it has.`,
+    },
+  );
+}
+
+/** As much of a hash as tells two apart. */
+const hashWord = (hash: string | undefined): string => hash?.slice(0, 12) ?? 'not known';

@@ -1,12 +1,13 @@
-/** Sends one round of a night, and starts the proxy again when it dies, by the plan or of itself. */
+/** Sends one round of a night, and starts the proxy again when it dies, by the plan or of itself, or answers nobody. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { plural } from '../../analysis/plural.ts';
 import { OperatorError } from '../../errors.ts';
 import type { ProbeResult, ProxyDeath, RoundAccount } from '../../protocol/witness.ts';
 import { type Driving, sendOne } from '../execute.ts';
 import { firstStage } from '../plan.ts';
 import type { NightPlan, PlannedProbe } from '../run-record.ts';
 import type { LegWatch } from './leg-watch.ts';
-import type { PlannedRound } from './night-plan.ts';
+import { isPlain, type PlannedRound } from './night-plan.ts';
 import { waitUntil } from './wait-until.ts';
 
 export interface RoundSending {
@@ -19,7 +20,10 @@ export interface RoundSending {
   readonly answers: RoundAccount['answers'];
   /** Epoch milliseconds of the last death that something was under way at; null where there was none. */
   diedAt(): number | null;
-  /** Resolves once every probe has ended, and a proxy is there; rejects where it dies again and again. */
+  /**
+   * Resolves once every probe has ended, and a proxy is there; rejects where it dies again and again. A round takes its time
+   * and one timeout more, and then sends nothing.
+   */
   finish(): Promise<void>;
   /** After the last probe: nobody needs another process, and the round is judged by what this one left. */
   noticeDeath(): void;
@@ -41,9 +45,13 @@ export function createSending(
   { probes, alone, killAfter, round }: PlannedRound,
   { driving, night, onDeath, watch }: RoundSurroundings,
 ): RoundSending {
-  const { clock, signal, world, plan } = driving;
+  const { clock, signal, world, plan, machine } = driving;
   const { roundMs, perRound, width } = night;
   const began = clock.monotonic();
+  // A round that is not spread over a time has as much as its probes take, one after the other.
+  const stoodStill = machine.stoodStill();
+  const took = (): number => clock.monotonic() - began - (machine.stoodStill() - stoodStill);
+  const isLate = (): boolean => roundMs > 0 && took() > roundMs + plan.timeoutMs;
   const [sent, deaths, lost]: [PlannedProbe[], ProxyDeath[], string[]] = [[], [], []];
   const answers: RoundAccount['answers'][number][] = [];
   const results = new Map<string, ProbeResult>();
@@ -51,6 +59,8 @@ export function createSending(
   const endedAt = new Map<string, number>();
   let diedAt: number | null = null;
   let restart: Promise<void> | undefined;
+  let silence: Promise<boolean> | undefined;
+  let isCutShort = false;
   const heard: Driving = {
     ...driving,
     tell: Object.assign((news: Parameters<Driving['tell']>[0]) => {
@@ -73,6 +83,7 @@ export function createSending(
       // The plan says when, not amid how much.
       load: () => ({ answered: results.size, least: 0, bad: [] }),
       slopes: null,
+      hung: cause === 'hung',
     });
     deaths.push({ at, cause, backMs: performance.now() - asked });
     await watch.next();
@@ -86,6 +97,40 @@ export function createSending(
     await restart;
   }
 
+  /** Whether the proxy says nothing any more, not even when it is asked how it is; whoever wonders waits for the same answer. */
+  async function isSilent(): Promise<boolean> {
+    silence ??= world.target
+      .get('/healthz')
+      .then(
+        () => false,
+        () => true,
+      )
+      .finally(() => {
+        silence = undefined;
+      });
+    return silence;
+  }
+
+  /** After a probe that failed: it is under way still, so that a death which somebody else noticed has taken it. */
+  async function lookAfterProxy(id: string, timedOut: boolean): Promise<void> {
+    const isTaken = (): boolean => lost.includes(id);
+    if (!isTaken() && timedOut && !signal.aborted && !isGone(world.target.pid) && (await isSilent())) {
+      if (!isTaken()) await revive(isGone(world.target.pid) ? 'itself' : 'hung');
+      return;
+    }
+    if (!isTaken() && isGone(world.target.pid)) await revive('itself');
+  }
+
+  /** Told once, as a probe that was lost: a round without the rest of its probes is not whole. */
+  function leaveUnsent({ id }: PlannedProbe, after: number): void {
+    if (isCutShort) return;
+    isCutShort = true;
+    const others = after === 0 ? '' : `, nor ${plural(after, 'probe')} after it`;
+    const problem = `was not sent${others}: the round had been over for as long as a probe may take`;
+    driving.tell({ type: 'probe_started', id });
+    driving.tell({ type: 'probe_broke', id, problem });
+  }
+
   async function send(probe: PlannedProbe): Promise<void> {
     // Not awaited where nobody restarts: from its turn on a probe counts as under way.
     if (restart !== undefined) await restart;
@@ -95,7 +140,7 @@ export function createSending(
     const result = results.get(probe.id);
     if (outcome === 'good' && isPlain(probe) && result !== undefined)
       answers.push({ life: watch.life(), at: clock.monotonic(), ms: result.ms });
-    if (outcome === 'bad' && !lost.includes(probe.id) && isGone(world.target.pid)) await revive('itself');
+    if (outcome === 'bad') await lookAfterProxy(probe.id, result?.timedOut === true);
     underWay.delete(probe.id);
     endedAt.set(probe.id, performance.now());
     // What an interruption cut off is nobody's fault.
@@ -107,6 +152,7 @@ export function createSending(
       const [index, probe] = next.value;
       await waitUntil(began + (roundMs * index) / perRound, { clock, signal });
       if (signal.aborted) return;
+      if (isLate()) return leaveUnsent(probe, probes.length - index - 1 + alone.length);
       const sending = send(probe);
       if (index + 1 === killAfter) {
         await sleep(AMID_MS);
@@ -131,7 +177,11 @@ export function createSending(
       await Promise.all(Array.from({ length: width }, () => client(queue)));
       await restart;
       if (isGone(world.target.pid)) await revive('itself');
-      for (const probe of alone) if (!signal.aborted) await send(probe);
+      for (const [index, probe] of alone.entries()) {
+        if (signal.aborted) return;
+        if (isLate()) return leaveUnsent(probe, alone.length - index - 1);
+        await send(probe);
+      }
     },
   };
 }
@@ -140,10 +190,6 @@ export function createSending(
 const ACKNOWLEDGED_MS = 100;
 /** For the request to be under way when the proxy is killed. */
 const AMID_MS = 5;
-
-/** What takes as long as the proxy does, and not as long as a scenario wants. */
-const isPlain = ({ scenario, op, client }: PlannedProbe): boolean =>
-  client === 'curl' && scenario === undefined && op === 'nonstream';
 
 /** Whether there is no such process any more; one that is not ours to start has no id. */
 export function isGone(pid: number | null): boolean {

@@ -1,10 +1,10 @@
 /** What a person sees while a run is under way: a live list on a terminal, plain lines elsewhere. */
 import type { ListrTask } from 'listr2';
 import { plural } from '../../analysis/plural.ts';
-import type { RoundAccount } from '../../protocol/witness.ts';
 import { fateOf } from '../probe-ending.ts';
 import type { RunEvent } from '../run-events.ts';
 import type { NightPlan, Plan, PlannedProbe } from '../run-record.ts';
+import { createTally, heartbeat, type NightTally } from './night-progress.ts';
 import { seconds } from './verdict-text.ts';
 
 export interface Progress {
@@ -18,7 +18,7 @@ export function plainProgress(write: (line: string) => void): Progress {
   let start: Start | undefined;
   return {
     onEvent(event) {
-      if (event.type === 'run_started') start = event;
+      if (event.type === 'run_started') start = startOf(event);
       const line = start === undefined ? null : lineOf(event, start);
       if (line !== null) write(`${line}\n`);
     },
@@ -26,9 +26,18 @@ export function plainProgress(write: (line: string) => void): Progress {
   };
 }
 
-type Start = Extract<RunEvent, { type: 'run_started' }>;
+interface Start extends Pick<Extract<RunEvent, { type: 'run_started' }>, 'plan' | 'at'> {
+  /** Null of a run that is no night. */
+  readonly tally: NightTally | null;
+}
 
-function lineOf(event: RunEvent, { plan, at }: Start): string | null {
+function startOf({ plan, at }: Extract<RunEvent, { type: 'run_started' }>): Start {
+  const { driver } = plan;
+  return { plan, at, tally: driver?.kind === 'overnight' ? createTally(plan, driver, at) : null };
+}
+
+function lineOf(event: RunEvent, { plan, at, tally }: Start): string | null {
+  tally?.hear(event);
   switch (event.type) {
     case 'run_started':
       return `${plan.run}: ${sentIn(plan)}, seed ${plan.seed}`;
@@ -44,15 +53,17 @@ function lineOf(event: RunEvent, { plan, at }: Start): string | null {
     case 'machine_late':
       return null;
     case 'probe_ended':
+      // Of a night they are counted: a line would be one of tens of thousands.
+      if (tally !== null) return null;
       return `${event.result.id}: ${fateOf(event.result, plan)} after ${seconds(event.result.ms)}`;
     case 'round_ended':
       return `round ${event.round}: ${event.answered} answers, then killed`;
     case 'proxy_died':
-      return `round ${event.round}: the proxy ${event.cause === 'chaos' ? 'was killed' : 'DIED OF ITSELF'}; it is started again`;
+      return `round ${event.round}: the proxy ${DEATHS[event.cause]}; it is started again`;
     case 'toggled':
       return `from round ${event.round} on the proxy speaks HTTP/${event.protocol}`;
     case 'round_judged':
-      return heartbeat(event.account, event.at);
+      return heartbeat(event.account, event.at, tally?.left(event.at) ?? null);
     case 'resumed':
       return `goes on after round ${event.after}`;
     case 'probe_broke':
@@ -64,55 +75,37 @@ function lineOf(event: RunEvent, { plan, at }: Start): string | null {
   return `${event.type}: ${event.note}`;
 }
 
-/** One line that says how a night goes. */
-function heartbeat(
-  {
-    round,
-    partial,
-    protocol,
-    sent,
-    faults,
-    deaths,
-    verdict,
-    readings,
-    answers,
-    jumpMs,
-    stalledMs,
-    ms,
-  }: RoundAccount,
-  at: number,
-): string {
-  const last = readings?.at(-1);
-  const slow = answers.map((one) => one.ms).toSorted((a, b) => a - b)[answers.length >> 1];
-  return [
-    `round ${round}, ${new Date(at).toISOString().slice(11, 16)} UTC: ${partial ? 'interrupted, ' : ''}${verdict.outcome === 'pass' ? 'green' : `RED (${verdict.red.map(({ id }) => id).join(' ')})`}`,
-    `HTTP/${protocol}, ${plural(sent, 'probe')}, ${plural(faults.length, 'fault')}, ${plural(deaths.length, 'death')} in ${seconds(ms)}`,
-    last === undefined
-      ? 'memory not readable'
-      : `${last.rssMb.toFixed(0)} MB, ${plural(last.files, 'file')}, ${plural(last.sockets, 'socket')}`,
-    ...(slow === undefined ? [] : [`answers in ${slow.toFixed(0)} ms`]),
-    ...(stalledMs > 0 ? [`the harness stood still for ${seconds(stalledMs)}`] : []),
-    ...(Math.abs(jumpMs) > JUMP_MS ? [`the clock jumped by ${seconds(jumpMs)}`] : []),
-  ].join('; ');
-}
+const DEATHS = { chaos: 'was killed', itself: 'DIED OF ITSELF', hung: 'HUNG, and was killed' } as const;
 
-const JUMP_MS = 2_000;
-
-/** A line that is written over again and again; what is red stays. */
-function heartbeatProgress(stream: NodeJS.WriteStream): Progress {
+/** A line that is written over again and again, also while a round goes on; what is red stays. */
+export function heartbeatProgress(
+  stream: Pick<NodeJS.WriteStream, 'columns' | 'write'>,
+  now: () => number = Date.now,
+): Progress {
   let start: Start | undefined;
+  const beat = (): void => {
+    const line = start?.tally?.short(now());
+    if (line !== undefined) stream.write(`\r\x1B[K${line.slice(0, Math.max(1, stream.columns - 1))}`);
+  };
+  const ticking = setInterval(beat, TICK_MS).unref();
   return {
     onEvent(event) {
-      if (event.type === 'run_started') start = event;
+      if (event.type === 'run_started') start = startOf(event);
       const line = start === undefined ? null : lineOf(event, start);
       if (line === null) return;
-      const width = Math.max(1, stream.columns - 1);
       const stays = event.type !== 'round_judged' || event.account.verdict.outcome !== 'pass';
-      stream.write(`\r\x1B[K${stays ? `${line}\n` : line.slice(0, width)}`);
+      if (stays) stream.write(`\r\x1B[K${line}\n`);
+      beat();
     },
-    end: async () => void stream.write('\r\x1B[K'),
+    async end() {
+      clearInterval(ticking);
+      stream.write('\r\x1B[K');
+    },
   };
 }
+
+/** Often enough to see that it goes on, and too seldom to be load. */
+const TICK_MS = 2_000;
 
 function nightIn({ maxMs, perRound, width, chaos, maxRounds, clients }: NightPlan): string {
   const who = clients === 'claude' ? 'Claude Code' : 'raw';
@@ -156,8 +149,9 @@ export async function liveProgress(stream: NodeJS.WriteStream): Promise<Progress
         };
         shown = new Listr(tasksOf(event.plan, marks), { ...options, ...renderer }).run();
       }
-      marks.hear(event);
-      night?.onEvent(event);
+      // A night has no list, and would mark each of its probes.
+      if (night === undefined) marks.hear(event);
+      else night.onEvent(event);
     },
     async end() {
       marks.close();

@@ -127,7 +127,11 @@ export const roundSchema = z.strictObject({
   kills: z.boolean(),
   deaths: z
     .array(
-      z.strictObject({ at: z.number(), cause: z.enum(['chaos', 'itself']), backMs: milliseconds.nullable() }),
+      z.strictObject({
+        at: z.number(),
+        cause: z.enum(['chaos', 'itself', 'hung']),
+        backMs: milliseconds.nullable(),
+      }),
     )
     .readonly(),
   verdict: z.strictObject({

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CHECKS } from '../../analysis/checks/index.ts';
 import { built, runsIn, SUITES, storeWholeRun } from '../bundle/testing/bundled-run.ts';
-import { storeNight, storeSelftest } from '../bundle/testing/stored-night.ts';
+import { OURS, storeNight, storeSelftest } from '../bundle/testing/stored-night.ts';
 import { verifyBundle } from '../bundle/verify.ts';
 import { resumableNight } from '../night/resume.ts';
 import { temporaryFolder } from '../testing/stored-green-run.ts';
@@ -43,10 +43,21 @@ describe('a run without an end', () => {
         ending: 'running',
         endingNote: 'its last words were resumed, since it was resumed behind round 3',
       });
-      await expect(resumableNight(folder)).rejects.toThrow('still goes on');
+      await expect(resumableNight(folder, OURS.source)).rejects.toThrow('still goes on');
     }
     expect(await readdir(folder)).not.toContain(UNDER_WAY);
-    expect(await resumableNight(folder)).toMatchObject({ rounds: { length: 3 } });
+    expect(await resumableNight(folder, OURS.source)).toMatchObject({ rounds: { length: 3 } });
+  });
+
+  it('is not resumed by other programs than it was begun by, which are both named', async () => {
+    const folder = await resumedNight();
+    await expect(resumableNight(folder, 'f'.repeat(64))).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining(
+        `was begun by other programs (source ${OURS.source?.slice(0, 12)}) than these (source ffffffffffff)`,
+      ),
+      hint: expect.stringMatching(/^Resume it with those.*, or begin another night/),
+    });
   });
 
   it('has died where another process has the number of its own, or none has', async () => {
@@ -89,12 +100,12 @@ describe('a run without an end', () => {
       path.join(folder, UNDER_WAY),
       `${JSON.stringify({ v: 1, claim: 'x', pid: process.pid, began: null })}\n`,
     );
-    await expect(resumableNight(folder)).rejects.toMatchObject({
+    await expect(resumableNight(folder, OURS.source)).rejects.toMatchObject({
       message: expect.stringContaining(`as process ${process.pid} says in under-way.json`),
       hint: expect.stringContaining(`remove ${path.join(folder, UNDER_WAY)}`),
     });
     await writeFile(path.join(folder, UNDER_WAY), JSON.stringify({ v: 1, copied: true }));
-    await expect(resumableNight(folder)).rejects.toThrow('is a copy of a run that went on');
+    await expect(resumableNight(folder, OURS.source)).rejects.toThrow('is a copy of a run that went on');
   });
 
   it('is bundled as one that goes on, and verified as that where its process is unknown', async () => {

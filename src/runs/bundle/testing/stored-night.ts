@@ -32,7 +32,7 @@ const NIGHT: NightPlan = {
 };
 
 /** By the programs that judge it again. */
-const OURS = { ...PROVENANCE, source: sourceHash() };
+export const OURS = { ...PROVENANCE, source: sourceHash() };
 
 /** `legs`: how many rounds, from the first on, were red by LOG-01 and are kept whole. Gives its folder. */
 export async function storeNight(

@@ -160,7 +160,8 @@ const deaths = (rounds: readonly RoundAccount[], began: number, x: (ms: number) 
     .slice(0, MOST_MARKS)
     .map(({ at, cause }) => {
       const place = coordinate(x(at - began));
-      return html`${upright(cause, x(at - began))}<path class="${cause}" d="M${place} ${PLOT.top + 5}m-4 -4l8 8m0 -8l-8 8"/>`;
+      const name = cause === 'chaos' ? 'chaos' : 'itself';
+      return html`${upright(name, x(at - began))}<path class="${name}" d="M${place} ${PLOT.top + 5}m-4 -4l8 8m0 -8l-8 8"/>`;
     });
 
 const upright = (name: string, at: number): Html =>
@@ -170,7 +171,7 @@ const sign = (drawing: Html): Html =>
   html`<svg class="sign" viewBox="0 0 16 16" aria-hidden="true">${drawing}</svg>`;
 
 const KEY = html`<ul class="key"><li>${swatch('level')} median</li><li>${swatch('bound')} median and what may be gained</li>
-<li>${sign(html`<path class="start" d="M8 0V16"/>`)} started anew</li><li>${sign(html`<path class="chaos" d="M8 0V16m-4 -15l8 8m0 -8l-8 8"/>`)} killed by the plan</li><li>${sign(html`<path class="itself" d="M8 0V16m-4 -15l8 8m0 -8l-8 8"/>`)} died of itself</li>
+<li>${sign(html`<path class="start" d="M8 0V16"/>`)} started anew</li><li>${sign(html`<path class="chaos" d="M8 0V16m-4 -15l8 8m0 -8l-8 8"/>`)} killed by the plan</li><li>${sign(html`<path class="itself" d="M8 0V16m-4 -15l8 8m0 -8l-8 8"/>`)} died of itself, or hung</li>
 <li>${sign(html`<rect class="faults" x="2" y="6" width="12" height="10"/>`)} faults played in the round</li><li>${sign(html`<rect class="shade edged" x="1" y="1" width="14" height="14"/>`)} HTTP/1.1 was set</li></ul>`;
 
 /** The slope, what it comes to, and what it may. */

@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
 import { greenNight } from '../../../analysis/testing/green-night.ts';
+import { greenRun } from '../../../analysis/testing/green-run.ts';
 import { nightSection } from './night.ts';
+import { redactionsSection } from './redactions.ts';
+import { footer } from './report-page.ts';
 
 const rendered = (alter?: Parameters<typeof greenNight>[0]): string =>
   String(nightSection(greenNight(alter)));
@@ -85,4 +88,20 @@ it('a long night shows every red round and leaves green ones out, and says so', 
   });
   expect(text).toContain('100 green rounds more');
   expect(text).toContain('>500</th>');
+});
+
+it('of a night, whose exchanges are gone, nobody is told that no credential was in them, nor to look where nothing is', () => {
+  const night = greenNight(({ rounds }) => {
+    for (const round of rounds.slice(0, 3)) round.kept = 'rounds/leg-0001';
+  });
+  const evidence = { ...greenRun(), client: [], upstream: [], artifacts: [], night };
+  const redacted = String(redactionsSection(evidence));
+  expect(redacted).toContain('How often cannot be said of a night.');
+  expect(redacted).toContain('but for those in <code>rounds/leg-0001</code>, whose');
+  expect(redacted).not.toMatch(/No credential was seen anywhere|seen nowhere/);
+  expect(String(footer(evidence))).toContain('lie in <code>rounds/leg-0001</code>, each');
+  expect(String(footer(evidence))).not.toContain('witness/');
+  const green = { ...evidence, night: greenNight() };
+  expect(String(footer(green))).toContain('No round was kept whole.');
+  expect(String(footer(greenRun()))).toContain('witness/');
 });

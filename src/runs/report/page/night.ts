@@ -47,11 +47,12 @@ const redWords = ({ verdict: { red } }: RoundAccount): string =>
   red.map(({ id, outcome, what }) => `${shown(id, 40)} is ${outcome}: ${shown(what, 200)}`).join('; ') ||
   'none';
 
+const DEATHS = { chaos: 'killed by the plan', itself: 'of itself', hung: 'killed, as it hung' } as const;
+
 const deathWords = ({ deaths }: RoundAccount): string =>
   deaths
     .map(({ cause, backMs }) => {
-      const who = cause === 'itself' ? 'of itself' : 'killed by the plan';
-      return `${who}, ${backMs === null ? 'not back' : `back after ${duration(backMs)}`}`;
+      return `${DEATHS[cause]}, ${backMs === null ? 'not back' : `back after ${duration(backMs)}`}`;
     })
     .join('; ') || 'none';
 

@@ -3,6 +3,7 @@
  * what contradicts them, and the evidence.
  */
 
+import type { Evidence } from '../../../analysis/evidence.ts';
 import { count } from '../../../analysis/plural.ts';
 import type { RunRecord } from '../../run-record.ts';
 import type { StoredRun } from '../../stored/stored-run.ts';
@@ -15,7 +16,7 @@ import { exchangeFilterStyle, exchangeSection } from './exchanges.ts';
 import { shown } from './format.ts';
 import { lanesSection } from './lanes.ts';
 import { nightSection } from './night.ts';
-import { redactionsSection } from './redactions.ts';
+import { keepsNoExchange, keptIn, keptInWords, redactionsSection } from './redactions.ts';
 import { type Matrix, matrixSection } from './saboteur-matrix.ts';
 import { STYLE } from './style.ts';
 import { surroundingsSection } from './surroundings.ts';
@@ -66,7 +67,7 @@ ${matrix !== undefined && matrixSection(matrix)}
 ${surroundingsSection(record)}
 ${redactionsSection(stored.evidence)}
 </main>
-${footer()}`;
+${footer(stored.evidence)}`;
   return page({
     title: `${record.outcome}: ${shown(record.suite, 80)}`,
     style: [STYLE, FILTER_STYLE, exchangeFilterStyle(choice.inFull)].join('\n'),
@@ -97,6 +98,13 @@ function leadOf({ ok, interrupted }: Matrix): string {
 const contents = (sections: readonly (readonly [id: string, title: string])[]): Html =>
   html`<nav aria-label="Contents"><ul>${sections.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>`;
 
-const footer =
-  (): Html => html`<footer><p>This file has no script and asks nobody for anything; it is written by <code>ccp-uat</code> from the stored evidence alone, and again by <code>ccp-uat report</code>.
-It shows at most ${count(MOST_IN_FULL)} exchanges in full: those with findings first, and up to ${count(SAMPLE)} of the others; every other exchange with findings stands in one line. Long texts, streams and lists are cut where they say so. The whole evidence lies beside it: <code>run.json</code>, <code>events.jsonl</code>, <code>witness/</code>.</p></footer>`;
+/** What is in the file, and what beside it. */
+export function footer(evidence: Evidence): Html {
+  const kept = keptIn(evidence.night?.rounds ?? []);
+  return html`<footer><p>This file has no script and asks nobody for anything; it is written by <code>ccp-uat</code> from the stored evidence alone, and again by <code>ccp-uat report</code>.
+${
+  keepsNoExchange(evidence)
+    ? html`Of its exchanges it shows none: those of a round are deleted once it is judged, and what it came to is its line in <code>events.jsonl</code>. ${kept.length > 0 ? html`Whole worlds with a red round lie in ${keptInWords(kept)}, each with a report of its own once <code>ccp-uat report</code> was asked for it.` : 'No round was kept whole.'} Beside it lie <code>run.json</code>, <code>NIGHT.json</code> and the newest of <code>usage.jsonl</code>.`
+    : html`It shows at most ${count(MOST_IN_FULL)} exchanges in full: those with findings first, and up to ${count(SAMPLE)} of the others; every other exchange with findings stands in one line. Long texts, streams and lists are cut where they say so. The whole evidence lies beside it: <code>run.json</code>, <code>events.jsonl</code>, <code>witness/</code>.`
+}</p></footer>`;
+}
