@@ -137,7 +137,7 @@ describe('the package that npm would publish', () => {
       const { schema_version, trouble } = await store.status();
       console.log(schema_version, trouble);`;
     const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '--eval', script]);
-    expect({ stdout, stderr }).toEqual({ stdout: '3 null\n', stderr: '' });
+    expect({ stdout, stderr }).toEqual({ stdout: '4 null\n', stderr: '' });
   });
 
   it('finds its suites and fixtures there', async () => {
