@@ -5,7 +5,9 @@
 import { CONTESTANTS } from './contestants.ts';
 import { measureClients } from './measure.ts';
 import { type Load, type Running, startContestant, startLoad, startUpstream } from './processes.ts';
+import { verdictTable } from './report.ts';
 import { medianBounds, quantile, spread } from './statistics.ts';
+import { type Verdict, verdictOf } from './targets.ts';
 import { WORKS } from './work.ts';
 
 interface Trial {
@@ -22,7 +24,11 @@ const TRIALS: readonly Trial[] = ['json-1k', 'sse-1k'].flatMap((work) => [
   { work, concurrency: 1, pauseMs: 0, ms: 500 },
 ]);
 const BREAK_IN = { concurrency: 16, pauseMs: 0, ms: 4_000 };
-const QUANTILES = [0.5, 0.99] as const;
+/** With the most that each may be of the same without a store. */
+const QUANTILES = [
+  { q: 0.5, limit: 1.03 },
+  { q: 0.99, limit: 1.1 },
+] as const;
 
 /** Milliseconds of one turn at each of `QUANTILES`. */
 type Turn = readonly number[];
@@ -31,7 +37,7 @@ async function takeTurn(load: Load, running: Running, { work: name, ...how }: Tr
   const work = WORKS.find((one) => one.name === name);
   if (work === undefined) throw new Error(`no such work: ${name}`);
   const { wholeMs } = await measureClients(load, running, { work, ...how });
-  return QUANTILES.map((q) => quantile(wholeMs, q));
+  return QUANTILES.map(({ q }) => quantile(wholeMs, q));
 }
 
 async function main(turns: number): Promise<void> {
@@ -48,7 +54,7 @@ async function main(turns: number): Promise<void> {
     if (on === undefined || off === undefined) return;
     for (const { work } of TRIALS)
       for (const one of started) await takeTurn(load, one, { work, ...BREAK_IN });
-    const rows: string[] = [];
+    const measured: Measured[] = [];
     for (const trial of TRIALS) {
       const taken: { on: Turn; off: Turn }[] = [];
       for (let turn = 0; turn < turns; turn += 1) {
@@ -57,36 +63,54 @@ async function main(turns: number): Promise<void> {
         const second = await takeTurn(load, off, trial);
         taken.push({ on: first ?? (await takeTurn(load, on, trial)), off: second });
       }
-      rows.push(rowOf(trial, taken));
-      process.stderr.write(`${rows.at(-1)}\n`);
+      measured.push(measuredOf(trial, taken));
+      process.stderr.write(`${nameOf(trial)}: ${measured.at(-1)?.cells.join(' | ')}\n`);
     }
-    process.stdout.write(`${HEAD}${rows.join('\n')}\n`);
+    const rows = measured.map(({ trial, cells }) => `| ${[nameOf(trial), ...cells].join(' | ')} |`);
+    const verdicts = verdictTable(measured.flatMap((one) => one.verdicts));
+    process.stdout.write(`${HEAD}${rows.join('\n')}\n\n${verdicts}\n`);
   } finally {
     await Promise.all([...started, upstream, load].map((one) => one.stop()));
   }
 }
 
-const HEAD = `Milliseconds of a whole exchange with the store / without, medians of the turns, and the ratio turn by turn with the
+const HEAD = `Milliseconds of a whole exchange with the store / without, medians of the turns; the ratio turn by turn, in brackets the
 bounds in which its median lies (95 %).
 
-| work | at once | pause | p50 | ratio | p99 | ratio |
-| --- | --- | --- | --- | --- | --- | --- |
+| exchanges | p50 | ratio | p99 | ratio |
+| --- | --- | --- | --- | --- |
 `;
 
-function rowOf({ work, concurrency, pauseMs }: Trial, taken: readonly { on: Turn; off: Turn }[]): string {
-  const figures = QUANTILES.flatMap((_, at) => {
-    const [on, off] = (['on', 'off'] as const).map((name) =>
-      taken.map((turn) => turn[name][at] ?? Number.NaN),
-    );
-    if (on === undefined || off === undefined) return [];
-    const ratios = on.map((value, index) => value / (off[index] ?? Number.NaN));
-    const { low, median, high } = medianBounds(ratios);
-    return [
-      `${spread(on).median.toFixed(3)} / ${spread(off).median.toFixed(3)}`,
-      `${median.toFixed(3)} (${low.toFixed(3)}–${high.toFixed(3)})`,
+interface Measured {
+  readonly trial: Trial;
+  readonly cells: readonly string[];
+  readonly verdicts: readonly Verdict[];
+}
+
+const nameOf = ({ work, concurrency, pauseMs }: Trial): string =>
+  `${work}, ${concurrency} at once, ${pauseMs === 0 ? 'no pause' : `a pause of ${pauseMs} ms`}`;
+
+function measuredOf(trial: Trial, taken: readonly { on: Turn; off: Turn }[]): Measured {
+  const figures = QUANTILES.map(({ q, limit }, at) => {
+    const [on, off] = [
+      taken.map((turn) => turn.on[at] ?? Number.NaN),
+      taken.map((turn) => turn.off[at] ?? Number.NaN),
     ];
+    const { low, median, high } = medianBounds(on.map((value, index) => value / (off[index] ?? Number.NaN)));
+    const target = `p${q * 100}, with a store / without: ${nameOf(trial)}`;
+    return {
+      cells: [
+        `${spread(on).median.toFixed(3)} / ${spread(off).median.toFixed(3)}`,
+        `${median.toFixed(3)} (${low.toFixed(3)}–${high.toFixed(3)})`,
+      ],
+      verdict: verdictOf({ target, limit, atLeast: false, unit: '', value: median }),
+    };
   });
-  return `| ${[work, concurrency, pauseMs === 0 ? 'none' : `${pauseMs} ms`, ...figures].join(' | ')} |`;
+  return {
+    trial,
+    cells: figures.flatMap(({ cells }) => cells),
+    verdicts: figures.map(({ verdict }) => verdict),
+  };
 }
 
 await main(Number(process.argv[2] ?? 40));
