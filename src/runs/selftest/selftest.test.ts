@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { CHECKS } from '../../analysis/checks/index.ts';
@@ -60,6 +60,8 @@ async function run({
   full = false,
   keep,
   interruptAfter,
+  onBegin = async () => undefined,
+  onEnd = async () => undefined,
 }: {
   readonly saboteurs: readonly Saboteur[];
   readonly suite?: Suite;
@@ -68,6 +70,9 @@ async function run({
   readonly keep?: string;
   /** How many saboteurs are tried before somebody wants an end; 0: none, in the middle of the control run. */
   readonly interruptAfter?: number;
+  /** Given its folder: when there is one, and when all is written or was given up. */
+  readonly onBegin?: (folder: string) => Promise<unknown>;
+  readonly onEnd?: (folder: string) => Promise<unknown>;
 }) {
   await using folder = await temporaryFolder();
   const told: SabotageResult[] = [];
@@ -91,6 +96,7 @@ async function run({
     provenance: PROVENANCE,
     clock: systemClock,
     openWorld: async ({ seed, target, settings, ...plan }, runDir, given) => {
+      if (opened.length === 0) await onBegin(folder.path);
       opened.push(given.saboteur?.name);
       goesOn.push(await isUnderWay(folder.path));
       interrupt();
@@ -108,7 +114,7 @@ async function run({
       interrupt();
     },
     signal: interruption.signal,
-  });
+  }).finally(() => onEnd(folder.path));
   const text = async (name: string): Promise<string> => readFile(path.join(folder.path, name), 'utf8');
   const files = await readdir(folder.path);
   const [summary, json] = [await text('SUMMARY.md'), await text('selftest.json')];
@@ -188,6 +194,20 @@ it('keeps what it had come to where it is interrupted, and is no proof then', {
   expect(selftestSchema.parse(JSON.parse(json))).toMatchObject({ interrupted, saboteurs });
   expect(summary).toMatch(/^# selftest: interrupted\n\ntried \d of 3 saboteurs, .*, interrupted by SIGINT/);
   expect(record).toMatchObject({ outcome: 'fail', ending: 'interrupted', exitCode: 130, claims: [] });
+});
+
+it('leaves no page of a matrix that could not be written: one without the other is damage', {
+  timeout: 120_000,
+}, async () => {
+  let left: string[] = [];
+  const failing = run({
+    saboteurs: [WORSE],
+    onBegin: (folder) => mkdir(path.join(folder, 'selftest.json.part')),
+    onEnd: async (folder) => (left = await readdir(folder)),
+  });
+  await expect(failing).rejects.toThrow('selftest.json');
+  expect(left).toContain('run.json');
+  expect(left).not.toContain('selftest.html');
 });
 
 it('keeps the run that nobody broke where it is interrupted in that', { timeout: 120_000 }, async () => {
