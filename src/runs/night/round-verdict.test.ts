@@ -19,8 +19,8 @@ function inTurns(alter: (evidence: Whole) => unknown = () => undefined, from = B
     const ids = all.client.map(({ id }) => id);
     expect(new Set(ids).size).toBe(3);
     for (const one of all.client) place(one, 0, 3000);
-    const hashes = all.client.map(({ request }) => request.body.sha256);
-    all.upstream = all.upstream.filter(({ request }) => hashes.includes(request.body.sha256));
+    const hashes = new Set(all.client.map(({ request }) => request.body.sha256));
+    all.upstream = all.upstream.filter(({ request }) => hashes.has(request.body.sha256));
     for (const [turn, one] of all.upstream.entries()) place(one, turn * 1000, 900);
     alter(all);
   });

@@ -72,9 +72,10 @@ async function run({
   readonly interruptAfter?: number;
   /** Given its folder: when there is one, and when all is written or was given up. */
   readonly onBegin?: (folder: string) => Promise<unknown>;
-  readonly onEnd?: (folder: string) => Promise<unknown>;
+  readonly onEnd?: (folder: string) => Promise<void>;
 }) {
   await using folder = await temporaryFolder();
+  await using _ = { [Symbol.asyncDispose]: () => onEnd(folder.path) };
   const told: SabotageResult[] = [];
   const opened: (string | undefined)[] = [];
   const goesOn: boolean[] = [];
@@ -114,7 +115,7 @@ async function run({
       interrupt();
     },
     signal: interruption.signal,
-  }).finally(() => onEnd(folder.path));
+  });
   const text = async (name: string): Promise<string> => readFile(path.join(folder.path, name), 'utf8');
   const files = await readdir(folder.path);
   const [summary, json] = [await text('SUMMARY.md'), await text('selftest.json')];
@@ -203,7 +204,9 @@ it('leaves no page of a matrix that could not be written: one without the other 
   const failing = run({
     saboteurs: [WORSE],
     onBegin: (folder) => mkdir(path.join(folder, 'selftest.json.part')),
-    onEnd: async (folder) => (left = await readdir(folder)),
+    onEnd: async (folder) => {
+      left = await readdir(folder);
+    },
   });
   await expect(failing).rejects.toThrow('selftest.json');
   expect(left).toContain('run.json');
