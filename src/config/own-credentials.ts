@@ -1,4 +1,7 @@
-/** The credentials of whoever works here, for a search in what must hold none of them. */
+/**
+ * The credentials of whoever works here, for a search in what must hold none of them. The harness uses it, and with it
+ * features of the proxy: docs/decisions says why.
+ */
 import { keyVariablesIn } from '../features/routing/key-variables.ts';
 import { CCP_DECLARATIONS, CCP_SECRETS } from './ccp-declarations.ts';
 import { type FlagsOf, type Layers, readLayers, type Start } from './layers.ts';

@@ -1,4 +1,4 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CHECKS } from '../analysis/checks/index.ts';
@@ -29,14 +29,15 @@ const SOURCE = 'a'.repeat(64);
 /** Long after the stored runs: only what the programs of this package did counts. */
 const LATER = BEGIN + 1e9;
 
-/** Stores a run of the suite `test`, green or with a torn line in its log. */
+/** Stores a run of the suite `test`, green or with a torn line in its log, or in which `LOG-01` saw too little. */
 async function store(
   name: string,
   {
     torn = false,
+    unsure = false,
     plan = {},
     source = SOURCE,
-  }: { torn?: boolean; plan?: Partial<Plan>; source?: string | null } = {},
+  }: { torn?: boolean; unsure?: boolean; plan?: Partial<Plan>; source?: string | null } = {},
 ): Promise<Stored> {
   const { folder } = await storeGreenRun(
     runsDir(results.path),
@@ -47,11 +48,30 @@ async function store(
   );
   const stored = await readStoredRun(folder.path);
   const provenance = source === null ? PROVENANCE : { ...PROVENANCE, source };
-  const record = recordOf({ ...stored, provenance }, CHECKS);
+  const judged = recordOf({ ...stored, provenance }, CHECKS);
+  const record = unsure ? { ...judged, checks: judged.checks.map(asUnsure) } : judged;
   await writeReports(folder, { record, stored });
   const named = path.join(runsDir(results.path), name);
   await rename(folder.path, named);
   return { folder: named, record };
+}
+
+const asUnsure = (check: RunRecord['checks'][number]): RunRecord['checks'][number] =>
+  check.id === 'LOG-01' ? { ...check, outcome: 'inconclusive' } : check;
+
+const NOBODY = 65_534;
+const isRoot = process.getuid?.() === 0;
+
+/** Root may list whatever it likes. */
+async function asNobody(folders: readonly string[], work: () => Promise<void>): Promise<void> {
+  if (!isRoot) return work();
+  for (const folder of folders) await chown(folder, NOBODY, NOBODY);
+  process.seteuid?.(NOBODY);
+  try {
+    await work();
+  } finally {
+    process.seteuid?.(0);
+  }
 }
 
 const FIRST = '20260101T000000Z-test';
@@ -100,12 +120,46 @@ describe('a check that changes its mind', () => {
     expect(await flakesOf({ folder: other, record })).toMatchObject([{ folder: '../deep/one' }]);
   });
 
+  it('is looked for as far as the folders beside a run may be listed', async () => {
+    const { folder: stored, record } = await store(FIRST);
+    const closed = path.join(results.path, 'closed');
+    const folder = path.join(closed, 'run');
+    await mkdir(closed);
+    await rename(stored, folder);
+    await chmod(results.path, 0o711);
+    await chmod(closed, 0o311);
+    await asNobody([closed, folder], async () => {
+      expect(await flakesOf({ folder, record })).toEqual([]);
+    });
+    await chmod(closed, 0o700);
+    await rm(closed, { recursive: true });
+    expect(await flakesOf({ folder, record })).toEqual([]);
+  });
+
+  it.skipIf(!isRoot)('is none by what somebody else has laid beside it', async () => {
+    const { folder: first } = await store(FIRST, { torn: true });
+    const { folder: second, record } = await store(SECOND);
+    const [one, other] = [path.join(results.path, 'one'), path.join(results.path, 'other')];
+    await rename(first, one);
+    await rename(second, other);
+    expect(await flakesOf({ folder: other, record })).toHaveLength(1);
+    await chown(one, NOBODY, NOBODY);
+    expect(await flakesOf({ folder: other, record })).toEqual([]);
+  });
+
   it('is found where it failed among all and passes as the only one', async () => {
     await store(FIRST, { torn: true });
     const alone = await store(SECOND, {
       plan: { checks: [{ id: 'LOG-01', title: '' }], asked: { client: 'curl' } },
     });
     expect((await flakesOf(alone)).map(({ check }) => check)).toEqual(['LOG-01']);
+  });
+
+  it('is none where one of the two saw too little to say', async () => {
+    const first = await store(FIRST);
+    const second = await store(SECOND, { unsure: true });
+    expect(await flakesOf(second)).toEqual([]);
+    expect(await flakesOf(first)).toEqual([]);
   });
 
   it.each<[string, Parameters<typeof store>[1]]>([

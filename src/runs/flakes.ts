@@ -1,7 +1,7 @@
 /**
- * Checks that change their mind: the same plan carried out again by the same programs, and another outcome. Chance has
- * decided one of the two, so the later run is red, whatever it says, and so is every one after it: no number of repetitions
- * makes it green. What ends that is another source, or a person who removes the run that says otherwise.
+ * Checks that change their mind: the same plan carried out again by the same programs passes what failed before, or fails
+ * what passed. Chance has decided one of the two, so the later run is red, whatever it says, and so is every one after it: no
+ * number of repetitions makes it green. What ends that is another source, or a person who removes the run that says otherwise.
  */
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -22,15 +22,14 @@ export async function findFlakes(
   }: { readonly folder: string; readonly resultsDir: string; readonly since: number },
 ): Promise<Flake[]> {
   if (record.ending !== 'complete') return [];
-  const opinions = record.checks.filter((one) => saysSomething(one, record.plan));
+  const opinions = record.checks.filter(isOpinion);
   const against = new Map<string, { readonly flake: Flake; readonly startedAt: string }>();
   for await (const past of everyRun(resultsDir, { suite: record.suite, folder })) {
     if (!isSameAgain(past.record, record, since)) continue;
     const { startedAt, checks } = past.record;
     for (const now of opinions) {
       const before = checks.find(({ id }) => id === now.id);
-      if (before === undefined || before.outcome === now.outcome) continue;
-      if (!saysSomething(before, record.plan)) continue;
+      if (before === undefined || before.outcome === now.outcome || !isOpinion(before)) continue;
       if ((against.get(now.id)?.startedAt ?? '') >= startedAt) continue;
       const flake = flakeOf(now, before, path.relative(folder, past.folder), past.record);
       against.set(now.id, { flake, startedAt });
@@ -49,11 +48,8 @@ const flakeOf = (now: Outcome, before: Outcome, folder: string, { plan: { seed }
   seed,
 });
 
-/** What was allowed to be unsure is no opinion that could be changed. */
-const saysSomething = (
-  { outcome }: RunRecord['checks'][number],
-  { allowInconclusive }: RunRecord['plan'],
-): boolean => outcome !== 'skipped' && !(allowInconclusive && outcome === 'inconclusive');
+/** That too little was seen may be the machine's doing, as where it was busy: such a run is red by itself, and by no other. */
+const isOpinion = ({ outcome }: Outcome): boolean => outcome === 'pass' || outcome === 'fail';
 
 function isSameAgain(past: RunRecord, now: RunRecord, since: number): boolean {
   if (past.ending !== 'complete') return false;

@@ -109,23 +109,23 @@ const LEAST_EXCHANGES = 20;
 /** Of warm processes, over all lives: with fewer nobody has looked at it for long enough to say that nothing climbs. */
 const LEAST_READINGS = 12;
 
-const memory: Check = {
+const memory: TrendCheck = {
   id: 'NIGHT-04',
   title: `Memory could be read in every round, and no life of the proxy climbs by more than noise (${NOISE.rssMb.least} MB and ${NOISE.rssMb.each * 1000} kB an exchange, at most ${NOISE.rssMb.most} MB) once warm`,
   least: LEAST_READINGS,
   needs: ['proxy'],
-  judge: (evidence) => overReadings(evidence, ['rssMb']),
+  judge: (evidence) => overReadings(evidence, ['rssMb'], LEAST_READINGS),
 };
 
-const descriptors: Check = {
+const descriptors: TrendCheck = {
   id: 'NIGHT-05',
   title: `Open files and sockets could be read in every round, and no life climbs by more than noise (${NOISE.files.most}) once warm`,
   least: LEAST_READINGS,
   needs: ['proxy'],
-  judge: (evidence) => overReadings(evidence, ['files', 'sockets']),
+  judge: (evidence) => overReadings(evidence, ['files', 'sockets'], LEAST_READINGS),
 };
 
-const latency: Check = {
+const latency: TrendCheck = {
   id: 'NIGHT-06',
   title: `Plain answers of warm processes came as fast at the end as at the beginning: within ${SLOWER_MS} ms, or noise`,
   least: 1,
@@ -133,11 +133,16 @@ const latency: Check = {
     const rounds = roundsOf(evidence);
     if (rounds === null) return notApplicable();
     const quarters = quartersOf(rounds);
-    const { observed, violations, note } = findingOf([latencyOf(rounds)], quarters.flatMap(slowedDown));
+    const { observed, violations, note, tooFew } = findingOf(
+      [latencyOf(rounds)],
+      quarters.flatMap(slowedDown),
+    );
+    const compared = quarters.some(isCompared) && quarters.every(isComparedOrBrief);
     return {
-      observed: quarters.some(isCompared) && quarters.every(isComparedOrBrief) ? observed : 0,
+      observed: compared ? observed : 0,
       violations,
       note: [note, ...quarters.map(quartersInWords)].join('; '),
+      tooFew: tooFew || !compared,
     };
   },
 };
@@ -152,7 +157,7 @@ function slowedDown({ protocol, medians }: Quarters): Violation[] {
   if (medians === null || medians.slowerBy <= medians.bound) return [];
   return [
     {
-      what: `over HTTP/${protocol} the last quarter of the answers took ${round(medians.last)} ms, the first ${round(medians.first)}: ${round(medians.slowerBy)} ms more at the least`,
+      what: `over HTTP/${protocol} the last ${medians.each} answers took ${round(medians.last)} ms, the first ${round(medians.first)}: ${round(medians.slowerBy)} ms more at the least`,
       expected: `at most ${round(medians.bound)} ms more`,
       pointers: ['events.jsonl'],
     },
@@ -162,7 +167,7 @@ function slowedDown({ protocol, medians }: Quarters): Violation[] {
 function quartersInWords({ protocol, answers, medians }: Quarters): string {
   return medians === null
     ? `HTTP/${protocol}: ${answers} answers of warm processes are too few to compare end and beginning`
-    : `HTTP/${protocol}: ${round(medians.first)} ms in the first quarter, ${round(medians.last)} in the last, and may be ${round(medians.bound)} more`;
+    : `HTTP/${protocol}: the first ${medians.each} answers took ${round(medians.first)} ms, the last ${round(medians.last)}, and may take ${round(medians.bound)} more`;
 }
 
 /** For another process to be ready. */
@@ -285,18 +290,24 @@ function standing({ night }: Pick<Evidence, 'night'>): Pick<Evidence, 'night'> {
   return night === undefined ? {} : { night: { ...night, rounds: standingRounds(night) } };
 }
 
+/** `tooFew`: there were not readings, exchanges or answers enough to say anything, whatever they are like. */
+type TrendFinding = Finding & { readonly tooFew?: boolean };
+
+interface TrendCheck extends Check {
+  judge(evidence: Evidence): TrendFinding;
+}
+
 /**
  * A night that was to end with its first green round is as short as the proxy is good: that too little was seen of a
- * trend is no failing of it. One that is proved is.
+ * trend is no failing of it. One that is proved is, and so is one that hours could not rule out.
  */
-function asLongAsItTook(check: Check): Check {
+function asLongAsItTook(check: TrendCheck): Check {
   return {
     ...check,
     judge(evidence) {
-      const finding = check.judge(evidence);
-      const { observed, violations, note } = finding;
-      const isOpen = violations.length === 0 && observed < check.least;
-      if (!isOpen || evidence.night?.until !== 'green') return finding;
+      const { tooFew = false, ...finding } = check.judge(evidence);
+      const { violations, note } = finding;
+      if (violations.length > 0 || !tooFew || evidence.night?.until !== 'green') return finding;
       return { ...finding, skipped: [TOO_SHORT, ...(note === undefined ? [] : [note])].join('; ') };
     },
   };
@@ -306,7 +317,11 @@ const TOO_SHORT = 'the night was to end with its first green round, and is too s
 
 const notApplicable = (): Finding => ({ observed: 0, violations: [], skipped: NO_NIGHT });
 
-function overReadings(evidence: Pick<Evidence, 'night'>, kinds: readonly Taken[]): Finding {
+function overReadings(
+  evidence: Pick<Evidence, 'night'>,
+  kinds: readonly Taken[],
+  least: number,
+): TrendFinding {
   const rounds = roundsOf(evidence);
   if (rounds === null) return notApplicable();
   // A round that was interrupted at once may have been too short for a look.
@@ -317,6 +332,7 @@ function overReadings(evidence: Pick<Evidence, 'night'>, kinds: readonly Taken[]
       what: `round ${round}: what the proxy takes could not be read`,
       pointers: ['events.jsonl'],
     })),
+    least,
   );
 }
 
@@ -324,7 +340,11 @@ function overReadings(evidence: Pick<Evidence, 'night'>, kinds: readonly Taken[]
  * A climb is proved where the whole interval of any life, or of the night, lies above the bound, and ruled out where that
  * of all lives together lies below. In between, and where there is no trend, nothing can be said: that is no observation.
  */
-function findingOf(measured: readonly Measured[], blind: readonly Violation[]): Finding {
+function findingOf(
+  measured: readonly Measured[],
+  blind: readonly Violation[],
+  least = 1,
+): TrendFinding & { readonly tooFew: boolean } {
   const known = measured.flatMap(({ trend, ...one }) => (trend === null ? [] : [{ ...one, trend }]));
   const climbing = known.flatMap(({ worst, ...one }) => {
     const { life, trend, bound } = worst ?? { ...one, life: null };
@@ -334,10 +354,11 @@ function findingOf(measured: readonly Measured[], blind: readonly Violation[]): 
     (one) => !climbing.some(({ name }) => name === one.name) && one.trend.high * one.trend.span > one.bound,
   );
   const idle = known.some(({ exchanges }) => exchanges !== undefined && exchanges.most < LEAST_EXCHANGES);
-  const whole = known.length === measured.length && unsure.length === 0 && !idle;
+  // Of each kind there have to be so many: those of another say nothing of it.
+  const points = known.length < measured.length ? 0 : Math.min(...known.map(({ trend }) => trend.points));
   return {
-    // Of each kind there have to be so many: those of another say nothing of it.
-    observed: whole ? Math.min(...known.map(({ trend }) => trend.points)) : 0,
+    observed: unsure.length === 0 && !idle ? points : 0,
+    tooFew: points < least || idle,
     violations: [
       ...blind,
       ...climbing.map((one) => ({

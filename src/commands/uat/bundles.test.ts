@@ -176,6 +176,17 @@ describe('ccp-uat bundle', () => {
     }
   });
 
+  it('exits 2 and names the newest where there is no run but damaged ones', async () => {
+    const results = path.join(stored, 'damaged');
+    for (const name of ['20260101T000000Z-verify-sse', '20260102T000000Z-crowd']) {
+      await mkdir(path.join(results, 'runs', name), { recursive: true });
+      await writeFile(path.join(results, 'runs', name, 'events.jsonl'), '{"type":"run_st\n');
+    }
+    const { code, err } = await uat(['bundle'], { env: { CCP_RESULTS_DIR: results } });
+    expect(code).toBe(2);
+    expect(err).toMatch(/20260102T000000Z-crowd can't be judged: the beginning of events\.jsonl is damaged/);
+  });
+
   it('that is interrupted exits 130 and leaves nothing behind', async () => {
     const signal = AbortSignal.abort(new OperatorError('INTERRUPTED', 'interrupted by SIGINT'));
     expect((await uat(['bundle', '--out', 'interrupted'], { signal })).code).toBe(130);

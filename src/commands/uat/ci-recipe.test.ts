@@ -1,5 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { createTestHost } from '../shared/testing/test-host.ts';
@@ -7,8 +10,9 @@ import { main } from './main.ts';
 
 const PAGE = readFileSync(new URL('../../../docs/ci.md', import.meta.url), 'utf8');
 
-const blockOf = (language: string): string =>
-  new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'm').exec(PAGE)?.[1] ?? '';
+const blocksOf = (language: string): string[] =>
+  [...PAGE.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'gm'))].map(([, text = '']) => text);
+const blockOf = (language: string): string => blocksOf(language)[0] ?? '';
 
 const stepSchema = z.object({
   run: z.string().optional(),
@@ -18,6 +22,14 @@ const stepSchema = z.object({
 });
 const workflowSchema = z.object({
   jobs: z.record(z.string(), z.object({ steps: z.array(stepSchema) })),
+});
+
+const gitlabSchema = z.object({
+  proofs: z.object({
+    script: z.array(z.string()),
+    cache: z.object({ paths: z.array(z.string()) }),
+    artifacts: z.object({ reports: z.object({ junit: z.string() }) }),
+  }),
 });
 
 /** The command lines of the judge in a text, without what the shell makes of their end. */
@@ -45,6 +57,24 @@ describe('the recipes for CI', () => {
     expect(save?.key).toContain(z.string().min(1).parse(restore?.['restore-keys']));
     // Above all what a red attempt saw.
     expect(caches[1]?.if).toBe('${{ always() }}');
+  });
+
+  it('report on GitLab no run of an earlier attempt, which the cache brings, and keep what it said', () => {
+    const { proofs } = gitlabSchema.parse(parse(blocksOf('yaml')[1] ?? ''));
+    const { cache, artifacts, script } = proofs;
+    expect(cache.paths).toEqual(['results']);
+    const place = mkdtempSync(join(tmpdir(), 'ccp-uat-ci-'));
+    onTestFinished(() => rmSync(place, { recursive: true }));
+    const run = join(place, 'results/runs/20260101T000000Z-repro-go-quick');
+    mkdirSync(run, { recursive: true });
+    for (const name of ['run.json', 'junit.xml']) writeFileSync(join(run, name), '');
+    const judging = script.findIndex((line) => commandsIn(line).length > 0);
+    expect(judging).toBeGreaterThan(0);
+    // What installs is not for this test.
+    const before = script.slice(0, judging).filter((line) => !line.startsWith('npm '));
+    for (const line of before) execFileSync('sh', ['-euc', line], { cwd: place });
+    expect(globSync(artifacts.reports.junit, { cwd: place })).toEqual([]);
+    expect(readdirSync(run)).toEqual(['run.json']);
   });
 
   it.each([...new Set(commandsIn(PAGE))].filter((command) => !command.endsWith('selftest')))(

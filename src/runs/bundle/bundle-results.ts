@@ -1,7 +1,9 @@
 /** A bundle of what lies among the results. */
+import path from 'node:path';
 import { OperatorError } from '../../errors.ts';
 import { packageVersion } from '../provenance.ts';
 import { mapRepository, packageRoot } from '../repository.ts';
+import { DamagedRun } from '../stored/damaged-run.ts';
 import { runsDir } from '../stored/find-run.ts';
 import { headlessAmong, listRuns, newestOfEach } from '../stored/stored-runs.ts';
 import { type Build, type BuildOptions, buildBundle } from './build.ts';
@@ -23,7 +25,7 @@ export type Bundled =
   | (Extract<Build, { readonly ok: true }> & { readonly unsaid: boolean })
   | (Extract<Build, { readonly ok: false }> & { readonly accounts: readonly string[] });
 
-/** Covers the newest run of each suite. Throws NOT_READY where there is none, CONFIG for a seed that is none. */
+/** Covers the newest run of each suite. Throws NOT_READY where there is none, USAGE where there are none but damaged ones, CONFIG for a seed that is none. */
 export async function bundleResults({
   resultsDir,
   seedFile,
@@ -33,7 +35,13 @@ export async function bundleResults({
   const seed = seedFile === undefined ? undefined : await readSeed(seedFile);
   const all = await listRuns(resultsDir);
   const runs = newestOfEach(all);
+  const headless = await headlessAmong(resultsDir, all);
   if (runs.length === 0) {
+    const newest = headless
+      .map(({ run }) => run)
+      .toSorted()
+      .at(-1);
+    if (newest !== undefined) throw new DamagedRun(path.join(runsDir(resultsDir), newest), HEADLESS);
     throw new OperatorError(
       'NOT_READY',
       `there is nothing to bundle: no run is stored in ${runsDir(resultsDir)}`,
@@ -48,7 +56,7 @@ export async function bundleResults({
   const built = await buildBundle({
     ...rest,
     runs,
-    damaged: (await headlessAmong(resultsDir, all)).map((one) => ({ ...one, why: HEADLESS })),
+    damaged: headless.map((one) => ({ ...one, why: HEADLESS })),
     repository,
     bundler: {
       version: packageVersion(),

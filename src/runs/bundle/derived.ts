@@ -4,7 +4,7 @@ import { limitReport } from '../report/limit-report.ts';
 import { nightReport } from '../report/night-report.ts';
 import type { ReportedRun } from '../report/page/report-page.ts';
 import { isAlive } from '../report/selftest-markdown.ts';
-import { selftestReportsOf } from '../report/selftest-reports.ts';
+import { MATRIX_PAGE, selftestReportsOf } from '../report/selftest-reports.ts';
 import { reportsOf } from '../report/write-reports.ts';
 import { WHOLE_SELFTEST } from '../selftest/judge-selftest.ts';
 import type { SelftestResult } from '../selftest/selftest-record.ts';
@@ -18,7 +18,6 @@ import {
 import { MATRIX } from '../selftest/stored-matrix.ts';
 import { DamagedRun } from '../stored/damaged-run.ts';
 
-const MATRIX_PAGE = 'selftest.html';
 export const LIMIT_REPORT = 'GLM_LIMIT_PROBE.md';
 
 export interface Derived {

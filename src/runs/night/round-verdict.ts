@@ -2,7 +2,6 @@
 import { mostAtOnce } from '../../analysis/at-once.ts';
 import type { Check } from '../../analysis/check.ts';
 import { accountOf } from '../../analysis/exchanges.ts';
-import type { Transcript } from '../../protocol/transcript.ts';
 import type { RoundAccount } from '../../protocol/witness.ts';
 import { judgeRun, outcomeOf } from '../judge.ts';
 import type { StoredRun } from '../stored/stored-run.ts';
@@ -51,15 +50,22 @@ const WAITING_MS = 200;
 /** More than the witnesses of two ends can be apart: of a proxy that takes turns the upstreams never have two. */
 const MEETING_MS = 20;
 
-/** What was under way at the same time in the round that began at `from` (epoch milliseconds). */
+/**
+ * How many exchanges were under way at the same time in the round that began at `from` (epoch milliseconds). Of each the
+ * upstream that answered: neither its other attempts nor the proxy's own questions who is there are work for another client.
+ */
 export function atOnceIn(
   { evidence, plan }: Pick<StoredRun, 'evidence' | 'plan'>,
   from: number,
 ): RoundAccount['atOnce'] {
-  const inRound = ({ startedAt }: Transcript): boolean => startedAt >= from;
+  const inRound = accountOf(evidence).exchanges.filter(({ client }) => client.startedAt >= from);
+  const answered = inRound.flatMap((exchange) => exchange.answered ?? []);
   return {
-    client: mostAtOnce(evidence.client.filter(inRound), WAITING_MS),
-    upstream: plan.upstream === 'mock' ? mostAtOnce(evidence.upstream.filter(inRound), MEETING_MS) : null,
+    client: mostAtOnce(
+      inRound.map(({ client }) => client),
+      WAITING_MS,
+    ),
+    upstream: plan.upstream === 'mock' ? mostAtOnce(answered, MEETING_MS) : null,
   };
 }
 

@@ -12,7 +12,10 @@ export const selftestReportsOf = (
 ): (readonly [name: string, text: string])[] => [
   ...reportsOf({ ...run, matrix: result }).filter(([name]) => name !== SUMMARY),
   [SUMMARY, `${selftestMarkdown(result)}\n${summaryMarkdown(run.record)}`],
-  ['selftest.html', selftestHtml(result)],
+  [MATRIX_PAGE, selftestHtml(result)],
 ];
+
+/** It shows the matrix and nothing else. */
+export const MATRIX_PAGE = 'selftest.html';
 
 const SUMMARY = 'SUMMARY.md';

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { CHECKS } from '../../analysis/checks/index.ts';
@@ -60,6 +60,8 @@ async function run({
   full = false,
   keep,
   interruptAfter,
+  onBegin = async () => undefined,
+  onEnd = async () => undefined,
 }: {
   readonly saboteurs: readonly Saboteur[];
   readonly suite?: Suite;
@@ -68,8 +70,12 @@ async function run({
   readonly keep?: string;
   /** How many saboteurs are tried before somebody wants an end; 0: none, in the middle of the control run. */
   readonly interruptAfter?: number;
+  /** Given its folder: when there is one, and when all is written or was given up. */
+  readonly onBegin?: (folder: string) => Promise<unknown>;
+  readonly onEnd?: (folder: string) => Promise<void>;
 }) {
   await using folder = await temporaryFolder();
+  await using _ = { [Symbol.asyncDispose]: () => onEnd(folder.path) };
   const told: SabotageResult[] = [];
   const opened: (string | undefined)[] = [];
   const goesOn: boolean[] = [];
@@ -91,6 +97,7 @@ async function run({
     provenance: PROVENANCE,
     clock: systemClock,
     openWorld: async ({ seed, target, settings, ...plan }, runDir, given) => {
+      if (opened.length === 0) await onBegin(folder.path);
       opened.push(given.saboteur?.name);
       goesOn.push(await isUnderWay(folder.path));
       interrupt();
@@ -188,6 +195,22 @@ it('keeps what it had come to where it is interrupted, and is no proof then', {
   expect(selftestSchema.parse(JSON.parse(json))).toMatchObject({ interrupted, saboteurs });
   expect(summary).toMatch(/^# selftest: interrupted\n\ntried \d of 3 saboteurs, .*, interrupted by SIGINT/);
   expect(record).toMatchObject({ outcome: 'fail', ending: 'interrupted', exitCode: 130, claims: [] });
+});
+
+it('leaves no page of a matrix that could not be written: one without the other is damage', {
+  timeout: 120_000,
+}, async () => {
+  let left: string[] = [];
+  const failing = run({
+    saboteurs: [WORSE],
+    onBegin: (folder) => mkdir(path.join(folder, 'selftest.json.part')),
+    onEnd: async (folder) => {
+      left = await readdir(folder);
+    },
+  });
+  await expect(failing).rejects.toThrow('selftest.json');
+  expect(left).toContain('run.json');
+  expect(left).not.toContain('selftest.html');
 });
 
 it('keeps the run that nobody broke where it is interrupted in that', { timeout: 120_000 }, async () => {

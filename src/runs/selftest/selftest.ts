@@ -8,7 +8,7 @@ import type { Verdict } from '../../analysis/check.ts';
 import type { Saboteur } from '../../harness/types/saboteur.ts';
 import { inTurns } from '../../platform/in-turns.ts';
 import { recordOf } from '../judge.ts';
-import { selftestReportsOf } from '../report/selftest-reports.ts';
+import { MATRIX_PAGE, selftestReportsOf } from '../report/selftest-reports.ts';
 import type { RunRecord } from '../run-record.ts';
 import { createRunFolder, type RunFolder } from '../stored/run-folder.ts';
 import { markUnderWay } from '../stored/under-way.ts';
@@ -144,7 +144,10 @@ function inOrderOf(saboteurs: readonly Saboteur[], results: readonly SabotageRes
   return results.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
 }
 
-/** In the folder of the control run, whose record it is a verdict in. Last the matrix: without it the self-test has died. */
+/**
+ * In the folder of the control run, whose record it is a verdict in. After the reports the matrix, without which the self-test
+ * has died; then the page of it: one without a matrix would be damage.
+ */
 async function store(
   matrix: SelftestResult,
   kept: Judged['kept'],
@@ -154,8 +157,11 @@ async function store(
   const { folder } = kept;
   const stored = { ...kept.stored, matrix };
   const record = recordOf(stored, checks);
-  for (const [name, text] of selftestReportsOf({ record, stored }, matrix)) await folder.write(name, text);
-  await folder.write(MATRIX, `${JSON.stringify(matrix, null, 2)}\n`);
+  const reports = selftestReportsOf({ record, stored }, matrix);
+  const isPage = ([name]: (typeof reports)[number]): boolean => name === MATRIX_PAGE;
+  const own = [MATRIX, `${JSON.stringify(matrix, null, 2)}\n`] as const;
+  const inOrder = [...reports.filter((one) => !isPage(one)), own, ...reports.filter(isPage)];
+  for (const [name, text] of inOrder) await folder.write(name, text);
   return record;
 }
 

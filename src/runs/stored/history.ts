@@ -1,9 +1,11 @@
 /** What stored runs of a suite said, the newest first. */
-import { readdir, readFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { hasCode } from '../../platform/files.ts';
 import { toldFolders } from '../report/write-reports.ts';
 import { type RunRecord, runRecordSchema } from '../run-record.ts';
-import { runsCalled } from './find-run.ts';
+import { runsCalled, runsDir } from './find-run.ts';
+import { readPlace } from './stored-runs.ts';
 
 export interface PastRun {
   /** Absolute. */
@@ -29,24 +31,60 @@ export async function* pastRuns(resultsDir: string, suite: string): AsyncGenerat
 
 /**
  * Every run of a suite that is known of, in no order: among the results, where `TESTS.md` says that runs were stored, and
- * beside `folder` (absolute), for those of a `--run-dir`.
+ * beside `folder` (absolute), for those of a `--run-dir`. A place that may not be looked at has none.
  */
 export async function* everyRun(
   resultsDir: string,
   { suite, folder }: { readonly suite: string; readonly folder: string },
 ): AsyncGenerator<{ readonly folder: string; readonly record: RunRecord }> {
-  const places = new Set([...(await toldFolders(resultsDir)), ...(await foldersIn(path.dirname(folder)))]);
-  for await (const place of runsCalled(resultsDir, suite)) places.add(place);
-  places.delete(folder);
-  for (const place of places) {
+  const called = await ifOpen(foldersCalled(resultsDir, suite));
+  const others = [...(await ifOpen(toldFolders(resultsDir))), ...(await ifOpen(besides(folder, resultsDir)))];
+  for (const place of new Set([...called, ...others])) {
+    if (place === folder) continue;
+    // Names tell the suite among the results; a record is long, and that of another suite is not read for it.
+    if (!called.includes(place) && !(await isOf(suite, place))) continue;
     const record = await recordIn(place);
     if (record?.suite === suite) yield { folder: place, record };
   }
 }
 
-async function foldersIn(parent: string): Promise<string[]> {
-  const entries = await readdir(parent, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => path.join(parent, name));
+async function foldersCalled(resultsDir: string, suite: string): Promise<string[]> {
+  const folders: string[] = [];
+  for await (const folder of runsCalled(resultsDir, suite)) folders.push(folder);
+  return folders;
+}
+
+/** Those of the same owner: what a stranger lays into a shared folder is no run of ours. None for a run among the results. */
+async function besides(folder: string, resultsDir: string): Promise<string[]> {
+  const parent = path.dirname(folder);
+  if (parent === runsDir(resultsDir)) return [];
+  const [{ uid }, entries] = await Promise.all([stat(folder), readdir(parent, { withFileTypes: true })]);
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => path.join(parent, name));
+  const owned = folders.map(async (one) => ((await ownerOf(one)) === uid ? [one] : []));
+  return (await Promise.all(owned)).flat();
+}
+
+/** Undefined where it went meanwhile, or nobody may know. */
+const ownerOf = (folder: string): Promise<number | undefined> =>
+  lstat(folder).then(
+    ({ uid }) => uid,
+    () => undefined,
+  );
+
+const isOf = (suite: string, folder: string): Promise<boolean> =>
+  readPlace(folder).then(
+    (place) => place?.suite === suite,
+    () => false,
+  );
+
+/** A run of hours is not to lose its verdict for a folder that its user may not list. */
+async function ifOpen<T>(list: Promise<readonly T[]>): Promise<readonly T[]> {
+  try {
+    return await list;
+  } catch (error) {
+    if (['EACCES', 'EPERM', 'ENOENT'].some((code) => hasCode(error, code))) return [];
+    throw error;
+  }
 }
 
 /** Null where there is none, or none that this program can read. */

@@ -25,8 +25,10 @@ const prune = (changes: Partial<Parameters<typeof pruneResults>[0]> = {}) =>
 
 /** All begin in the same moment, so that their names tell their order. */
 async function store(suite: string, count: number): Promise<void> {
-  for (let number = 1; number <= count; number += 1)
-    await storeWholeRun(resultsDir, `20260102T030405Z-${suite}-${number}`, undefined, { suite });
+  for (let number = 1; number <= count; number += 1) {
+    const run = `20260102T030405Z-${suite}-${number}`;
+    await storeWholeRun(resultsDir, run, undefined, { suite, run });
+  }
 }
 
 /** Takes the end of a run away, and lets its files be so old. */
@@ -95,6 +97,20 @@ it('removes figures, also half written ones, a day after their run was removed b
   expect(await readdir(folder)).toHaveLength(4);
   expect(await prune(tomorrow)).toEqual(rehearsed);
   expect((await readdir(folder)).toSorted()).toEqual(others);
+});
+
+it('tells figures by what their run is called, not by its folder, which has a number where two began in one second', async () => {
+  const run = '20260102T030405Z-a';
+  for (const name of [run, `${run}-2`]) await storeWholeRun(resultsDir, name, undefined, { suite: 'a', run });
+  await storeWholeRun(resultsDir, '20260102T030405Z-a-3', undefined, { suite: 'a', run: 'later' });
+  const folder = path.join(resultsDir, 'figures');
+  await mkdir(folder);
+  await writeFile(path.join(folder, `METRICS_${run}.json`), '{}');
+  expect(await prune({ keep: 2 })).toMatchObject({ removed: [{ run }], figures: [] });
+  expect(await prune()).toMatchObject({
+    removed: [{ run: `${run}-2` }],
+    figures: [{ file: `figures/METRICS_${run}.json` }],
+  });
 });
 
 it('leaves the figures of a run that is stored elsewhere, until that is gone', async () => {

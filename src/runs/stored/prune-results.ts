@@ -48,6 +48,7 @@ export async function pruneResults({
   const newest = new Set(newestOfEach(runs));
   const bySuite = Map.groupBy(runs, ({ suite }) => suite);
   const old = [...bySuite.values()].flatMap((group) => group.slice(0, Math.max(0, group.length - keep)));
+  const gone = new Set<RunPlace>();
   const removed: { run: string; bytes: number }[] = [];
   const spared: { run: string; why: string }[] = [];
   const contradicted = await contradictedBy(runs.filter((run) => newest.has(run) || !old.includes(run)));
@@ -59,14 +60,16 @@ export async function pruneResults({
       spared.push({ run: run.name, why });
       continue;
     }
+    gone.add(run);
     removed.push({ run: run.name, bytes: await sizeOf(run.folder) });
     if (!dryRun) await rm(run.folder, { recursive: true });
   }
-  const going = new Set(removed.map(({ run }) => run));
-  const figures = await loneFigures({ resultsDir, besides, going, settledBefore: now - SILENT_MS });
+  const staying = runs.filter((run) => !gone.has(run));
+  const settledBefore = now - SILENT_MS;
+  const figures = await loneFigures({ resultsDir, besides, going: [...gone], staying, settledBefore });
   if (!dryRun) for (const { file } of figures) await rm(path.join(resultsDir, file));
   const bytes = [...removed, ...figures].reduce((sum, one) => sum + one.bytes, 0);
-  return { removed, figures, bytes, spared, kept: runs.length - removed.length };
+  return { removed, figures, bytes, spared, kept: staying.length };
 }
 
 async function whySpared({ folder }: RunPlace, now: number): Promise<string | null> {
