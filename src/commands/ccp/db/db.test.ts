@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   copyFileSync,
   lstatSync,
   readdirSync,
@@ -10,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openStoreToWrite, rowOf, type StoreFile, sampleOf } from '../../../config/store-files.ts';
@@ -622,6 +623,27 @@ describe('ccp db merge', () => {
       code: 1,
       err: expect.stringMatching(/broken\.sqlite3: file is not a database/),
     });
+  });
+
+  it('exits 1 where it may not read a folder or a log, and counts the others', async () => {
+    log('logs/usage.jsonl', [completion(1)]);
+    const shut = [dirname(log('logs/z/usage.jsonl', [''])), log('logs/usage.jsonl.1', [completion(2)])];
+    expect((await run('merge', '--dir', 'logs')).code).toBe(0);
+    chmodSync(dirname(host.cwd), 0o755);
+    for (const path of ['.', 'results/rollups']) chmodSync(join(host.cwd, path), 0o777);
+    for (const path of shut) chmodSync(path, 0);
+    // Root is refused nothing.
+    const isRoot = process.geteuid?.() === 0;
+    if (isRoot) process.seteuid?.(65_534);
+    const { code, out, err } = await run('merge', '--dir', 'logs', '--json').finally(() => {
+      if (isRoot) process.seteuid?.(0);
+      for (const path of shut) chmodSync(path, 0o755);
+    });
+    const said = shut.map((path) => `ccp: warning: ${path} cannot be read: permission denied\n`);
+    expect([code, err]).toEqual([1, said.join('')]);
+    const { unread, written } = JSON.parse(out);
+    expect(unread).toEqual(shut.map((path) => ({ path, problem: 'permission denied' })));
+    expect(written[0]).toMatchObject({ exchanges: 1 });
   });
 });
 
