@@ -593,10 +593,15 @@ describe('ccp db merge', () => {
     using store = openStoreToWrite(young, null);
     store.write({ samples: [rowOf(sampleOf(completion(1)))], cooldowns: [], hits: [] });
     expect(readFileSync(young).readUInt32BE(68)).toBe(0);
-    const theirs = join(host.cwd, 'meters/theirs');
-    using other = openStoreToWrite(theirs, null);
-    other.db.pragma('application_id = 7');
-    other.db.pragma('wal_checkpoint(TRUNCATE)');
+    for (const [name, id] of [
+      ['theirs', 7],
+      ['theirs.db', 0],
+      ['theirs.sqlite3', 0],
+    ] as const) {
+      using other = openStoreToWrite(join(host.cwd, 'meters', name), null);
+      other.db.pragma(`application_id = ${id}`);
+      other.db.pragma('wal_checkpoint(TRUNCATE)');
+    }
     const { report } = await json('merge', '--dir', 'meters');
     expect(report.stores).toEqual([{ path: young, samples: 1, forgotten: 0, problem: null }]);
   });
@@ -617,12 +622,17 @@ describe('ccp db merge', () => {
 
   it('exits 1 where a store cannot be read, and 3 where there is nothing', async () => {
     expect((await run('merge', '--dir', '.')).code).toBe(3);
-    writeFileSync(join(host.cwd, 'broken.sqlite3'), 'x'.repeat(5000));
+    const ends = ['db', 'sqlite', 'sqlite3'];
+    for (const end of ends) {
+      writeFileSync(join(host.cwd, `broken.${end}`), 'x'.repeat(5000));
+      writeFileSync(join(host.cwd, `empty.${end}`), '');
+    }
     log('usage.jsonl', [completion(1)]);
-    expect(await run('merge', '--dir', '.')).toMatchObject({
-      code: 1,
-      err: expect.stringMatching(/broken\.sqlite3: file is not a database/),
-    });
+    const { code, err } = await run('merge', '--dir', '.');
+    expect([code, err.match(/\w+\.\w+: file is not a database/g)]).toEqual([
+      1,
+      ends.map((end) => `broken.${end}: file is not a database`),
+    ]);
   });
 
   it('exits 1 where it may not read a folder or a log, and counts the others', async () => {

@@ -1,7 +1,7 @@
 /** The stores and logs under a folder. */
 import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { isStore } from '../../../config/store-files.ts';
+import { isLostStore, isStore, namedAs } from '../../../config/store-files.ts';
 import { OperatorError, systemReason } from '../../../errors.ts';
 import { hasCode } from '../../../platform/files.ts';
 import { isLogName } from './lines.ts';
@@ -25,8 +25,6 @@ export interface Unread {
   readonly problem: string;
 }
 
-const STORE_NAME = /\.sqlite3$/;
-const SET_ASIDE = /\.damaged-\d{8}T[\d.]+Z$/;
 /** `usage_NAME.jsonl`: what ccp-uat keeps of the last run of a suite beside the proxy's own log. */
 const RUN_LOG = /^usage_/;
 /** What a link says that leads nowhere, and a file that was removed since its folder was read. */
@@ -59,9 +57,9 @@ type Kind = 'store' | 'log' | 'set aside' | 'run log' | 'none of ours';
 function kindOf(path: string, runs: boolean): Kind {
   const name = basename(path);
   if (isLogName(name)) return RUN_LOG.test(name) && !runs ? 'run log' : 'log';
-  if (SET_ASIDE.test(name)) return 'set aside';
-  // One that cannot be opened is named, and said to be so.
-  return STORE_NAME.test(name) || isStore(path) ? 'store' : 'none of ours';
+  if (namedAs(path) === 'set aside') return 'set aside';
+  // One that was a store by its name is named, and said to be none. What another program keeps in such a file is its own.
+  return isStore(path) || isLostStore(path) ? 'store' : 'none of ours';
 }
 
 /** One folder or file that cannot be read takes nothing from the others. */
