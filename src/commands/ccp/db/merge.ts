@@ -5,9 +5,9 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { plural } from '../../../analysis/plural.ts';
 import { forOperator, forOperatorAsync, type MergedStore, mergeStores } from '../../../config/store-files.ts';
 import { EXIT } from '../../../errors.ts';
-import { readFileBlocks } from '../../../platform/file-blocks.ts';
 import { makeFolder, SHARED } from '../../shared/folders.ts';
 import { type Host, plain, printJson, printWarnings } from '../../shared/host.ts';
+import { readAsFarAsItGoes } from '../../shared/log-files.ts';
 import { processTerminal } from '../../shared/terminal.ts';
 import { load } from '../load.ts';
 import { badLineWarnings, readExchanges, strangerSentences, tooOldWarnings } from './lines.ts';
@@ -46,10 +46,9 @@ export async function dbMerge(host: Host, { dir, runs, out, json }: MergeOptions
     );
     using _ = merge;
     const unread = [...sources.unread];
-    const logs = sources.logs.map((name) => ({
-      name,
-      chunks: blocksOf(name, (error) => unread.push(unreadOf(name, error))),
-    }));
+    const logs = sources.logs.map((name) =>
+      readAsFarAsItGoes(name, (error) => unread.push(unreadOf(name, error))),
+    );
     let [fromLogs, tooOld] = [0, 0];
     const lines = await readExchanges(progress.watch(logs), (rows) => {
       interruption.signal.throwIfAborted();
@@ -130,15 +129,6 @@ function pageOf({ stores, logs, written }: Report, leftOut: Sources['leftOut']):
 }
 
 const bytesOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-
-/** A log as far as it can be read: it may be taken away, or shut, at any time. */
-async function* blocksOf(path: string, onTrouble: (error: unknown) => void): AsyncGenerator<Uint8Array> {
-  try {
-    yield* readFileBlocks(path);
-  } catch (error) {
-    onTrouble(error);
-  }
-}
 
 /** Readers find the old file or the new one, never half of it. */
 function writeWhole(path: string, text: string): void {

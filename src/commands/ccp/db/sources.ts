@@ -3,7 +3,6 @@ import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isLostStore, isStore, namedAs } from '../../../config/store-files.ts';
 import { OperatorError, systemReason } from '../../../errors.ts';
-import { hasCode } from '../../../platform/files.ts';
 import { isLogName } from './lines.ts';
 
 export interface Sources {
@@ -28,7 +27,7 @@ export interface Unread {
 /** `usage_NAME.jsonl`: what ccp-uat keeps of the last run of a suite beside the proxy's own log. */
 const RUN_LOG = /^usage_/;
 /** What a link says that leads nowhere, and a file that was removed since its folder was read. */
-const NOT_THERE = ['ENOENT', 'ENOTDIR', 'ELOOP'];
+const NOT_THERE: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 
 /**
  * Finds what can be counted at any depth, each file once however many links lead to it; `runs` where the logs kept of
@@ -83,7 +82,7 @@ function lookUnder(folder: string): { readonly files: string[]; readonly unread:
       try {
         return filesOf(entry, path);
       } catch (error) {
-        if (!NOT_THERE.some((code) => hasCode(error, code))) unread.push(unreadOf(path, error));
+        if (!NOT_THERE.has(codeOf(error))) unread.push(unreadOf(path, error));
         return [];
       }
     });
@@ -100,6 +99,9 @@ function lookUnder(folder: string): { readonly files: string[]; readonly unread:
 
 /** What the system said of a path. Throws an error that is not the system's. */
 export function unreadOf(path: string, error: unknown): Unread {
-  if (!(error instanceof Error) || !('code' in error)) throw error;
+  if (!(error instanceof Error) || codeOf(error) === undefined) throw error;
   return { path, problem: systemReason(error) };
 }
+
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? error.code : undefined;
