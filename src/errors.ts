@@ -67,9 +67,15 @@ export function pathTrouble(error: unknown, named?: NamedPlace): OperatorError |
     });
   }
   if (!IN_THE_WAY.has(error.code)) return null;
-  const reason = /^[A-Z]+: ([^,]+)/.exec(error.message)?.[1] ?? error.message;
-  return new OperatorError('NOT_READY', `${named?.place ?? error.path} cannot be used: ${reason}`, {
-    ...(named !== undefined && { hint: named.hint }),
-    cause: error,
-  });
+  return new OperatorError(
+    'NOT_READY',
+    `${named?.place ?? error.path} cannot be used: ${systemReason(error)}`,
+    {
+      ...(named !== undefined && { hint: named.hint }),
+      cause: error,
+    },
+  );
 }
+
+/** What the system says is wrong, in its own few words, e.g. `permission denied`; of any other error all that it says. */
+export const systemReason = ({ message }: Error): string => /^[A-Z]+: ([^,]+)/.exec(message)?.[1] ?? message;

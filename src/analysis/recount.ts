@@ -51,13 +51,21 @@ export const hasFailed = ({ status, reason }: Sample): boolean =>
 
 /**
  * An upstream was asked for a message and did not refuse it, and how many tokens that took nobody knows. 499 is a client
- * that left before there was an answer.
+ * that left before there was an answer, 504 a proxy that waited no longer for one.
  */
-export const isUncounted = ({ op, status, reason, attempts, tokens }: Sample): boolean =>
+export const isUncounted = ({
+  op,
+  status,
+  reason,
+  attempts,
+  tokens,
+}: Pick<Sample, 'op' | 'status' | 'reason' | 'attempts' | 'tokens'>): boolean =>
   tokens === null &&
   ['stream', 'nonstream'].includes(op) &&
   attempts > 0 &&
-  (Math.floor(status / 100) === 2 || (status === 499 && reason === 'client_abort'));
+  (Math.floor(status / 100) === 2 ||
+    (status === 499 && reason === 'client_abort') ||
+    (status === 504 && reason === 'timeout'));
 
 export function sumTokens(samples: readonly Pick<Sample, 'tokens'>[]): Tokens {
   const total = (kind: keyof Tokens): number => sum(samples.map(({ tokens }) => tokens?.[kind] ?? 0));

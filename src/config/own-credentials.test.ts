@@ -41,6 +41,18 @@ it('has the keys of the providers in the catalog, also of one that could not be 
   expect(found({ CCP_PROVIDERS_FILE: elsewhere })).toHaveLength(1);
 });
 
+it('has the keys of each catalog that lies here, also of one that is not trusted or that another goes before', async () => {
+  const names = ['NAMED_KEY', 'LOCAL_KEY', 'USERS_KEY'];
+  const paths = [path.join(home, 'other.yaml'), path.join(home, 'configs/providers.yaml')];
+  await mkdir(path.join(home, 'configs'));
+  for (const [at, file] of [...paths, path.join(config, 'providers.yaml')].entries())
+    await writeFile(file, `providers: [{ id: one, auth: { env: ${names[at]} } }]\n`);
+  const env = { ...Object.fromEntries(names.map((name) => [name, `of-${name}`])), PATH: '/bin' };
+  const keysOf = (more: NodeJS.ProcessEnv): string[] => found({ ...env, ...more }).map(({ name }) => name);
+  expect(keysOf({ CCP_PROVIDERS_FILE: paths[0] })).toEqual(names);
+  expect(keysOf({})).toEqual(names.slice(1));
+});
+
 it('does not go on where it cannot know whose keys there are', async () => {
   await writeFile(path.join(config, 'providers.yaml'), 'providers: [\n');
   expect(() => found()).toThrow(/providers\.yaml:\d+:\d+: it is no YAML/);

@@ -20,8 +20,8 @@ const OF_THE_CLIENT = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE
 
 /**
  * What the client, the proxy and the harness would find here: in the environment, in `.env` and in the user's settings file,
- * keys of the catalog's providers among them. A value counts also where it is shadowed, malformed or not trusted: it is
- * somebody's all the same. Throws `CONFIG` where a file can't be read.
+ * keys of the catalog's providers among them. A value or a catalog counts also where it is shadowed, malformed or not
+ * trusted: it is somebody's all the same. Throws `CONFIG` where a file can't be read.
  */
 export function ownCredentials(start: Start<FlagsOf<typeof CCP_DECLARATIONS>>): OwnCredential[] {
   const read = readLayers(start);
@@ -46,13 +46,15 @@ function catalogVariables({ layers, folders, trust }: Layers, start: Start<unkno
     layers,
     start,
   ).settings;
-  const files = placedFiles({
+  const places = {
     name: 'providers.yaml',
-    named: providersFile,
     cwd: start.cwd,
     configFolder: folders.config,
-    trust,
-  });
+    // Only names are taken: a catalog that lost its trust still tells of keys that were used.
+    trust: { ...trust, stateOf: () => 'trusted' as const },
+  };
+  const named = providersFile === null ? [] : placedFiles({ ...places, named: providersFile });
+  const files = [...named, ...placedFiles({ ...places, named: null })];
   return files.flatMap((file) => {
     const found = file.read();
     return found.state === 'used' ? keyVariablesIn(file.path, found.bytes) : [];

@@ -11,6 +11,7 @@ import { mustBeKnown, schemaVersion } from '../store/migrations/migrate.ts';
 import { openStoreFile, readStoreFile, type StoreFile } from '../store/store-file.ts';
 
 export { POINT_IN_TIME_ALLOWED, parseMoment, settle } from '../protocol/point-in-time.ts';
+export { isLostStore, namedAs } from '../store/candidate.ts';
 export { check, isStore } from '../store/database.ts';
 export { CSV_HEADING, csvLine, exportLine, readExportLine } from '../store/export.ts';
 export { type MergedStore, mergeStores } from '../store/merge.ts';

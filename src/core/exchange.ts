@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { scanBody } from '../protocol/body-scan.ts';
+import { GAVE_UP } from '../protocol/charged.ts';
 import type { AnthropicErrorType } from '../protocol/error-body.ts';
 import { isPassable, OPEN } from '../protocol/standing.ts';
 import { type Account, type AnsweredFacts, openAccount } from './account.ts';
@@ -327,7 +328,7 @@ class Exchange {
     if (failure.clientFault === true) {
       this.refuse(400, 'invalid_request_error', message, { reason: 'blocked', errType });
     } else if (errType === 'timeout') {
-      this.refuse(504, 'timeout_error', `${id} gave no answer in time`, { reason: 'timeout', errType });
+      this.refuse(GAVE_UP, 'timeout_error', `${id} gave no answer in time`, { reason: 'timeout', errType });
     } else {
       this.refuse(502, 'api_error', `${id} failed (${errType}): ${message}`, {
         reason: 'upstream_error',

@@ -10,6 +10,8 @@ it.each([
   ['held an error instead of an answer', { reason: 'upstream_error' }],
   ['was left in the middle of its answer', { reason: 'client_abort' }],
   ['was left before its answer', { reason: 'client_abort', status: 499 }],
+  ['was given up before its answer', { reason: 'timeout', status: 504 }],
+  ['was given up in the middle of its answer', { reason: 'timeout', op: 'nonstream' }],
 ] as const)('a message that %s is not free where nothing was counted', (_what, part) => {
   expect(isUncounted({ ...answered, ...part })).toBe(true);
   expect(isUncounted({ ...answered, ...part, isCounted: true })).toBe(false);
@@ -20,7 +22,10 @@ it.each([
   ['for models', { op: 'models' }],
   ['that the upstream refused', { status: 429, reason: 'upstream_error' }],
   ['whose refusal was not waited for', { status: 429, reason: 'client_abort' }],
+  ['whose refusal did not come whole', { status: 429, reason: 'timeout' }],
+  ['whose upstream said that it took too long', { status: 504, reason: 'upstream_error' }],
   ['that no upstream answered', { status: 502, reason: 'upstream_error' }],
+  ['that did not come whole', { status: 408, reason: 'timeout', attempts: 0 }],
   ['that was left before anything was sent', { status: 499, reason: 'client_abort', attempts: 0 }],
   ['that ccp refused', { status: 403, reason: 'blocked', attempts: 0 }],
 ] as const)('a request %s is free', (_what, part) => {

@@ -11,10 +11,13 @@ export const wasTried = (attempts: number, reason: CompletionEvent['reason']): b
 /** The status of a client that left before there was one: the code that nginx made customary. */
 export const CLIENT_LEFT = 499;
 
+/** The status of an exchange whose upstream was not waited for any longer, where the client had been sent nothing. */
+export const GAVE_UP = 504;
+
 /**
  * Whether an upstream may have worked for a message and nobody knows for how many tokens: it answered with a 2xx that did
- * not say, an error inside of it among them, or the client left before it answered. Such an exchange is not known to be
- * free. One that was refused with a status of its own is.
+ * not say, an error inside of it among them, or the client left, or we gave up, before it answered. Such an exchange is not
+ * known to be free. One that was refused with a status of its own is, also where the rest of that refusal did not come.
  */
 export const isUncounted = ({
   op,
@@ -34,7 +37,9 @@ export const isUncounted = ({
   !isCounted &&
   isCharged(op) &&
   wasTried(attempts, reason) &&
-  (isSuccess(status) || (status === CLIENT_LEFT && reason === 'client_abort'));
+  (isSuccess(status) ||
+    (status === CLIENT_LEFT && reason === 'client_abort') ||
+    (status === GAVE_UP && reason === 'timeout'));
 
 /** Whether a status says that the upstream did what was asked. */
 export const isSuccess = (status: number): boolean => status >= 200 && status < 300;

@@ -63,6 +63,14 @@ export interface Calibration {
   readonly gap_samples: number;
 }
 
+/** A quota in a few figures, for who asks often. What it does counts what is under way, as the gate does. */
+export interface QuotaFill extends Pick<QuotaView, 'lane' | 'model' | 'rolling_pct' | 'weekly_pct'> {
+  /** Whether it is past its `warn_pct`. */
+  readonly warns: boolean;
+  /** Whether the next exchange would be turned away; never in a mode that turns none away. */
+  readonly blocks: boolean;
+}
+
 /** One quota as it stands, with the best of the clock hours (UTC) of the last seven days. Times in epoch milliseconds. */
 export interface QuotaView extends Calibration, BestHours {
   /** The glob, which with the lane is the key. */

@@ -5,8 +5,9 @@ import { OperatorError } from '../errors.ts';
 /** What each SQLite file begins with. */
 const MAGIC = Buffer.from('SQLite format 3\0');
 const ID_AT = 68;
-/** The names of stores, and what `setAside` makes of them. */
-const STORE_NAME = /\.(sqlite3?|db)(\.damaged-[^/]+)?$/;
+const STORE_NAME = /\.(sqlite3?|db)$/;
+/** What `setAside` makes of the name of a store. */
+const SET_ASIDE = /\.damaged-\d{8}T[\d.]+Z$/;
 const ANOTHER = 'Name another file with CCP_DB_PATH';
 
 /**
@@ -26,7 +27,7 @@ export function mustBeCandidate(path: string): void {
       hint: `${ANOTHER}.`,
     });
   }
-  if (there.size === 0 || isNamedAsStore(path) || hasLog(path) || beginsAsSqlite(path)) return;
+  if (there.size === 0 || namedAs(path) !== null || hasLog(path) || beginsAsSqlite(path)) return;
   throw new OperatorError('CONFIG', `${path} is a file of another kind, and no store: it was left as it is`, {
     hint: `${ANOTHER}, or move this one away.`,
   });
@@ -39,7 +40,17 @@ export function applicationIdOf(path: string): number | null {
   return isSqlite ? head.readUInt32BE(ID_AT) : null;
 }
 
-const isNamedAsStore = (path: string): boolean => STORE_NAME.test(path);
+/** What a file is by its name alone, whatever it holds; null for no store. */
+export function namedAs(path: string): 'store' | 'set aside' | null {
+  if (SET_ASIDE.test(path)) return 'set aside';
+  return STORE_NAME.test(path) ? 'store' : null;
+}
+
+/** Whether a file of the name of a store holds what is no database any more, or cannot be read. */
+export function isLostStore(path: string): boolean {
+  const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  return namedAs(path) === 'store' && bytes > 0 && applicationIdOf(path) === null;
+}
 
 /** Whether SQLite's log or index of a file lies beside it. */
 export const hasLog = (path: string): boolean => ['-wal', '-shm'].some((suffix) => existsSync(path + suffix));

@@ -18,6 +18,18 @@ export async function openLogFiles(
   return files.map((name) => ({ name, chunks: readFileBlocks(name) }));
 }
 
+/** A log of which some may not be readable: then it ends there, and `onTrouble` is told what the system said. */
+export function readAsFarAsItGoes(name: string, onTrouble: (error: unknown) => void): LogFile {
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* readFileBlocks(name);
+    } catch (error) {
+      onTrouble(error);
+    }
+  }
+  return { name, chunks: chunks() };
+}
+
 async function mustBeReadable(file: string): Promise<void> {
   await access(file, constants.R_OK);
   if ((await stat(file)).isDirectory()) throw new Error(`${file} is a folder`);

@@ -4,7 +4,7 @@ import type { ExchangeObserver } from '../../core/types.ts';
 import { ANOMALY_KINDS } from '../../protocol/anomaly.ts';
 import { isUncounted } from '../../protocol/charged.ts';
 import type { StoreNumbers } from '../../protocol/meter.ts';
-import type { QuotaView } from '../../protocol/quota-view.ts';
+import type { QuotaFill } from '../../protocol/quota-view.ts';
 import type { CompletionEvent, Tokens } from '../../protocol/usage-event.ts';
 import { createModelLabels } from './model-labels.ts';
 
@@ -21,14 +21,6 @@ export interface MetricsOptions {
   readonly quotas?: () => readonly QuotaFill[];
   /** Whether the quota file as it is now was refused, when somebody asks. */
   readonly quotaFileRefused?: () => boolean;
-}
-
-/** How full a quota is, in per cent; null where it has no cap. */
-export interface QuotaFill extends Pick<QuotaView, 'lane' | 'model' | 'rolling_pct' | 'weekly_pct'> {
-  /** Whether it is past its own warning, with what is under way. */
-  readonly warns: boolean;
-  /** Whether it turns the next exchange away. */
-  readonly blocks: boolean;
 }
 
 /** Each is empty where there is none. */

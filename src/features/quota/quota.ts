@@ -9,7 +9,7 @@ import type { PlacedFile } from '../../platform/placed-file.ts';
 import { watchFiles } from '../../platform/watch-files.ts';
 import { isCharged } from '../../protocol/charged.ts';
 import type { Cooldown, MeterStore } from '../../protocol/meter.ts';
-import type { ProviderLimits, QuotaView } from '../../protocol/quota-view.ts';
+import type { ProviderLimits, QuotaFill, QuotaView } from '../../protocol/quota-view.ts';
 import { OPEN, type Standing } from '../../protocol/standing.ts';
 import { MAX_MODEL_LENGTH } from '../../protocol/usage-event.ts';
 import { type Budget, createBudget } from './budget.ts';
@@ -45,14 +45,6 @@ export interface QuotaOptions {
   readonly log: Log;
   /** Milliseconds between two looks at the files; a second unless a test is in a hurry. */
   readonly lookEveryMs?: number;
-}
-
-/** A quota in a few figures. What it does counts what is under way, as the gate does. */
-export interface QuotaFill extends Pick<QuotaView, 'lane' | 'model' | 'rolling_pct' | 'weekly_pct'> {
-  /** Whether it is past its `warn_pct`. */
-  readonly warns: boolean;
-  /** Whether the next exchange would be turned away; never in a mode that turns none away. */
-  readonly blocks: boolean;
 }
 
 export interface Quota extends ExchangeObserver, AsyncDisposable {

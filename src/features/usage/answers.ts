@@ -14,7 +14,7 @@ const percent = z
 
 /** What is told of exchanges that an upstream worked for, and did not say how much. */
 const UNCOUNTED =
-  'exchanges that an upstream answered, or that their client left before, of whose tokens nothing is known';
+  'exchanges that an upstream answered, or whose answer their client or ccp did not wait for, of whose tokens nothing is known';
 
 export const tokenKind = tokensSchema.keyof();
 

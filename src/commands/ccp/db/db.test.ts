@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   copyFileSync,
   lstatSync,
   readdirSync,
@@ -10,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openStoreToWrite, rowOf, type StoreFile, sampleOf } from '../../../config/store-files.ts';
@@ -592,10 +593,15 @@ describe('ccp db merge', () => {
     using store = openStoreToWrite(young, null);
     store.write({ samples: [rowOf(sampleOf(completion(1)))], cooldowns: [], hits: [] });
     expect(readFileSync(young).readUInt32BE(68)).toBe(0);
-    const theirs = join(host.cwd, 'meters/theirs');
-    using other = openStoreToWrite(theirs, null);
-    other.db.pragma('application_id = 7');
-    other.db.pragma('wal_checkpoint(TRUNCATE)');
+    for (const [name, id] of [
+      ['theirs', 7],
+      ['theirs.db', 0],
+      ['theirs.sqlite3', 0],
+    ] as const) {
+      using other = openStoreToWrite(join(host.cwd, 'meters', name), null);
+      other.db.pragma(`application_id = ${id}`);
+      other.db.pragma('wal_checkpoint(TRUNCATE)');
+    }
     const { report } = await json('merge', '--dir', 'meters');
     expect(report.stores).toEqual([{ path: young, samples: 1, forgotten: 0, problem: null }]);
   });
@@ -616,12 +622,38 @@ describe('ccp db merge', () => {
 
   it('exits 1 where a store cannot be read, and 3 where there is nothing', async () => {
     expect((await run('merge', '--dir', '.')).code).toBe(3);
-    writeFileSync(join(host.cwd, 'broken.sqlite3'), 'x'.repeat(5000));
+    const ends = ['db', 'sqlite', 'sqlite3'];
+    for (const end of ends) {
+      writeFileSync(join(host.cwd, `broken.${end}`), 'x'.repeat(5000));
+      writeFileSync(join(host.cwd, `empty.${end}`), '');
+    }
     log('usage.jsonl', [completion(1)]);
-    expect(await run('merge', '--dir', '.')).toMatchObject({
-      code: 1,
-      err: expect.stringMatching(/broken\.sqlite3: file is not a database/),
+    const { code, err } = await run('merge', '--dir', '.');
+    expect([code, err.match(/\w+\.\w+: file is not a database/g)]).toEqual([
+      1,
+      ends.map((end) => `broken.${end}: file is not a database`),
+    ]);
+  });
+
+  it('exits 1 where it may not read a folder or a log, and counts the others', async () => {
+    log('logs/usage.jsonl', [completion(1)]);
+    const shut = [dirname(log('logs/z/usage.jsonl', [''])), log('logs/usage.jsonl.1', [completion(2)])];
+    expect((await run('merge', '--dir', 'logs')).code).toBe(0);
+    chmodSync(dirname(host.cwd), 0o755);
+    for (const path of ['.', 'results/rollups']) chmodSync(join(host.cwd, path), 0o777);
+    for (const path of shut) chmodSync(path, 0);
+    // Root is refused nothing.
+    const isRoot = process.geteuid?.() === 0;
+    if (isRoot) process.seteuid?.(65_534);
+    const { code, out, err } = await run('merge', '--dir', 'logs', '--json').finally(() => {
+      if (isRoot) process.seteuid?.(0);
+      for (const path of shut) chmodSync(path, 0o755);
     });
+    const said = shut.map((path) => `ccp: warning: ${path} cannot be read: permission denied\n`);
+    expect([code, err]).toEqual([1, said.join('')]);
+    const { unread, written } = JSON.parse(out);
+    expect(unread).toEqual(shut.map((path) => ({ path, problem: 'permission denied' })));
+    expect(written[0]).toMatchObject({ exchanges: 1 });
   });
 });
 

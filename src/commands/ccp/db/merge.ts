@@ -7,12 +7,12 @@ import { forOperator, forOperatorAsync, type MergedStore, mergeStores } from '..
 import { EXIT } from '../../../errors.ts';
 import { makeFolder, SHARED } from '../../shared/folders.ts';
 import { type Host, plain, printJson, printWarnings } from '../../shared/host.ts';
-import { type LogFile, openLogFiles } from '../../shared/log-files.ts';
+import { readAsFarAsItGoes } from '../../shared/log-files.ts';
 import { processTerminal } from '../../shared/terminal.ts';
 import { load } from '../load.ts';
 import { badLineWarnings, readExchanges, strangerSentences, tooOldWarnings } from './lines.ts';
 import { byteProgress } from './progress.ts';
-import { type Sources, sourcesUnder } from './sources.ts';
+import { type Sources, sourcesUnder, unreadOf } from './sources.ts';
 
 export interface MergeOptions {
   readonly dir: string;
@@ -45,7 +45,10 @@ export async function dbMerge(host: Host, { dir, runs, out, json }: MergeOptions
       mergeStores(joined, sources.stores, pause),
     );
     using _ = merge;
-    const logs = (await Promise.all(sources.logs.map(openLog))).flat();
+    const unread = [...sources.unread];
+    const logs = sources.logs.map((name) =>
+      readAsFarAsItGoes(name, (error) => unread.push(unreadOf(name, error))),
+    );
     let [fromLogs, tooOld] = [0, 0];
     const lines = await readExchanges(progress.watch(logs), (rows) => {
       interruption.signal.throwIfAborted();
@@ -67,17 +70,19 @@ export async function dbMerge(host: Host, { dir, runs, out, json }: MergeOptions
       stores,
       stores_left_out: sources.leftOut.stores,
       logs: {
-        files: logs.map(({ name }) => name),
+        files: sources.logs.filter((log) => !unread.some(({ path }) => path === log)),
         left_out: sources.leftOut.logs,
         added: fromLogs,
         too_old: tooOld,
         bad: lines.bad,
       },
+      unread,
       written,
     };
     const strangers = strangerSentences(lines.strangers);
     printWarnings(host, 'ccp', [
-      ...storeWarnings(stores),
+      ...stores.flatMap(({ path, problem }) => (problem === null ? [] : [`${path}: ${problem}`])),
+      ...unread.map(({ path, problem }) => `${path} cannot be read: ${problem}`),
       ...strangers,
       ...tooOldWarnings(tooOld),
       ...badLineWarnings(lines.bad),
@@ -86,7 +91,7 @@ export async function dbMerge(host: Host, { dir, runs, out, json }: MergeOptions
     else host.out.write(pageOf(report, sources.leftOut));
     const whole =
       lines.bad.count === 0 &&
-      strangers.length + tooOld === 0 &&
+      strangers.length + tooOld + unread.length === 0 &&
       stores.every(({ problem }) => problem === null);
     return whole ? EXIT.ok : EXIT.failed;
   } finally {
@@ -124,11 +129,6 @@ function pageOf({ stores, logs, written }: Report, leftOut: Sources['leftOut']):
 }
 
 const bytesOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-
-const openLog = (path: string): Promise<LogFile[]> => openLogFiles(path, { rotated: false });
-
-const storeWarnings = (stores: readonly MergedStore[]): string[] =>
-  stores.flatMap(({ path, problem }) => (problem === null ? [] : [`${path}: ${problem}`]));
 
 /** Readers find the old file or the new one, never half of it. */
 function writeWhole(path: string, text: string): void {

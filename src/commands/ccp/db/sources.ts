@@ -1,8 +1,8 @@
 /** The stores and logs under a folder. */
-import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { isStore } from '../../../config/store-files.ts';
-import { OperatorError } from '../../../errors.ts';
+import { isLostStore, isStore, namedAs } from '../../../config/store-files.ts';
+import { OperatorError, systemReason } from '../../../errors.ts';
 import { isLogName } from './lines.ts';
 
 export interface Sources {
@@ -14,25 +14,36 @@ export interface Sources {
     /** The logs kept of runs of ccp-uat, whose traffic is made up. */
     readonly logs: readonly string[];
   };
+  /** Folders, files and links of which nobody knows what they hold. */
+  readonly unread: readonly Unread[];
 }
 
-const STORE_NAME = /\.sqlite3$/;
-const SET_ASIDE = /\.damaged-\d{8}T[\d.]+Z$/;
+export interface Unread {
+  readonly path: string;
+  /** In a few words of the system's. */
+  readonly problem: string;
+}
+
 /** `usage_NAME.jsonl`: what ccp-uat keeps of the last run of a suite beside the proxy's own log. */
 const RUN_LOG = /^usage_/;
+/** What a link says that leads nowhere, and a file that was removed since its folder was read. */
+const NOT_THERE: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 
 /**
  * Finds what can be counted at any depth, each file once however many links lead to it; `runs` where the logs kept of
- * runs count, too. Throws `NOT_READY` where there is none.
+ * runs count, too. Throws `NOT_READY` where there is none, or where the folder itself cannot be read.
  */
 export function sourcesUnder(folder: string, runs: boolean): Sources {
-  const kinds = Map.groupBy(filesUnder(folder), (path) => kindOf(path, runs));
+  const { files, ...rest } = lookUnder(folder);
+  const kinds = Map.groupBy(files, (path) => kindOf(path, runs));
   const of = (kind: Kind): string[] => (kinds.get(kind) ?? []).toSorted();
   const found = { stores: of('store'), logs: of('log') };
   const leftOut = { stores: of('set aside'), logs: of('run log') };
-  if (found.stores.length + found.logs.length > 0) return { ...found, leftOut };
+  const unread = rest.unread.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  if (found.stores.length + found.logs.length > 0) return { ...found, leftOut, unread };
   const only = leftOut.logs.length === 0 ? '' : ' but those kept of runs of ccp-uat';
-  throw new OperatorError('NOT_READY', `there is no store and no usage log under ${folder}${only}`, {
+  const beside = unread.map(({ path, problem }) => `; ${path} cannot be read: ${problem}`).join('');
+  throw new OperatorError('NOT_READY', `there is no store and no usage log under ${folder}${only}${beside}`, {
     hint:
       leftOut.logs.length === 0
         ? 'Stores are files that ccp wrote, of any name; logs are named usage*.jsonl.'
@@ -45,29 +56,39 @@ type Kind = 'store' | 'log' | 'set aside' | 'run log' | 'none of ours';
 function kindOf(path: string, runs: boolean): Kind {
   const name = basename(path);
   if (isLogName(name)) return RUN_LOG.test(name) && !runs ? 'run log' : 'log';
-  if (SET_ASIDE.test(name)) return 'set aside';
-  // One that cannot be opened is named, and said to be so.
-  return STORE_NAME.test(name) || isStore(path) ? 'store' : 'none of ours';
+  if (namedAs(path) === 'set aside') return 'set aside';
+  // One that was a store by its name is named, and said to be none. What another program keeps in such a file is its own.
+  return isStore(path) || isLostStore(path) ? 'store' : 'none of ours';
 }
 
-function filesUnder(folder: string): string[] {
+/** One folder or file that cannot be read takes nothing from the others. */
+function lookUnder(folder: string): { readonly files: string[]; readonly unread: Unread[] } {
+  const unread: Unread[] = [];
   const seen = new Set<string>();
   const isNew = (path: string): boolean => {
     const real = realpathSync(path);
     return !seen.has(real) && seen.add(real).has(real);
   };
+  const filesOf = (entry: Dirent, path: string): string[] => {
+    const there = entry.isSymbolicLink() ? statSync(path) : entry;
+    if (there.isDirectory()) return isNew(path) ? walk(path) : [];
+    if (!there.isFile() || !isNew(path)) return [];
+    // SQLite's log lies beside the store, not beside a link to it. A usage log is known by its name, here the link's.
+    return [entry.isSymbolicLink() && !isLogName(path) ? realpathSync(path) : path];
+  };
   const walk = (at: string): string[] =>
     readdirSync(at, { withFileTypes: true }).flatMap((entry) => {
       const path = join(at, entry.name);
-      const there = targetOf(entry, path);
-      if (there?.isDirectory() === true) return isNew(path) ? walk(path) : [];
-      if (there?.isFile() !== true || !isNew(path)) return [];
-      // SQLite's log lies beside the store, not beside a link to it. A usage log is known by its name, here the link's.
-      return [entry.isSymbolicLink() && !isLogName(path) ? realpathSync(path) : path];
+      try {
+        return filesOf(entry, path);
+      } catch (error) {
+        if (!NOT_THERE.has(codeOf(error))) unread.push(unreadOf(path, error));
+        return [];
+      }
     });
   try {
     isNew(folder);
-    return walk(folder);
+    return { files: walk(folder), unread };
   } catch (cause) {
     throw new OperatorError('NOT_READY', `${folder} cannot be read`, {
       hint: 'Name the folder with the stores and logs.',
@@ -76,12 +97,11 @@ function filesUnder(folder: string): string[] {
   }
 }
 
-/** What a link leads to; undefined where that is nothing. */
-function targetOf(entry: Dirent, path: string): Dirent | Stats | undefined {
-  if (!entry.isSymbolicLink()) return entry;
-  try {
-    return statSync(path);
-  } catch {
-    return undefined;
-  }
+/** What the system said of a path. Throws an error that is not the system's. */
+export function unreadOf(path: string, error: unknown): Unread {
+  if (!(error instanceof Error) || codeOf(error) === undefined) throw error;
+  return { path, problem: systemReason(error) };
 }
+
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? error.code : undefined;

@@ -559,6 +559,18 @@ describe('ccp statusline', () => {
     );
   });
 
+  it.each([
+    ['NO_COLOR', '1', false],
+    ['NO_COLOR', '', true],
+    ['FORCE_COLOR', '0', false],
+    ['FORCE_COLOR', 'false', false],
+    ['FORCE_COLOR', '1', true],
+  ])('with %s=%s draws colours: %s', async (name, value, isDrawn) => {
+    delete host.env['NO_COLOR'];
+    host.env[name] = value;
+    expect((await quotas({ quotas: [early] })).includes('\u001b[')).toBe(isDrawn);
+  });
+
   it('leaves out a window that was reset since, and counts where none is left', async () => {
     const past = Math.floor(Date.now() / 1000) - 60;
     const five_hour = { used_percentage: 97, resets_at: past };

@@ -52,9 +52,10 @@ export async function statusline(host: Host, { json }: { readonly json: boolean 
   return EXIT.ok;
 }
 
-/** Claude Code reads from a pipe, and draws colours all the same. */
+/** Claude Code reads from a pipe, and draws colours all the same, unless the person wants none. */
 function inColour({ out, env }: Host): Screen {
-  if (out.isTerminal || (env['NO_COLOR'] ?? '') !== '') return out;
+  const isUnwanted = (env['NO_COLOR'] ?? '') !== '' || ['0', 'false'].includes(env['FORCE_COLOR'] ?? '');
+  if (out.isTerminal || isUnwanted) return out;
   return { ...out, paint: (style, text) => styleText(style, text, { validateStream: false }) };
 }
 
