@@ -74,10 +74,6 @@ const ROLLED_AT_ONCE = 5_000;
 const FORGOTTEN_AT_ONCE = 2_000;
 const READ_AT_ONCE = 2_000;
 const LOOKED_AT_ONCE = 20_000;
-const NEVER = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-/** Between two stretches of writing, milliseconds: who writes 10 ms on end takes a core from exchanges (decision 15). */
-const REST_MS = 1;
-const rest = (): void => void Atomics.wait(NEVER, 0, 0, REST_MS);
 
 interface Opened extends StoreFile {
   readonly inode: bigint | null;
@@ -167,7 +163,7 @@ export function createKeeper({ path, onAnother, onImport }: KeeperOptions): Keep
         onImport();
       });
     },
-    write: (batch) => void using((file) => file.write(batch, rest)),
+    write: (batch) => void using((file) => file.write(batch)),
     tend: (age) =>
       using(({ rollups, samples, cooldowns, limitHits }) => {
         const rolledUp = rollups.advance(ROLLED_AT_ONCE);

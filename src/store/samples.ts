@@ -15,18 +15,14 @@ export type Place = readonly [ts: number, seq: number];
 
 const DAY_MS = 86_400_000;
 const COLUMNS = SAMPLE_COLUMNS.join(', ');
-const AT_A_STRETCH = 50;
 
 /** A forgotten id in as few bytes as it takes: ours are 16 hexadecimal digits. */
 const FORGOTTEN_KEY = (rid: string): string =>
   `CASE WHEN length(${rid}) = 16 AND ${rid} NOT GLOB '*[^0-9a-f]*' THEN unhex(${rid}) ELSE ${rid} END`;
 
 export interface Samples {
-  /**
-   * Puts in those that are not known yet, by `rid`; gives how many those were. Within a transaction of the caller.
-   * `rest` is called between two stretches of half a millisecond.
-   */
-  insert(rows: readonly SampleRow[], rest?: () => void): number;
+  /** Puts in those that are not known yet, by `rid`; gives how many those were. Within a transaction of the caller. */
+  insert(rows: readonly SampleRow[]): number;
   /** Up to `limit` of them; where a lane or a model is wanted, of the next `among`. */
   page(query: SampleQuery & { readonly among?: number }): SamplePage;
   /** What counts towards quotas; rows, because they cross to another thread. Up to `limit` of the next `among`. */
@@ -123,11 +119,7 @@ export function openSamples(db: Database.Database): Samples {
   };
 
   return {
-    insert: (rows, rest) =>
-      rows.reduce((count, row, index) => {
-        if (index > 0 && index % AT_A_STRETCH === 0) rest?.();
-        return count + insert.run(...row).changes;
-      }, 0),
+    insert: (rows) => rows.reduce((count, row) => count + insert.run(...row).changes, 0),
     page({ among, ...query }) {
       const isFiltered = query.model !== undefined || query.lane !== undefined;
       const paging = { ...query, among: isFiltered ? among : undefined };

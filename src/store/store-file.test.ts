@@ -439,15 +439,6 @@ describe('the file', () => {
     expect(all()).toEqual([]);
   });
 
-  it('lets its writer rest within a batch, of which nobody sees a part', () => {
-    using reader = readStoreFile(place.path);
-    const seen: number[] = [];
-    const rows = Array.from({ length: 120 }, (_, at) => rowOf(sample(at)));
-    file.write({ samples: rows, cooldowns: [], hits: [] }, () => seen.push(reader.status().samples));
-    expect(seen).toEqual([0, 0]);
-    expect(all()).toHaveLength(120);
-  });
-
   it('can be read beside its writer', () => {
     using reader = readStoreFile(place.path);
     put([sample(1)]);

@@ -33,8 +33,8 @@ export interface StoreFile extends Disposable {
   readonly rollups: Rollups;
   readonly cooldowns: Cooldowns;
   readonly limitHits: LimitHits;
-  /** Commits a batch, or nothing of it; gives how many samples were new. `rest` as for `Samples.insert`. */
-  write(batch: Batch, rest?: () => void): number;
+  /** Commits a batch, or nothing of it; gives how many samples were new. */
+  write(batch: Batch): number;
   /**
    * Commits exchanges of before, and with them that there are more, for the proxy that has the file open: whoever does it
    * may be killed right afterwards. Gives how many were new.
@@ -62,10 +62,10 @@ function storeFile(db: Database.Database, path: string): StoreFile {
   const samples = openSamples(db);
   const cooldowns = openCooldowns(db);
   const limitHits = openLimitHits(db);
-  const write = db.transaction((batch: Batch, rest?: () => void): number => {
+  const write = db.transaction((batch: Batch): number => {
     cooldowns.save(batch.cooldowns);
     limitHits.save(batch.hits);
-    return samples.insert(batch.samples, rest);
+    return samples.insert(batch.samples);
   });
   // A number in the head of the file that SQLite leaves to its users.
   const imports = db.prepare<[], number>('PRAGMA user_version').pluck();
@@ -80,7 +80,7 @@ function storeFile(db: Database.Database, path: string): StoreFile {
     rollups: openRollups(db),
     cooldowns,
     limitHits,
-    write: (batch, rest) => write.immediate(batch, rest),
+    write: (batch) => write.immediate(batch),
     putIn: (rows) => putIn.immediate(rows),
     imports: () => imports.get() ?? 0,
     status: () => ({
