@@ -48,7 +48,8 @@ export type Execution =
 
 /** Never rejects: whatever goes wrong is an ending, told with its cause. */
 export async function execute(options: ExecuteOptions): Promise<Execution> {
-  const { plan, provenance, signal, conduct, resumes, ...rest } = options;
+  // What comes after a world is for a run that is one.
+  const { plan, provenance, signal, conduct, resumes, afterwards: _, ...rest } = options;
   const tell = createTeller(options);
   if (resumes === undefined) tell({ type: 'run_started', plan, provenance });
   else {

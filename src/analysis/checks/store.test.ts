@@ -157,6 +157,11 @@ describe('USAGE-01', () => {
       'lanes.zai used tokens that cost nothing',
     ],
     [
+      'what has no price is told as a sum of nothing',
+      (run) => Object.assign(lane(run), { cost_usd: 0, unpriced_tokens: 51 }),
+      'lanes.zai used tokens that cost nothing',
+    ],
+    [
       'the total counts twice',
       (run) => (total(run).requests *= 2),
       'total.requests is not what the log says',

@@ -108,8 +108,8 @@ function miscounted(bill: ToldTotals, group: readonly CompletionEvent[]): Violat
 }
 
 /**
- * What it cost is a sum of money, or else so many tokens have no price. Where nothing was counted but that something was
- * used, there is no sum: a zero would call it free.
+ * What it cost is a sum of money, or else so many tokens have no price. Where none of them has, or nothing was counted but
+ * that something was used, there is no sum: a zero would call it free.
  */
 function madeFree({ where, tokens, costUsd, unpricedTokens, uncounted }: ToldTotals): Violation[] {
   const kinds: readonly (keyof Tokens)[] = [
@@ -119,11 +119,12 @@ function madeFree({ where, tokens, costUsd, unpricedTokens, uncounted }: ToldTot
     'cache_write_5m',
     'cache_write_1h',
   ];
-  const used = kinds.some((kind) => Number(tokens[kind]) > 0);
+  const used = kinds.reduce((sum, kind) => sum + Number(tokens[kind] ?? 0), 0);
   const isPriced = costUsd !== null && costUsd > 0;
-  const isUnpriced = unpricedTokens !== null && unpricedTokens > 0;
+  const isUnpriced =
+    unpricedTokens !== null && unpricedTokens > 0 && (unpricedTokens < used || costUsd === null);
   const isUnknown = uncounted !== null && uncounted > 0;
-  const isSaid = used ? isPriced || isUnpriced : !isUnknown || costUsd === null;
+  const isSaid = used > 0 ? isPriced || isUnpriced : !isUnknown || costUsd === null;
   if (isSaid) return [];
   const saw = {
     '/v1/usage': `cost_usd ${costUsd}, unpriced_tokens ${unpricedTokens}, uncounted ${uncounted}`,
