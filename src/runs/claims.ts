@@ -17,6 +17,12 @@ export function claimsOf(
   return night === undefined ? [...plan.proves] : [...plan.proves, extentOf(night), ...noiseOf(night, plan)];
 }
 
+/** What is said in place of claims where a run that passed has none. */
+export const unclaimed = ({ driver }: Pick<StoredRun['plan'], 'driver'>): string =>
+  driver?.kind === 'overnight' && driver.until === 'green'
+    ? 'It ended with its first green round, as was asked: nothing is claimed of a night.'
+    : 'Not all of the suite was sent and judged: no more is shown than the checks say.';
+
 function extentOf({ rounds }: Night): string {
   const exchanges = rounds.reduce((sum, { witnesses }) => sum + witnesses.client, 0);
   const load = duration(loadOf(rounds));

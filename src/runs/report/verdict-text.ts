@@ -4,6 +4,7 @@ import { roundsInWords } from '../../analysis/night-rounds.ts';
 import { count, plural } from '../../analysis/plural.ts';
 import { EXIT } from '../../errors.ts';
 import { shellLine } from '../../platform/shell-words.ts';
+import { unclaimed } from '../claims.ts';
 import { fateOf } from '../probe-ending.ts';
 import type { Flake, RunRecord } from '../run-record.ts';
 import { inOrderOfUse } from './order-of-use.ts';
@@ -164,15 +165,12 @@ export function countsOf({ checks, flaky = [] }: Pick<RunRecord, 'checks' | 'fla
   return `${having('pass')} of ${plural(checks.length, 'check')} passed${others.join('')}${flakes}`;
 }
 
-function proven({ outcome, exitCode, claims: shown }: RunRecord, paint: Paint): string[] {
+function proven({ outcome, exitCode, claims: shown, plan }: RunRecord, paint: Paint): string[] {
   if (outcome !== 'pass')
     return exitCode === EXIT.ok
       ? [paint('dim', '  Nothing is claimed. The exit code is 0 all the same: --allow-inconclusive.')]
       : [];
-  const claims =
-    shown.length > 0
-      ? shown
-      : ['Not all of the suite was sent and judged, so no more is shown than the checks above say.'];
+  const claims = shown.length > 0 ? shown : [unclaimed(plan)];
   return claims.flatMap((claim) => hang('  ', claim, WIDTH)).map((line) => paint('dim', line));
 }
 

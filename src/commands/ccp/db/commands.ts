@@ -41,7 +41,7 @@ export function addDb(program: Command, host: Host, exit: Exit): void {
   db.command('merge')
     .description('join the stores and logs under a folder into hours and days, each exchange once')
     .requiredOption('--dir <folder>', 'where stores, usage*.jsonl and their rotated copies lie, at any depth')
-    .option('--runs', 'count the logs that ccp-uat kept of its runs, usage_NAME.jsonl, too')
+    .option('--runs', 'count the logs that ccp-uat kept of its runs, too')
     .option(
       '--out <folder>',
       'where rollup_hour.json and rollup_day.json go (default: rollups in CCP_RESULTS_DIR)',

@@ -543,6 +543,14 @@ describe('ccp db merge', () => {
     );
     const { report } = await json('merge', '--dir', 'logs', '--runs');
     expect(report.logs).toMatchObject({ files: [own, kept], left_out: [], added: 3 });
+    const ofRun = log('results/runs/one/usage.jsonl', [completion(5)]);
+    const begun = log('results/runs/one/events.jsonl', [{ type: 'run_started' }]);
+    expect((await json('merge', '--dir', '.')).report.logs).toMatchObject({
+      files: [own],
+      left_out: [kept, ofRun],
+      added: 1,
+    });
+    for (const path of [ofRun, begun]) rmSync(path);
     rmSync(storePath());
     rmSync(own);
     expect(await run('merge', '--dir', 'logs')).toMatchObject({

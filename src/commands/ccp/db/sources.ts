@@ -1,6 +1,6 @@
 /** The stores and logs under a folder. */
-import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { type Dirent, existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { isLostStore, isStore, namedAs } from '../../../config/store-files.ts';
 import { OperatorError, systemReason } from '../../../errors.ts';
 import { isLogName } from './lines.ts';
@@ -26,6 +26,8 @@ export interface Unread {
 
 /** `usage_NAME.jsonl`: what ccp-uat keeps of the last run of a suite beside the proxy's own log. */
 const RUN_LOG = /^usage_/;
+/** What a run of ccp-uat begins its folder with, and a bundle has of it: the log beside it is the run's. */
+const RUN_MARK = 'events.jsonl';
 /** What a link says that leads nowhere, and a file that was removed since its folder was read. */
 const NOT_THERE: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 
@@ -55,11 +57,14 @@ type Kind = 'store' | 'log' | 'set aside' | 'run log' | 'none of ours';
 
 function kindOf(path: string, runs: boolean): Kind {
   const name = basename(path);
-  if (isLogName(name)) return RUN_LOG.test(name) && !runs ? 'run log' : 'log';
+  if (isLogName(name)) return !runs && isOfRun(path) ? 'run log' : 'log';
   if (namedAs(path) === 'set aside') return 'set aside';
   // One that was a store by its name is named, and said to be none. What another program keeps in such a file is its own.
   return isStore(path) || isLostStore(path) ? 'store' : 'none of ours';
 }
+
+const isOfRun = (path: string): boolean =>
+  RUN_LOG.test(basename(path)) || existsSync(join(dirname(path), RUN_MARK));
 
 /** One folder or file that cannot be read takes nothing from the others. */
 function lookUnder(folder: string): { readonly files: string[]; readonly unread: Unread[] } {

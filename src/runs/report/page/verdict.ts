@@ -2,6 +2,7 @@
 
 import { duration } from '../../../analysis/duration.ts';
 import { count, plural } from '../../../analysis/plural.ts';
+import { unclaimed } from '../../claims.ts';
 import { endingWords } from '../../ending-words.ts';
 import type { Flake, RunRecord } from '../../run-record.ts';
 import { type Html, html } from '../html.ts';
@@ -45,9 +46,9 @@ ${resume !== null && html`<p class="repeat"><span>go on</span> <code>${shown(res
 ${claims(record)}</div></header>`;
 }
 
-function claims({ outcome, claims: proven, plan: { proves } }: RunRecord): Html {
-  if (proves.length === 0)
-    return html`<p class="note">Not all of the suite was sent and judged: no more is shown than the checks below say.</p>`;
+function claims({ outcome, claims: proven, plan }: RunRecord): Html {
+  const { proves } = plan;
+  if (proves.length === 0) return html`<p class="note">${unclaimed(plan)}</p>`;
   const list = html`<ul class="claims">${(outcome === 'pass' ? proven : proves).map((claim) => html`<li>${shown(claim, 300)}</li>`)}</ul>`;
   return outcome === 'pass'
     ? html`<h2 class="small">What this run shows</h2>${list}`
