@@ -1,21 +1,8 @@
 import { expect, it } from 'vitest';
 import { conductOf, driveOf } from './conductors.ts';
-import type { NightPlan } from './run-record.ts';
+import { PLANNED_NIGHT as NIGHT } from './testing/planned-night.ts';
 
 const SOAK = { kind: 'soak', rounds: 3, roundMs: 2_000 } as const;
-const NIGHT: NightPlan = {
-  kind: 'overnight',
-  maxMs: 1_800_000,
-  pauseMs: 2_000,
-  roundMs: 75_000,
-  perRound: 150,
-  width: 4,
-  until: 'red',
-  chaos: false,
-  clients: 'raw',
-  toggles: true,
-  roundChecks: ['ROUTE-01'],
-};
 
 it('conduct a night, which is not driven in one world', () => {
   expect(driveOf({ driver: NIGHT })).toBeUndefined();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { drivenBy, lanesOf } from './drivers.ts';
 import type { NightPlan } from './run-record.ts';
+import { PLANNED_NIGHT as NIGHT } from './testing/planned-night.ts';
 
 const ours = { upstream: 'mock', target: { kind: 'builtin' } } as const;
 const SOAK = { kind: 'soak', rounds: 3, roundMs: 2_000 } as const;
@@ -49,19 +50,6 @@ describe('a probe of limits', () => {
 });
 
 describe('a night', () => {
-  const NIGHT: NightPlan = {
-    kind: 'overnight',
-    maxMs: 1_800_000,
-    pauseMs: 2_000,
-    roundMs: 75_000,
-    perRound: 150,
-    width: 4,
-    until: 'red',
-    chaos: false,
-    clients: 'raw',
-    toggles: true,
-    roundChecks: ['ROUTE-01'],
-  };
   const CLIENTS: NightPlan = { ...NIGHT, clients: 'claude', toggles: false, perRound: 4, maxRounds: 5 };
   const real = { upstream: 'real', target: { kind: 'builtin' } } as const;
 

@@ -4,26 +4,13 @@ import { expect, it } from 'vitest';
 import { greenRun } from '../../analysis/testing/green-run.ts';
 import { type DriverOptions, drivenBy } from '../drivers.ts';
 import type { NightPlan, Plan } from '../run-record.ts';
+import { PLANNED_NIGHT as NIGHT } from '../testing/planned-night.ts';
 import { planFor, temporaryFolder } from '../testing/stored-green-run.ts';
 import { reproduceLine, resumeLine } from './repeat-line.ts';
 
 const line = (changes: Partial<Plan>, check = 'NIGHT-01'): string =>
   reproduceLine({ plan: planFor(greenRun(), changes) }, check);
 
-/** Like the figures of the suites: what is typed is put over them. */
-const NIGHT: NightPlan = {
-  kind: 'overnight',
-  maxMs: 1_800_000,
-  pauseMs: 2_000,
-  roundMs: 75_000,
-  perRound: 150,
-  width: 4,
-  until: 'red',
-  chaos: false,
-  clients: 'raw',
-  toggles: true,
-  roundChecks: ['ROUTE-01'],
-};
 const ROUNDS = { ...NIGHT, maxMs: 1_500_000, toggles: false, maxRounds: 5, until: 'time' } as const;
 const SUITES = { overnight: NIGHT, longrun: ROUNDS, parallel: ROUNDS };
 
