@@ -160,10 +160,8 @@ describe.skipIf(!hasPromtool && process.env['PROMTOOL_TESTS'] !== 'required')('p
     }
   });
 
-  it('finds nothing to object to in what is exported, but for a name that is older than this proxy', () => {
-    const { stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: body, encoding: 'utf8' });
-    expect(`${stdout}${stderr}`.trim().split('\n')).toEqual([
-      'ccp_wasted_retry_ms_total metric names should not contain abbreviated units',
-    ]);
+  it('finds nothing to object to in what is exported', () => {
+    const { stdout, stderr, status } = spawnSync('promtool', ['check', 'metrics'], { input: body, encoding: 'utf8' });
+    expect({ said: `${stdout}${stderr}`, status }).toEqual({ said: '', status: 0 });
   });
 });

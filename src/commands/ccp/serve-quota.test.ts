@@ -181,7 +181,7 @@ describe('mode hybrid', () => {
       );
     expect(await metric(first.url, 'ccp_preferred_attempt_total')).toBe(2);
     expect(await metric(first.url, 'ccp_rerouted_on_limit_total')).toBe(1);
-    expect(await metric(first.url, 'ccp_wasted_retry_ms_total')).toBeGreaterThan(0);
+    expect(await metric(first.url, 'ccp_wasted_retry_seconds_total')).toBeGreaterThan(0);
     await stop(first);
 
     const second = await served(quotas, hybrid);

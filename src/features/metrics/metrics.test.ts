@@ -76,14 +76,14 @@ describe('metrics', () => {
     metrics.onCompletion?.({ ...completed, attempts: [again, again] });
     metrics.onCompletion?.({ ...completed, attempts: [{ ...refused, err_type: 'net' }, good] });
     const values = await Promise.all(
-      ['ccp_preferred_attempt_total', 'ccp_rerouted_on_limit_total', 'ccp_wasted_retry_ms_total'].map(
+      ['ccp_preferred_attempt_total', 'ccp_rerouted_on_limit_total', 'ccp_wasted_retry_seconds_total'].map(
         (name) => samples(metrics, name),
       ),
     );
     expect(values.flat()).toEqual([
       'ccp_preferred_attempt_total 1',
       'ccp_rerouted_on_limit_total 1',
-      'ccp_wasted_retry_ms_total 40',
+      'ccp_wasted_retry_seconds_total 0.04',
     ]);
   });
 

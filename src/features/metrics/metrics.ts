@@ -156,8 +156,8 @@ export function createMetrics({
     registers,
   });
   const wasted = new Counter({
-    name: 'ccp_wasted_retry_ms_total',
-    help: 'Milliseconds of the attempts that ended in such a limit',
+    name: 'ccp_wasted_retry_seconds_total',
+    help: 'Time of the attempts that ended in such a limit',
     registers,
   });
   const partials = new Counter({
@@ -206,7 +206,7 @@ export function createMetrics({
       if (decision === 'quota_warn_attempt') preferred.inc();
     },
     onLimit({ sentOn, ms }) {
-      if (sentOn) wasted.inc(ms);
+      if (sentOn) wasted.inc(ms / 1000);
     },
     onAnomaly: ({ kind }) => anomalies.inc({ kind }),
     onInflight: (count) => inflight.set(count),
