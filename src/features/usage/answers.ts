@@ -1,6 +1,7 @@
 /** What the meter's endpoints answer: the schemas from which the OpenAPI document is made, and commands read. */
 import { z } from 'zod';
 import { GRANULARITIES, STATED, sampleSchema } from '../../protocol/meter.ts';
+import { IDLE } from '../../protocol/quota-view.ts';
 import { tokensSchema } from '../../protocol/usage-event.ts';
 
 const count = z.int().nonnegative();
@@ -101,6 +102,13 @@ export const providerLimits = z.object({
 export const quotaAnswer = z.object({
   model: z.string().describe('glob'),
   lane: z.string(),
+  idle: z
+    .enum(IDLE)
+    .nullable()
+    .describe(
+      'why it counts nothing: there is no such lane, no route leads such a model there, or none that matches came there ' +
+        'or is known; null where it may count',
+    ),
   rolling: quotaWindow,
   weekly: quotaWindow,
   warn_pct: z.number(),
@@ -167,6 +175,16 @@ export const quotasAnswer = z.object({
     .string()
     .nullable()
     .describe('where the quotas come from; null without any, or where they were sent'),
+  since: time.describe('when they were taken over'),
+  refused: z
+    .object({
+      since: time.describe('when it was first found so'),
+      why: z.string().describe('names file, line and place'),
+    })
+    .nullable()
+    .describe(
+      'that their file has a mistake now, so that these are the earlier ones; null where it has none',
+    ),
   rebuilding: z.boolean().describe('whether the windows still lack what the store has'),
   warnings: z
     .array(z.string())

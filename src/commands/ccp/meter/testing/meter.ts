@@ -43,6 +43,7 @@ const none = { used: 0, cap: null, pct: null };
 export const quota = (part: Partial<QuotaAnswer> = {}): QuotaAnswer => ({
   model: '*haiku*',
   lane: 'zai',
+  idle: null,
   rolling: {
     span_seconds: 18_000,
     tokens: { used: 1_400_000, cap: 2_000_000, pct: 70 },
@@ -165,6 +166,8 @@ export async function startFakeMeter(): Promise<FakeMeter> {
     generated_at: '2026-11-02T12:30:00.000Z',
     mode: 'block',
     file: '/home/me/.config/ccp/quotas.json',
+    since: '2026-11-02T08:00:00.000Z',
+    refused: null,
     rebuilding: false,
     warnings: [],
     quotas: [quota()],
