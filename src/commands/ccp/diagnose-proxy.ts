@@ -39,7 +39,13 @@ async function checkRefusedQuotas(loaded: LoadedCcp): Promise<Finding[]> {
   const earlier = quotas && earlierText(quotas);
   if (earlier === null) return [];
   const what = `the running proxy does not count by its quota file: ${earlier}`;
-  return [{ level: 'problem', what, remedy: 'Correct the file: it is read again within a second.' }];
+  return [
+    {
+      level: 'problem',
+      what,
+      remedy: 'Correct the file, which is read again within a second: a start would refuse it.',
+    },
+  ];
 }
 
 async function checkHealth(loaded: LoadedCcp): Promise<Finding> {

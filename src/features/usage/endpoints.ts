@@ -146,7 +146,7 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
       path: paths.RELOAD_PATH,
       handle({ body }) {
         const taken = quota.reload(body.length === 0 ? undefined : body);
-        return taken.ok ? quotas() : refuse(taken.why).answer;
+        return taken.ok ? quotas() : refuse(`not taken over, the quotas before stay: ${taken.why}`).answer;
       },
     },
     {

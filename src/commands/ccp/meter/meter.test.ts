@@ -324,6 +324,34 @@ describe('ccp quota', () => {
     }
   });
 
+  it('says that the quotas are the earlier ones, and since when, in front of what it says of them', async () => {
+    const refused = { since: new Date().toISOString(), why: '/q.json:1:2: it is no JSON' };
+    const attention =
+      /Attention: the earlier quotas hold \(\/home\/me\/\.config\/ccp\/quotas\.json as of [^)]+\): what the file says now is refused since \d\d:\d\d\. warning: idle/;
+    for (const argv of [['quota'], ['quota', '--details'], ['status'], ['status', '--debug-quota']]) {
+      const page = await answered({ refused, warnings: ['idle'] }, ...argv);
+      expect(page.replaceAll(/\s+/g, ' ')).toMatch(attention);
+    }
+    const page = await answered({ refused, file: null }, 'quotas');
+    expect(page.replaceAll(/\s+/g, ' ')).toMatch(
+      /hold \(of no file, as of [^)]+\): [^|]* model lane rolling/,
+    );
+  });
+
+  it('calls no quota well that counts nothing', async () => {
+    const quotas = (['no_lane', 'no_route', 'no_match'] as const).map((idle) => quota({ idle }));
+    const page = await answered({ quotas }, 'quota');
+    expect(page.match(/ {2}\S+ counted? ?.*nothing.*$|counts nothing: .*$/gm)).toEqual([
+      'counts nothing: no such lane',
+      'counts nothing: no route',
+      expect.stringContaining('has counted nothing'),
+    ]);
+    expect(page).not.toContain('ok, full in');
+    expect(await answered({ quotas }, 'quota', '--details')).toContain(
+      'doubt      counts nothing: no such lane\n',
+    );
+  });
+
   it('says that figures are too low while the windows are rebuilt', async () => {
     expect(await answered({ rebuilding: true }, 'quota')).toMatch(
       /\nThe windows are still being rebuilt: .*\n\*haiku/,
@@ -403,6 +431,10 @@ describe('ccp quotas reload', () => {
       /^Taken\. Quotas: \/home\/me\/\.config\/ccp\/quotas\.json\n/,
     );
     expect(meter.seen).toEqual(['POST /v1/quotas/reload']);
+    const { value } = meter.answers.get('/v1/quotas/reload') ?? {};
+    const warnings = ['the quota for "*" counts nothing new'];
+    meter.answers.set('/v1/quotas/reload', { status: 200, value: { ...Object(value), warnings } });
+    expect(await printed('quotas', 'reload')).toMatch(/^Taken, with warnings\. /);
   });
 
   it('sends the content of a file, never its path', async () => {
@@ -531,6 +563,20 @@ describe('ccp statusline', () => {
     expect(await quotas({ quotas: [early, whole] })).toContain(' · zai 5h 7d full, room in 1d 1h · ');
     expect(await quotas({ quotas: [early, whole, quota()] })).toContain(' full (* + 1), room in 1d 1h · ');
     expect(await quotas({ quotas: [{ ...early, eta_seconds: null }] })).toContain(' · zai 5h full · ');
+  });
+
+  it('shows no lane that is not there, and says how many quotas count nothing, and that their file is refused', async () => {
+    const typo = quota({ lane: 'zia', idle: 'no_lane' });
+    const unrouted = quota({ model: '*opus*', idle: 'no_route', rolling: { ...quota().rolling, pct: 99 } });
+    const refused = { since: new Date().toISOString(), why: 'it is no JSON' };
+    const said = await quotas({ quotas: [typo, quota()] });
+    expect(said).not.toContain('zia');
+    expect(said).toMatch(/ · zai 5h 70% · .* · 1 quota counts nothing\n$/);
+    expect(await quotas({ quotas: [typo, unrouted, quota()], refused })).toMatch(
+      / · zai 5h 70% · .* · quota file refused · 2 quotas count nothing\n$/,
+    );
+    // That none came yet says nothing of a lane.
+    expect(await quotas({ quotas: [quota({ idle: 'no_match' })] })).not.toContain('nothing');
   });
 
   it.each(['off', 'hybrid'])('calls no quota full in mode %s, where nothing is held back', async (mode) => {
