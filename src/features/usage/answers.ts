@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { GRANULARITIES, STATED, sampleSchema } from '../../protocol/meter.ts';
 import { IDLE } from '../../protocol/quota-view.ts';
-import { tokensSchema } from '../../protocol/usage-event.ts';
+import { decisionSchema, tokensSchema } from '../../protocol/usage-event.ts';
 
 const count = z.int().nonnegative();
 const milliseconds = z.number().nonnegative().describe('milliseconds');
@@ -207,6 +207,28 @@ export const samplesAnswer = z.object({
   next_cursor: z.string().nullable().describe('for the next page; null on the last'),
 });
 
+export const diversionsAnswer = z.object({
+  since: time.describe('beginning of the first hour that was asked for'),
+  until: time.describe('end of the last hour that was asked for; the present, unless it was'),
+  looked_at: count.describe(
+    'exchanges that were looked at: those that are kept one by one, and of many the newest 20,000',
+  ),
+  oldest: time.nullable().describe('when the oldest of them ended; null where there was none'),
+  diversions: z
+    .array(
+      z.object({
+        model: z.string().nullable(),
+        lane: z.string().describe('where they ended, or were refused'),
+        decision: decisionSchema,
+        count,
+      }),
+    )
+    .describe(
+      'exchanges for whose lane something else than a route was the reason, most frequent first; at most 100',
+    ),
+  others: count.describe('those beyond'),
+});
+
 export const rollupsAnswer = z.object({
   granularity: z.enum(GRANULARITIES),
   rollups: z.array(
@@ -236,6 +258,7 @@ export const errorAnswer = z.object({
   error: z.object({ type: z.string(), message: z.string().describe('says what is allowed') }),
 });
 
+export type DiversionsAnswer = z.infer<typeof diversionsAnswer>;
 export type Totals = z.infer<typeof totals>;
 export type QuotaAnswer = z.infer<typeof quotaAnswer>;
 export type StoreState = z.infer<typeof storeState>;

@@ -1,10 +1,19 @@
 /** The meter's commands against what answers as a proxy does; and, at the end, against a proxy. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LimitsAnswer } from '../../../config/usage-answers.ts';
+import { FIXED_DECISIONS } from '../../../protocol/usage-event.ts';
 import { createTestHost, type TestHost } from '../../shared/testing/test-host.ts';
 import { main } from '../main.ts';
 import { statusline } from './statusline.ts';
-import { type FakeMeter, modelUsage, quota, startFakeMeter, totals, USAGE } from './testing/meter.ts';
+import {
+  DIVERSIONS,
+  type FakeMeter,
+  modelUsage,
+  quota,
+  startFakeMeter,
+  totals,
+  USAGE,
+} from './testing/meter.ts';
 
 let host: TestHost;
 let meter: FakeMeter;
@@ -128,6 +137,49 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
 `);
   });
 
+  describe('where something did not go by its route', () => {
+    const diverted = (count: number, decision: string, model: string | null = 'claude-haiku-4-5') => ({
+      model,
+      lane: 'anthropic',
+      decision,
+      count,
+    });
+    const page = (part: object): Promise<string> => {
+      meter.answers.set('/v1/usage/diversions', { status: 200, value: { ...DIVERSIONS, ...part } });
+      return printed('usage', '--since', '-7d');
+    };
+
+    it('says how many, of which model, why, and which command tells more', async () => {
+      const diversions = [diverted(1_200, 'quota_block'), diverted(2, 'license_block', null)];
+      expect(await page({ diversions })).toContain(
+        '\nNot sent by their route, and why:\n' +
+          '  1.2k claude-haiku-4-5 on anthropic: quota_block, quota used up ("ccp quota")\n' +
+          '  2 without a model on anthropic: license_block, no licence ("ccp license\n    status")\n' +
+          'Cost: ',
+      );
+      expect(meter.seen).toContain('GET /v1/usage/diversions?since=-7d');
+      expect(JSON.parse(await printed('usage', '--json'))).toMatchObject({ diverted: { diversions } });
+    });
+
+    it('shows the most frequent, and says what it does not show or look at', async () => {
+      const diversions = [9, 8, 7, 6, 5, 4, 3].map((count) => diverted(count, 'cooldown', `m${count}`));
+      const said = await page({ diversions, others: 10, looked_at: 1_000 });
+      expect(said).toContain(
+        'Not sent by their route, and why (of the newest 1.0k of 1.4k requests):\n  9 m9',
+      );
+      expect(said).toMatch(/ {2}5 m5 .*\n {2}and 17 more, in --json\n/);
+    });
+
+    it('explains every decision that there is', async () => {
+      const other = FIXED_DECISIONS.filter((one) => one !== 'quota_warn_attempt');
+      for (const decision of other) {
+        expect((await page({ diversions: [diverted(1, decision)] })).replaceAll(/\s+/g, ' ')).toMatch(
+          new RegExp(`: ${decision}, [^(]+ \\("ccp `),
+        );
+      }
+    });
+  });
+
   it('shows the models beyond the most used as one line', async () => {
     const other_models = { ...totals({ requests: 9_000 }), models: 4_900 };
     meter.answers.set('/v1/usage', { status: 200, value: { ...USAGE, other_models } });
@@ -151,7 +203,7 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
 
   it('asks for the time that it is told, and passes on what is wrong with it', async () => {
     await printed('usage', '--since', '-7d');
-    expect(meter.seen).toEqual(['GET /v1/usage?since=-7d']);
+    expect(meter.seen).toEqual(['GET /v1/usage?since=-7d', 'GET /v1/usage/diversions?since=-7d']);
     const value = {
       type: 'error',
       error: { type: 'invalid_request_error', message: 'ccp: since: allowed is …' },
@@ -341,12 +393,10 @@ describe('ccp quota', () => {
   it('calls no quota well that counts nothing', async () => {
     const quotas = (['no_lane', 'no_route', 'no_match'] as const).map((idle) => quota({ idle }));
     const page = await answered({ quotas }, 'quota');
-    expect(page.match(/ {2}\S+ counted? ?.*nothing.*$|counts nothing: .*$/gm)).toEqual([
-      'counts nothing: no such lane',
-      'counts nothing: no route',
-      expect.stringContaining('has counted nothing'),
-    ]);
-    expect(page).not.toContain('ok, full in');
+    expect(page).toMatch(
+      / {3}counts nothing: no such lane\n.* {3}counts nothing: no route\n.* {3}has counted nothing\n$/,
+    );
+    expect(page).not.toContain('full in');
     expect(await answered({ quotas }, 'quota', '--details')).toContain(
       'doubt      counts nothing: no such lane\n',
     );

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import {
+  diversionsAnswer,
   type ModelUsage,
   type QuotaAnswer,
   quotasAnswer,
@@ -141,6 +142,15 @@ export const USAGE = {
   lanes: { anthropic: OPUS, zai: HAIKU, local: LLAMA },
 };
 
+export const DIVERSIONS = {
+  since: USAGE.since,
+  until: USAGE.until,
+  looked_at: USAGE.total.requests,
+  oldest: USAGE.since,
+  diversions: [],
+  others: 0,
+};
+
 const READY = {
   ready: true,
   paused: false,
@@ -179,6 +189,7 @@ export async function startFakeMeter(): Promise<FakeMeter> {
     ['/healthz', { status: 200, value: { status: 'ok', version: '0.1.0', uptime_s: 12_000 } }],
     ['/readyz', { status: 503, value: READY }],
     ['/v1/usage', { status: 200, value: usageAnswer.parse(USAGE) }],
+    ['/v1/usage/diversions', { status: 200, value: diversionsAnswer.parse(DIVERSIONS) }],
     ['/v1/quotas', { status: 200, value: quotasAnswer.parse(quotas) }],
     ['/v1/quotas/reload', { status: 200, value: quotasAnswer.parse(quotas) }],
   ]);
