@@ -1,13 +1,14 @@
 /** The samples: one row per completion. */
 import type Database from 'better-sqlite3';
 import { OperatorError } from '../errors.ts';
-import type {
-  Diversion,
-  Diversions,
-  DiversionsQuery,
-  HistoryQuery,
-  SamplePage,
-  SampleQuery,
+import {
+  type Diversion,
+  type Diversions,
+  type DiversionsQuery,
+  type HistoryQuery,
+  NO_DIVERSIONS,
+  type SamplePage,
+  type SampleQuery,
 } from '../protocol/meter.ts';
 import { SAMPLE_COLUMNS, type SampleRow, sampleOfRow, USE_COLUMNS, type UseRow } from './sample-row.ts';
 
@@ -136,22 +137,24 @@ export function openSamples(db: Database.Database): Samples {
       return { samples: rows.map(sampleOfRow), next_cursor };
     },
     diversions({ limit, ...query }) {
-      const newest = 'SELECT * FROM samples WHERE ts >= :since AND ts < :until ORDER BY ts DESC LIMIT :among';
+      const among = 'SELECT * FROM samples WHERE ts >= :since AND ts < :until ORDER BY ts DESC LIMIT :among';
       const looked = db
         .prepare<object, Pick<Diversions, 'looked_at' | 'oldest'>>(
-          `SELECT count(*) AS looked_at, min(ts) AS oldest FROM (${newest})`,
+          `SELECT count(*) AS looked_at, min(ts) AS oldest FROM (${among})`,
         )
-        .get(query) ?? { looked_at: 0, oldest: null };
+        .get(query);
       const found = db
-        .prepare<object, Diversion & { readonly all_of_them: number }>(
-          `SELECT model, lane, decision, count(*) AS count, sum(count(*)) OVER () AS all_of_them FROM (${newest})
+        .prepare<object, readonly [Diversion['model'], string, Diversion['decision'], number, number]>(
+          `SELECT model, lane, decision, count(*), sum(count(*)) OVER () FROM (${among})
            WHERE decision NOT GLOB 'to_*' AND decision <> 'quota_warn_attempt'
-           GROUP BY model, lane, decision ORDER BY count DESC, model, lane, decision LIMIT :limit`,
+           GROUP BY model, lane, decision ORDER BY count(*) DESC, model, lane, decision LIMIT :limit`,
         )
+        .raw()
         .all({ ...query, limit });
-      const diversions = found.map(({ all_of_them: _, ...one }) => one);
-      const told = diversions.reduce((sum, { count }) => sum + count, 0);
-      return { ...looked, diversions, others: (found[0]?.all_of_them ?? 0) - told };
+      const all = found[0]?.[4] ?? 0;
+      const told = found.reduce((sum, [, , , count]) => sum + count, 0);
+      const diversions = found.map(([model, lane, decision, count]) => ({ model, lane, decision, count }));
+      return { ...NO_DIVERSIONS, ...looked, diversions, others: all - told };
     },
     history: (query) => newestFirst<UseRow>(USE_COLUMNS, { ...query, charged: true }),
     each(filter) {

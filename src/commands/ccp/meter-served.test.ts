@@ -207,6 +207,7 @@ it('makes exchanges up where that is enabled; they count against quotas as real 
   await post('/v1/dev/sim-usage', '{"model":"claude-opus-4-8","in":200,"out":300}');
   const blocked = (await completions(host.cwd, 3)).filter(({ reason }) => reason === 'blocked');
   expect(blocked).toMatchObject([{ client: 'sim-usage', decision: 'quota_block', status: 429 }]);
+  expect(await printed('usage')).toContain('\n  1 claude-opus-4-8 on anthropic: quota_block, quota used up (');
   expect(upstream.seen).toEqual([]);
 });
 
@@ -311,9 +312,9 @@ it('says what a restart forgets, and that its quota file as it is now is not in 
     refused: { why: expect.stringContaining(`${file}:1:13`) },
   });
   for (const argv of [['quota'], ['quotas'], ['status']]) {
-    const page = (await printed(...argv)).replaceAll(/\s+/g, '');
-    expect(page).toContain(refused.replaceAll(' ', ''));
-    expect(page).toContain(`theearlierquotashold(${file}asof`);
+    const text = (await printed(...argv)).replaceAll(/\s+/g, '');
+    expect(text).toContain(refused.replaceAll(' ', ''));
+    expect(text).toContain(`theearlierquotashold(${file}asof`);
   }
   expect(await printed('statusline')).toContain('quota file refused');
   expect(await main(['doctor'], host)).toBe(1);

@@ -24,22 +24,27 @@ export function diversionNotes(
   ];
 }
 
-function textOf({ model, lane, decision, count }: DiversionsAnswer['diversions'][number]): string {
-  const why = WHY.get(decision);
+type Diversion = DiversionsAnswer['diversions'][number];
+
+function textOf({ model, lane, decision, count }: Diversion): string {
+  const why = WORDS.get(decision);
   const which = model === null ? 'without a model' : shown(model);
   return `${compact(count)} ${which} on ${lane}: ${decision}${why === undefined ? '' : `, ${why}`}`;
 }
 
+type Reason = Exclude<Diversion['decision'], `to_${string}` | 'quota_warn_attempt'>;
+
 /** In few words, so that a line is one on most screens; docs/usage.md has them in full. */
-const WHY: ReadonlyMap<string, string> = new Map([
-  ['quota_block', 'quota used up ("ccp quota")'],
-  ['cooldown', 'lane left alone ("ccp quotas end-cooldown")'],
-  ['license_block', 'no licence ("ccp license status")'],
-  ['no_credential', 'key not set ("ccp providers")'],
-  ['offload_paused', 'paused ("ccp offload resume")'],
-  ['manual_override', 'override ("ccp model")'],
-  ['fallback_auth', 'key refused ("ccp doctor")'],
-  ['fallback_limit', 'limit hit ("ccp quota")'],
-  ['fallback_overload', 'overloaded ("ccp verify")'],
-  ['fallback_net', 'not reached ("ccp status")'],
-]);
+const WHY: Readonly<Record<Reason, string>> = {
+  quota_block: 'quota used up ("ccp quota")',
+  cooldown: 'lane left alone ("ccp quotas end-cooldown")',
+  license_block: 'no licence ("ccp license status")',
+  no_credential: 'key not set ("ccp providers")',
+  offload_paused: 'paused ("ccp offload resume")',
+  manual_override: 'override ("ccp model")',
+  fallback_auth: 'key refused ("ccp doctor")',
+  fallback_limit: 'limit hit ("ccp quota")',
+  fallback_overload: 'overloaded ("ccp verify")',
+  fallback_net: 'not reached ("ccp status")',
+};
+const WORDS: ReadonlyMap<string, string> = new Map(Object.entries(WHY));

@@ -1,7 +1,6 @@
 /** The meter's commands against what answers as a proxy does; and, at the end, against a proxy. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LimitsAnswer } from '../../../config/usage-answers.ts';
-import { FIXED_DECISIONS } from '../../../protocol/usage-event.ts';
 import { createTestHost, type TestHost } from '../../shared/testing/test-host.ts';
 import { main } from '../main.ts';
 import { statusline } from './statusline.ts';
@@ -168,15 +167,6 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
         'Not sent by their route, and why (of the newest 1.0k of 1.4k requests):\n  9 m9',
       );
       expect(said).toMatch(/ {2}5 m5 .*\n {2}and 17 more, in --json\n/);
-    });
-
-    it('explains every decision that there is', async () => {
-      const other = FIXED_DECISIONS.filter((one) => one !== 'quota_warn_attempt');
-      for (const decision of other) {
-        expect((await page({ diversions: [diverted(1, decision)] })).replaceAll(/\s+/g, ' ')).toMatch(
-          new RegExp(`: ${decision}, [^(]+ \\("ccp `),
-        );
-      }
     });
   });
 
