@@ -103,7 +103,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
     policy: policy.state,
     store: () => store.metrics(),
     quotas: () => quota.fills(),
-    quotaFileRefused: () => quota.isFileRefused(),
+    quotaFileRefused: () => quota.refused !== null,
   });
   const live = createLiveFeed({ clock });
   // The order in which each record reaches the features: what must not be lost comes first.

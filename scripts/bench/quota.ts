@@ -33,6 +33,7 @@ function openTrial(count: number, requests: number): Trial {
     store: createNoStore(''),
     keptDays: null,
     lanes: () => [{ lane: LANE, globs: ['*'] }],
+    known: { knownModels: [], nearestName: () => null },
     clock: { now: () => now, monotonic: () => now, after: () => () => {} },
     log: { info: () => {}, warn: () => {}, error: () => {} },
   });

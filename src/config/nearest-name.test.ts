@@ -18,4 +18,6 @@ it('finds the nearest name, and none where a third of the letters is wrong', () 
   expect(nearestName('CCP_MODLE', names)).toBe('CCP_MODEL');
   expect(nearestName('CCP_HORT', names)).toBe('CCP_PORT');
   expect(nearestName('CCP_QUOTAS', names)).toBeNull();
+  expect(nearestName('zia', ['anthropic', 'zai'])).toBe('zai');
+  expect(nearestName('xyz', ['anthropic', 'zai'])).toBeNull();
 });

@@ -1,7 +1,7 @@
 /** The candidate that a mistyped name most likely meant; null where none is near. */
 export function nearestName(name: string, candidates: Iterable<string>): string | null {
-  // A third of the letters wrong is no slip any more.
-  let least = Math.ceil(name.length / 3);
+  // A third of the letters wrong is no slip any more, but for one of three: "zia" is "zai".
+  let least = name.length === 3 ? 2 : Math.ceil(name.length / 3);
   let nearest: string | null = null;
   for (const candidate of candidates) {
     const distance = editDistance(name, candidate);

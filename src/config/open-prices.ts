@@ -8,6 +8,11 @@ import type { Prices } from '../protocol/money.ts';
 import type { LoadedCcp } from './ccp-settings.ts';
 import { readSmallFile } from './read-small-file.ts';
 
+/** The models that our own list names, each once. */
+export const NAMED_MODELS: readonly string[] = [
+  ...new Set(PRICE_LIST.flatMap(({ models }) => models).filter((model) => !model.includes('*'))),
+];
+
 export interface OpenedPrices {
   readonly prices: Prices;
   /** The file with prices of the operator's own; null where there is none. */

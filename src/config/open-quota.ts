@@ -1,6 +1,6 @@
 /** The quotas from loaded settings: the same for the proxy and for the commands that only look. */
 import { forgottenOnRestart } from '../features/quota/forgotten.ts';
-import { idleQuotas, type OpenLane } from '../features/quota/idle-quotas.ts';
+import { idleOf, idleQuotas, type OpenLane } from '../features/quota/idle-quotas.ts';
 import { type LoadedQuotas, loadQuotas } from '../features/quota/load-quotas.ts';
 import { parseQuotas, WEEK_MS } from '../features/quota/parse-quotas.ts';
 import { createQuota, type Quota, type QuotaOptions } from '../features/quota/quota.ts';
@@ -8,6 +8,8 @@ import { createSeenModels } from '../features/quota/seen-models.ts';
 import type { ProviderRow } from '../features/routing/describe.ts';
 import type { Routing } from '../features/routing/routing.ts';
 import type { LoadedCcp } from './ccp-settings.ts';
+import { nearestName } from './nearest-name.ts';
+import { NAMED_MODELS } from './open-prices.ts';
 
 /** The quota feature of the proxy. Throws `CONFIG` where the file that counts is wrong. */
 export function openQuota(
@@ -17,12 +19,16 @@ export function openQuota(
   const { settings, quotaFiles, trust } = loaded;
   return createQuota({
     ...ports,
+    known: KNOWN,
     files: quotaFiles,
     alsoWatch: [trust.path],
     mode: settings.rerouteMode,
     keptDays: keptDays(loaded),
   });
 }
+
+/** What a slip in a quota's lane or glob is found by. */
+export const KNOWN = { knownModels: NAMED_MODELS, nearestName };
 
 /** How many days exchanges are kept; null where none is. */
 export const keptDays = ({ settings: { persist, sampleTtlDays } }: LoadedCcp): number | null =>
@@ -46,4 +52,4 @@ export function openLanes(routing: Pick<Routing, 'describe' | 'override'>): read
 /** What the file that counts says now. Throws `CONFIG` where it is wrong. */
 export const lookAtQuotas = ({ quotaFiles }: LoadedCcp): LoadedQuotas => loadQuotas(quotaFiles);
 
-export { createSeenModels, forgottenOnRestart, idleQuotas, parseQuotas, WEEK_MS };
+export { createSeenModels, forgottenOnRestart, idleOf, idleQuotas, parseQuotas, WEEK_MS };

@@ -1,5 +1,7 @@
 /** What a running proxy's meter answers, for the commands that ask it. */
 export {
+  type DiversionsAnswer,
+  diversionsAnswer,
   endedAnswer,
   type LimitsAnswer,
   type ModelUsage,
@@ -11,5 +13,11 @@ export {
   type UsageAnswer,
   usageAnswer,
 } from '../features/usage/answers.ts';
-export { END_COOLDOWN_PATH, QUOTAS_PATH, RELOAD_PATH, USAGE_PATH } from '../features/usage/paths.ts';
+export {
+  DIVERSIONS_PATH,
+  END_COOLDOWN_PATH,
+  QUOTAS_PATH,
+  RELOAD_PATH,
+  USAGE_PATH,
+} from '../features/usage/paths.ts';
 export { parseMoment } from '../protocol/point-in-time.ts';

@@ -7,6 +7,7 @@ import { createPrices } from '../features/pricing/bill.ts';
 import { PRICE_LIST } from '../features/pricing/price-list.ts';
 import { createPricing } from '../features/pricing/pricing.ts';
 import {
+  diversionsAnswer,
   endedAnswer,
   quotasAnswer,
   rollupsAnswer,
@@ -348,6 +349,38 @@ describe('GET /v1/usage/samples', () => {
   });
 });
 
+describe('GET /v1/usage/diversions', () => {
+  const told = async (ask: ReturnType<typeof startUsageWorld>['ask'], query = '') =>
+    diversionsAnswer.parse((await ask('GET', `/v1/usage/diversions${query}`)).body);
+
+  it('tells of the hours that the usage counts what did not go by its route', async () => {
+    const { ask, keep } = startStored();
+    const diverted = { decision: 'quota_block', lane: 'anthropic', model: 'm' } as const;
+    keep(1, diverted);
+    // In the hour of which `since` is the second half.
+    keep(24 * HOUR + 1_700_000, diverted);
+    keep(25 * HOUR, diverted);
+    keep(1);
+    const usage = usageAnswer.parse((await ask('GET', '/v1/usage')).body);
+    expect(await told(ask)).toEqual({
+      since: usage.since,
+      until: usage.until,
+      looked_at: usage.total.requests,
+      oldest: new Date(NOW - 24 * HOUR - 1_700_000).toISOString(),
+      diversions: [{ ...diverted, count: 2 }],
+      others: 0,
+    });
+    expect((await told(ask, '?since=-2d')).diversions).toEqual([{ ...diverted, count: 3 }]);
+  });
+
+  it('tells nothing where nothing is kept, and refuses what it does not know', async () => {
+    const { ask } = startStoreless();
+    expect(await told(ask)).toMatchObject({ looked_at: 0, oldest: null, diversions: [] });
+    expect(await ask('GET', '/v1/usage/diversions?lane=zai')).toMatchObject({ status: 400 });
+    expect(await ask('GET', '/v1/usage/diversions?since=-1h&until=-2h')).toMatchObject({ status: 400 });
+  });
+});
+
 describe('GET /v1/usage/rollups', () => {
   it('asks for so many at most, and says what to do where there are more', async () => {
     const limits: (number | undefined)[] = [];
@@ -513,7 +546,7 @@ describe('quotas', () => {
     const { ask } = startStoreless({ quota: quotaWorld({ reload: () => ({ ok: false, why }) }) });
     expect(await ask('POST', '/v1/quotas/reload', '{}')).toMatchObject({
       status: 400,
-      body: { error: { message: `ccp: ${why}` } },
+      body: { error: { message: `ccp: not taken over, the quotas before stay: ${why}` } },
     });
   });
 });

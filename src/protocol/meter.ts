@@ -76,6 +76,33 @@ export interface HistoryPage {
   readonly next_cursor: string | null;
 }
 
+export interface DiversionsQuery {
+  /** Epoch milliseconds, inclusive. */
+  readonly since: number;
+  /** Exclusive. */
+  readonly until: number;
+  /** The most of them that are told apart; the others are counted only. */
+  readonly limit: number;
+}
+
+/** Exchanges of one model that ended on one lane for one reason, which is not that a route leads there. */
+export interface Diversion extends Pick<Sample, 'model' | 'lane' | 'decision'> {
+  readonly count: number;
+}
+
+export interface Diversions {
+  /** How many exchanges were looked at: those that are kept, and of many the newest. */
+  readonly looked_at: number;
+  /** When the oldest of them ended, epoch milliseconds; null where there was none. */
+  readonly oldest: number | null;
+  /** Most frequent first. */
+  readonly diversions: readonly Diversion[];
+  /** Those beyond the limit. */
+  readonly others: number;
+}
+
+export const NO_DIVERSIONS: Diversions = { looked_at: 0, oldest: null, diversions: [], others: 0 };
+
 export const GRANULARITIES = ['hour', 'day'] as const;
 export type Granularity = (typeof GRANULARITIES)[number];
 
@@ -205,8 +232,8 @@ export interface StoreStatus {
 
 /**
  * The store as the rest of the proxy sees it. Nothing here throws into, or waits in, an exchange. A question finds all that
- * was taken before it. Where the file cannot be used, what is only looked at (`samples`, `rollups`, `spans`, `hoursOf`) is
- * empty and `status` says why. What budgets and limits are counted from rejects: nothing read is not nothing there. A
+ * was taken before it. Where the file cannot be used, what is only looked at (`samples`, `diversions`, `rollups`, `spans`,
+ * `hoursOf`) is empty and `status` says why. What budgets and limits are counted from rejects: nothing read is not nothing there. A
  * mistake of the asker rejects with an `OperatorError` of code `USAGE`: a cursor that no page named, more rollups or sums
  * than the query allows.
  */
@@ -220,6 +247,8 @@ export interface MeterStore {
   /** What windows are rebuilt from, newest first, some thousand at a time; none at times, with a cursor for more. */
   history(query: HistoryQuery): Promise<HistoryPage>;
   samples(query: SampleQuery): Promise<SamplePage>;
+  /** What did not go where its route leads, and why. */
+  diversions(query: DiversionsQuery): Promise<Diversions>;
   rollups(query: RollupQuery): Promise<readonly Rollup[]>;
   /** Sums by the model that served, in which `start` is that of the span: `since`, or the last cut that is not after it. */
   spans(query: SpanQuery): Promise<readonly Rollup[]>;

@@ -71,11 +71,20 @@ export interface QuotaFill extends Pick<QuotaView, 'lane' | 'model' | 'rolling_p
   readonly blocks: boolean;
 }
 
+/**
+ * Why a quota counts nothing: its lane is not there, no route leads such a model to it, or none that matches came or is
+ * known.
+ */
+export const IDLE = ['no_lane', 'no_route', 'no_match'] as const;
+export type Idle = (typeof IDLE)[number];
+
 /** One quota as it stands, with the best of the clock hours (UTC) of the last seven days. Times in epoch milliseconds. */
 export interface QuotaView extends Calibration, BestHours {
   /** The glob, which with the lane is the key. */
   readonly model: string;
   readonly lane: string;
+  /** Null where it may count. */
+  readonly idle: Idle | null;
   readonly rolling: QuotaWindow;
   readonly weekly: QuotaWindow;
   readonly rolling_pct: number | null;

@@ -6,6 +6,8 @@
 import { rmSync } from 'node:fs';
 import type {
   Cooldown,
+  Diversions,
+  DiversionsQuery,
   HistoryQuery,
   HoursQuery,
   LimitHit,
@@ -37,6 +39,7 @@ export interface Keeper {
   tend(age: Age | null): { readonly rolledUp: number; readonly more: boolean };
   page(query: SampleQuery): SamplePage;
   history(query: HistoryQuery): HistoryRows;
+  diversions(query: DiversionsQuery): Diversions;
   rollups(query: RollupQuery): readonly Rollup[];
   spans(query: SpanQuery): readonly Rollup[];
   hoursOf(query: HoursQuery): readonly ModelHours[];
@@ -180,6 +183,7 @@ export function createKeeper({ path, onAnother, onImport }: KeeperOptions): Keep
     page: (query) => using(({ samples }) => samples.page({ ...query, among: LOOKED_AT_ONCE })),
     history: (query) =>
       using(({ samples }) => samples.history({ ...query, limit: READ_AT_ONCE, among: LOOKED_AT_ONCE })),
+    diversions: (query) => using(({ samples }) => samples.diversions({ ...query, among: LOOKED_AT_ONCE })),
     rollups: (query) => using(({ rollups }) => rollups.read(query)),
     spans: (query) => using(({ rollups }) => rollups.spans(query)),
     hoursOf: (query) => using(({ rollups }) => rollups.hoursOf(query)),

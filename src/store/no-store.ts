@@ -1,3 +1,4 @@
+import { NO_DIVERSIONS } from '../protocol/meter.ts';
 import type { Store } from './store.ts';
 
 /** Stands in where nothing is to be kept (`CCP_PERSIST=0`): takes everything, keeps nothing, touches no file. */
@@ -12,6 +13,7 @@ export function createNoStore(path: string): Store {
     limitHits: async () => [],
     history: async () => ({ uses: [], next_cursor: null }),
     samples: async () => ({ samples: [], next_cursor: null }),
+    diversions: async () => NO_DIVERSIONS,
     rollups: async () => [],
     spans: async () => [],
     hoursOf: async () => [],

@@ -1,7 +1,15 @@
 /** The samples: one row per completion. */
 import type Database from 'better-sqlite3';
 import { OperatorError } from '../errors.ts';
-import type { HistoryQuery, SamplePage, SampleQuery } from '../protocol/meter.ts';
+import {
+  type Diversion,
+  type Diversions,
+  type DiversionsQuery,
+  type HistoryQuery,
+  NO_DIVERSIONS,
+  type SamplePage,
+  type SampleQuery,
+} from '../protocol/meter.ts';
 import { SAMPLE_COLUMNS, type SampleRow, sampleOfRow, USE_COLUMNS, type UseRow } from './sample-row.ts';
 
 export type SampleFilter = Pick<SampleQuery, 'since' | 'until' | 'model' | 'lane'> & {
@@ -25,6 +33,8 @@ export interface Samples {
   insert(rows: readonly SampleRow[]): number;
   /** Up to `limit` of them; where a lane or a model is wanted, of the next `among`. */
   page(query: SampleQuery & { readonly among?: number }): SamplePage;
+  /** Of the newest `among`. */
+  diversions(query: DiversionsQuery & { readonly among: number }): Diversions;
   /** What counts towards quotas; rows, because they cross to another thread. Up to `limit` of the next `among`. */
   history(query: HistoryQuery & { readonly limit: number; readonly among: number }): HistoryRows;
   /** All that a filter lets through, oldest first; the file is read as it goes. */
@@ -125,6 +135,26 @@ export function openSamples(db: Database.Database): Samples {
       const paging = { ...query, among: isFiltered ? among : undefined };
       const { rows, next_cursor } = newestFirst<SampleRow>(SAMPLE_COLUMNS, paging);
       return { samples: rows.map(sampleOfRow), next_cursor };
+    },
+    diversions({ limit, ...query }) {
+      const among = 'SELECT * FROM samples WHERE ts >= :since AND ts < :until ORDER BY ts DESC LIMIT :among';
+      const looked = db
+        .prepare<object, Pick<Diversions, 'looked_at' | 'oldest'>>(
+          `SELECT count(*) AS looked_at, min(ts) AS oldest FROM (${among})`,
+        )
+        .get(query);
+      const found = db
+        .prepare<object, readonly [Diversion['model'], string, Diversion['decision'], number, number]>(
+          `SELECT model, lane, decision, count(*), sum(count(*)) OVER () FROM (${among})
+           WHERE decision NOT GLOB 'to_*' AND decision <> 'quota_warn_attempt'
+           GROUP BY model, lane, decision ORDER BY count(*) DESC, model, lane, decision LIMIT :limit`,
+        )
+        .raw()
+        .all({ ...query, limit });
+      const all = found[0]?.[4] ?? 0;
+      const told = found.reduce((sum, [, , , count]) => sum + count, 0);
+      const diversions = found.map(([model, lane, decision, count]) => ({ model, lane, decision, count }));
+      return { ...NO_DIVERSIONS, ...looked, diversions, others: all - told };
     },
     history: (query) => newestFirst<UseRow>(USE_COLUMNS, { ...query, charged: true }),
     each(filter) {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Sample } from '../protocol/meter.ts';
+import { NO_DIVERSIONS, type Sample } from '../protocol/meter.ts';
 import { rowOf, sampleOf, sampleOfRow } from './sample-row.ts';
 import { openStoreFile, readStoreFile, type StoreFile } from './store-file.ts';
 import { makeStorePlace, type StorePlace } from './testing/place.ts';
@@ -47,6 +47,39 @@ describe('samples', () => {
 
   it('say of a completion what it said', () => {
     expect(sampleOf(completion(1))).toEqual(sample(1));
+  });
+
+  it('tell what did not go by its route, and why, of the newest in a time', () => {
+    const decided = (id: number, decision: Sample['decision'], given: Partial<Sample> = {}): Sample =>
+      sample(id, { decision, lane: 'anthropic', ...given });
+    put([
+      decided(1, 'license_block'),
+      decided(2, 'quota_block'),
+      decided(3, 'quota_block'),
+      decided(4, 'quota_block', { model: null, lane: 'zai' }),
+      decided(5, 'fallback_net', { model: 'b' }),
+      decided(6, 'to_anthropic'),
+      decided(7, 'quota_warn_attempt', { lane: 'zai' }),
+      decided(9, 'quota_block'),
+    ]);
+    const { model } = sample(1);
+    const [blocked, refused, unlicensed, net] = [
+      { model, lane: 'anthropic', decision: 'quota_block', count: 2 },
+      { model: null, lane: 'zai', decision: 'quota_block', count: 1 },
+      { model, lane: 'anthropic', decision: 'license_block', count: 1 },
+      { model: 'b', lane: 'anthropic', decision: 'fallback_net', count: 1 },
+    ];
+    const told = (given: { limit?: number; among?: number } = {}) =>
+      file.samples.diversions({ since: NOON + 1, until: NOON + 9, limit: 10, among: 100, ...given });
+    expect(told()).toEqual({
+      looked_at: 7,
+      oldest: NOON + 1,
+      diversions: [blocked, refused, net, unlicensed],
+      others: 0,
+    });
+    expect(told({ limit: 1 })).toMatchObject({ diversions: [blocked], others: 3 });
+    expect(told({ among: 3 })).toEqual({ looked_at: 3, oldest: NOON + 5, diversions: [net], others: 0 });
+    expect(file.samples.diversions({ since: 0, until: 1, limit: 1, among: 1 })).toEqual(NO_DIVERSIONS);
   });
 
   it('bound what no exchange can be, which would stop the rollups for ever', () => {

@@ -6,7 +6,13 @@ import type { ExchangeObserver } from '../core/types.ts';
 import { OperatorError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import type { Cooldown, LimitHit, MeterStore, StoreNumbers } from '../protocol/meter.ts';
+import {
+  type Cooldown,
+  type LimitHit,
+  type MeterStore,
+  NO_DIVERSIONS,
+  type StoreNumbers,
+} from '../protocol/meter.ts';
 import { sizeOf } from './file-size.ts';
 import { createOutbox } from './outbox.ts';
 import { rowOf, sampleOf, useOfRow } from './sample-row.ts';
@@ -160,6 +166,7 @@ export function openStore(options: StoreOptions): Store {
       return { uses: rows.map(useOfRow), next_cursor };
     },
     samples: (query) => look(() => thread.ask('page', query), { samples: [], next_cursor: null }),
+    diversions: (query) => look(() => thread.ask('diversions', query), NO_DIVERSIONS),
     rollups: (query) => look(() => thread.ask('rollups', query), []),
     spans: (query) => look(() => thread.ask('spans', query), []),
     hoursOf: (query) => look(() => thread.ask('hoursOf', query), []),

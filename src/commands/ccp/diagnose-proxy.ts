@@ -3,8 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LoadedCcp } from '../../config/ccp-settings.ts';
 import { judgeLicense, reportOf } from '../../config/open-license.ts';
 import { policyRemedy } from '../../config/open-policy.ts';
+import { QUOTAS_PATH, quotasAnswer } from '../../config/usage-answers.ts';
+import { OperatorError } from '../../errors.ts';
 import { askProxy, proxyUrl } from './ask-proxy.ts';
 import type { Finding } from './diagnose.ts';
+import { askMeter } from './meter/ask-meter.ts';
+import { earlierText } from './meter/earlier-quotas.ts';
 import { askProxyState, type ProxyState } from './proxy-state.ts';
 
 /** A proxy looks at its files once a second: what was stored just now is not seen at once. */
@@ -19,9 +23,29 @@ export async function checkProxy(loaded: LoadedCcp): Promise<Finding[]> {
     await delay(CATCH_UP_MS);
     state = await askProxyState(loaded);
   }
-  return state === null
-    ? [running]
-    : [running, ...compareLicense(loaded, state), ...checkPolicy(loaded, state)];
+  return [
+    running,
+    ...(state === null ? [] : [...compareLicense(loaded, state), ...checkPolicy(loaded, state)]),
+    ...(await checkRefusedQuotas(loaded)),
+  ];
+}
+
+/** That it counts by other quotas than its file says now; nothing of a proxy that does not tell. */
+async function checkRefusedQuotas(loaded: LoadedCcp): Promise<Finding[]> {
+  const quotas = await askMeter(loaded, QUOTAS_PATH, quotasAnswer).catch((error: unknown) => {
+    if (error instanceof OperatorError) return null;
+    throw error;
+  });
+  const earlier = quotas && earlierText(quotas);
+  if (earlier === null) return [];
+  const what = `the running proxy does not count by its quota file: ${earlier}`;
+  return [
+    {
+      level: 'problem',
+      what,
+      remedy: 'Correct the file, which is read again within a second: a start would refuse it.',
+    },
+  ];
 }
 
 async function checkHealth(loaded: LoadedCcp): Promise<Finding> {

@@ -18,7 +18,9 @@ import { openPrices } from '../../config/open-prices.ts';
 import {
   createSeenModels,
   forgottenOnRestart,
+  idleOf,
   idleQuotas,
+  KNOWN,
   keptDays,
   lookAtQuotas,
   WEEK_MS,
@@ -281,16 +283,18 @@ async function checkQuotas(loaded: LoadedCcp): Promise<Finding[]> {
   const { rerouteMode } = loaded.settings;
   const lanes = await lanesNow(loaded);
   const seen = await seenModels(loaded);
+  const around = lanes && { ...KNOWN, lanes, seenOn: (lane: string) => seen.of(lane) };
+  const remedy = `Correct it in ${file} if it is not what you meant; "ccp providers" shows the lanes and their routes.`;
+  const doubts = definitions.flatMap((one): Finding[] => {
+    if (around === null) return [];
+    // A route may come with a policy pack; a lane only with a catalog.
+    const level = idleOf(one, around) === 'no_lane' ? 'problem' : 'note';
+    return idleQuotas([one], file, around).map((what) => ({ level, what, remedy }));
+  });
   return [
     ...notes,
     { level: 'ok', what: `quotas: ${definitions.length} in ${file}, mode ${rerouteMode}` },
-    ...(lanes === null ? [] : idleQuotas(definitions, file, lanes, (lane) => seen.of(lane))).map(
-      (what): Finding => ({
-        level: 'note',
-        what,
-        remedy: `Correct it in ${file} if it is not what you meant; "ccp providers" shows the lanes and their routes.`,
-      }),
-    ),
+    ...doubts,
     ...forgottenOnRestart(definitions, file, keptDays(loaded)).map(
       (what): Finding => ({ level: 'note', what, remedy: KEEP_A_WEEK }),
     ),

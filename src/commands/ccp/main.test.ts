@@ -252,8 +252,10 @@ describe('doctor', () => {
     expect(JSON.stringify(await quotas())).toContain('has no cap');
     host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*", "lane": "zia"}]}');
     expect(await quotas()).toContainEqual({
-      level: 'note',
-      what: `the quota for "*" on lane zia in ${file} counts nothing new: there is no lane zia (there are anthropic, zai)`,
+      level: 'problem',
+      what:
+        `the quota for "*" on lane zia in ${file} counts nothing new: ` +
+        'there is no lane zia (there are anthropic, zai): did you mean "zai"?',
       remedy: `Correct it in ${file} if it is not what you meant; "ccp providers" shows the lanes and their routes.`,
     });
     host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "opus-4", "lane": "zai"}]}');
@@ -305,7 +307,7 @@ describe('doctor', () => {
       level: 'note',
       what:
         `the quota for "*haku*" on lane zai in ${file} has counted nothing: ` +
-        'none of the models seen there so far matches (claude-haiku-4-5)',
+        'none of the models seen there so far matches (claude-haiku-4-5): did you mean "*haiku*"?',
       remedy: expect.stringContaining(file),
     };
     expect(await notes()).toEqual([haku]);

@@ -207,6 +207,7 @@ it('makes exchanges up where that is enabled; they count against quotas as real 
   await post('/v1/dev/sim-usage', '{"model":"claude-opus-4-8","in":200,"out":300}');
   const blocked = (await completions(host.cwd, 3)).filter(({ reason }) => reason === 'blocked');
   expect(blocked).toMatchObject([{ client: 'sim-usage', decision: 'quota_block', status: 429 }]);
+  expect(await printed('usage')).toContain('\n  1 claude-opus-4-8 on anthropic: quota_block, quota used up (');
   expect(upstream.seen).toEqual([]);
 });
 
@@ -271,13 +272,16 @@ it('names quotas and prices of lanes that are not there as it starts, and quotas
   );
   const prices = host.write('~/.config/ccp/prices.json', JSON.stringify({ v: 1, prices: [price] }));
   await start();
-  const none = 'there is no lane zia (there are anthropic, zai)';
+  const none = 'there is no lane zia (there are anthropic, zai): did you mean "zai"?';
   const idle = `the quota for "*" on lane zia in ${file} counts nothing new: ${none}`;
   await until('it warns', () =>
     proxy.stderr().includes(`prices for lane zia in ${prices} count nothing new`),
   );
   expect(proxy.stderr()).toContain(idle);
-  expect(quotasAnswer.parse(await get('/v1/quotas')).warnings).toEqual([idle]);
+  expect(quotasAnswer.parse(await get('/v1/quotas'))).toMatchObject({
+    warnings: [idle],
+    quotas: [{ idle: 'no_lane' }],
+  });
   host.write('sent.json', '{"quotas": [{"model": "claude-opus-4-8", "lane": "zai"}]}');
   const reloaded = await printed('quotas', 'reload', 'sent.json');
   expect(reloaded.replaceAll(/\s+/g, ' ')).toContain(
@@ -300,11 +304,23 @@ it('says what a restart forgets, and that its quota file as it is now is not in 
   const good = readFileSync(file);
   host.write('~/.config/ccp/quotas.json', '{"quotas": [{"model": "*"}]}');
   const refused = `quotas not taken over, the ones before stay: ${file}:1:13: quotas[0].lane: must be the name of a lane`;
-  await vi.waitFor(async () => expect(await warnings()).toEqual([refused, forgotten]), SOON);
+  const earlier = forgotten.replace(file, `the earlier ${file}`);
+  await vi.waitFor(async () => expect(await warnings()).toEqual([refused, earlier]), SOON);
   expect(await gauge()).toBe('1');
+  expect(quotasAnswer.parse(await get('/v1/quotas'))).toMatchObject({
+    file,
+    refused: { why: expect.stringContaining(`${file}:1:13`) },
+  });
   for (const argv of [['quota'], ['quotas'], ['status']]) {
-    expect((await printed(...argv)).replaceAll(/\s+/g, '')).toContain(refused.replaceAll(' ', ''));
+    const text = (await printed(...argv)).replaceAll(/\s+/g, '');
+    expect(text).toContain(refused.replaceAll(' ', ''));
+    expect(text).toContain(`theearlierquotashold(${file}asof`);
   }
+  expect(await printed('statusline')).toContain('quota file refused');
+  expect(await main(['doctor'], host)).toBe(1);
+  expect(host.said().out).toContain(
+    'the running proxy does not count by its quota file: the earlier quotas hold',
+  );
   host.write('~/.config/ccp/quotas.json', good.toString());
   await vi.waitFor(async () => expect([await warnings(), await gauge()]).toEqual([[forgotten], '0']), SOON);
 });
@@ -314,6 +330,11 @@ it('refuses to make anything up unless it is enabled, and quotas that are none',
   expect(await post('/v1/dev/sim-usage', '{"model":"m","in":1,"out":1}')).toMatchObject({ status: 404 });
   expect(await post('/v1/quotas/reload', '{"quotas":[{}]}')).toMatchObject({
     status: 400,
-    body: { error: { type: 'invalid_request_error', message: expect.stringContaining('model') } },
+    body: {
+      error: {
+        type: 'invalid_request_error',
+        message: expect.stringMatching(/^ccp: not taken over, the quotas before stay: .*model/),
+      },
+    },
   });
 });

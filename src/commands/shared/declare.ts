@@ -10,6 +10,10 @@ export interface Json {
 export const AS_JSON = ['--json', 'print one JSON document'] as const;
 
 /** The lines under a command's help. */
-export function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
-}
+export const examples = (...lines: readonly string[]): string => section('Examples', lines);
+
+/** Where to go on from a command: a question and what answers it, a line each. */
+export const questions = (...lines: readonly string[]): string => section('Questions', lines);
+
+const section = (title: string, lines: readonly string[]): string =>
+  `\n${title}:\n${lines.map((line) => `  ${line}\n`).join('')}`;

@@ -10,8 +10,8 @@ import type { QuotaDefinition, WindowCaps } from './parse-quotas.ts';
 /** What a record says of one exchange, as far as it is counted. */
 export type Use = Pick<Sample, 'ts' | 'tokens' | 'latency_ms' | 'stream_ms'>;
 
-/** All but what comes of limits that were hit. */
-export type BudgetView = Omit<QuotaView, keyof Calibration | 'cooldown_until' | 'provider_limits'>;
+/** All but what comes of limits that were hit, and of routes. */
+export type BudgetView = Omit<QuotaView, keyof Calibration | 'idle' | 'cooldown_until' | 'provider_limits'>;
 
 /** `now` is in epoch milliseconds everywhere. */
 export interface Budget {

@@ -2,8 +2,9 @@
  * Quotas that are most likely not what was meant, whatever is sent: a lane or a model that was mistyped looks like one that
  * is never full.
  */
-import { globsOverlap } from '../../protocol/glob.ts';
-import type { LoadedQuotas } from './load-quotas.ts';
+import { compileGlob, globsOverlap } from '../../protocol/glob.ts';
+import type { Idle } from '../../protocol/quota-view.ts';
+import { meantGlob, type NearestName } from './meant-glob.ts';
 import { isCapped, type QuotaDefinition } from './parse-quotas.ts';
 
 /** A lane that there is, and globs of all models that may be sent there. */
@@ -12,49 +13,106 @@ export interface OpenLane {
   readonly globs: readonly string[];
 }
 
+/** What quotas are held against. */
+export interface Surroundings {
+  readonly lanes: readonly OpenLane[];
+  /** The models that came through a lane lately; null where not all of them are known. */
+  readonly seenOn: (lane: string) => readonly string[] | null;
+  /** Names of models that there are, whether they ever came or not. */
+  readonly knownModels: readonly string[];
+  readonly nearestName: NearestName;
+}
+
 /** More would hide the sentence. */
 const MOST_NAMED = 3;
 
 /**
- * What an operator should know of them, a sentence each without its full stop. `source` is where they come from; `seenOn`
- * gives the models that came through a lane lately, none where nobody knows.
+ * What an operator should know of them, a sentence each without its full stop. `source` is where they come from.
  */
-export function idleQuotas(
-  definitions: LoadedQuotas['definitions'],
+export const idleQuotas = (
+  definitions: readonly QuotaDefinition[],
   source: string,
-  lanes: readonly OpenLane[],
-  seenOn: (lane: string) => readonly string[],
-): readonly string[] {
-  return definitions.flatMap((definition) => {
+  around: Surroundings,
+): readonly string[] =>
+  definitions.flatMap((definition) => {
     const quota = `the quota for "${definition.model}" on lane ${definition.lane} in ${source}`;
-    const trouble = whyIdle(definition, lanes) ?? whyUnseen(definition, seenOn(definition.lane));
-    const said = [trouble, capTrouble(definition), percentTrouble(definition)];
-    return said.filter((one) => one !== null).map((one) => `${quota} ${one}`);
+    const said = [whyIdle(definition, around)?.why, capTrouble(definition), percentTrouble(definition)];
+    return said.flatMap((one) => (one === null || one === undefined ? [] : [`${quota} ${one}`]));
   });
+
+/** Why a quota counts nothing; null where it may. */
+export const idleOf = (definition: QuotaDefinition, around: Surroundings): Idle | null =>
+  whyIdle(definition, around)?.idle ?? null;
+
+interface Why {
+  readonly idle: Idle;
+  readonly why: string;
 }
 
-function whyIdle({ model, lane }: QuotaDefinition, lanes: readonly OpenLane[]): string | null {
-  const names = [...new Set(lanes.map((one) => one.lane))];
-  const idle = 'counts nothing new';
-  if (!names.includes(lane)) return `${idle}: there is no lane ${lane} (there are ${names.join(', ')})`;
-  const globs = lanes.filter((one) => one.lane === lane).flatMap((one) => one.globs);
-  if (globs.some((glob) => globsOverlap(glob, model))) return null;
-  const routes = globs.length === 0 ? 'none' : globs.map((glob) => `"${glob}"`).join(', ');
-  return `${idle}: no route leads such a model there (its routes: ${routes})`;
+function whyIdle(definition: QuotaDefinition, around: Surroundings): Why | null {
+  const { model, lane } = definition;
+  const names = [...new Set(around.lanes.map((one) => one.lane))];
+  if (!names.includes(lane)) {
+    const meant = around.nearestName(lane, names);
+    const why = `there is no lane ${lane} (there are ${names.join(', ')})${didYouMean(meant)}`;
+    return { idle: 'no_lane', why: `counts nothing new: ${why}` };
+  }
+  const globs = around.lanes.filter((one) => one.lane === lane).flatMap((one) => one.globs);
+  const candidates = [...(around.seenOn(lane) ?? []), ...routed(around.knownModels, globs)];
+  const meant = didYouMean(meantGlob(model, candidates, around.nearestName));
+  if (!globs.some((glob) => globsOverlap(glob, model))) {
+    const why = `no route leads such a model there (${routesText(globs)})${meant}`;
+    return { idle: 'no_route', why: `counts nothing new: ${why}` };
+  }
+  const unmatched =
+    whyUnseen(definition, around.seenOn(lane)) ?? whyUnknown(definition, globs, around, meant);
+  return unmatched === null ? null : { idle: 'no_match', why: `${unmatched}${meant}` };
 }
 
-function whyUnseen({ matches }: QuotaDefinition, seen: readonly string[]): string | null {
-  if (seen.length === 0 || seen.some((model) => matches(model))) return null;
-  const more = seen.length > MOST_NAMED ? ` and ${seen.length - MOST_NAMED} more` : '';
-  return `has counted nothing: none of the models seen there so far matches (${seen.slice(0, MOST_NAMED).join(', ')}${more})`;
+const routed = (models: readonly string[], globs: readonly string[]): readonly string[] => {
+  const routes = globs.map(compileGlob);
+  return models.filter((model) => routes.some((leads) => leads(model)));
+};
+
+const routesText = (globs: readonly string[]): string =>
+  `its routes: ${globs.length === 0 ? 'none' : globs.map((glob) => `"${glob}"`).join(', ')}`;
+
+const didYouMean = (meant: string | null): string => (meant === null ? '' : `: did you mean "${meant}"?`);
+
+function whyUnseen({ matches }: QuotaDefinition, seen: readonly string[] | null): string | null {
+  if (seen === null || seen.length === 0 || seen.some((model) => matches(model))) return null;
+  return `has counted nothing: none of the models seen there so far matches (${namesText(seen)})`;
 }
+
+/**
+ * Before anything came. A glob may leave room for a name that nobody ever gave a model: "*opus*" and "*haiku*" have some in
+ * common.
+ */
+function whyUnknown(
+  { lane, matches }: QuotaDefinition,
+  globs: readonly string[],
+  { seenOn, knownModels }: Surroundings,
+  meant: string,
+): string | null {
+  if (seenOn(lane)?.length !== 0) return null;
+  const known = knownModels.filter((model) => matches(model));
+  const what = 'most likely counts nothing: of the models that ccp knows';
+  if (known.length === 0) return meant === '' ? null : `${what}, none matches`;
+  if (routed(known, globs).length > 0) return null;
+  return `${what}, those that match (${namesText(known)}) have no route there (${routesText(globs)})`;
+}
+
+const namesText = (names: readonly string[]): string => {
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
+  return `${names.slice(0, MOST_NAMED).join(', ')}${more}`;
+};
 
 function capTrouble({ rolling, weekly }: QuotaDefinition): string | null {
   return isCapped(rolling) || isCapped(weekly) ? null : 'has no cap: it counts, and never warns or blocks';
 }
 
-/** Per cent that were written as a share of one. */
+/** Per cent that were most likely written as a share of one. */
 function percentTrouble({ warnPct, blockPct }: QuotaDefinition): string | null {
-  if (blockPct <= 1) return `has block_pct ${blockPct}, which is ${blockPct}%: all of a cap is 100`;
-  return warnPct <= 1 ? `has warn_pct ${warnPct}, which is ${warnPct}%: all of a cap is 100` : null;
+  if (blockPct === 1) return 'has block_pct 1, which is 1%: did you mean 100?';
+  return warnPct === 1 ? 'has warn_pct 1, which is 1%: did you mean 100?' : null;
 }

@@ -38,7 +38,14 @@ const hours = z.number('must be a number of hours').positive('must be more than 
 const percent = z
   .number('must be a number')
   .positive('must be more than 0')
+  .min(1, { error: ({ input }) => `must be at least 1, it is per cent${meantBy(input)}` })
   .max(1000, 'must be at most 1000');
+
+/** A share of one, as a percentage; nothing where that would be less than one, too. */
+function meantBy(share: unknown): string {
+  const meant = typeof share === 'number' ? Number((share * 100).toPrecision(6)) : 0;
+  return meant < 1 ? '' : `: did you mean ${meant}?`;
+}
 const SPAN = 'must be a duration of at least 1m, like "90m", "5h" or "1d"';
 const span = z
   .string(SPAN)

@@ -60,6 +60,7 @@ function open(text: string | null, given: Partial<QuotaOptions> = {}): Quota {
       { lane: 'anthropic', globs: ['*'] },
       { lane: 'zai', globs: ['*haiku*'] },
     ],
+    known: { knownModels: [], nearestName: () => null },
     clock,
     log: { info: say, warn: say, error: say },
     ...given,
@@ -856,10 +857,11 @@ describe('a quota file', () => {
       text = good;
       const read = (): PlacedBytes => ({ state: 'used', bytes: Buffer.from(text) });
       quota = open(null, { files: [{ path: '/q.json', required: true, read }] });
+      now += MINUTE;
       text = '{';
       expect(quota.reload().ok).toBe(false);
     });
-    const told = () => [quota.warnings().some((one) => one.startsWith(refusal)), quota.isFileRefused()];
+    const told = () => [quota.warnings().some((one) => one.startsWith(refusal)), quota.refused !== null];
 
     it('is warned of until it is read without a mistake', () => {
       expect(told()).toEqual([true, true]);
@@ -868,6 +870,33 @@ describe('a quota file', () => {
       quota.reload();
       expect(told()).toEqual([false, false]);
       expect(quota.warnings()).toEqual([]);
+    });
+
+    it('is told of with the moment at which it was found so, and what holds with when it was taken over', () => {
+      const since = START + MINUTE;
+      expect(quota).toMatchObject({
+        since: START,
+        refused: { since, why: expect.stringContaining('no JSON') },
+      });
+      now += MINUTE;
+      text = '[]';
+      quota.reload();
+      expect(quota).toMatchObject({
+        since: START,
+        refused: { since, why: expect.stringContaining('an object') },
+      });
+      text = good;
+      quota.reload();
+      expect(quota).toMatchObject({ since: now, refused: null });
+    });
+
+    it('makes what is doubtful that of the earlier content', () => {
+      text = '{"quotas": [{"model": "*", "lane": "zia", "weekly": {"requests": 1}}]}';
+      quota.reload();
+      text = '{';
+      quota.reload();
+      expect(quota.warnings()[1]).toContain('on lane zia in the earlier /q.json counts nothing new');
+      expect(quota.views()).toEqual([expect.objectContaining({ idle: 'no_lane' })]);
     });
 
     it('stays so where others were sent, and is not so for others that were sent in vain', () => {
@@ -889,10 +918,10 @@ describe('a quota file', () => {
     const read = (): PlacedBytes => ({ state: 'used', bytes: readFileSync(path) });
     const quota = open(null, { files: [{ path, required: true, read }], lookEveryMs: 5 });
     writeFileSync(path, `${good}]`);
-    await vi.waitFor(() => expect(quota.isFileRefused()).toBe(true));
+    await vi.waitFor(() => expect(quota.refused !== null).toBe(true));
     expect(quota.warnings()).toEqual([expect.stringContaining(`before stay: ${path}:1:`)]);
     writeFileSync(path, good);
-    await vi.waitFor(() => expect(quota.isFileRefused()).toBe(false));
+    await vi.waitFor(() => expect(quota.refused !== null).toBe(false));
     expect(quota.warnings()).toEqual([]);
   });
 

@@ -16,7 +16,7 @@ import { type Budget, createBudget } from './budget.ts';
 import { useOf } from './charge.ts';
 import { createEpisodes } from './episodes.ts';
 import { forgottenOnRestart } from './forgotten.ts';
-import { idleQuotas, type OpenLane } from './idle-quotas.ts';
+import { idleOf, idleQuotas, type OpenLane, type Surroundings } from './idle-quotas.ts';
 import { type CooldownChoice, createLimitHits } from './limit-hits.ts';
 import { type LoadedQuotas, loadQuotas } from './load-quotas.ts';
 import { createMatch } from './match.ts';
@@ -41,6 +41,8 @@ export interface QuotaOptions {
   readonly keptDays: number | null;
   /** The lanes that there are now: a quota that none of them serves is told of. */
   readonly lanes: () => readonly OpenLane[];
+  /** Models that there are, and how a slip in a name is found: for those that count nothing, too. */
+  readonly known: Pick<Surroundings, 'knownModels' | 'nearestName'>;
   readonly clock: Clock;
   readonly log: Log;
   /** Milliseconds between two looks at the files; a second unless a test is in a hurry. */
@@ -52,6 +54,10 @@ export interface Quota extends ExchangeObserver, AsyncDisposable {
   readonly gate: Gate;
   /** The file whose quotas count; null where there is none, or where they were sent to `reload`. */
   readonly file: string | null;
+  /** When they were taken over, epoch milliseconds. */
+  readonly since: number;
+  /** That what the files say now was refused, so that the quotas before stay; null where it was not. */
+  readonly refused: RefusedFile | null;
   /** Every quota as it stands, in the order of the file. */
   views(): readonly QuotaView[];
   /** How full each is, for who asks often: no more than a look at sums. */
@@ -67,8 +73,6 @@ export interface Quota extends ExchangeObserver, AsyncDisposable {
    * new, or cannot do what they should, and what is forgotten after a restart.
    */
   warnings(): readonly string[];
-  /** Whether what the files say now was refused, so that the quotas before stay. */
-  isFileRefused(): boolean;
   /** Whether the windows still lack what the store has. */
   rebuilding(): boolean;
   /** Takes from the store what earlier processes knew. Resolves when windows and cooldowns hold, or after `PATIENCE_MS`. */
@@ -86,6 +90,13 @@ export type Reloaded =
   | { readonly ok: true; readonly file: string | null; readonly quotas: number }
   /** `why` is a sentence naming the place. */
   | { readonly ok: false; readonly why: string };
+
+export interface RefusedFile {
+  /** Epoch milliseconds. */
+  readonly since: number;
+  /** A sentence naming the place. */
+  readonly why: string;
+}
 
 /** How long a start waits for what the store has, milliseconds; what takes longer fills up behind it. */
 const PATIENCE_MS = 1_000;
@@ -105,8 +116,8 @@ export function createQuota(options: QuotaOptions): Quota {
   let loaded = false;
 
   let { file, definitions, ignored } = loadQuotas(files);
-  /** Why what the files say now is not in force; null where it was read without a mistake. */
-  let refused: string | null = null;
+  let since = clock.now();
+  let refused: RefusedFile | null = null;
   /** What the files said last; quotas that were sent stand in place of that. */
   let inFiles = contentOf({ file, definitions });
   for (const why of ignored) log.warn(why);
@@ -162,17 +173,26 @@ export function createQuota(options: QuotaOptions): Quota {
     if (loaded) refill.recount();
   };
 
+  const around = (): Surroundings => ({
+    ...options.known,
+    lanes: options.lanes(),
+    seenOn: (lane) => seen.of(lane),
+  });
   /** What is doubtful about those that count. */
-  const doubts = (): readonly string[] => [
-    ...idleQuotas(definitions, file ?? SENT, options.lanes(), (lane) => seen.of(lane)),
-    ...forgottenOnRestart(definitions, file ?? SENT, options.keptDays),
-  ];
+  const doubts = (): readonly string[] => {
+    const source = file === null ? SENT : refused === null ? file : `the earlier ${file}`;
+    return [
+      ...idleQuotas(definitions, source, around()),
+      ...forgottenOnRestart(definitions, source, options.keptDays),
+    ];
+  };
   const tellDoubts = (): void => {
     for (const doubt of doubts()) log.warn(doubt);
   };
 
   const takeOver = (next: LoadedQuotas): void => {
     ({ file, definitions, ignored } = next);
+    since = clock.now();
     const before = budgets;
     const empty: Budget[] = [];
     install(
@@ -205,7 +225,7 @@ export function createQuota(options: QuotaOptions): Quota {
 
   /** Told once on standard error, and wherever somebody looks until the files are read without a mistake. */
   const noted = (result: Reloaded): Reloaded => {
-    refused = result.ok ? null : result.why;
+    refused = result.ok ? null : { since: refused?.since ?? clock.now(), why: result.why };
     return result;
   };
 
@@ -238,12 +258,20 @@ export function createQuota(options: QuotaOptions): Quota {
     get file() {
       return file;
     },
+    get since() {
+      return since;
+    },
+    get refused() {
+      return refused;
+    },
     views() {
       const now = clock.now();
+      const held = around();
       return budgets.map((budget) => {
         const { lane, model } = budget.definition;
         return {
           ...budget.view(now),
+          idle: idleOf(budget.definition, held),
           ...limits.calibration(lane, model),
           cooldown_until: limits.coolingUntil(lane, [model], now),
           provider_limits: limits.providerLimits.of(lane),
@@ -269,8 +297,7 @@ export function createQuota(options: QuotaOptions): Quota {
     cooldowns: () => limits.cooldowns(clock.now()),
     endCooldowns: (which) => limits.endCooldowns(which),
     providerLimits: () => limits.providerLimits.all(),
-    warnings: () => [...(refused === null ? [] : [refusal(refused)]), ...doubts()],
-    isFileRefused: () => refused !== null,
+    warnings: () => [...(refused === null ? [] : [refusal(refused.why)]), ...doubts()],
     rebuilding: () => refill.isFilling(),
     async load() {
       loaded = true;

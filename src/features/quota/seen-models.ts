@@ -2,8 +2,8 @@
 
 export interface SeenModels {
   saw(lane: string, model: string | null): void;
-  /** None where there were so many that some are not known. */
-  of(lane: string): readonly string[];
+  /** Null where there were so many that some are not known. */
+  of(lane: string): readonly string[] | null;
 }
 
 /** A client may make names up. */
@@ -20,7 +20,7 @@ export function createSeenModels(): SeenModels {
     },
     of(lane) {
       const models = seen.get(lane) ?? new Set();
-      return models.size < MOST_OF_LANE ? [...models] : [];
+      return models.size < MOST_OF_LANE ? [...models] : null;
     },
   };
 }

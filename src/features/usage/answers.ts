@@ -1,7 +1,8 @@
 /** What the meter's endpoints answer: the schemas from which the OpenAPI document is made, and commands read. */
 import { z } from 'zod';
 import { GRANULARITIES, STATED, sampleSchema } from '../../protocol/meter.ts';
-import { tokensSchema } from '../../protocol/usage-event.ts';
+import { IDLE } from '../../protocol/quota-view.ts';
+import { decisionSchema, tokensSchema } from '../../protocol/usage-event.ts';
 
 const count = z.int().nonnegative();
 const milliseconds = z.number().nonnegative().describe('milliseconds');
@@ -101,6 +102,13 @@ export const providerLimits = z.object({
 export const quotaAnswer = z.object({
   model: z.string().describe('glob'),
   lane: z.string(),
+  idle: z
+    .enum(IDLE)
+    .nullable()
+    .describe(
+      'why it counts nothing: there is no such lane, no route leads such a model there, or none that matches came there ' +
+        'or is known; null where it may count',
+    ),
   rolling: quotaWindow,
   weekly: quotaWindow,
   warn_pct: z.number(),
@@ -167,6 +175,16 @@ export const quotasAnswer = z.object({
     .string()
     .nullable()
     .describe('where the quotas come from; null without any, or where they were sent'),
+  since: time.describe('when they were taken over'),
+  refused: z
+    .object({
+      since: time.describe('when it was first found so'),
+      why: z.string().describe('names file, line and place'),
+    })
+    .nullable()
+    .describe(
+      'that their file has a mistake now, so that these are the earlier ones; null where it has none',
+    ),
   rebuilding: z.boolean().describe('whether the windows still lack what the store has'),
   warnings: z
     .array(z.string())
@@ -187,6 +205,28 @@ export const samplesAnswer = z.object({
       'newest first; fewer than the limit, or none, where none of many was of the lane or model asked for',
     ),
   next_cursor: z.string().nullable().describe('for the next page; null on the last'),
+});
+
+export const diversionsAnswer = z.object({
+  since: time.describe('beginning of the first hour that was asked for'),
+  until: time.describe('end of the last hour that was asked for; the present, unless it was'),
+  looked_at: count.describe(
+    'exchanges that were looked at: those that are kept one by one, and of many the newest 20,000',
+  ),
+  oldest: time.nullable().describe('when the oldest of them ended; null where there was none'),
+  diversions: z
+    .array(
+      z.object({
+        model: z.string().nullable(),
+        lane: z.string().describe('where they ended, or were refused'),
+        decision: decisionSchema,
+        count,
+      }),
+    )
+    .describe(
+      'exchanges for whose lane something else than a route was the reason, most frequent first; at most 100',
+    ),
+  others: count.describe('those beyond'),
 });
 
 export const rollupsAnswer = z.object({
@@ -218,6 +258,7 @@ export const errorAnswer = z.object({
   error: z.object({ type: z.string(), message: z.string().describe('says what is allowed') }),
 });
 
+export type DiversionsAnswer = z.infer<typeof diversionsAnswer>;
 export type Totals = z.infer<typeof totals>;
 export type QuotaAnswer = z.infer<typeof quotaAnswer>;
 export type StoreState = z.infer<typeof storeState>;

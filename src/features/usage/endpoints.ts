@@ -4,12 +4,13 @@ import { OperatorError } from '../../errors.ts';
 import { rfc3339 } from '../../platform/clock.ts';
 import { errorBody } from '../../protocol/error-body.ts';
 import { parseJson } from '../../protocol/json.ts';
-import type { MeterStore } from '../../protocol/meter.ts';
+import type { Diversions, MeterStore } from '../../protocol/meter.ts';
 import type { Prices } from '../../protocol/money.ts';
 import { type Moment, settle } from '../../protocol/point-in-time.ts';
-import type { StoreState, UsageAnswer } from './answers.ts';
+import type { DiversionsAnswer, StoreState, UsageAnswer } from './answers.ts';
 import {
   endBody,
+  type Judged,
   noQuery,
   readBody,
   readQuery,
@@ -45,6 +46,8 @@ const HOUR_MS = 3_600_000;
 const MOST_ROLLUPS = 10_000;
 /** About 10 MB of memory. However long the time: only names that clients invent make so many. */
 const MOST_SUMS = 10_000;
+/** More nobody reads, and names that clients invent make as many as there are exchanges. */
+const MOST_DIVERSIONS = 100;
 const USUAL_RANGE: Moment = { ago: 24 * HOUR_MS };
 
 /** Endpoints for the gateway, which guards them, and checks the bearer of every POST before it calls one. */
@@ -68,17 +71,10 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
       method: 'GET',
       path: paths.USAGE_PATH,
       async handle({ query }) {
-        const asked = readQuery(usageQuery, query);
-        if (!asked.ok) return asked.answer;
         const now = clock.now();
-        const { since: from = USUAL_RANGE, until: to } = asked.value;
-        const first = settle(from, now);
-        const end = to === undefined ? undefined : settle(to, now);
-        const reversed = refuseReversed({ since: first, until: end }, asked.value.since === undefined);
-        if (reversed !== null) return reversed;
-        // Whole hours are what is kept for ever: those in which `since` and `until` lie count.
-        const since = Math.floor(first / HOUR_MS) * HOUR_MS;
-        const until = end === undefined ? now : Math.ceil(end / HOUR_MS) * HOUR_MS;
+        const asked = readHours(query, now);
+        if (!asked.ok) return asked.answer;
+        const { since, until } = asked.value;
         return unlessRefused(async () => {
           const spans = await store.spans({ since, until, cuts: prices.changes, limit: MOST_SUMS });
           const views = quota.views();
@@ -105,6 +101,16 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
           const { samples, next_cursor } = await store.samples(wanted);
           return json({ samples: samples.map((one) => ({ ...one, ts: rfc3339(one.ts) })), next_cursor });
         });
+      },
+    },
+    {
+      method: 'GET',
+      path: paths.DIVERSIONS_PATH,
+      async handle({ query }) {
+        const asked = readHours(query, clock.now());
+        if (!asked.ok) return asked.answer;
+        const found = await store.diversions({ ...asked.value, limit: MOST_DIVERSIONS });
+        return json(diversionsReport(asked.value, found));
       },
     },
     {
@@ -146,7 +152,7 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
       path: paths.RELOAD_PATH,
       handle({ body }) {
         const taken = quota.reload(body.length === 0 ? undefined : body);
-        return taken.ok ? quotas() : refuse(taken.why).answer;
+        return taken.ok ? quotas() : refuse(`not taken over, the quotas before stay: ${taken.why}`).answer;
       },
     },
     {
@@ -171,6 +177,32 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
     },
   ];
 }
+
+interface Hours {
+  readonly since: number;
+  readonly until: number;
+}
+
+/** Whole hours are what is kept for ever: those in which `since` and `until` lie count. */
+function readHours(query: URLSearchParams, now: number): Judged<Hours> {
+  const asked = readQuery(usageQuery, query);
+  if (!asked.ok) return asked;
+  const { since: from = USUAL_RANGE, until: to } = asked.value;
+  const first = settle(from, now);
+  const end = to === undefined ? undefined : settle(to, now);
+  const reversed = refuseReversed({ since: first, until: end }, asked.value.since === undefined);
+  if (reversed !== null) return { ok: false, answer: reversed };
+  const since = Math.floor(first / HOUR_MS) * HOUR_MS;
+  return { ok: true, value: { since, until: end === undefined ? now : Math.ceil(end / HOUR_MS) * HOUR_MS } };
+}
+
+const diversionsReport = ({ since, until }: Hours, found: Diversions): DiversionsAnswer => ({
+  ...found,
+  since: rfc3339(since),
+  until: rfc3339(until),
+  oldest: found.oldest === null ? null : rfc3339(found.oldest),
+  diversions: [...found.diversions],
+});
 
 /** What a cursor is, and how many rollups or sums are too many, only the store knows. */
 async function unlessRefused(answer: () => Promise<EndpointAnswer>): Promise<EndpointAnswer> {

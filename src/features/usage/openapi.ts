@@ -9,6 +9,7 @@ import * as paths from './paths.ts';
 const NAMED = {
   Error: answers.errorAnswer,
   Cooldown: answers.cooldown,
+  Diversions: answers.diversionsAnswer,
   EndedCooldowns: answers.endedAnswer,
   Fill: answers.fill,
   ProviderLimits: answers.providerLimits,
@@ -76,6 +77,16 @@ const ENDPOINTS: readonly Described[] = [
     summary: 'Single exchanges, newest first, a page at a time',
     query: args.samplesQuery,
     answer: json('Samples', 'A page'),
+    refusals: BAD_ARGUMENT,
+  },
+  {
+    method: 'get',
+    path: paths.DIVERSIONS_PATH,
+    id: 'getDiversions',
+    summary: 'What did not go where its route leads, and why',
+    description: 'Of the same whole hours as /v1/usage counts, as far back as single exchanges are kept.',
+    query: args.usageQuery,
+    answer: json('Diversions', 'How many, by model, lane and decision'),
     refusals: BAD_ARGUMENT,
   },
   {

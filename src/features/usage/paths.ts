@@ -1,5 +1,6 @@
 export const USAGE_PATH = '/v1/usage';
 export const SAMPLES_PATH = '/v1/usage/samples';
+export const DIVERSIONS_PATH = '/v1/usage/diversions';
 export const ROLLUPS_PATH = '/v1/usage/rollups';
 export const LIVE_PATH = '/v1/usage/live';
 export const QUOTAS_PATH = '/v1/quotas';

@@ -9,6 +9,10 @@ export interface QuotaViews {
   readonly mode: string;
   /** Where they come from; null where there are none, or where they were sent. */
   readonly file: string | null;
+  /** When they were taken over, epoch milliseconds. */
+  readonly since: number;
+  /** Since when, and why, what their file says now is not in force; null where it is. */
+  readonly refused: { readonly since: number; readonly why: string } | null;
   /** How full each of them is now. */
   views(): readonly QuotaView[];
   /** Lanes that are left alone now, also for models that no quota names. */
@@ -32,6 +36,8 @@ export const quotasReport = (quota: QuotaViews, now: number): QuotasAnswer => ({
   generated_at: rfc3339(now),
   mode: quota.mode,
   file: quota.file,
+  since: rfc3339(quota.since),
+  refused: quota.refused === null ? null : { ...quota.refused, since: rfc3339(quota.refused.since) },
   rebuilding: quota.rebuilding(),
   warnings: [...quota.warnings()],
   quotas: quota.views().map(quotaAnswer),

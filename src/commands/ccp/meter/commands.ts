@@ -1,7 +1,7 @@
 /** The meter's commands. */
 import type { Command } from 'commander';
 import { OperatorError } from '../../../errors.ts';
-import { AS_JSON, type Exit, examples, type Json } from '../../shared/declare.ts';
+import { AS_JSON, type Exit, examples, type Json, questions } from '../../shared/declare.ts';
 import type { Host } from '../../shared/host.ts';
 
 interface Watched extends Json {
@@ -9,6 +9,15 @@ interface Watched extends Json {
 }
 
 const WATCH = ['--watch', 'show it anew every two seconds, until Ctrl-C'] as const;
+
+const HOW_FULL = 'how full are they?             ccp quota';
+const WHY_A_FIGURE = 'why is a figure so?            ccp quota --details; docs/quotas.md';
+const WHY_THERE = 'why did requests go elsewhere? ccp usage, below its tables';
+const WHERE_IT_WENT = 'where did each one go?         ccp verify; logs/usage.jsonl';
+const WHAT_A_BUDGET_COUNTS = 'why has a budget fewer?        docs/quotas.md, "What is counted"';
+const LIFT_A_BLOCK = 'how is a block lifted?         raise the cap in the quota file (ccp quotas)';
+const LIFT_A_COOLDOWN = 'how is a cooldown ended?       ccp quotas end-cooldown';
+const WHAT_IS_WRONG = 'does it count as it should?    ccp doctor';
 
 /** Throws `USAGE` for both at once: a document has an end. */
 function pageOrDocument({ watch = false, json = false }: Watched): { watching: boolean; json: boolean } {
@@ -25,6 +34,7 @@ export function addMeter(program: Command, host: Host, exit: Exit): void {
     .option(...WATCH)
     .option(...AS_JSON)
     .addHelpText('after', examples('ccp status', 'ccp status --watch', 'ccp status --debug-quota'))
+    .addHelpText('after', questions(WHY_THERE, WHY_A_FIGURE, WHAT_IS_WRONG))
     .action(async ({ debugQuota = false, ...rest }: Watched & { readonly debugQuota?: boolean }) => {
       const { status } = await import('./status.ts');
       exit(await status(host, { debugQuota, ...pageOrDocument(rest) }));
@@ -45,6 +55,7 @@ export function addMeter(program: Command, host: Host, exit: Exit): void {
         'ccp usage --json | jq .total.cost_usd',
       ),
     )
+    .addHelpText('after', questions(WHY_THERE, WHERE_IT_WENT, WHAT_A_BUDGET_COUNTS))
     .action(
       async ({
         since,
@@ -62,6 +73,7 @@ export function addMeter(program: Command, host: Host, exit: Exit): void {
     .option(...WATCH)
     .option(...AS_JSON)
     .addHelpText('after', examples('ccp quota', 'ccp quota --details', 'ccp quota --watch'))
+    .addHelpText('after', questions(WHY_A_FIGURE, WHY_THERE, LIFT_A_BLOCK, LIFT_A_COOLDOWN, WHAT_IS_WRONG))
     .action(async ({ details = false, ...rest }: Watched & { readonly details?: boolean }) => {
       const { quota } = await import('./quota.ts');
       exit(await quota(host, { details, ...pageOrDocument(rest) }));
@@ -85,7 +97,8 @@ function addQuotas(program: Command, host: Host, exit: Exit): void {
     .addHelpText(
       'after',
       examples('ccp quotas', 'ccp quotas reload ./quotas.json', 'ccp quotas end-cooldown zai'),
-    );
+    )
+    .addHelpText('after', questions(HOW_FULL, LIFT_A_BLOCK, LIFT_A_COOLDOWN, WHAT_IS_WRONG));
   quotas
     .command('show', { isDefault: true })
     .description('show the quotas and the file that they come from')

@@ -9,6 +9,7 @@ import type {
 } from '../../../config/usage-answers.ts';
 import { plain, type Screen } from '../../shared/host.ts';
 import { table, wrap } from '../../shared/table.ts';
+import { earlierText } from './earlier-quotas.ts';
 import {
   amountOf,
   bar,
@@ -92,7 +93,7 @@ const countTokens = ({ tokens }: Totals): number =>
 /** How full each quota is: a line a quota, with both windows; in front what the figures alone would not say. */
 export function quotaLines(screen: Screen, { quotas, ...state }: QuotasAnswer): string {
   if (quotas.length === 0) {
-    return `No quotas are set: traffic is metered, and never held back.\n${warningLines(screen, state)}`;
+    return `No quotas are set: traffic is metered, and never held back.\n${earlierLine(screen, state)}${warningLines(screen, state)}`;
   }
   const names = quotas.map(({ model, lane }) => plain(`${model} (${lane})`));
   const standings = quotas.map((quota) => standing(quota, state.mode));
@@ -102,22 +103,26 @@ export function quotaLines(screen: Screen, { quotas, ...state }: QuotasAnswer): 
   const width = Math.min(room, longest(names));
   const lines = quotas.map((quota, index) => {
     const bars = [quota.rolling, quota.weekly].map((one) => windowText(one, screen, quota)).join('  ');
-    const stands = paintQuota(screen, quota, standings[index] ?? '');
+    const text = standings[index] ?? '';
+    const stands = quota.idle === null ? paintQuota(screen, quota, text) : screen.paint('yellow', text);
     return `${fitted(names[index] ?? '', width)}  ${bars}  ${stands}`.trimEnd();
   });
   return caveats(screen, state) + lines.map((line) => `${line}\n`).join('');
 }
 
 /** What a person must know to read the figures. */
-function caveats(
-  screen: Screen,
-  { mode, rebuilding, warnings }: Pick<QuotasAnswer, 'mode' | 'rebuilding' | 'warnings'>,
-): string {
+function caveats(screen: Screen, { mode, rebuilding, ...state }: Omit<QuotasAnswer, 'quotas'>): string {
   const lines = [
     `Mode ${plain(mode)}: ${WHAT_MODES_DO.get(mode) ?? 'unknown to this ccp'}.`,
     ...(rebuilding ? ['The windows are still being rebuilt: more was used than is shown.'] : []),
   ];
-  return lines.map((line) => `${line}\n`).join('') + warningLines(screen, { warnings });
+  return lines.map((line) => `${line}\n`).join('') + earlierLine(screen, state) + warningLines(screen, state);
+}
+
+/** That the quotas are not those of their file, a line; nothing where they are. */
+export function earlierLine(screen: Screen, state: Parameters<typeof earlierText>[0]): string {
+  const earlier = earlierText(state);
+  return earlier === null ? '' : screen.paint('red', hanging(screen, '', '  ', `Attention: ${earlier}.`));
 }
 
 /** What is doubtful about quotas. */
@@ -153,7 +158,15 @@ function windowText(window: QuotaAnswer['rolling'], screen: Screen, quota: Quota
   return `${name} ${painted} ${(pct >= 999.5 ? '>999' : percent(pct)).padStart(4)}`;
 }
 
-function standing({ warn, block, eta_seconds, cooldown_until }: QuotaAnswer, mode: string): string {
+/** What never fills is not well. */
+const IDLE_TEXTS: Readonly<Record<NonNullable<QuotaAnswer['idle']>, string>> = {
+  no_lane: 'counts nothing: no such lane',
+  no_route: 'counts nothing: no route',
+  no_match: 'has counted nothing',
+};
+
+function standing({ idle, warn, block, eta_seconds, cooldown_until }: QuotaAnswer, mode: string): string {
+  if (idle !== null) return IDLE_TEXTS[idle];
   if (cooldown_until !== null) return `cooling until ${clockTime(cooldown_until)}`;
   const eta = eta_seconds === null ? '' : span(eta_seconds);
   // Where nothing is held back more comes, and nobody waits for room.
@@ -197,6 +210,7 @@ export function quotasInDetail(screen: Screen, { quotas, ...state }: QuotasAnswe
 /** Everything that is known of one quota, a fact a line. */
 function quotaDetails(screen: Screen, quota: QuotaAnswer): string {
   const facts: readonly (readonly [string, string])[] = [
+    ...(quota.idle === null ? [] : [['doubt', IDLE_TEXTS[quota.idle]] as const]),
     ...windowFacts('rolling', quota.rolling),
     ...windowFacts('weekly', quota.weekly),
     ['limits', `warn at ${quota.warn_pct}%, block at ${quota.block_pct}%`],

@@ -4,7 +4,15 @@ import type { LimitsAnswer } from '../../../config/usage-answers.ts';
 import { createTestHost, type TestHost } from '../../shared/testing/test-host.ts';
 import { main } from '../main.ts';
 import { statusline } from './statusline.ts';
-import { type FakeMeter, modelUsage, quota, startFakeMeter, totals, USAGE } from './testing/meter.ts';
+import {
+  DIVERSIONS,
+  type FakeMeter,
+  modelUsage,
+  quota,
+  startFakeMeter,
+  totals,
+  USAGE,
+} from './testing/meter.ts';
 
 let host: TestHost;
 let meter: FakeMeter;
@@ -128,6 +136,40 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
 `);
   });
 
+  describe('where something did not go by its route', () => {
+    const diverted = (count: number, decision: string, model: string | null = 'claude-haiku-4-5') => ({
+      model,
+      lane: 'anthropic',
+      decision,
+      count,
+    });
+    const page = (part: object): Promise<string> => {
+      meter.answers.set('/v1/usage/diversions', { status: 200, value: { ...DIVERSIONS, ...part } });
+      return printed('usage', '--since', '-7d');
+    };
+
+    it('says how many, of which model, why, and which command tells more', async () => {
+      const diversions = [diverted(1_200, 'quota_block'), diverted(2, 'license_block', null)];
+      expect(await page({ diversions })).toContain(
+        '\nNot sent by their route, and why:\n' +
+          '  1.2k claude-haiku-4-5 on anthropic: quota_block, quota used up ("ccp quota")\n' +
+          '  2 without a model on anthropic: license_block, no licence ("ccp license\n    status")\n' +
+          'Cost: ',
+      );
+      expect(meter.seen).toContain('GET /v1/usage/diversions?since=-7d');
+      expect(JSON.parse(await printed('usage', '--json'))).toMatchObject({ diverted: { diversions } });
+    });
+
+    it('shows the most frequent, and says what it does not show or look at', async () => {
+      const diversions = [9, 8, 7, 6, 5, 4, 3].map((count) => diverted(count, 'cooldown', `m${count}`));
+      const said = await page({ diversions, others: 10, looked_at: 1_000 });
+      expect(said).toContain(
+        'Not sent by their route, and why (of the newest 1.0k of 1.4k requests):\n  9 m9',
+      );
+      expect(said).toMatch(/ {2}5 m5 .*\n {2}and 17 more, in --json\n/);
+    });
+  });
+
   it('shows the models beyond the most used as one line', async () => {
     const other_models = { ...totals({ requests: 9_000 }), models: 4_900 };
     meter.answers.set('/v1/usage', { status: 200, value: { ...USAGE, other_models } });
@@ -151,7 +193,7 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
 
   it('asks for the time that it is told, and passes on what is wrong with it', async () => {
     await printed('usage', '--since', '-7d');
-    expect(meter.seen).toEqual(['GET /v1/usage?since=-7d']);
+    expect(meter.seen).toEqual(['GET /v1/usage?since=-7d', 'GET /v1/usage/diversions?since=-7d']);
     const value = {
       type: 'error',
       error: { type: 'invalid_request_error', message: 'ccp: since: allowed is …' },
@@ -324,6 +366,32 @@ describe('ccp quota', () => {
     }
   });
 
+  it('says that the quotas are the earlier ones, and since when, in front of what it says of them', async () => {
+    const refused = { since: new Date().toISOString(), why: '/q.json:1:2: it is no JSON' };
+    const attention =
+      /Attention: the earlier quotas hold \(\/home\/me\/\.config\/ccp\/quotas\.json as of [^)]+\): what the file says now is refused since \d\d:\d\d\. warning: idle/;
+    for (const argv of [['quota'], ['quota', '--details'], ['status'], ['status', '--debug-quota']]) {
+      const page = await answered({ refused, warnings: ['idle'] }, ...argv);
+      expect(page.replaceAll(/\s+/g, ' ')).toMatch(attention);
+    }
+    const page = await answered({ refused, file: null }, 'quotas');
+    expect(page.replaceAll(/\s+/g, ' ')).toMatch(
+      /hold \(of no file, as of [^)]+\): [^|]* model lane rolling/,
+    );
+  });
+
+  it('calls no quota well that counts nothing', async () => {
+    const quotas = (['no_lane', 'no_route', 'no_match'] as const).map((idle) => quota({ idle }));
+    const page = await answered({ quotas }, 'quota');
+    expect(page).toMatch(
+      / {3}counts nothing: no such lane\n.* {3}counts nothing: no route\n.* {3}has counted nothing\n$/,
+    );
+    expect(page).not.toContain('full in');
+    expect(await answered({ quotas }, 'quota', '--details')).toContain(
+      'doubt      counts nothing: no such lane\n',
+    );
+  });
+
   it('says that figures are too low while the windows are rebuilt', async () => {
     expect(await answered({ rebuilding: true }, 'quota')).toMatch(
       /\nThe windows are still being rebuilt: .*\n\*haiku/,
@@ -403,6 +471,10 @@ describe('ccp quotas reload', () => {
       /^Taken\. Quotas: \/home\/me\/\.config\/ccp\/quotas\.json\n/,
     );
     expect(meter.seen).toEqual(['POST /v1/quotas/reload']);
+    const { value } = meter.answers.get('/v1/quotas/reload') ?? {};
+    const warnings = ['the quota for "*" counts nothing new'];
+    meter.answers.set('/v1/quotas/reload', { status: 200, value: { ...Object(value), warnings } });
+    expect(await printed('quotas', 'reload')).toMatch(/^Taken, with warnings\. /);
   });
 
   it('sends the content of a file, never its path', async () => {
@@ -531,6 +603,20 @@ describe('ccp statusline', () => {
     expect(await quotas({ quotas: [early, whole] })).toContain(' · zai 5h 7d full, room in 1d 1h · ');
     expect(await quotas({ quotas: [early, whole, quota()] })).toContain(' full (* + 1), room in 1d 1h · ');
     expect(await quotas({ quotas: [{ ...early, eta_seconds: null }] })).toContain(' · zai 5h full · ');
+  });
+
+  it('shows no lane that is not there, and says how many quotas count nothing, and that their file is refused', async () => {
+    const typo = quota({ lane: 'zia', idle: 'no_lane' });
+    const unrouted = quota({ model: '*opus*', idle: 'no_route', rolling: { ...quota().rolling, pct: 99 } });
+    const refused = { since: new Date().toISOString(), why: 'it is no JSON' };
+    const said = await quotas({ quotas: [typo, quota()] });
+    expect(said).not.toContain('zia');
+    expect(said).toMatch(/ · zai 5h 70% · .* · 1 quota counts nothing\n$/);
+    expect(await quotas({ quotas: [typo, unrouted, quota()], refused })).toMatch(
+      / · zai 5h 70% · .* · quota file refused · 2 quotas count nothing\n$/,
+    );
+    // That none came yet says nothing of a lane.
+    expect(await quotas({ quotas: [quota({ idle: 'no_match' })] })).not.toContain('nothing');
   });
 
   it.each(['off', 'hybrid'])('calls no quota full in mode %s, where nothing is held back', async (mode) => {

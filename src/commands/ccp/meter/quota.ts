@@ -20,7 +20,7 @@ import { postBody } from '../control.ts';
 import { load } from '../load.ts';
 import { askMeter } from './ask-meter.ts';
 import { amountOf, clockTime, span } from './figures.ts';
-import { limitLines, quotaLines, quotasInDetail, warningLines } from './meter-text.ts';
+import { earlierLine, limitLines, quotaLines, quotasInDetail, warningLines } from './meter-text.ts';
 
 interface Json {
   readonly json: boolean;
@@ -70,7 +70,10 @@ export async function reloadQuotas(
   if (file !== undefined) parseQuotas(file, bytes);
   const answer = quotasAnswer.parse(JSON.parse(await postBody(loaded, RELOAD_PATH, bytes)));
   if (json) printJson(host, answer);
-  else host.out.write(`Taken. ${configured(host, answer)}`);
+  else {
+    const taken = answer.warnings.length === 0 ? 'Taken.' : 'Taken, with warnings.';
+    host.out.write(`${taken} ${configured(host, answer)}`);
+  }
   return EXIT.ok;
 }
 
@@ -104,13 +107,14 @@ function restText(lane: string | undefined, key: string | undefined): string {
   return `${key === undefined ? `lane ${lane}` : `"${key}" on lane ${lane}`} is not left alone.`;
 }
 
-function configured({ out }: Host, { file, quotas, warnings }: QuotasAnswer): string {
+function configured({ out }: Host, { quotas, ...state }: QuotasAnswer): string {
+  const { file } = state;
   if (quotas.length === 0) {
     const none =
       file === null
         ? 'No quotas are set. docs/quotas.md shows how to set some.'
         : `${plain(file)} sets no quotas.`;
-    return `${none}\n${warningLines(out, { warnings })}`;
+    return `${none}\n${earlierLine(out, state)}${warningLines(out, state)}`;
   }
   const rows = quotas.map((one) => [
     one.model,
@@ -122,7 +126,7 @@ function configured({ out }: Host, { file, quotas, warnings }: QuotasAnswer): st
   ]);
   const from = file === null ? 'sent by hand, until their file changes, a reload or a restart' : plain(file);
   const page = table(out, ['model', 'lane', 'rolling', 'weekly', 'warn', 'block'], rows);
-  return `Quotas: ${from}\n${page}${warningLines(out, { warnings })}`;
+  return `Quotas: ${from}\n${earlierLine(out, state)}${page}${warningLines(out, state)}`;
 }
 
 function capsText({ span_seconds, tokens, requests, hours }: QuotaAnswer['rolling']): string {

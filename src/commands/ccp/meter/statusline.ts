@@ -125,7 +125,8 @@ function lanes(out: Screen, input: Session, meter: Meter): (string | null)[] {
   if (meter.state !== 'told') return [stated(out, input), out.paint('yellow', SILENCE[meter.state])];
   const { usage, quotas } = meter;
   const metered = Object.keys(usage?.lanes ?? {});
-  const watched = [...(quotas?.quotas ?? []), ...(quotas?.cooldowns ?? [])].map(({ lane }) => lane);
+  const counting = (quotas?.quotas ?? []).filter(mayCount);
+  const watched = [...counting, ...(quotas?.cooldowns ?? [])].map(({ lane }) => lane);
   const others = [...new Set([...watched, ...metered])].filter(
     (lane) => lane !== 'anthropic' && lane !== 'none',
   );
@@ -141,9 +142,20 @@ function lanes(out: Screen, input: Session, meter: Meter): (string | null)[] {
 function troubles({ usage, quotas }: Told): string[] {
   return [
     ...(usage === null ? ['usage: no answer'] : usage.store.ok ? [] : ['store in trouble']),
-    ...(quotas === null ? ['quotas: no answer'] : []),
+    ...(quotas === null ? ['quotas: no answer'] : quotaTroubles(quotas)),
   ];
 }
+
+function quotaTroubles({ refused, quotas }: QuotasAnswer): string[] {
+  const idle = quotas.filter((quota) => !mayCount(quota)).length;
+  return [
+    ...(refused === null ? [] : ['quota file refused']),
+    ...(idle === 0 ? [] : [idle === 1 ? '1 quota counts nothing' : `${idle} quotas count nothing`]),
+  ];
+}
+
+/** Whether its lane is there, and a route leads to it. */
+const mayCount = ({ idle }: QuotaAnswer): boolean => idle === null || idle === 'no_match';
 
 /** Its own windows where they are known, with a budget of ours only once that is used up. */
 function anthropic(out: Screen, input: Session, meter: Told): string | null {
@@ -250,7 +262,7 @@ function fullText(out: Screen, lane: string, quotas: QuotasAnswer | null): strin
 const WINDOWS = ['rolling', 'weekly'] as const;
 
 const quotasOf = (lane: string, quotas: QuotasAnswer | null): readonly QuotaAnswer[] =>
-  (quotas?.quotas ?? []).filter((quota) => quota.lane === lane);
+  (quotas?.quotas ?? []).filter((quota) => quota.lane === lane && mayCount(quota));
 
 /** The same figures under the same names as in `ccp usage`, where the cache has a column of its own. */
 function tokensOf(lane: string, usage: UsageAnswer | null): string | null {

@@ -1,11 +1,20 @@
 /** `ccp usage`: what was used, by model and lane, and what it cost. */
-import { type Totals, USAGE_PATH, type UsageAnswer, usageAnswer } from '../../../config/usage-answers.ts';
+import {
+  DIVERSIONS_PATH,
+  type DiversionsAnswer,
+  diversionsAnswer,
+  type Totals,
+  USAGE_PATH,
+  type UsageAnswer,
+  usageAnswer,
+} from '../../../config/usage-answers.ts';
 import { EXIT } from '../../../errors.ts';
 import { type Host, plain, printJson, type Screen } from '../../shared/host.ts';
 import { show, watchUntilInterrupted } from '../../shared/watch.ts';
 import { warnOfFuture } from '../future.ts';
 import { load } from '../load.ts';
 import { askMeter } from './ask-meter.ts';
+import { diversionNotes } from './diversion-notes.ts';
 import { amountOf, clockTime, compact } from './figures.ts';
 import {
   banner,
@@ -32,15 +41,17 @@ export async function usage(
 ): Promise<number> {
   const loaded = load(host);
   warnOfFuture(host, since);
-  const path = `${USAGE_PATH}?${new URLSearchParams({ since }).toString()}`;
-  const ask = (): Promise<UsageAnswer> => askMeter(loaded, path, usageAnswer);
+  const query = new URLSearchParams({ since }).toString();
+  const ask = (): Promise<UsageAnswer> => askMeter(loaded, `${USAGE_PATH}?${query}`, usageAnswer);
+  const askWhy = (): Promise<DiversionsAnswer> =>
+    askMeter(loaded, `${DIVERSIONS_PATH}?${query}`, diversionsAnswer);
   if (json) {
-    printJson(host, await ask());
+    printJson(host, { ...(await ask()), diverted: await askWhy() });
     return EXIT.ok;
   }
   const page = async (): Promise<string> => {
     const answer = await ask();
-    return asBanner ? banner(answer, rangeOf(since, answer)) : pageOf(host, answer);
+    return asBanner ? banner(answer, rangeOf(since, answer)) : pageOf(host, answer, await askWhy());
   };
   return watching ? watchUntilInterrupted(host, page) : show(host, page);
 }
@@ -48,7 +59,11 @@ export async function usage(
 const rangeOf = (since: string, answer: UsageAnswer): string =>
   /^-\d+[smhd]$/.test(since) ? since.slice(1) : `since ${clockTime(answer.since)}`;
 
-function pageOf({ out }: Host, { since, total, models, other_models, lanes, store }: UsageAnswer): string {
+function pageOf(
+  { out }: Host,
+  { since, total, models, other_models, lanes, store }: UsageAnswer,
+  diverted: DiversionsAnswer,
+): string {
   const from = `since ${clockTime(since)}`;
   const used = Object.entries(models).filter(([, { requests }]) => requests > 0);
   if (used.length === 0) return `${emptyText(store)} ${from}.\n${storeLine(out, store)}`;
@@ -70,6 +85,7 @@ function pageOf({ out }: Host, { since, total, models, other_models, lanes, stor
     '\n',
     totalsTable(out, 'lane', Object.entries(lanes)),
     '\n',
+    ...diversionNotes(out, diverted, total),
     ...notes.map((note) => out.paint('dim', note)),
     storeLine(out, store),
   ].join('');

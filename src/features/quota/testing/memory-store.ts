@@ -1,5 +1,11 @@
 import { isCharged, wasTried } from '../../../protocol/charged.ts';
-import type { Cooldown, LimitHit, MeterStore, Sample } from '../../../protocol/meter.ts';
+import {
+  type Cooldown,
+  type LimitHit,
+  type MeterStore,
+  NO_DIVERSIONS,
+  type Sample,
+} from '../../../protocol/meter.ts';
 
 /** A store that lives as long as a test, held to what is true of the real one by `src/config/meter-store.test.ts`. Pages of two. */
 export interface MemoryStore extends MeterStore {
@@ -33,6 +39,7 @@ export function createMemoryStore(kept: Sample[] = []): MemoryStore {
       return { uses: found.slice(from, to), next_cursor: to < found.length ? String(to) : null };
     },
     samples: async () => ({ samples: [], next_cursor: null }),
+    diversions: async () => NO_DIVERSIONS,
     rollups: async () => [],
     spans: async () => [],
     hoursOf: async () => [],

@@ -76,6 +76,7 @@ const none = { used: 0, cap: null, pct: null };
 export const quotaView = (part: Partial<QuotaView> = {}): QuotaView => ({
   model: '*haiku*',
   lane: 'zai',
+  idle: null,
   rolling: {
     span_seconds: 18_000,
     tokens: { used: 700, cap: 1000, pct: 70 },
@@ -118,6 +119,8 @@ export const quotaView = (part: Partial<QuotaView> = {}): QuotaView => ({
 export const quotaWorld = (part: Partial<QuotaViews> = {}): QuotaViews => ({
   mode: 'block',
   file: null,
+  since: NOW,
+  refused: null,
   views: () => [],
   cooldowns: () => [],
   endCooldowns: () => [],

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import {
+  diversionsAnswer,
   type ModelUsage,
   type QuotaAnswer,
   quotasAnswer,
@@ -43,6 +44,7 @@ const none = { used: 0, cap: null, pct: null };
 export const quota = (part: Partial<QuotaAnswer> = {}): QuotaAnswer => ({
   model: '*haiku*',
   lane: 'zai',
+  idle: null,
   rolling: {
     span_seconds: 18_000,
     tokens: { used: 1_400_000, cap: 2_000_000, pct: 70 },
@@ -140,6 +142,15 @@ export const USAGE = {
   lanes: { anthropic: OPUS, zai: HAIKU, local: LLAMA },
 };
 
+export const DIVERSIONS = {
+  since: USAGE.since,
+  until: USAGE.until,
+  looked_at: USAGE.total.requests,
+  oldest: USAGE.since,
+  diversions: [],
+  others: 0,
+};
+
 const READY = {
   ready: true,
   paused: false,
@@ -165,6 +176,8 @@ export async function startFakeMeter(): Promise<FakeMeter> {
     generated_at: '2026-11-02T12:30:00.000Z',
     mode: 'block',
     file: '/home/me/.config/ccp/quotas.json',
+    since: '2026-11-02T08:00:00.000Z',
+    refused: null,
     rebuilding: false,
     warnings: [],
     quotas: [quota()],
@@ -176,6 +189,7 @@ export async function startFakeMeter(): Promise<FakeMeter> {
     ['/healthz', { status: 200, value: { status: 'ok', version: '0.1.0', uptime_s: 12_000 } }],
     ['/readyz', { status: 503, value: READY }],
     ['/v1/usage', { status: 200, value: usageAnswer.parse(USAGE) }],
+    ['/v1/usage/diversions', { status: 200, value: diversionsAnswer.parse(DIVERSIONS) }],
     ['/v1/quotas', { status: 200, value: quotasAnswer.parse(quotas) }],
     ['/v1/quotas/reload', { status: 200, value: quotasAnswer.parse(quotas) }],
   ]);
