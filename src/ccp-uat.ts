@@ -3,7 +3,7 @@
  * a command does not need is not imported.
  */
 import { randomBytes } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { plural } from './analysis/plural.ts';
 import { WHOLE_RUN } from './analysis/whole-run.ts';
@@ -53,6 +53,7 @@ export const loadProgress = () => import('./runs/report/progress.ts');
 export const loadVerdictText = () => import('./runs/report/verdict-text.ts');
 export const loadSelftestText = () => import('./runs/report/selftest-markdown.ts');
 export const loadSelection = () => import('./runs/selection.ts');
+export const loadSignOff = () => import('./runs/bundle/sign-off.ts');
 export const loadGithub = () => import('./runs/report/github.ts');
 export const loadSpend = () => import('./runs/spend.ts');
 
@@ -127,12 +128,12 @@ export interface Uat {
   ): Promise<FinishedRun & { readonly problem?: unknown; readonly selftest?: SelftestResult }>;
   /** Packs the newest run of each suite. Throws NOT_READY where there is none, CONFIG for a seed that is none. */
   bundle(request: Pick<BundleRequest, 'outDir' | 'seedFile' | 'secrets' | 'signal'>): Promise<Bundled>;
-  /** `pubkey`: the key itself or the name of a file. Throws CONFIG for one that is no key, USAGE for a file that is not there. */
+  /** `pubkey`: the key itself or the name of a file. Throws CONFIG for one that is no key. */
   verifyBundle(
     file: string,
     given: { readonly pubkey?: string | undefined } & Pick<VerifyOptions, 'expectSha256'>,
   ): Promise<Verification>;
-  /** Throws CHECK_FAILED for a bundle whose inventory is not in order, USAGE for a file that is not there. */
+  /** Throws CHECK_FAILED for a bundle whose inventory is not in order. */
   diffBundles(a: string, b: string): Promise<BundleDiff>;
   pruneResults(options: Pick<PruneOptions, 'keep' | 'dryRun'>): Promise<Pruned>;
   cleanLogs(options: Pick<CleanOptions, 'live' | 'dryRun'>): Promise<Cleaned>;
@@ -347,14 +348,11 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       ]);
       const resolve = (name: string): string => path.resolve(settings.cwd, name);
       const publicKey = pubkey === undefined ? undefined : await readPublicKey(pubkey, resolve);
-      await mustBeFile(resolve(file));
       return verifyBundle(resolve(file), { publicKey, expectSha256, checks: CHECKS, suites });
     },
     async diffBundles(a, b) {
       const { diffBundles } = await import('./runs/bundle/diff.ts');
-      const [left, right] = [path.resolve(settings.cwd, a), path.resolve(settings.cwd, b)];
-      await Promise.all([left, right].map(mustBeFile));
-      return diffBundles(left, right);
+      return diffBundles(path.resolve(settings.cwd, a), path.resolve(settings.cwd, b));
     },
     async pruneResults(options) {
       const { pruneResults } = await import('./runs/stored/prune-results.ts');
@@ -382,14 +380,6 @@ async function mustBeEmpty(folder: string): Promise<void> {
   if (found === undefined) return;
   throw new OperatorError('USAGE', `${folder} is not empty (it holds ${found})`, {
     hint: 'Name another folder with --keep.',
-  });
-}
-
-async function mustBeFile(file: string): Promise<void> {
-  const found = await stat(file).catch(() => null);
-  if (found?.isFile() === true) return;
-  throw new OperatorError('USAGE', `${file} is ${found === null ? 'not there' : 'no file'}`, {
-    hint: 'Name the .tgz that "ccp-uat bundle" made.',
   });
 }
 

@@ -53,6 +53,18 @@ export interface SignOff {
   readonly unjudged: readonly string[];
 }
 
+/** What the whole comes to, in words: where all that was run passed, which areas are open all the same. */
+export function wholeIn({ outcome, signOff: areas }: Whole): string {
+  const open = areas.filter(({ verdict }) => verdict === 'open').map(({ area }) => area);
+  if (outcome !== 'pass' || open.length === 0) return outcome;
+  return `pass of what was run, ${open.length} of ${areas.length} areas open: ${open.join(', ')}`;
+}
+
+interface Whole {
+  readonly outcome: RunRecord['outcome'];
+  readonly signOff: readonly { readonly area: string; readonly verdict: SignOff['verdict'] }[];
+}
+
 /**
  * An area fails by one check that failed. It is open where a check could not say (inconclusive, invalid), or one that some
  * suite has was judged in no run: its suite was not run, it was left out, or skipped in each.
