@@ -30,6 +30,7 @@ const AREA_OF: ReadonlyMap<string, Area> = new Map([
   ['READY', 'Observability'],
   ['RUN', 'Stability'],
   ['ABORT', 'Stability'],
+  ['TIMEOUT', 'Stability'],
   ['RESTART', 'Stability'],
   ['PERSIST', 'Stability'],
   ['NIGHT', 'Stability'],
