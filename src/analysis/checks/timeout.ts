@@ -5,7 +5,7 @@ import type { Evidence } from '../evidence.ts';
 import { accountOf, type Exchange } from '../exchanges.ts';
 import { isJsonObject, parseJson } from '../json.ts';
 import { excuse, latenessBetween } from '../stalls.ts';
-import { bytesOf, endOf } from '../wire.ts';
+import { bytesOf } from '../wire.ts';
 
 /** The run whose target has a limit that can be waited for: `CCP_HEADER_TIMEOUT`, milliseconds. */
 export const SHORT_LIMIT = { suite: 'timeouts', ms: 1_000 } as const;
