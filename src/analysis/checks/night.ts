@@ -312,7 +312,7 @@ function asLongAsItTook(check: TrendCheck): Check {
   };
 }
 
-const TOO_SHORT = 'too short for a trend, as it was to end with its first green round';
+const TOO_SHORT = 'too short for a trend, which --until-green allows';
 
 const notApplicable = (): Finding => ({ observed: 0, violations: [], skipped: NO_NIGHT });
 
