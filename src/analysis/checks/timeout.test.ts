@@ -65,6 +65,15 @@ describe('TIMEOUT-01', () => {
     expect(toldAfter(400).violations).toMatchObject([{ what: expect.stringContaining('given up early') }]);
   });
 
+  it('passes where the upstream was late to see the request', () => {
+    const seenLate = judged((run) => {
+      silence(run, 'u-sonnet-json');
+      tell(run, 1_020);
+      pick(run.upstream, 'u-sonnet-json').startedAt += 400;
+    });
+    expect(seenLate).toMatchObject({ outcome: 'pass', observed: 1 });
+  });
+
   it('fails where it was never given up', () => {
     const { outcome, violations } = judged((run) => {
       silence(run, 'u-sonnet-json');

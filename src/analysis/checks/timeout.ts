@@ -11,8 +11,8 @@ import { bytesOf } from '../wire.ts';
 export const SHORT_LIMIT = { suite: 'timeouts', ms: 1_000 } as const;
 /** The proxy looks twenty times a second, and what comes next has to travel. */
 const LATE_MS = 500;
-/** It counts from when it had sent the request, the upstream from when that began to arrive. */
-const EARLY_MS = 100;
+/** Times of several clocks, in whole milliseconds. */
+const EARLY_MS = 50;
 
 const givenUp: Check = {
   id: 'TIMEOUT-01',
@@ -43,11 +43,14 @@ const givenUp: Check = {
 
 const isSilent = ({ response }: Transcript): boolean => response === undefined;
 
-/** An attempt without an answer, and how long it was until something came of that; Infinity where nothing did. */
+/** An attempt without an answer. */
 interface Wait {
   readonly exchange: Exchange;
   readonly attempt: Transcript;
+  /** From when the upstream saw it until something came of that; Infinity where nothing did. */
   readonly ms: number;
+  /** Whether that came sooner than all limits so far, counted from the client's request: an upstream may see its own late. */
+  readonly isEarly: boolean;
 }
 
 function waitsIn(exchange: Exchange): Wait[] {
@@ -55,7 +58,9 @@ function waitsIn(exchange: Exchange): Wait[] {
   return upstream.flatMap((attempt, index) => {
     if (!isSilent(attempt)) return [];
     const next = upstream[index + 1]?.startedAt ?? client.startedAt + (client.response?.headMs ?? Infinity);
-    return [{ exchange, attempt, ms: next - attempt.startedAt }];
+    const limits = SHORT_LIMIT.ms * upstream.slice(0, index + 1).filter(isSilent).length;
+    const isEarly = next - client.startedAt < limits - EARLY_MS;
+    return [{ exchange, attempt, ms: next - attempt.startedAt, isEarly }];
   });
 }
 
@@ -75,7 +80,7 @@ function mistimed(wait: Wait): Violation[] {
       about(exchange, `${observer} answered nothing, and was never given up`, { expected: EXPECTED, saw }),
     ];
   }
-  if (!isLate(wait) && ms >= SHORT_LIMIT.ms - EARLY_MS) return [];
+  if (!isLate(wait) && !wait.isEarly) return [];
   const saw = { [observer]: `something else came ${Math.round(ms)} ms after the request` };
   return [
     about(exchange, `${observer} was given up ${isLate(wait) ? 'late' : 'early'}`, {
