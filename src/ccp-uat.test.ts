@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GATES } from '../suites/gates.ts';
 import { SUITES } from '../suites/index.ts';
 import { CHECKS } from './analysis/checks/index.ts';
+import { SHORT_LIMIT } from './analysis/checks/timeout.ts';
 import { createUat } from './ccp-uat.ts';
 import { createCa } from './harness/certs.ts';
 import { SABOTEURS } from './harness/saboteurs/saboteurs.ts';
@@ -110,6 +111,12 @@ describe('the suites', () => {
     }
   });
 
+  it('give the proxy the limit that TIMEOUT-01 goes by, and the harness more patience', () => {
+    const { settings, timeoutMs } = suite(SHORT_LIMIT.suite);
+    expect(settings['CCP_HEADER_TIMEOUT']).toBe(`${SHORT_LIMIT.ms / 1000}s`);
+    expect(timeoutMs).toBeGreaterThan(2 * SHORT_LIMIT.ms);
+  });
+
   it('have no gate that no saboteur must be caught by', () => {
     const catching = new Set(SABOTEURS.flatMap(({ caughtBy }) => caughtBy));
     expect(GATES.filter((id) => !catching.has(id))).toEqual([]);
@@ -148,7 +155,7 @@ describe('a saboteur touches', () => {
 
   it('no suite to which the probe that it needs cannot be added', () => {
     expect(touching('status-changed')).toEqual(expect.arrayContaining(['crowd', 'haiku-zai']));
-    for (const name of ['quota', 'smoke-license', 'soak-persist', 'probe-limits'])
+    for (const name of ['quota', 'smoke-license', 'timeouts', 'soak-persist', 'probe-limits'])
       expect(touching('status-changed')).not.toContain(name);
   });
 

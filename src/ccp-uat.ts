@@ -3,20 +3,19 @@
  * a command does not need is not imported.
  */
 import { randomBytes } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { plural } from './analysis/plural.ts';
 import { WHOLE_RUN } from './analysis/whole-run.ts';
 import { nearestName } from './config/nearest-name.ts';
 import { OperatorError } from './errors.ts';
 import type { Saboteur } from './harness/types/saboteur.ts';
-import type { RealCredentials } from './harness/types/world.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { createTurns, inTurns } from './platform/in-turns.ts';
 import type { ANALYSES, Analysis, Analyzed } from './runs/analyze-log.ts';
 import type { Bundled, BundleRequest } from './runs/bundle/bundle-results.ts';
 import type { BundleDiff } from './runs/bundle/diff.ts';
 import type { Verification, VerifyOptions } from './runs/bundle/verify.ts';
+import type { RunRequest } from './runs/carry-out-run.ts';
 import type { StillRed } from './runs/last-failed.ts';
 import type { Resumable } from './runs/night/resume.ts';
 import type { Invocation } from './runs/provenance.ts';
@@ -40,6 +39,7 @@ export type {
   Plan,
   RunEvent,
   RunOptions,
+  RunRequest,
   SelftestResult,
   Shard,
   StillRed,
@@ -53,6 +53,7 @@ export const loadProgress = () => import('./runs/report/progress.ts');
 export const loadVerdictText = () => import('./runs/report/verdict-text.ts');
 export const loadSelftestText = () => import('./runs/report/selftest-markdown.ts');
 export const loadSelection = () => import('./runs/selection.ts');
+export const loadSignOff = () => import('./runs/bundle/sign-off.ts');
 export const loadGithub = () => import('./runs/report/github.ts');
 export const loadSpend = () => import('./runs/spend.ts');
 
@@ -65,20 +66,6 @@ export interface UatSettings extends Places {
 
 export interface UatPorts {
   readonly clock: Clock;
-}
-
-export interface RunRequest {
-  readonly plan: Plan;
-  /** Absolute; by default a new folder among the results. */
-  readonly folder?: string | undefined;
-  /** For `--upstream real` only. */
-  readonly credentials?: RealCredentials | undefined;
-  /** For the licence `env`: settings and their values, absolute where they are paths. */
-  readonly license?: Readonly<Record<string, string>> | undefined;
-  /** A night that goes on in its folder. */
-  readonly resumes?: Resumable['rounds'] | undefined;
-  readonly onEvent: (event: RunEvent) => void;
-  readonly signal: AbortSignal;
 }
 
 export interface SelftestRequest extends Pick<SelftestOptions, 'onResult' | 'signal'> {
@@ -127,12 +114,12 @@ export interface Uat {
   ): Promise<FinishedRun & { readonly problem?: unknown; readonly selftest?: SelftestResult }>;
   /** Packs the newest run of each suite. Throws NOT_READY where there is none, CONFIG for a seed that is none. */
   bundle(request: Pick<BundleRequest, 'outDir' | 'seedFile' | 'secrets' | 'signal'>): Promise<Bundled>;
-  /** `pubkey`: the key itself or the name of a file. Throws CONFIG for one that is no key, USAGE for a file that is not there. */
+  /** `pubkey`: the key itself or the name of a file. Throws CONFIG for one that is no key. */
   verifyBundle(
     file: string,
     given: { readonly pubkey?: string | undefined } & Pick<VerifyOptions, 'expectSha256'>,
   ): Promise<Verification>;
-  /** Throws CHECK_FAILED for a bundle whose inventory is not in order, USAGE for a file that is not there. */
+  /** Throws CHECK_FAILED for a bundle whose inventory is not in order. */
   diffBundles(a: string, b: string): Promise<BundleDiff>;
   pruneResults(options: Pick<PruneOptions, 'keep' | 'dryRun'>): Promise<Pruned>;
   cleanLogs(options: Pick<CleanOptions, 'live' | 'dryRun'>): Promise<Cleaned>;
@@ -141,6 +128,7 @@ export interface Uat {
 export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: systemClock }): Uat {
   const since = clock.now();
   const inTurn = createTurns();
+  const around = { places: settings, invocation: settings.invocation ?? NOTHING_TYPED, clock };
   return {
     suites: loadSuites,
     async plan(name, { seed = drawSeed(), ...options }) {
@@ -174,56 +162,12 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         sourceHash(),
       );
     },
-    async run({ plan, credentials, license, folder, ...watching }) {
-      // The heavy libraries load while the rest gets ready.
-      const world = import('./harness/world.ts');
-      const [
-        { runSuite },
-        { worldPlanOf },
-        { claimRunDir },
-        { tryPlaces },
-        { fullProvenanceOf },
-        { conductOf, driveOf },
-        { CHECKS },
-        { findClaude },
-      ] = await Promise.all([
-        import('./runs/run-suite.ts'),
-        import('./runs/plan.ts'),
-        import('./runs/stored/find-run.ts'),
-        import('./runs/report/write-reports.ts'),
-        import('./runs/provenance.ts'),
-        import('./runs/conductors.ts'),
-        import('./analysis/checks/index.ts'),
-        import('./harness/clients/claude-binary.ts'),
+    async run(request) {
+      const [{ carryOutRun }, suite] = await Promise.all([
+        import('./runs/carry-out-run.ts'),
+        suiteNamed(request.plan.suite),
       ]);
-      await tryPlaces(settings);
-      const runDir = folder ?? (await claimRunDir(settings.resultsDir, plan.run));
-      const upstream = credentials === undefined ? undefined : ({ kind: 'real', ...credentials } as const);
-      const drive = driveOf(plan);
-      return runSuite({
-        plan,
-        ...(drive !== undefined && { drive }),
-        conduct: conductOf(plan),
-        suite: await suiteNamed(plan.suite),
-        checks: CHECKS,
-        places: settings,
-        provenance: await fullProvenanceOf(findClaude(), settings.invocation ?? NOTHING_TYPED),
-        folder: runDir,
-        clock,
-        since,
-        inTurn,
-        openWorld: async (part, folderOfPart) =>
-          (await world).createWorld({
-            ...worldPlanOf(part),
-            runDir: folderOfPart,
-            ...(license !== undefined && { callersLicense: license }),
-            signal: watching.signal,
-            // It is said to run already.
-            ...(plan.target.kind === 'url' && { readyTimeoutMs: RUNNING_TIMEOUT_MS }),
-            ...(upstream !== undefined && { upstream }),
-          }),
-        ...watching,
-      });
+      return carryOutRun(request, { ...around, suite, since, inTurn });
     },
     async saboteurs() {
       const { SABOTEURS } = await import('./harness/saboteurs/saboteurs.ts');
@@ -235,70 +179,22 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       }));
     },
     async selftest({ saboteurs: names, full, seed = drawSeed(), keep, ...watching }) {
-      const [
-        { selftest },
-        { checksOfPlain },
-        suites,
-        { worldPlanOf, compactUtc },
-        { claimRunDir },
-        { addToHistory, tryPlaces },
-        { countsOf, verdictOf },
-        { SABOTEURS },
-        { createWorld },
-        { fullProvenanceOf },
-        { CHECKS },
-        { findClaude },
-      ] = await Promise.all([
-        import('./runs/selftest/selftest.ts'),
-        import('./runs/selftest/sabotage.ts'),
-        loadSuites(),
-        import('./runs/plan.ts'),
-        import('./runs/stored/find-run.ts'),
-        import('./runs/report/write-reports.ts'),
-        loadSelftestText(),
+      const [{ carryOutSelftest }, { SABOTEURS }, suites, suite] = await Promise.all([
+        import('./runs/selftest/carry-out-selftest.ts'),
         import('./harness/saboteurs/saboteurs.ts'),
-        import('./harness/world.ts'),
-        import('./runs/provenance.ts'),
-        import('./analysis/checks/index.ts'),
-        import('./harness/clients/claude-binary.ts'),
+        loadSuites(),
+        suiteNamed(SELFTEST_SUITE),
       ]);
-      const claude = findClaude();
-      const saboteurs = names.length === 0 ? SABOTEURS : names.map((name) => saboteurNamed(name, SABOTEURS));
-      if (keep !== undefined) await mustBeEmpty(path.resolve(settings.cwd, keep));
-      await tryPlaces(settings);
-      const folder = await claimRunDir(settings.resultsDir, `${compactUtc(new Date(clock.now()))}-selftest`);
-      const { result, record } = await selftest({
-        // Each check must be able to fail, also one that the suite leaves to others of its kind.
-        suite: { ...(await suiteNamed(SELFTEST_SUITE)), checks: checksOfPlain(CHECKS, suites) },
-        others: suites,
-        claude,
-        saboteurs,
-        known: SABOTEURS.map(({ name }) => name),
+      const asked = {
+        suite,
+        suites,
+        saboteurs: names.length === 0 ? SABOTEURS : names.map((name) => saboteurNamed(name, SABOTEURS)),
         asked: { saboteurs: names, full },
-        folder,
         keep: keep === undefined ? undefined : path.resolve(settings.cwd, keep),
-        checks: CHECKS,
         seed,
-        clock,
-        provenance: await fullProvenanceOf(claude, settings.invocation ?? NOTHING_TYPED),
-        openWorld: (plan, runDir, given) =>
-          createWorld({
-            ...worldPlanOf(plan),
-            runDir,
-            signal: watching.signal,
-            ...given,
-          }),
         ...watching,
-      });
-      await addToHistory(settings.resultsDir, {
-        startedAt: result.startedAt,
-        name: 'selftest',
-        verdict: verdictOf(result),
-        counts: countsOf(result),
-        ms: result.ms,
-        folder,
-      });
-      return { result, record, folder };
+      };
+      return carryOutSelftest(asked, around);
     },
     async analyze(name, log) {
       const { ANALYSES } = await import('./runs/analyze-log.ts');
@@ -347,14 +243,11 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
       ]);
       const resolve = (name: string): string => path.resolve(settings.cwd, name);
       const publicKey = pubkey === undefined ? undefined : await readPublicKey(pubkey, resolve);
-      await mustBeFile(resolve(file));
       return verifyBundle(resolve(file), { publicKey, expectSha256, checks: CHECKS, suites });
     },
     async diffBundles(a, b) {
       const { diffBundles } = await import('./runs/bundle/diff.ts');
-      const [left, right] = [path.resolve(settings.cwd, a), path.resolve(settings.cwd, b)];
-      await Promise.all([left, right].map(mustBeFile));
-      return diffBundles(left, right);
+      return diffBundles(path.resolve(settings.cwd, a), path.resolve(settings.cwd, b));
     },
     async pruneResults(options) {
       const { pruneResults } = await import('./runs/stored/prune-results.ts');
@@ -373,28 +266,6 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
 const SELFTEST_SUITE = 'repro-go-quick';
 
 const NOTHING_TYPED: Invocation = { argv: [], environment: {} };
-
-async function mustBeEmpty(folder: string): Promise<void> {
-  const [found] = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-  if (found === undefined) return;
-  throw new OperatorError('USAGE', `${folder} is not empty (it holds ${found})`, {
-    hint: 'Name another folder with --keep.',
-  });
-}
-
-async function mustBeFile(file: string): Promise<void> {
-  const found = await stat(file).catch(() => null);
-  if (found?.isFile() === true) return;
-  throw new OperatorError('USAGE', `${file} is ${found === null ? 'not there' : 'no file'}`, {
-    hint: 'Name the .tgz that "ccp-uat bundle" made.',
-  });
-}
-
-/** For a target that runs already to answer. */
-const RUNNING_TIMEOUT_MS = 2_000;
 
 const drawSeed = (): string => randomBytes(4).toString('hex');
 

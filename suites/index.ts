@@ -12,6 +12,7 @@ import { reproGoQuick } from './repro-go-quick.ts';
 import { smokeLicense } from './smoke-license.ts';
 import { soakPersist } from './soak-persist.ts';
 import { sonnetAnth } from './sonnet-anth.ts';
+import { timeouts } from './timeouts.ts';
 import { verifySse } from './verify-sse.ts';
 
 /** All suites, in the order of `ccp-uat list`. */
@@ -21,6 +22,7 @@ export const SUITES: readonly Suite[] = [
   verifySse,
   smokeLicense,
   quota,
+  timeouts,
   soakPersist,
   probeLimits,
   overnight,

@@ -29,8 +29,8 @@ describe('judgeAll', () => {
       evidence.store = { kind: 'read', rows: [] };
     });
     const outcomes = Object.fromEntries(judgeAll(CHECKS, nothing).map(({ id, outcome }) => [id, outcome]));
-    const { 'ABORT-01': abort, 'LIMIT-01': limit, ...others } = outcomes;
-    expect([abort, limit]).toEqual(['skipped', 'skipped']);
+    const { 'ABORT-01': abort, 'LIMIT-01': limit, 'TIMEOUT-01': timeout, ...others } = outcomes;
+    expect([abort, limit, timeout]).toEqual(['skipped', 'skipped', 'skipped']);
     const [killsAndNights, rest] = [true, false].map((are) =>
       Object.entries(others).filter(([id]) => /^(PERSIST|NIGHT)/.test(id) === are),
     );

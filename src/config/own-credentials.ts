@@ -31,13 +31,12 @@ export function ownCredentials(start: Start<FlagsOf<typeof CCP_DECLARATIONS>>): 
     ...catalogVariables(read, start),
   ]);
   const variables = read.layers.filter(({ kind }) => kind === 'environment' || kind === 'file');
-  const found = [...names].flatMap((name) => {
+  return [...names].flatMap((name) => {
     const values = variables.flatMap(({ values: of }) =>
       Object.hasOwn(of, name) ? (of[name]?.trim() ?? '') : '',
     );
     return [...new Set(values)].filter((value) => value !== '').map((value) => ({ name, value }));
   });
-  return found;
 }
 
 function catalogVariables({ layers, folders, trust }: Layers, start: Start<unknown>): string[] {

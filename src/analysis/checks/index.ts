@@ -17,6 +17,7 @@ import { STATUS_CHECKS } from './status.ts';
 import { STORE_CHECKS } from './store.ts';
 import { STREAM_CHECKS } from './stream.ts';
 import { SURFACE_CHECKS } from './surface.ts';
+import { TIMEOUT_CHECKS } from './timeout.ts';
 import { TOKENS_CHECKS } from './tokens.ts';
 import { USAGE_CHECKS } from './usage.ts';
 
@@ -38,6 +39,7 @@ export const CHECKS: readonly Check[] = [
   ...USAGE_CHECKS,
   ...QUOTA_CHECKS,
   ...LIMIT_CHECKS,
+  ...TIMEOUT_CHECKS,
   ...PERSIST_CHECKS,
   ...NIGHT_CHECKS,
   ...HYGIENE_CHECKS,

@@ -306,14 +306,13 @@ function asLongAsItTook(check: TrendCheck): Check {
     ...check,
     judge(evidence) {
       const { tooFew = false, ...finding } = check.judge(evidence);
-      const { violations, note } = finding;
-      if (violations.length > 0 || !tooFew || evidence.night?.until !== 'green') return finding;
-      return { ...finding, skipped: [TOO_SHORT, ...(note === undefined ? [] : [note])].join('; ') };
+      if (finding.violations.length > 0 || !tooFew || evidence.night?.until !== 'green') return finding;
+      return { ...finding, skipped: TOO_SHORT };
     },
   };
 }
 
-const TOO_SHORT = 'the night was to end with its first green round, and is too short for a trend';
+const TOO_SHORT = 'too short for a trend, which --until-green allows';
 
 const notApplicable = (): Finding => ({ observed: 0, violations: [], skipped: NO_NIGHT });
 

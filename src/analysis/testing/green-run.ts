@@ -72,6 +72,7 @@ export const NOT_IN_EVERY_RUN: readonly string[] = [
   'QUOTA-02',
   'QUOTA-03',
   'LIMIT-01',
+  'TIMEOUT-01',
   'PERSIST-01',
   'PERSIST-02',
   'PERSIST-03',

@@ -1,6 +1,7 @@
-import { loadSelftestText, plural, type Verification } from '../../ccp-uat.ts';
+import { loadSelftestText, loadSignOff, plural, type Verification } from '../../ccp-uat.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, plain, printJson } from '../shared/host.ts';
+import { bundleFile } from './bundle-file.ts';
 import { open } from './load.ts';
 
 export interface VerifyFlags {
@@ -12,15 +13,18 @@ export interface VerifyFlags {
 /** `ccp-uat bundle verify`: exit 1 with the reason where the bundle is not to be believed, whatever its verdict. */
 export async function verifyBundle(
   host: Host,
-  file: string,
+  typed: string | undefined,
   { pubkey, expectSha256, json = false }: VerifyFlags,
 ): Promise<number> {
-  const verification = await open(host).uat.verifyBundle(file, {
+  const { uat, settings } = open(host);
+  const file = await bundleFile(host, typed, settings.resultsDir);
+  const verification = await uat.verifyBundle(file, {
     pubkey,
     expectSha256: hashIn(expectSha256),
   });
   if (json) printJson(host, verification);
-  else host.out.write(textOf(host, verification, await loadSelftestText()));
+  else
+    host.out.write(textOf(host, verification, { ...(await loadSelftestText()), ...(await loadSignOff()) }));
   return verification.ok ? EXIT.ok : EXIT.failed;
 }
 
@@ -36,9 +40,10 @@ const SIGNATURES = {
   none: 'It is not signed.',
 } as const;
 
-type Words = Awaited<ReturnType<typeof loadSelftestText>>;
+type Words = Pick<Awaited<ReturnType<typeof loadSelftestText>>, 'saboteurWords'> &
+  Pick<Awaited<ReturnType<typeof loadSignOff>>, 'wholeIn'>;
 
-function textOf({ out }: Host, verification: Verification, { saboteurWords }: Words): string {
+function textOf({ out }: Host, verification: Verification, { saboteurWords, wholeIn }: Words): string {
   if (!verification.ok) {
     const { reason, sentence } = verification;
     return `${out.paint('red', 'REFUSED')}  ${reason}\n${plain(sentence)}\n`;
@@ -61,6 +66,6 @@ function textOf({ out }: Host, verification: Verification, { saboteurWords }: Wo
       ({ suite, outcome, ending, saboteurs }) =>
         `  ${outcome}  ${suite}, ${ending}${saboteurs === undefined ? '' : `, ${saboteurWords(saboteurs)}`}\n`,
     ),
-    `The verdict in it: ${summary.outcome}.\n`,
+    `The verdict in it: ${wholeIn(summary)}.\n`,
   ].join('');
 }

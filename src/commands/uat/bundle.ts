@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
-import { type Bundled, loadSelftestText, plural } from '../../ccp-uat.ts';
+import { resolve } from 'node:path';
+import { type Bundled, loadSelftestText, loadSignOff, plural } from '../../ccp-uat.ts';
 import { type OwnCredential, ownCredentials } from '../../config/own-credentials.ts';
 import { EXIT } from '../../errors.ts';
 import { type Host, plain, printJson, printWarnings } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
 import type { Terminal } from '../shared/terminal.ts';
+import { shownFrom, usualPlace } from './bundle-file.ts';
 import { open } from './load.ts';
 
 export interface BundleFlags {
@@ -30,19 +30,14 @@ export async function bundle(
   });
   if (built.ok && built.unsaid) printWarnings(host, 'ccp-uat', [UNSAID]);
   if (json) printJson(host, built);
-  else if (built.ok) host.out.write(builtText(host, built, await loadSelftestText()));
+  else if (built.ok)
+    host.out.write(builtText(host, built, { ...(await loadSelftestText()), ...(await loadSignOff()) }));
   else sayFinds(host, built);
   return built.ok ? EXIT.ok : EXIT.failed;
 }
 
 const UNSAID =
   'there is a checkout, and git is missing or would not tell its commit ("git status" there says why): the bundle names none, and lists the files that lie there';
-
-/** Where a person looks for what they want to hand on. */
-function usualPlace({ home }: Host, resultsDir: string): string {
-  const downloads = join(home, 'Downloads');
-  return existsSync(downloads) ? downloads : join(resultsDir, 'bundles');
-}
 
 /** What is shorter is found by chance. */
 const SHORTEST_KEY = 12;
@@ -51,16 +46,17 @@ const SHORTEST_KEY = 12;
 const ownKeys = ({ env, cwd, home }: Host): OwnCredential[] =>
   ownCredentials({ env, cwd, home }).filter(({ value }) => value.length >= SHORTEST_KEY);
 
-type Words = Awaited<ReturnType<typeof loadSelftestText>>;
+type Words = Pick<Awaited<ReturnType<typeof loadSelftestText>>, 'saboteurWords'> &
+  Pick<Awaited<ReturnType<typeof loadSignOff>>, 'wholeIn'>;
 
 function builtText(
   host: Host,
   { file, bytes, sha256, summary, publicKey }: Extract<Bundled, { ok: true }>,
-  { saboteurWords }: Words,
+  { saboteurWords, wholeIn }: Words,
 ): string {
   const { out, cwd } = host;
   const shown = plain(shownFrom(cwd, file));
-  const { runs, missing, signOff, outcome } = summary;
+  const { runs, missing, signOff } = summary;
   const rows = runs.map(({ suite, outcome: each, ending, checks, startedAt, saboteurs }) => [
     each,
     suite,
@@ -75,7 +71,7 @@ function builtText(
     table(out, ['verdict', 'suite', 'checks', 'ended', 'started'], rows),
     ...missing.map(({ what, why }) => `missing: ${plain(what)}: ${plain(why)}\n`),
     `Sign-off: ${signOff.map(({ area, verdict }) => `${area} ${verdict}`).join(', ')}.\n`,
-    `The whole: ${outcome}.\n`,
+    `The whole: ${wholeIn(summary)}.\n`,
     `${shown}, ${plural(bytes, 'byte')}\nSHA-256 ${sha256}\n`,
     publicKey === null
       ? 'Not signed: hand the SHA-256 over by another way than the file.\n'
@@ -93,9 +89,4 @@ function sayFinds({ err, cwd }: Host, { finds, accounts }: Extract<Bundled, { ok
     'No bundle was made. Take the secret out of circulation first; then run the suite again, or remove its run.\n',
   );
   for (const account of accounts) err.write(`The same to hand on: ${plain(shownFrom(cwd, account))}\n`);
-}
-
-function shownFrom(cwd: string, file: string): string {
-  const below = relative(cwd, file);
-  return below.startsWith('..') ? file : below;
 }

@@ -249,6 +249,33 @@ describe('ccp-uat bundle verify', () => {
   });
 });
 
+it('ccp-uat bundle verify and diff say for a folder, a wrong name or none at all which file may be meant', async () => {
+  await uat(['bundle', '--out', 'meant']);
+  const file = await bundleIn(path.join(stored, 'meant'));
+  const shown = path.relative(stored, file);
+  const hint = 'Name the .tgz that "ccp-uat bundle" made';
+  for (const typed of ['meant', shown.replace('.tgz', ''), shown.replace('.tgz', '/'), 'meant/none.tgz'])
+    for (const command of [
+      ['verify', typed],
+      ['diff', file, typed],
+    ]) {
+      const { code, err } = await uat(['bundle', ...command]);
+      expect({ code, err }, command.join(' ')).toEqual({
+        code: 2,
+        err: expect.stringMatching(/ is (not there|a folder, and a bundle is one file)\n/),
+      });
+      expect(err).toContain(`${hint}: ${shown}\n`);
+    }
+  const nowhere = { env: { CCP_RESULTS_DIR: path.join(stored, 'empty') } };
+  for (const command of [['verify'], ['diff'], ['diff', file]])
+    expect(await uat(['bundle', ...command], nowhere)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(
+        `no bundle is named\n${hint}; it puts it into empty/bundles, or where --out says.\n`,
+      ),
+    });
+});
+
 describe('housekeeping', () => {
   it('tells what it would remove, and removes no newest run', async () => {
     const pruned = await uat(['prune-results', '--keep', '1', '--dry-run']);

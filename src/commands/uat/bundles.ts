@@ -78,7 +78,9 @@ function addBundle(program: Command, { host, terminal, exit }: Given): void {
     .description(
       'check signature, inventory and hashes, and judge the evidence again; exit 1 with the reason',
     )
-    .argument('<file>', 'the .tgz')
+    // Not demanded here: where bundles lie is said where one is missing.
+    .usage('[options] <file>')
+    .argument('[file]', 'the .tgz')
     .option(
       '--pubkey <key>',
       'demand a signature by this key: hex, base64, the line of "ccp issuer keygen", PEM, or a file of one',
@@ -89,7 +91,7 @@ function addBundle(program: Command, { host, terminal, exit }: Given): void {
       'after',
       examples('ccp-uat bundle verify ccp-review-20260101T000000Z.tgz --expect-sha256 HASH'),
     )
-    .action(async (file: string, _flags: VerifyFlags, command: Command) => {
+    .action(async (file: string | undefined, _flags: VerifyFlags, command: Command) => {
       const { verifyBundle } = await import('./bundle-verify.ts');
       // `--json` is an option of `bundle` as well, which takes it first.
       exit(await verifyBundle(host, file, command.optsWithGlobals<VerifyFlags>()));
@@ -97,11 +99,12 @@ function addBundle(program: Command, { host, terminal, exit }: Given): void {
   bundle
     .command('diff')
     .description('show what differs between two bundles: verdicts and signature, checks, provenance, counts')
-    .argument('<a>', 'a .tgz')
-    .argument('<b>', 'another')
+    .usage('[options] <a> <b>')
+    .argument('[a]', 'a .tgz')
+    .argument('[b]', 'another')
     .option(...AS_JSON)
     .addHelpText('after', examples('ccp-uat bundle diff monday.tgz tuesday.tgz --json'))
-    .action(async (a: string, b: string, _flags: Json, command: Command) => {
+    .action(async (a: string | undefined, b: string | undefined, _flags: Json, command: Command) => {
       const { diffBundles } = await import('./bundle-diff.ts');
       exit(await diffBundles(host, a, b, command.optsWithGlobals<Json>()));
     });

@@ -13,9 +13,16 @@ describe('ccp-uat overnight', () => {
     const { code, out } = await uat('overnight', '--max-minutes', '480', '--chaos', '--dry-run');
     expect(code).toBe(0);
     expect(out).toContain(
-      'rounds of 200 probes (raw, 4 at once), faults and kills among them, for 28800.0 s',
+      '\nrounds of 200 probes (raw, 4 at once), faults and kills among them, for 480 minutes; the first red one ends it\n',
     );
     expect(out).toContain('NIGHT-08');
+  });
+
+  it.each([
+    ['--until-green', 'the first wholly green one ends it, those before may be red'],
+    ['--soak', 'a red one does not end it'],
+  ])('says what will end one with %s', async (flag, words) => {
+    expect((await uat('overnight', flag, '--dry-run')).out).toContain(`, for 30 minutes; ${words}\n`);
   });
 
   it('plans what was asked for, and the command that repeats it', async () => {
@@ -62,7 +69,7 @@ describe('ccp-uat overnight', () => {
 describe('ccp-uat parallel', () => {
   it('has as many clients as it is told', async () => {
     const { out } = await uat('parallel', '7', '--client', 'curl', '--dry-run');
-    expect(out).toContain('rounds of 7 probes (raw, 7 at once)');
+    expect(out).toContain('\n1 round of 7 probes (raw, 7 at once)\n');
   });
 
   it('refuses what is no number of clients', async () => {
@@ -79,7 +86,9 @@ describe('ccp-uat parallel', () => {
 });
 
 it('ccp-uat longrun alternates the models of one client', async () => {
-  const { out } = await uat('longrun', '--rounds', '3', '--client', 'curl', '--dry-run');
-  expect(out).toContain('rounds of 4 probes (raw, 1 at once)');
-  expect(out).toContain('at most 3');
+  const planned = async (...flags: string[]): Promise<string> =>
+    (await uat('longrun', ...flags, '--client', 'curl', '--dry-run')).out;
+  const [each, ends] = ['rounds of 4 probes (raw, 1 at once), ', '; a red one does not end it\n'];
+  expect(await planned('--rounds', '3')).toContain(`\n3 ${each}none begun after 15 minutes${ends}`);
+  expect(await planned('--minutes', '3')).toContain(`\n${each}for 3 minutes${ends}`);
 });

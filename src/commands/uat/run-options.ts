@@ -20,7 +20,10 @@ export function withRunOptions(command: Command): Command {
         .default('mock'),
     )
     .addOption(
-      new Option('--client <kind>', 'auto: Claude Code where it is found, and raw probes beside it')
+      new Option(
+        '--client <kind>',
+        'who asks: claude (Claude Code alone), curl (raw probes alone, as curl would send them, and without it), or auto: both, where Claude Code is found',
+      )
         .choices(['auto', 'claude', 'curl'])
         .default('auto'),
     )

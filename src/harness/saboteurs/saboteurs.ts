@@ -9,6 +9,7 @@ import { METER_SABOTEURS } from './meter.ts';
 import { NIGHT_SABOTEURS } from './night.ts';
 import { RECORD_SABOTEURS } from './records.ts';
 import { REQUEST_SABOTEURS } from './requests.ts';
+import { TIMEOUT_SABOTEURS } from './timeouts.ts';
 
 export const SABOTEURS: readonly Saboteur[] = [
   ...REQUEST_SABOTEURS,
@@ -17,6 +18,7 @@ export const SABOTEURS: readonly Saboteur[] = [
   ...RECORD_SABOTEURS,
   ...LICENSE_SABOTEURS,
   ...METER_SABOTEURS,
+  ...TIMEOUT_SABOTEURS,
   ...KILL_SABOTEURS,
   ...NIGHT_SABOTEURS,
   ...BUNDLE_SABOTEURS,

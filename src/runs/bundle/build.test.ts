@@ -544,7 +544,7 @@ describe('what a bundle says', () => {
     const { folder, summary } = await built({ runs: await runsIn(results), outDir: out('page') });
     const text = await readFile(path.join(folder, 'index.html'), 'utf8');
     expect(text).toContain(
-      `<main>\n<h1><span class="pass">PASS</span> ${BUNDLE}</h1>\n\n<ul><li>It works.</li></ul>`,
+      `<main>\n<h1><span class="open">PASS of what was run, 2 of 4 areas open: Routing, Stability</span><br>${BUNDLE}</h1>\n\n<ul><li>It works.</li></ul>`,
     );
     expect(text).not.toMatch(/<script|https?:|src=/);
     expect(

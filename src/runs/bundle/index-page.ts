@@ -9,6 +9,7 @@ import type { Repository } from '../repository.ts';
 import type { RunRecord } from '../run-record.ts';
 import { isRed } from '../selftest/selftest-verdicts.ts';
 import type { ProvenanceDocument, Redaction, Summary } from './documents.ts';
+import { wholeIn } from './sign-off.ts';
 import type { JudgedLeg, JudgedRun } from './weigh-evidence.ts';
 
 export interface Told {
@@ -23,9 +24,11 @@ export interface Told {
 
 export function indexPage(told: Told): string {
   const { summary } = told;
-  const verdict = wordFor(summary.outcome);
+  const { outcome, bundle } = summary;
+  const rest = wholeIn(summary).slice(outcome.length);
+  const verdict = `${wordFor(outcome)}${rest}`;
   const body = html`<main>
-<h1><span class="${summary.outcome}">${verdict}</span> ${summary.bundle}</h1>
+<h1>${rest === '' ? html`<span class="${outcome}">${verdict}</span> ` : html`<span class="open">${verdict}</span><br>`}${bundle}</h1>
 ${against(told.runs)}
 ${claims(summary)}
 ${missing(summary)}
@@ -35,11 +38,11 @@ ${provenanceSection(told.provenance)}
 ${redactionSection(told.redaction)}
 ${repositorySection(told.repository)}
 <h2>How to check this</h2>
-<p>In the folder of this page: <code>sha256sum -c SHA256SUMS</code>. With ccp-uat: <code>ccp-uat bundle verify ${summary.bundle}.tgz</code>
+<p>In the folder of this page: <code>sha256sum -c SHA256SUMS</code>. With ccp-uat: <code>ccp-uat bundle verify ${bundle}.tgz</code>
 judges the evidence again and compares every word of this page with it. Unsigned, a bundle proves integrity only against
 its own manifest: give <code>--pubkey</code>, or <code>--expect-sha256</code> with the hash that you were told by another way.</p>
 </main>`;
-  return page({ title: `${verdict} ${summary.bundle}`, style: STYLE, body });
+  return page({ title: `${verdict} – ${bundle}`, style: STYLE, body });
 }
 
 const WORDS: ReadonlyMap<string, string> = new Map([

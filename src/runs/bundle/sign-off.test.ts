@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { CHECKS } from '../../analysis/checks/index.ts';
 import type { RunRecord } from '../run-record.ts';
-import { AREAS, areaOf, isFiled, signOff } from './sign-off.ts';
+import { AREAS, areaOf, isFiled, signOff, wholeIn } from './sign-off.ts';
 
 const ALL = ['RUN-01', 'SELFTEST-01', ...CHECKS.map(({ id }) => id)];
 
@@ -72,4 +72,16 @@ it('leaves an area open that was not judged, in part or at all', () => {
     [],
   );
   expect([observability?.verdict, stability?.verdict]).toEqual(['open', 'open']);
+});
+
+it('says of the whole that only what was run passed where areas are open, and which', () => {
+  const [routing, safety] = [
+    { area: 'Routing', verdict: 'pass' },
+    { area: 'Safety', verdict: 'open' },
+  ] as const;
+  expect(wholeIn({ outcome: 'pass', signOff: [routing] })).toBe('pass');
+  expect(wholeIn({ outcome: 'pass', signOff: [routing, safety] })).toBe(
+    'pass of what was run, 1 of 2 areas open: Safety',
+  );
+  expect(wholeIn({ outcome: 'inconclusive', signOff: [safety] })).toBe('inconclusive');
 });

@@ -30,6 +30,7 @@ const AREA_OF: ReadonlyMap<string, Area> = new Map([
   ['READY', 'Observability'],
   ['RUN', 'Stability'],
   ['ABORT', 'Stability'],
+  ['TIMEOUT', 'Stability'],
   ['RESTART', 'Stability'],
   ['PERSIST', 'Stability'],
   ['NIGHT', 'Stability'],
@@ -51,6 +52,18 @@ export interface SignOff {
   readonly failed: readonly string[];
   /** What nobody could say, as `<suite>/<check>`; and as `<check>` what no run was judged by, though a suite has it. */
   readonly unjudged: readonly string[];
+}
+
+/** What the whole comes to, in words: where all that was run passed, which areas are open all the same. */
+export function wholeIn({ outcome, signOff: areas }: Whole): string {
+  const open = areas.filter(({ verdict }) => verdict === 'open').map(({ area }) => area);
+  if (outcome !== 'pass' || open.length === 0) return outcome;
+  return `pass of what was run, ${open.length} of ${areas.length} areas open: ${open.join(', ')}`;
+}
+
+interface Whole {
+  readonly outcome: RunRecord['outcome'];
+  readonly signOff: readonly { readonly area: string; readonly verdict: SignOff['verdict'] }[];
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What a person sees while a run is under way: a live list on a terminal, plain lines elsewhere. */
 import type { ListrTask } from 'listr2';
 import { plural } from '../../analysis/plural.ts';
+import { MOST_ROUNDS } from '../drivers.ts';
 import { fateOf } from '../probe-ending.ts';
 import type { RunEvent } from '../run-events.ts';
 import type { NightPlan, Plan, PlannedProbe } from '../run-record.ts';
@@ -107,11 +108,29 @@ export function heartbeatProgress(
 /** Often enough to see that it goes on, and too seldom to be load. */
 const TICK_MS = 2_000;
 
-function nightIn({ maxMs, perRound, width, chaos, maxRounds, clients }: NightPlan): string {
+function nightIn({
+  maxMs,
+  perRound,
+  width,
+  chaos,
+  maxRounds = MOST_ROUNDS,
+  clients,
+  until,
+}: NightPlan): string {
   const who = clients === 'claude' ? 'Claude Code' : 'raw';
-  const most = maxRounds === undefined ? '' : `, at most ${maxRounds}`;
-  return `rounds of ${plural(perRound, 'probe')} (${who}, ${width} at once)${chaos ? ', faults and kills among them' : ''}, for ${seconds(maxMs)}${most}`;
+  const rounds = maxRounds === MOST_ROUNDS ? 'rounds' : plural(maxRounds, 'round');
+  const each = `${rounds} of ${plural(perRound, 'probe')} (${who}, ${width} at once)${chaos ? ', faults and kills among them' : ''}`;
+  // The first begins whatever the time.
+  if (maxRounds === 1) return each;
+  const time = plural(maxMs / 60_000, 'minute');
+  return `${each}, ${maxRounds === MOST_ROUNDS ? 'for' : 'none begun after'} ${time}; ${ENDS[until]}`;
 }
+
+const ENDS = {
+  red: 'the first red one ends it',
+  green: 'the first wholly green one ends it, those before may be red',
+  time: 'a red one does not end it',
+} as const;
 
 /** What a plan sends, in a few words. */
 export function sentIn({ driver, waves }: Pick<Plan, 'driver' | 'waves'>): string {

@@ -337,4 +337,9 @@ describe('SUMMARY.md', () => {
     expect(rows).toEqual([expect.stringMatching(/^\| LOG-01 \| FAIL \| .* \| \d+ \|$/)]);
     expect(summaryMarkdown(green)).toContain('- It works.');
   });
+
+  it('lists the probes, and has no table of them for a night, which counts them', () => {
+    expect(summaryMarkdown(green)).toContain('\n\n| probe | client |');
+    expect(summaryMarkdown({ ...green, probes: [] })).not.toContain('| probe |');
+  });
 });

@@ -18,7 +18,7 @@ export function summaryMarkdown(record: RunRecord): string {
       ? []
       : ['', `The run ${endingWords(ending)}: ${endingNote ?? 'no more is known'}.`]),
     ...(resume === null ? [] : ['', `Go on: \`${resume}\``]),
-    ...(outcome === 'pass' ? ['', ...record.claims.map((claim) => `- ${claim}`)] : []),
+    ...(record.claims.length === 0 ? [] : ['', ...record.claims.map((claim) => `- ${claim}`)]),
     '',
     '| check | outcome | claim | seen |',
     '| --- | --- | --- | --- |',
@@ -35,17 +35,25 @@ export function summaryMarkdown(record: RunRecord): string {
       `- before: \`${flake.folder}\` (relative to this folder), seed \`${flake.seed}\``,
       `- now: this run, seed \`${plan.seed}\``,
     ]),
+    ...probeRows(probes),
+    '',
+    `Seed \`${plan.seed}\`, upstream ${plan.upstream}, licence ${plan.stages.map(({ license }) => license).join(', ')}, ccp-uat ${provenance.version} on Node ${provenance.node}, ${provenance.platform}.`,
+    `Claude Code: ${provenance.claude}.`,
+    '',
+  ].join('\n');
+}
+
+/** A night counts its probes, and has none to list. */
+function probeRows(probes: RunRecord['probes']): string[] {
+  if (probes.length === 0) return [];
+  return [
     '',
     '| probe | client | model | lane | time | ok |',
     '| --- | --- | --- | --- | --- | --- |',
     ...probes.map(({ id, client, model, expectedLane, ms: took, ok }) =>
       row([id, client, model, expectedLane, seconds(took), ok ? 'yes' : 'no']),
     ),
-    '',
-    `Seed \`${plan.seed}\`, upstream ${plan.upstream}, licence ${plan.stages.map(({ license }) => license).join(', ')}, ccp-uat ${provenance.version} on Node ${provenance.node}, ${provenance.platform}.`,
-    `Claude Code: ${provenance.claude}.`,
-    '',
-  ].join('\n');
+  ];
 }
 
 function failures(record: RunRecord): string[] {

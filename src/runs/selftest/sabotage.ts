@@ -125,9 +125,9 @@ export function touches(saboteur: Saboteur, suite: Suite): boolean {
   return lanesAimedAt(saboteur).every((lane) => lanes.has(lane));
 }
 
-/** Elsewhere one probe more would use up the budget, or be sent where a stage bars it. */
-export const isPlain = ({ driver, quota, stages }: Suite): boolean =>
-  driver === undefined && quota === undefined && stages === undefined;
+/** Elsewhere one probe more would use up the budget, be sent where a stage bars it, or have less time than it needs. */
+export const isPlain = ({ driver, quota, stages, settings }: Suite): boolean =>
+  driver === undefined && quota === undefined && stages === undefined && Object.keys(settings).length === 0;
 
 /** Those that a run without budgets, restarts and kills can have evidence for: those of the suites that are just that. */
 export function checksOfPlain(checks: readonly Pick<Check, 'id'>[], suites: readonly Suite[]): string[] {

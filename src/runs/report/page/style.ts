@@ -145,7 +145,7 @@ footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line
   .filter, nav, .skip { display: none; } body { max-width: none; padding: 0; font-size: 10pt; } * { print-color-adjust: exact; }
   .scroll { overflow: visible; } pre { max-height: none; } h2, h3, caption, figcaption { break-after: avoid; }
   .scroll table { font-size: 7pt; overflow-wrap: anywhere; } .scroll th, .scroll td { padding-right: .3rem; } .prose { min-width: 0; }
-  .matrix th, .matrix td { padding: 0 1px; font-size: 6pt; line-height: 1.1; } .matrix th[scope=row] { min-width: 6rem; } .cell { min-width: 0; height: auto; padding: 0; } .matrix .badge { padding: 0; font-size: 6pt; }
+  .matrix th, .matrix td { padding: 0 .5px; font-size: 6pt; line-height: 1.1; } .matrix th[scope=row] { min-width: 6rem; } .cell { min-width: 0; height: auto; padding: 0; } .matrix .badge { padding: 0; font-size: 6pt; }
   .verdict, .card, figure, tr { break-inside: avoid; } .plots { grid-template-columns: 1fr 1fr; }
 }
 `;
