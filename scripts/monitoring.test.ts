@@ -161,7 +161,10 @@ describe.skipIf(!hasPromtool && process.env['PROMTOOL_TESTS'] !== 'required')('p
   });
 
   it('finds nothing to object to in what is exported', () => {
-    const { stdout, stderr, status } = spawnSync('promtool', ['check', 'metrics'], { input: body, encoding: 'utf8' });
+    const { stdout, stderr, status } = spawnSync('promtool', ['check', 'metrics'], {
+      input: body,
+      encoding: 'utf8',
+    });
     expect({ said: `${stdout}${stderr}`, status }).toEqual({ said: '', status: 0 });
   });
 });
