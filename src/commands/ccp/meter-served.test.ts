@@ -207,7 +207,9 @@ it('makes exchanges up where that is enabled; they count against quotas as real 
   await post('/v1/dev/sim-usage', '{"model":"claude-opus-4-8","in":200,"out":300}');
   const blocked = (await completions(host.cwd, 3)).filter(({ reason }) => reason === 'blocked');
   expect(blocked).toMatchObject([{ client: 'sim-usage', decision: 'quota_block', status: 429 }]);
-  expect(await printed('usage')).toContain('\n  1 claude-opus-4-8 on anthropic: quota_block, quota used up (');
+  expect(await printed('usage')).toContain(
+    '\n  1 claude-opus-4-8 on anthropic: quota_block, quota used up (',
+  );
   expect(upstream.seen).toEqual([]);
 });
 
