@@ -16,7 +16,7 @@ it('says what cannot be done, and not that nothing is kept where only reading fa
     'the store cannot be read for now: locked',
     'the store adds nothing up for now: full',
   ]);
-  expect(trouble.sentence()).toBe('locked');
+  expect(trouble.state()?.reason ?? null).toBe('locked');
 });
 
 it('says a reason once, and again where it is graver than was said', () => {
@@ -29,5 +29,5 @@ it('says a reason once, and again where it is graver than was said', () => {
   trouble.worked('write');
   trouble.worked('write');
   expect(said.slice(2)).toEqual(['the store works again']);
-  expect(trouble.sentence()).toBe(null);
+  expect(trouble.state()?.reason ?? null).toBe(null);
 });
