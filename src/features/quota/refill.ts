@@ -57,7 +57,7 @@ export function createRefill(options: RefillOptions): Refill {
     if (rebuilt === null || retry.stopped()) return;
     // Of a store that has nothing, nothing need be said.
     if (rebuilt.found > 0)
-      log.info(`quota windows rebuilt: ${rebuilt.counted} exchanges of the last seven days`);
+      log.info(`quota windows rebuilt: ${exchanges(rebuilt.counted)} of the last seven days`);
     onFilled();
   };
 
@@ -106,3 +106,5 @@ function inSentences(failure: unknown): string {
  */
 const fuller = (budget: Budget, anew: Budget | undefined, now: number): Budget =>
   anew !== undefined && anew.exchanges(now) >= budget.exchanges(now) ? anew : budget;
+
+const exchanges = (count: number): string => (count === 1 ? '1 exchange' : `${count} exchanges`);
