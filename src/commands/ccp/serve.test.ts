@@ -171,6 +171,9 @@ describe('told to stop', () => {
     upstream.end('event: message_stop\ndata: {"type":"message_stop"}\n\n');
     await once(client, 'end');
     expect(await proxy.exited).toBe(0);
+    expect(proxy.stderr()).toMatch(
+      /\nccp: SIGTERM: waiting for 1 exchange, at most 10 s; .+\nccp: stopped\n$/,
+    );
     expect(await completions(host.cwd, 1)).toMatchObject([{ reason: 'ok', status: 200 }]);
   });
 
