@@ -12,6 +12,7 @@ import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
 import { main } from './main.ts';
 import {
   ask,
+  CCP,
   completions,
   type HttpUpstream,
   type Served,
@@ -19,8 +20,6 @@ import {
   startServed,
   until,
 } from './testing/served.ts';
-
-const CCP = fileURLToPath(new URL('../../../bin/ccp.js', import.meta.url));
 
 let host: TestHost;
 let upstream: HttpUpstream;
