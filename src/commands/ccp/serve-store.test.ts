@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
 import { main } from './main.ts';
-import { type HttpUpstream, type Served, startHttpUpstream, startServed } from './testing/served.ts';
+import { type HttpUpstream, type Served, startHttpUpstream, startServed, until } from './testing/served.ts';
 
 let host: TestHost;
 let world: AsyncDisposableStack;
@@ -24,6 +24,8 @@ async function served(store: string, env: Record<string, string> = {}): Promise<
   const upstreams = { CCP_ANTHROPIC_BASE_URL: upstream.url, CCP_ZAI_BASE_URL: upstream.url };
   const options = { cwd, home, env: { ...upstreams, CCP_DB_PATH: store, ...env } };
   const proxy = world.use(await startServed(options));
+  // On a busy machine it listens before the store is open.
+  await until('it has told of the store', () => /ccp: .*store .+\n/.test(proxy.stderr()));
   Object.assign(host.env, upstreams, { CCP_PORT: new URL(proxy.url).port });
   return proxy;
 }
