@@ -174,7 +174,7 @@ describe('a proxy with a store', () => {
       expect.arrayContaining(['ccp_store_write_errors_total 0', 'ccp_store_pending 0']),
     );
     const path = join(root, 'logs/ccp.sqlite3');
-    expect(await store()).toEqual({ ok: true, reason: null, path, pending: 0 });
+    expect(await store()).toEqual({ ok: true, reason: null, remedy: null, path, pending: 0 });
     using file = readStoreFile(path);
     expect([...file.samples.each({})].map(([, , lane]) => lane)).toEqual([
       'anthropic',

@@ -63,6 +63,8 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
   const store = openStore(loaded, {
     clock,
     log,
+    onOpen: (isNew) =>
+      log.info(isNew ? `a new store was begun at ${paths.store}` : `the store is ${paths.store}`),
     onRollup: (seconds) => metrics.rolledUp(seconds),
     onMore: () => quota.recount(),
   });

@@ -10,9 +10,12 @@ const FLUSH_MS = 200;
 /** The store that the proxy writes; one that keeps nothing where `CCP_PERSIST` says so. */
 export function openStore(
   { settings, paths }: LoadedCcp,
-  ports: Pick<StoreOptions, 'clock' | 'log' | 'onRollup' | 'onMore'>,
+  ports: Pick<StoreOptions, 'clock' | 'log' | 'onOpen' | 'onRollup' | 'onMore'>,
 ): Store {
-  if (!settings.persist) return createNoStore(paths.store);
+  if (!settings.persist) {
+    ports.log.info('there is no store (CCP_PERSIST=0): usage counts nothing, quotas only this run');
+    return createNoStore(paths.store);
+  }
   return open({
     path: paths.store,
     usageLog: join(settings.logsDir, 'usage.jsonl'),

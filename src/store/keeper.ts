@@ -27,8 +27,8 @@ import { type Batch, type FileStatus, openStoreFile, type StoreFile } from './st
 
 /** What can be asked of the storing thread; one argument each, which must survive the way between threads. */
 export interface Keeper {
-  /** Makes sure that the file is open; gives whether it is too large to have been checked. */
-  open(): { readonly unchecked: boolean };
+  /** Makes sure that the file is open; gives whether it was made, and whether it is too large to have been checked. */
+  open(): { readonly isNew: boolean; readonly unchecked: boolean };
   /** Looks, where a file is open, whether it is still there, and whether somebody imported into it and is done. */
   look(): void;
   write(batch: Batch): void;
@@ -154,7 +154,10 @@ export function createKeeper({ path, onAnother, onImport }: KeeperOptions): Keep
   };
 
   return {
-    open: () => using(() => ({ unchecked: sizeOf(path) > CHECKED_AT_START })),
+    open: () => {
+      const isNew = sizeOf(path) === 0;
+      return using(() => ({ isNew, unchecked: sizeOf(path) > CHECKED_AT_START }));
+    },
     look: () => {
       if (opened === null) return;
       using((file) => {

@@ -20,10 +20,11 @@ export function createNoStore(path: string): Store {
     knowsLane: async () => false,
     status: async () => ({ path, ...empty, writes: 0, write_errors: 0, trouble: SWITCHED_OFF }),
     flush: async () => {},
-    health: () => ({ ok: true, reason: SWITCHED_OFF, path: null, pending: 0 }),
+    health: () => ({ ok: true, reason: SWITCHED_OFF, remedy: SWITCH_ON, path: null, pending: 0 }),
     metrics: () => nothing,
     [Symbol.asyncDispose]: async () => {},
   };
 }
 
 const SWITCHED_OFF = 'switched off (CCP_PERSIST=0)';
+const SWITCH_ON = 'Start ccp with CCP_PERSIST=1 to have exchanges kept and counted.';

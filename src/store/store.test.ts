@@ -341,6 +341,30 @@ describe('a file that cannot be used', () => {
     },
   );
 
+  it.each(['cooldowns', 'limitHits'] as const)(
+    'is told of as one that cannot be used, and once, where the first thing asked of it are the %s',
+    async (first) => {
+      mkdirSync(place.path);
+      const store = open();
+      await expect(store[first]()).rejects.toThrow('is a folder');
+      store.onCompletion(completion(1));
+      await store.flush();
+      expect(said).toEqual([
+        expect.stringMatching(/^the store keeps nothing for now, and quotas count only this run: .* Name /),
+      ]);
+      expect(store.health()).toMatchObject({ ok: false, remedy: expect.stringContaining('CCP_DB_PATH') });
+    },
+  );
+
+  it('says at the start whether it was made', async () => {
+    for (const made of [true, false]) {
+      const opened: boolean[] = [];
+      await using store = open({ onOpen: (isNew) => void opened.push(isNew) });
+      await store.cooldowns();
+      expect(opened).toEqual([made]);
+    }
+  });
+
   it('is used once it can be, with what had waited', async () => {
     mkdirSync(place.path);
     const store = open();

@@ -33,6 +33,8 @@ export interface StoreOptions {
   readonly log: Log;
   /** The log that could fill a new store, for the sentence about one that is damaged or gone. */
   readonly usageLog?: string;
+  /** Told where the file could be opened at the start: whether it was made, as there was none. */
+  readonly onOpen?: (isNew: boolean) => void;
   /** Told how many seconds a round took. */
   readonly onRollup?: (seconds: number) => void;
   /** Told, within a second, that there is more than this process wrote: after an import, or where another file is gone on with. */
@@ -43,6 +45,8 @@ export interface StoreHealth {
   readonly ok: boolean;
   /** Why nothing can be kept, a sentence; null while all is well. */
   readonly reason: string | null;
+  /** What to do about it, a sentence; null where there is nothing, or nobody knows. */
+  readonly remedy: string | null;
   readonly path: string | null;
   /** Rows taken and not yet committed. */
   readonly pending: number;
@@ -65,7 +69,7 @@ const DONE = { more: false };
 /** Opens the store a moment later, on the storing thread: a start never waits for it. */
 export function openStore(options: StoreOptions): Store {
   const { path, flushMs, ttlDays, rollupMs, clock, log, usageLog = 'usage.jsonl', onRollup } = options;
-  const { onMore = () => {} } = options;
+  const { onOpen = () => {}, onMore = () => {} } = options;
   let begunAnew = 0;
   const thread = createKeeperThread({
     path,
@@ -86,19 +90,24 @@ export function openStore(options: StoreOptions): Store {
     );
   });
   let ended = false;
+  let opening: Promise<void> | null = null;
   let cancelRound = (): void => {};
   let cancelLook = (): void => {};
 
   const open = async (): Promise<void> => {
     if (ended) return;
     try {
-      const { unchecked } = await thread.ask('open');
+      const { isNew, unchecked } = await thread.ask('open');
       trouble.worked('open');
+      onOpen(isNew);
       if (unchecked) void checkBeside();
     } catch (error) {
       trouble.failed('open', error);
     }
   };
+
+  /** Comes before all that is read: a file that cannot be used is told of as such, and once. */
+  const opened = (): Promise<void> => (opening ??= open());
 
   const checkBeside = async (): Promise<void> => {
     const damage = await thread.check();
@@ -133,6 +142,7 @@ export function openStore(options: StoreOptions): Store {
 
   /** What the file says, after all that was taken so far. Rejects where it cannot be read. */
   const read = async <T>(ask: () => Promise<T>): Promise<T> => {
+    await opened();
     await outbox.flush();
     try {
       const found = await ask();
@@ -151,7 +161,7 @@ export function openStore(options: StoreOptions): Store {
       return instead;
     });
 
-  setImmediate(() => void open());
+  setImmediate(() => void opened());
   nextRound(Math.min(FIRST_ROUND_MS, rollupMs));
   nextLook();
 
@@ -182,12 +192,24 @@ export function openStore(options: StoreOptions): Store {
       };
       const file = await look(() => thread.ask('status'), unreadable);
       const { pending, writes, writeErrors } = outbox.numbers();
-      return { ...file, pending, writes, write_errors: writeErrors, trouble: trouble.sentence() };
+      return {
+        ...file,
+        pending,
+        writes,
+        write_errors: writeErrors,
+        trouble: trouble.state()?.reason ?? null,
+      };
     },
     flush: () => outbox.flush(),
     health() {
-      const reason = trouble.sentence();
-      return { ok: reason === null, reason, path, pending: outbox.numbers().pending };
+      const state = trouble.state();
+      return {
+        ok: state === null,
+        reason: state?.reason ?? null,
+        remedy: state?.remedy ?? null,
+        path,
+        pending: outbox.numbers().pending,
+      };
     },
     metrics: () => ({ ...outbox.numbers(), begunAnew, bytes: sizeOf(path) }),
     async [Symbol.asyncDispose]() {

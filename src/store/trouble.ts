@@ -8,40 +8,48 @@ export interface Trouble {
   /** Tells the operator, unless it is what was told last. */
   failed(deed: Deed, error: unknown): void;
   worked(deed: Deed): void;
-  /** Why something cannot be done; null while all is well. */
-  sentence(): string | null;
+  /** Why something cannot be done, and what to do; null while all is well. */
+  state(): TroubleState | null;
+}
+
+export interface TroubleState {
+  /** A sentence without its full stop. */
+  readonly reason: string;
+  /** A whole sentence; null where none is known. */
+  readonly remedy: string | null;
 }
 
 const FAILING: Readonly<Record<Deed, string>> = {
-  open: 'keeps nothing',
-  write: 'keeps nothing',
-  read: 'cannot be read',
-  tend: 'adds nothing up',
+  open: 'keeps nothing for now, and quotas count only this run',
+  write: 'keeps nothing for now',
+  read: 'cannot be read for now',
+  tend: 'adds nothing up for now',
 };
 
 /** Exchanges by the thousand fail on a full disk: the operator hears of it once, and once more when it is over. */
 export function createTrouble(log: Log): Trouble {
-  const troubles = new Map<Deed, string>();
+  const troubles = new Map<Deed, TroubleState>();
   let told: { readonly reason: string; readonly kept: boolean } | null = null;
   return {
     failed(deed, error) {
       const reason = error instanceof Error ? error.message : String(error);
-      const hint = error instanceof OperatorError && error.hint !== undefined ? `. ${error.hint}` : '';
+      const remedy = (error instanceof OperatorError ? error.hint : undefined) ?? null;
       const kept = deed === 'read' || deed === 'tend';
-      troubles.set(deed, reason);
+      troubles.set(deed, { reason, remedy });
       const known = told?.reason === reason && (kept || !told.kept);
       if (known) return;
-      log.warn(`the store ${FAILING[deed]} for now: ${reason}${hint}`);
+      log.warn(`the store ${FAILING[deed]}: ${reason}${remedy === null ? '' : `. ${remedy}`}`);
       told = { reason, kept };
     },
     worked(deed) {
       if (told === null) return;
       if (deed === 'write') troubles.clear();
-      else troubles.delete(deed);
+      // Whatever works, works on an open file.
+      for (const over of [deed, 'open'] as const) troubles.delete(over);
       if (troubles.size > 0) return;
       told = null;
       log.info('the store works again');
     },
-    sentence: () => [...troubles.values()][0] ?? null,
+    state: () => [...troubles.values()][0] ?? null,
   };
 }

@@ -6,6 +6,7 @@ import { policyRemedy } from '../../config/open-policy.ts';
 import { QUOTAS_PATH, quotasAnswer } from '../../config/usage-answers.ts';
 import { OperatorError } from '../../errors.ts';
 import { askProxy, proxyUrl } from './ask-proxy.ts';
+import { compareStore } from './compare-store.ts';
 import type { Finding } from './diagnose.ts';
 import { askMeter } from './meter/ask-meter.ts';
 import { earlierText } from './meter/earlier-quotas.ts';
@@ -25,7 +26,9 @@ export async function checkProxy(loaded: LoadedCcp): Promise<Finding[]> {
   }
   return [
     running,
-    ...(state === null ? [] : [...compareLicense(loaded, state), ...checkPolicy(loaded, state)]),
+    ...(state === null
+      ? []
+      : [...compareLicense(loaded, state), ...checkPolicy(loaded, state), ...compareStore(loaded, state)]),
     ...(await checkRefusedQuotas(loaded)),
   ];
 }

@@ -84,8 +84,8 @@ export async function diagnose({ env, cwd, home }: Host): Promise<Diagnosis> {
   };
 }
 
-function settingRows({ sources, shown, secrets }: LoadedCcp): SettingRow[] {
-  const values: Readonly<Record<string, string | null>> = shown;
+function settingRows({ sources, shown, secrets, paths }: LoadedCcp): SettingRow[] {
+  const values: Readonly<Record<string, string | null>> = { ...shown, dbPath: paths.store };
   const origins: Readonly<Record<string, Source>> = sources;
   const rows = Object.entries(CCP_DECLARATIONS).map(([key, { env }]) => ({
     name: env[0],

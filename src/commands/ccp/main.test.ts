@@ -225,6 +225,8 @@ describe('doctor', () => {
     host.write('~/.config/ccp/settings.env', 'ZAI_API_KEY=c4n4ry');
     const { data } = await json('doctor');
     expect(data.settings).toContainEqual({ name: 'CCP_PORT', value: QUIET, source: 'environment' });
+    const store = join(host.cwd, 'logs/ccp.sqlite3');
+    expect(data.settings).toContainEqual({ name: 'CCP_DB_PATH', value: store, source: 'default' });
     expect(data.settings).toContainEqual({ name: 'CCP_MAX_BODY', value: '64MiB', source: 'default' });
     expect(data.settings).toContainEqual({
       name: 'ZAI_API_KEY',

@@ -3,7 +3,6 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { openStoreToRead } from '../../config/store-files.ts';
@@ -12,6 +11,7 @@ import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
 import { main } from './main.ts';
 import {
   ask,
+  CCP,
   completions,
   type HttpUpstream,
   type Served,
@@ -19,8 +19,6 @@ import {
   startServed,
   until,
 } from './testing/served.ts';
-
-const CCP = fileURLToPath(new URL('../../../bin/ccp.js', import.meta.url));
 
 let host: TestHost;
 let upstream: HttpUpstream;
@@ -64,8 +62,10 @@ async function post(path: string, body: string): Promise<{ status: number; body:
   return { status: answer.status, body: await answer.json() };
 }
 
-async function printed(...argv: string[]): Promise<string> {
-  expect([argv, await main(argv, host)]).toEqual([argv, 0]);
+const printed = (...argv: string[]): Promise<string> => printedWith(0, ...argv);
+
+async function printedWith(code: number, ...argv: string[]): Promise<string> {
+  expect([argv, await main(argv, host)]).toEqual([argv, code]);
   return host.said().out;
 }
 
@@ -134,19 +134,32 @@ it('never calls free what an upstream answered and did not count', async () => {
 });
 
 it.each([
-  ['switched off', { CCP_PERSIST: '0' }, /^store: switched off \(CCP_PERSIST=0\), nothing is counted here$/m],
-  ['in trouble', { CCP_DB_PATH: '.' }, /^store: .*, not counted yet: 2 exchanges$/m],
+  [
+    'switched off',
+    { CCP_PERSIST: '0' },
+    /^store: switched off \(CCP_PERSIST=0\)\. Nothing is counted here\. Start ccp with CCP_PERSIST=1 /m,
+  ],
+  [
+    'in trouble',
+    { CCP_DB_PATH: '.' },
+    /^store: .+ is a folder, .+\. Waiting .+: 2 exchanges\. Name another file with CCP_DB_PATH/m,
+  ],
 ])('never calls unused what a store that is %s cannot count', async (_, env, line) => {
   await start(env);
   for (const model of ['claude-sonnet-5', 'nobody-knows']) await ask(proxy.url, model);
   await completions(host.cwd, 2);
-  for (const argv of [['usage'], ['status']]) {
-    const page = await printed(...argv);
-    expect(page).toMatch(line);
+  for (const [code, command] of [
+    [3, 'usage'],
+    [0, 'status'],
+  ] as const) {
+    const page = await printedWith(code, command);
+    expect(page.replaceAll('\n  ', ' ')).toMatch(line);
     expect(page).not.toContain('No requests');
     expect(page).toContain('Nothing counted');
   }
-  expect(await printed('usage', '--banner')).toMatch(
+  const answer = usageAnswer.parse(JSON.parse(await printedWith(3, 'usage', '--json')));
+  expect(answer.store.remedy).toMatch(/CCP_(PERSIST|DB_PATH)/);
+  expect(await printedWith(3, 'usage', '--banner')).toMatch(
     /^ccp 24h: nothing counted · store (switched off|in trouble)/,
   );
   expect(await printed('statusline')).toMatch(/^anthropic not counted( · store in trouble)?$/m);

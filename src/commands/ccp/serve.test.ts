@@ -1,5 +1,6 @@
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,6 +9,7 @@ import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
 import { main } from './main.ts';
 import {
   ask,
+  CCP,
   completions,
   type HttpUpstream,
   type Served,
@@ -171,6 +173,9 @@ describe('told to stop', () => {
     upstream.end('event: message_stop\ndata: {"type":"message_stop"}\n\n');
     await once(client, 'end');
     expect(await proxy.exited).toBe(0);
+    expect(proxy.stderr()).toMatch(
+      /\nccp: SIGTERM: waiting for 1 exchange, at most 10 s; .+\nccp: stopped\n$/,
+    );
     expect(await completions(host.cwd, 1)).toMatchObject([{ reason: 'ok', status: 200 }]);
   });
 
@@ -247,6 +252,26 @@ it('ends when it is told to before it listens', async () => {
   await until('it starts', () => stderr().includes('[license]'));
   child.kill('SIGTERM');
   expect(await exited).toBe(0);
+});
+
+describe.skipIf(spawnSync('script', ['--version']).status !== 0)('a terminal', () => {
+  it('that is closed ends it in order: what it cannot say any more is nobody’s mistake', async () => {
+    const code = join(host.cwd, 'code');
+    // A shell outlives its terminal, and hands the signal on; the first wait ends with it.
+    const typed =
+      `'${process.execPath}' '${CCP}' serve --port 0 & trap "kill -HUP $!" HUP; ` +
+      `wait $!; wait $!; echo $? > '${code}'`;
+    const terminal = spawn('script', ['--quiet', '--command', typed, '/dev/null'], {
+      cwd: host.cwd,
+      env: { HOME: host.home, PATH: process.env['PATH'], SHELL: '/bin/sh', ...settings() },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let shown = '';
+    terminal.stdout.setEncoding('utf8').on('data', (piece: string) => void (shown += piece));
+    await until('the proxy listens', () => shown.includes('point clients at it'));
+    terminal.kill('SIGKILL');
+    expect(await until('it has ended', () => existsSync(code) && readFileSync(code, 'utf8'))).toBe('0\n');
+  });
 });
 
 describe('the licence', () => {

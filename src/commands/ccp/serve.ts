@@ -17,7 +17,7 @@ const GRACE_MS = 10_000;
  */
 const COLLECT_AT_PERCENT = 30;
 
-/** Gives the exit code: 0 after SIGTERM, 130 after SIGINT; a second signal ends at once. */
+/** Gives the exit code: 0 after SIGTERM and SIGHUP, 130 after SIGINT; a second signal ends at once. */
 export async function serve(host: Host, flags: CcpFlags): Promise<number> {
   setFlagsFromString(`--minor-gc-task-trigger=${COLLECT_AT_PERCENT}`);
   const { env, cwd, home, err } = host;
@@ -41,6 +41,7 @@ export async function serve(host: Host, flags: CcpFlags): Promise<number> {
   void told.next().then(ccp.cut);
   await ccp.close(GRACE_MS);
   told.stop();
+  log.info('stopped');
   return first === 'SIGINT' ? EXIT.interrupted : EXIT.ok;
 }
 

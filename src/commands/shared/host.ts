@@ -72,9 +72,10 @@ async function readInput(most: number, signal?: AbortSignal): Promise<Buffer> {
 }
 
 function streamScreen(stream: NodeJS.WriteStream): Screen {
-  // The reader of a pipe may leave early (`| head -1`): that ends the output, and is nobody's mistake.
+  // The reader of a pipe may leave early (`| head -1`), and a terminal be closed: that ends the output, and is nobody's
+  // mistake.
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') return;
+    if (error.code === 'EPIPE' || (error.code === 'EIO' && stream.isTTY)) return;
     // Nothing can be said on a device that takes nothing more: the exit code has to.
     process.exit(EXIT.notReady);
   });

@@ -124,7 +124,7 @@ export function createLimitHits({ coolsDown, store, retry, clock, log }: LimitHi
     },
     calibration: (lane, key) => calibrate(hits.get(idOf(lane, key)) ?? []),
     async load() {
-      const before = await retry.until('cooldowns and limit hits of before are still missing', () =>
+      const before = await retry.until(() =>
         Promise.all([coolsDown ? store.cooldowns() : [], store.limitHits()]),
       );
       if (before === null) return;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LimitFacts } from '../../core/types.ts';
+import { OperatorError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { PlacedBytes, PlacedFile } from '../../platform/placed-file.ts';
 import type { UpstreamError } from '../../protocol/upstream-error.ts';
@@ -444,7 +445,8 @@ describe('windows', () => {
     store.onPage = () => {
       pages += 1;
       works = pages === 1;
-      if (pages > 1 && pages < 5) throw new Error('disk on fire');
+      if (pages > 1 && pages < 5)
+        throw new OperatorError('NOT_READY', 'disk on fire', { hint: 'Put it out.' });
     };
     const quota = open(haiku('"weekly": {"requests": 6}'), { store });
     void quota.load();
@@ -453,18 +455,24 @@ describe('windows', () => {
     end(quota, 'e');
     for (const [index, waits] of [500, 1000, 2000].entries()) {
       await vi.waitFor(() => expect([pages, waiting.at(-1)?.ms]).toEqual([index + 2, waits]));
-      expect(quota.rebuilding()).toBe(true);
+      expect([quota.rebuilding(), quota.rebuildTrouble()]).toEqual([true, 'disk on fire. Put it out.']);
       expect(quota.views()[0]?.weekly.requests.used).toBe(3);
       pass();
     }
     await vi.waitFor(() => expect(quota.rebuilding()).toBe(false));
     expect(quota.views()[0]?.weekly.requests.used).toBe(6);
     expect(quota.gate('zai', ASK).kind).toBe('block');
+    expect(quota.rebuildTrouble()).toBe(null);
     expect(said).toEqual([
-      'the quota windows still lack what the store has: disk on fire; the store is asked again until it answers',
       'quota windows rebuilt: 5 exchanges of the last seven days',
       expect.stringMatching(/^the weekly quota of requests .+ is used up until 2026-06-08T/),
     ]);
+  });
+
+  it('are rebuilt without a word where the store has nothing', async () => {
+    const quota = open(haiku('"weekly": {"requests": 6}'));
+    await quota.load();
+    expect([quota.rebuilding(), said]).toEqual([false, []]);
   });
 
   it('take cooldowns and what was learned, too, once the store answers', async () => {

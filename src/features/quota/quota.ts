@@ -75,6 +75,8 @@ export interface Quota extends ExchangeObserver, AsyncDisposable {
   warnings(): readonly string[];
   /** Whether the windows still lack what the store has. */
   rebuilding(): boolean;
+  /** Why the store cannot tell what they lack, and what to do, in sentences; null while it can. */
+  rebuildTrouble(): string | null;
   /** Takes from the store what earlier processes knew. Resolves when windows and cooldowns hold, or after `PATIENCE_MS`. */
   load(): Promise<void>;
   /** Counts the windows anew from the store, which has more now. No budget becomes emptier by it. */
@@ -109,7 +111,7 @@ const SENT = 'the quotas sent';
 /** Reads the quotas and follows their file. Throws `CONFIG` where they can't be used at the start. */
 export function createQuota(options: QuotaOptions): Quota {
   const { files, mode, store, clock, log } = options;
-  const retry = createRetry({ clock, log });
+  const retry = createRetry(clock);
   const limits = createLimitHits({ coolsDown: mode === 'hybrid', store, retry, clock, log });
   const episodes = createEpisodes({ holdsBack: mode === 'block', clock, log });
   const seen = createSeenModels();
@@ -299,6 +301,7 @@ export function createQuota(options: QuotaOptions): Quota {
     providerLimits: () => limits.providerLimits.all(),
     warnings: () => [...(refused === null ? [] : [refusal(refused.why)]), ...doubts()],
     rebuilding: () => refill.isFilling(),
+    rebuildTrouble: () => refill.trouble(),
     async load() {
       loaded = true;
       tellDoubts();

@@ -8,8 +8,17 @@ import type { Retry } from './retry.ts';
 export interface Rebuild {
   /** Counted live since it began: the store may hold it as well. */
   sawLive(rid: string): void;
-  /** Resolves with how many samples it counted; null where the proxy ended before. */
-  run(): Promise<number | null>;
+  /** Null where the proxy ended before it was done. */
+  run(): Promise<Rebuilt | null>;
+  /** What the store answered last where it cannot be read; null while it can. */
+  failure(): unknown;
+}
+
+export interface Rebuilt {
+  /** Samples that the store has of these lanes. */
+  readonly found: number;
+  /** Those of them that a budget counts, and that were not counted live. */
+  readonly counted: number;
 }
 
 export interface RebuildOptions {
@@ -33,10 +42,12 @@ export function rebuild(budgets: readonly Budget[], { store, retry, onUse, now }
   const lanes = [...new Set(budgets.map(({ definition }) => definition.lane))];
   const chargedTo = createMatch(budgets);
   let cursor: string | null = null;
-  let counted = 0;
+  let [found, counted] = [0, 0];
+  let failure: unknown = null;
 
   const count = (use: SampleUse): void => {
     onUse(use);
+    found += 1;
     if (live.has(use.rid)) return;
     const mine = chargedTo(use.lane, use.model);
     for (const budget of mine) budget.fill(use, now);
@@ -46,16 +57,17 @@ export function rebuild(budgets: readonly Budget[], { store, retry, onUse, now }
   const ask = (from: string | null): Promise<HistoryPage> =>
     store.history({ since: now - WEEK_MS, lanes, cursor: from });
 
-  const fill = async (): Promise<number> => {
+  const fill = async (): Promise<Rebuilt> => {
     // The store reads the next page while this one is counted.
     for (let asked: Promise<HistoryPage> | null = ask(cursor); asked !== null; ) {
       const { uses, next_cursor }: HistoryPage = await asked;
+      failure = null;
       if (retry.stopped()) break;
       asked = next_cursor === null ? null : ask(next_cursor);
       for (const use of uses) count(use);
       cursor = next_cursor;
     }
-    return counted;
+    return { found, counted };
   };
 
   return {
@@ -64,6 +76,7 @@ export function rebuild(budgets: readonly Budget[], { store, retry, onUse, now }
       if (live.size >= MOST_REMEMBERED && first !== undefined) live.delete(first);
       live.add(rid);
     },
-    run: () => retry.until('the quota windows still lack what the store has', fill),
+    run: () => retry.until(fill, (error) => void (failure = error)),
+    failure: () => failure,
   };
 }

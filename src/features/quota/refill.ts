@@ -1,4 +1,5 @@
 /** Fills the windows of budgets from the store: of those that are new, and of all anew where the store has more by now. */
+import { OperatorError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { MeterStore } from '../../protocol/meter.ts';
@@ -16,6 +17,8 @@ export interface Refill {
   sawLive(exchange: Live): void;
   /** Whether any windows still lack what the store has. */
   isFilling(): boolean;
+  /** Why the store cannot tell what they lack, and what to do, in sentences; null while it can. */
+  trouble(): string | null;
 }
 
 export interface Live {
@@ -49,10 +52,12 @@ export function createRefill(options: RefillOptions): Refill {
     if (empty.length === 0) return;
     const filling = rebuild(empty, { store, retry, onUse, now: clock.now() });
     rebuilds.add(filling);
-    const samples = await filling.run();
+    const rebuilt = await filling.run();
     rebuilds.delete(filling);
-    if (retry.stopped()) return;
-    log.info(`quota windows rebuilt: ${samples} exchanges of the last seven days`);
+    if (rebuilt === null || retry.stopped()) return;
+    // Of a store that has nothing, nothing need be said.
+    if (rebuilt.found > 0)
+      log.info(`quota windows rebuilt: ${exchanges(rebuilt.counted)} of the last seven days`);
     onFilled();
   };
 
@@ -82,7 +87,17 @@ export function createRefill(options: RefillOptions): Refill {
       for (const filling of rebuilds) filling.sawLive(rid);
     },
     isFilling: () => rebuilds.size > 0,
+    trouble() {
+      const failure = [...rebuilds].map((filling) => filling.failure()).find((one) => one !== null);
+      return failure === undefined ? null : inSentences(failure);
+    },
   };
+}
+
+function inSentences(failure: unknown): string {
+  const reason = failure instanceof Error ? failure.message : String(failure);
+  const remedy = failure instanceof OperatorError ? failure.hint : undefined;
+  return remedy === undefined ? `${reason}.` : `${reason}. ${remedy}`;
 }
 
 /**
@@ -91,3 +106,5 @@ export function createRefill(options: RefillOptions): Refill {
  */
 const fuller = (budget: Budget, anew: Budget | undefined, now: number): Budget =>
   anew !== undefined && anew.exchanges(now) >= budget.exchanges(now) ? anew : budget;
+
+const exchanges = (count: number): string => (count === 1 ? '1 exchange' : `${count} exchanges`);

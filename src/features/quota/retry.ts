@@ -1,6 +1,5 @@
-/** Asks the store until it answers: what it cannot read now is not nothing. */
+/** Asks the store until it answers: what it cannot read now is not nothing. The store itself tells the operator of it. */
 import type { Clock } from '../../platform/clock.ts';
-import type { Log } from '../../platform/log.ts';
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
@@ -8,13 +7,13 @@ const LONGEST_WAIT_MS = 30_000;
 export interface Retry extends Disposable {
   stopped(): boolean;
   /**
-   * What `ask` resolves with, however often it rejects before; null where the proxy ends meanwhile. `what` is told with
-   * the reason, a sentence about what is missing so far, once.
+   * What `ask` resolves with, however often it rejects before, of which `onFailed` is told each time; null where the proxy
+   * ends meanwhile.
    */
-  until<T>(what: string, ask: () => Promise<T>): Promise<T | null>;
+  until<T>(ask: () => Promise<T>, onFailed?: (error: unknown) => void): Promise<T | null>;
 }
 
-export function createRetry({ clock, log }: { readonly clock: Clock; readonly log: Log }): Retry {
+export function createRetry(clock: Clock): Retry {
   const waiting = new Set<() => void>();
   let stopped = false;
   const isStopped = (): boolean => stopped;
@@ -32,15 +31,12 @@ export function createRetry({ clock, log }: { readonly clock: Clock; readonly lo
 
   return {
     stopped: isStopped,
-    async until(what, ask) {
-      let told = false;
+    async until(ask, onFailed = () => {}) {
       for (let wait = FIRST_WAIT_MS; !isStopped(); wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
         try {
           return await ask();
         } catch (error) {
-          const why = error instanceof Error ? error.message : String(error);
-          if (!told) log.error(`${what}: ${why}; the store is asked again until it answers`);
-          told = true;
+          onFailed(error);
           await pause(wait);
         }
       }

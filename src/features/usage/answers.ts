@@ -127,6 +127,7 @@ const storeState = z.object({
     .describe(
       'why exchanges may be missing here: the store is in trouble, or switched off; null while all is well',
     ),
+  remedy: z.string().nullable().describe('what to do about it; null where nobody knows'),
   pending: count.describe(
     'rows that wait to be written; while the store is in trouble they are not counted here',
   ),
@@ -186,6 +187,10 @@ export const quotasAnswer = z.object({
       'that their file has a mistake now, so that these are the earlier ones; null where it has none',
     ),
   rebuilding: z.boolean().describe('whether the windows still lack what the store has'),
+  rebuild_trouble: z
+    .string()
+    .nullable()
+    .describe('why the store cannot tell what they lack, and what to do; null while it can'),
   warnings: z
     .array(z.string())
     .describe(

@@ -28,6 +28,8 @@ export interface QuotaViews {
   warnings(): readonly string[];
   /** Whether the windows still lack what the store has. */
   rebuilding(): boolean;
+  /** Why the store cannot tell what they lack, and what to do; null while it can. */
+  rebuildTrouble(): string | null;
   /** Takes the quotas of `sent`, or of the file as it is now where there is none; a bad one changes nothing. */
   reload(sent?: Uint8Array): { readonly ok: true } | { readonly ok: false; readonly why: string };
 }
@@ -39,6 +41,7 @@ export const quotasReport = (quota: QuotaViews, now: number): QuotasAnswer => ({
   since: rfc3339(quota.since),
   refused: quota.refused === null ? null : { ...quota.refused, since: rfc3339(quota.refused.since) },
   rebuilding: quota.rebuilding(),
+  rebuild_trouble: quota.rebuildTrouble(),
   warnings: [...quota.warnings()],
   quotas: quota.views().map(quotaAnswer),
   cooldowns: quota.cooldowns().map(cooldownAnswer),

@@ -41,7 +41,10 @@ const report = async (rollups: readonly Rollup[], part: Partial<ReportInput> = {
     now: NOW,
     ...part,
   };
-  return usageAnswer.parse({ ...(await usageReport(input)), store: { ok: true, reason: null, pending: 0 } });
+  return usageAnswer.parse({
+    ...(await usageReport(input)),
+    store: { ok: true, reason: null, remedy: null, pending: 0 },
+  });
 };
 
 describe('a model that no quota watches', () => {

@@ -24,7 +24,7 @@ export function addDb(program: Command, host: Host, exit: Exit): void {
     .addHelpText('after', examples('ccp db status', 'ccp db status --check --json | jq .integrity'))
     .action(async ({ check = false, json = false }: Json & { readonly check?: boolean }) => {
       const { dbStatus } = await import('./status.ts');
-      exit(dbStatus(host, { check, json }));
+      exit(await dbStatus(host, { check, json }));
     });
   addExport(db, host, exit);
   addImport(db, host, exit);

@@ -87,11 +87,27 @@ describe('ccp db import', () => {
     const { code, out, err } = await run('import', '--jsonl', 'logs/usage.jsonl');
     expect([code, out]).toEqual([
       0,
-      '2 exchanges put in, 0 known before, 2 lines not understood; 5 lines read.\n',
+      `2 exchanges put into ${storePath()}, 0 known before, 2 lines not understood; 5 lines read.` +
+        ' A new store was begun there.\n',
     ]);
     expect(err).toContain(`${path}:3: status: not an integer`);
     expect(err).toContain(`${path}:5: not valid JSON`);
     expect(inStore((store) => store.rollups.read({ granularity: 'day' }).length)).toBeGreaterThan(0);
+  });
+
+  it('names the store, and says where it began one: its path may be mistyped', async () => {
+    log('logs/usage.jsonl', [completion(1)]);
+    host.env['CCP_DB_PATH'] = 'missing/folder/typo.sqlite3';
+    const store = join(host.cwd, 'missing/folder/typo.sqlite3');
+    const into = async () => (await run('import', '--jsonl', 'logs/usage.jsonl')).out;
+    expect(await into()).toContain(`put into ${store}, 0 known before; 1 line read. A new store was begun`);
+    expect(await into()).toMatch(/ 1 line read\.\n$/);
+    expect((await json('import', '--jsonl', 'logs/usage.jsonl')).report).toMatchObject({
+      store,
+      store_is_new: false,
+    });
+    rmSync(store);
+    expect((await json('import', '--jsonl', 'logs/usage.jsonl')).report.store_is_new).toBe(true);
   });
 
   it('puts in nothing the second time, and the rotated copies where they are wanted', async () => {
@@ -157,7 +173,7 @@ describe('ccp db import', () => {
         expect.stringContaining(`${name} is no usage log: no record in ${where}`),
       ]);
       expect(err.match(/is no usage log|:\d+: /g)).toHaveLength(1);
-      expect(out).toMatch(/ 1 line read\.\n$/);
+      expect(out).toContain(' 1 line read.');
     }
     expect(inStore((store) => store.status().samples)).toBe(1);
     expect(await run('import', '--jsonl', other)).toMatchObject({ code: 2, out: '' });
@@ -167,7 +183,7 @@ describe('ccp db import', () => {
     log('logs/usage-old.jsonl', ['\0'.repeat(2_000_000), completion(1)]);
     expect(await run('import', '--jsonl', 'logs/usage-old.jsonl')).toMatchObject({
       code: 0,
-      out: '1 exchange put in, 0 known before, 1 line not understood; 2 lines read.\n',
+      out: expect.stringContaining(', 0 known before, 1 line not understood; 2 lines read.'),
     });
     expect((await json('merge', '--dir', 'logs')).report.logs).toMatchObject({ bad: { count: 1 } });
   });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { count, plural } from '../../../analysis/plural.ts';
@@ -38,6 +39,7 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
   const logs = (await Promise.all(files.map((file) => open(resolve(host.cwd, file), rotated)))).flat();
   const warnOf = (aside: string): void =>
     printWarnings(host, 'ccp', [`the store was damaged and set aside as ${aside}; a new one is begun`]);
+  const isNew = !existsSync(paths.store);
   using store = openStoreToWrite(paths.store, warnOf, PATIENT_MS);
   prepare(store);
   const terminal = processTerminal();
@@ -69,6 +71,7 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
   if (json)
     printJson(host, {
       store: paths.store,
+      store_is_new: isNew,
       lines: found.lines,
       added,
       known,
@@ -77,8 +80,9 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
     });
   else {
     const bad = found.bad.count === 0 ? '' : `, ${plural(found.bad.count, 'line')} not understood`;
-    const told = `${plural(added, 'exchange')} put in, ${count(known)} known before`;
-    host.out.write(`${told}${bad}; ${plural(found.lines, 'line')} read.\n`);
+    const told = `${plural(added, 'exchange')} put into ${paths.store}, ${count(known)} known before`;
+    const begun = isNew ? ' A new store was begun there.' : '';
+    host.out.write(`${told}${bad}; ${plural(found.lines, 'line')} read.${begun}\n`);
   }
   if (stranger !== undefined) throw new OperatorError('USAGE', stranger, { hint: NAME_A_LOG });
   return found.exchanges === 0 && found.bad.count > 0 ? EXIT.failed : EXIT.ok;

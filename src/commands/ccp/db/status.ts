@@ -1,13 +1,39 @@
 import { plural } from '../../../analysis/plural.ts';
+import type { LoadedCcp } from '../../../config/ccp-settings.ts';
 import { check, forOperator, openStoreToRead, type StoreFile } from '../../../config/store-files.ts';
 import { EXIT } from '../../../errors.ts';
-import { type Host, printJson } from '../../shared/host.ts';
+import { type Host, printJson, printWarnings } from '../../shared/host.ts';
 import { table } from '../../shared/table.ts';
+import { compareStore } from '../compare-store.ts';
 import { load } from '../load.ts';
+import { askProxyState } from '../proxy-state.ts';
 
-/** `ccp db status`: exit 1 where `--check` finds damage. */
-export function dbStatus(host: Host, options: { readonly check: boolean; readonly json: boolean }): number {
-  const { paths } = load(host);
+/** A proxy asks its upstreams for up to 2 s before it answers. */
+const PATIENCE_MS = 2_500;
+
+export interface StatusOptions {
+  readonly check: boolean;
+  readonly json: boolean;
+}
+
+/**
+ * `ccp db status`: exit 1 where `--check` finds damage. Where a proxy runs that uses another store, or whose store is in
+ * trouble, it is said on standard error, in either case after what was found here.
+ */
+export async function dbStatus(host: Host, options: StatusOptions): Promise<number> {
+  const loaded = load(host);
+  const asked = askProxyState(loaded, { patienceMs: PATIENCE_MS });
+  try {
+    return showStatus(host, loaded, options);
+  } finally {
+    const state = await asked;
+    const found = state === null ? [] : compareStore(loaded, state);
+    const warnings = found.map(({ what, remedy }) => (remedy === undefined ? what : `${what}. ${remedy}`));
+    printWarnings(host, 'ccp', warnings);
+  }
+}
+
+function showStatus(host: Host, { paths }: LoadedCcp, options: StatusOptions): number {
   using store = openStoreToRead(paths.store);
   const found = forOperator(paths.store, () => look(store));
   if (options.check) forOperator(paths.store, () => check(store.db));

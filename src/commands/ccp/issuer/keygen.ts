@@ -37,7 +37,7 @@ export function keygen(host: Host, { for: use, out, kid, json }: KeygenOptions):
   if (json) printJson(host, { kid: id, file, public_key: line.slice(id.length + 1), setting });
   else host.out.write(`${setting ?? line}\n`);
   host.err.write(
-    `The seed is in ${file}: keep it secret. ${json ? 'The public key' : 'The line above'} is public: ${ADVICE[use]}.\n`,
+    `The seed is in ${file}: keep it secret. ${json ? 'The public key' : 'The line on standard output'} is public: ${ADVICE[use]}.\n`,
   );
   return EXIT.ok;
 }

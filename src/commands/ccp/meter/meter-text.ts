@@ -23,12 +23,13 @@ import {
   windowName,
 } from './figures.ts';
 
-/** Why figures may lack exchanges, a line; nothing while the store is well. */
-export function storeLine(screen: Screen, { ok, reason, pending }: StoreState): string {
+/** Why figures lack exchanges, and what to do, in sentences; nothing while the store is well. */
+export function storeLine(screen: Screen, { ok, reason, remedy, pending }: StoreState): string {
   if (reason === null) return '';
-  const waiting = `, not counted yet: ${amountOf(pending, 'exchange')}`;
-  const missing = ok ? ', nothing is counted here' : pending === 0 ? '' : waiting;
-  return `${screen.paint(ok ? 'yellow' : 'red', 'store')}: ${plain(reason)}${missing}\n`;
+  const waiting = `Waiting to be written, and not counted here: ${amountOf(pending, 'exchange')}.`;
+  const missing = ok ? ['Nothing is counted here.'] : pending === 0 ? [] : [waiting];
+  const text = [`store: ${reason}.`, ...missing, remedy ?? ''].join(' ').trimEnd();
+  return screen.paint(ok ? 'yellow' : 'red', hanging(screen, '', '  ', plain(text)));
 }
 
 /** What is said where nothing was counted: only a store that is well knows that nothing was used. */
@@ -111,12 +112,21 @@ export function quotaLines(screen: Screen, { quotas, ...state }: QuotasAnswer): 
 }
 
 /** What a person must know to read the figures. */
-function caveats(screen: Screen, { mode, rebuilding, ...state }: Omit<QuotasAnswer, 'quotas'>): string {
-  const lines = [
-    `Mode ${plain(mode)}: ${WHAT_MODES_DO.get(mode) ?? 'unknown to this ccp'}.`,
-    ...(rebuilding ? ['The windows are still being rebuilt: more was used than is shown.'] : []),
-  ];
-  return lines.map((line) => `${line}\n`).join('') + earlierLine(screen, state) + warningLines(screen, state);
+function caveats(screen: Screen, state: Omit<QuotasAnswer, 'quotas'>): string {
+  const { mode } = state;
+  const does = `Mode ${plain(mode)}: ${WHAT_MODES_DO.get(mode) ?? 'unknown to this ccp'}.\n`;
+  return does + rebuildLine(screen, state) + earlierLine(screen, state) + warningLines(screen, state);
+}
+
+/** What the windows lack, and why that may last. */
+function rebuildLine(
+  screen: Screen,
+  { rebuilding, rebuild_trouble: trouble }: Pick<QuotasAnswer, 'rebuilding' | 'rebuild_trouble'>,
+): string {
+  if (!rebuilding) return '';
+  if (trouble === null) return 'The windows are still being rebuilt: more was used than is shown.\n';
+  const text = `Quotas count only what this run of ccp has seen, as its store cannot be read: ${plain(trouble)}`;
+  return screen.paint('red', hanging(screen, '', '  ', text));
 }
 
 /** That the quotas are not those of their file, a line; nothing where they are. */

@@ -398,6 +398,20 @@ describe('ccp quota', () => {
     );
   });
 
+  it('says that quotas count this run only, why and what to do, where the store cannot tell', async () => {
+    const told = {
+      rebuilding: true,
+      rebuild_trouble: '/x is a folder, and no file for the store. Name another file with CCP_DB_PATH.',
+    };
+    for (const argv of [['quota'], ['quota', '--details'], ['status']]) {
+      const shown = (await answered(told, ...argv)).replaceAll(/\s+/g, ' ');
+      expect(shown).toContain(
+        `Quotas count only what this run of ccp has seen, as its store cannot be read: ${told.rebuild_trouble}`,
+      );
+      expect(shown).not.toContain('still being rebuilt');
+    }
+  });
+
   it.each([
     [0, 'the time since the warning is known of no hit'],
     [1, 'the time since the warning is known of 1 hit'],

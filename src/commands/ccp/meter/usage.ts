@@ -10,7 +10,7 @@ import {
 } from '../../../config/usage-answers.ts';
 import { EXIT } from '../../../errors.ts';
 import { type Host, plain, printJson, type Screen } from '../../shared/host.ts';
-import { show, watchUntilInterrupted } from '../../shared/watch.ts';
+import { watchUntilInterrupted } from '../../shared/watch.ts';
 import { warnOfFuture } from '../future.ts';
 import { load } from '../load.ts';
 import { askMeter } from './ask-meter.ts';
@@ -35,6 +35,7 @@ export interface UsageOptions {
   readonly json: boolean;
 }
 
+/** Exit 3 where figures are missing: the store is in trouble, or switched off, and no sum is what was used. */
 export async function usage(
   host: Host,
   { since, banner: asBanner, watching, json }: UsageOptions,
@@ -45,15 +46,13 @@ export async function usage(
   const ask = (): Promise<UsageAnswer> => askMeter(loaded, `${USAGE_PATH}?${query}`, usageAnswer);
   const askWhy = (): Promise<DiversionsAnswer> =>
     askMeter(loaded, `${DIVERSIONS_PATH}?${query}`, diversionsAnswer);
-  if (json) {
-    printJson(host, { ...(await ask()), diverted: await askWhy() });
-    return EXIT.ok;
-  }
-  const page = async (): Promise<string> => {
-    const answer = await ask();
-    return asBanner ? banner(answer, rangeOf(since, answer)) : pageOf(host, answer, await askWhy());
-  };
-  return watching ? watchUntilInterrupted(host, page) : show(host, page);
+  const pageFor = async (answer: UsageAnswer): Promise<string> =>
+    asBanner ? banner(answer, rangeOf(since, answer)) : pageOf(host, answer, await askWhy());
+  if (watching) return watchUntilInterrupted(host, async () => pageFor(await ask()));
+  const answer = await ask();
+  if (json) printJson(host, { ...answer, diverted: await askWhy() });
+  else host.out.write(await pageFor(answer));
+  return answer.store.reason === null ? EXIT.ok : EXIT.notReady;
 }
 
 const rangeOf = (since: string, answer: UsageAnswer): string =>

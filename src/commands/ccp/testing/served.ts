@@ -8,7 +8,8 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const CCP = fileURLToPath(new URL('../../../../bin/ccp.js', import.meta.url));
+/** What starts the program. */
+export const CCP = fileURLToPath(new URL('../../../../bin/ccp.js', import.meta.url));
 const PATIENCE_MS = 15_000;
 
 export interface ServedOptions {

@@ -127,6 +127,7 @@ export const quotaWorld = (part: Partial<QuotaViews> = {}): QuotaViews => ({
   providerLimits: () => [],
   warnings: () => [],
   rebuilding: () => false,
+  rebuildTrouble: () => null,
   reload: () => ({ ok: true }),
   ...part,
 });

@@ -116,7 +116,7 @@ export const USAGE = {
   generated_at: '2026-11-02T12:30:00.000Z',
   since: '2026-11-01T12:00:00.000Z',
   until: '2026-11-02T12:30:00.000Z',
-  store: { ok: true, reason: null, pending: 0 },
+  store: { ok: true, reason: null, remedy: null, pending: 0 },
   total: totals({
     requests: 1_411,
     errors: 2,
@@ -156,7 +156,7 @@ const READY = {
   paused: false,
   license: { ok: true, plan: 'trial', features: ['zai_offload'], reason: null },
   policy: { source: 'none' },
-  store: { ok: true, reason: null, path: '/logs/ccp.sqlite3', pending: 0 },
+  store: { ok: true, reason: null, remedy: null, path: '/logs/ccp.sqlite3', pending: 0 },
   providers: {
     anth: {
       ok: true,
@@ -179,6 +179,7 @@ export async function startFakeMeter(): Promise<FakeMeter> {
     since: '2026-11-02T08:00:00.000Z',
     refused: null,
     rebuilding: false,
+    rebuild_trouble: null,
     warnings: [],
     quotas: [quota()],
     cooldowns: [],
