@@ -22,3 +22,12 @@ it.each<[number, Reason, boolean]>([
   expect(isUncounted({ ...one, attempts: 0 })).toBe(false);
   expect(isUncounted({ ...one, op: 'count_tokens' })).toBe(false);
 });
+
+it('zeros are no count, and a stream tells what it took at its end', () => {
+  const none = { input: 0, output: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0 };
+  const told = { ...none, input: 5_000, output: 1 };
+  expect(isUncounted({ ...asked, tokens: none })).toBe(true);
+  expect(isUncounted({ ...asked, tokens: told })).toBe(false);
+  expect(isUncounted({ ...asked, tokens: told, reason: 'client_abort' })).toBe(true);
+  expect(isUncounted({ ...asked, tokens: told, reason: 'client_abort', op: 'nonstream' })).toBe(false);
+});

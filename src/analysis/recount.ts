@@ -60,12 +60,15 @@ export const isUncounted = ({
   attempts,
   tokens,
 }: Pick<Sample, 'op' | 'status' | 'reason' | 'attempts' | 'tokens'>): boolean =>
-  tokens === null &&
   ['stream', 'nonstream'].includes(op) &&
   attempts > 0 &&
-  (Math.floor(status / 100) === 2 ||
+  ((Math.floor(status / 100) === 2 && !toldAll({ op, reason, tokens })) ||
     (status === 499 && reason === 'client_abort') ||
     (status === 504 && reason === 'timeout'));
+
+/** A stream says what it took when it ends; zeros are what Z.AI begins with, and no message takes. */
+const toldAll = ({ op, reason, tokens }: Pick<Sample, 'op' | 'reason' | 'tokens'>): boolean =>
+  tokens !== null && KINDS.some((kind) => tokens[kind] > 0) && (op !== 'stream' || reason === 'ok');
 
 export function sumTokens(samples: readonly Pick<Sample, 'tokens'>[]): Tokens {
   const total = (kind: keyof Tokens): number => sum(samples.map(({ tokens }) => tokens?.[kind] ?? 0));

@@ -199,7 +199,7 @@ describe('an answer', () => {
 
   it.each<[string, Buffer, string, string, string[]]>([
     ['says nothing of its tokens', SONNET_REQUEST, '200 OK', '{"type":"message"}', ['uncounted']],
-    ['says that it used none', SONNET_REQUEST, '200 OK', '{"usage":{"output_tokens":0}}', []],
+    ['says that it used none', SONNET_REQUEST, '200 OK', '{"usage":{"output_tokens":0}}', ['uncounted']],
     ['cannot be read for its tokens', SONNET_REQUEST, '200 OK', '{"usage":', ['tap_gave_up']],
     ['is a refusal', SONNET_REQUEST, '400 Bad Request', '{"type":"error"}', []],
     ['estimates tokens', COUNT_REQUEST, '200 OK', '{"input_tokens":7}', []],

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { AnomalyKind } from '../protocol/anomaly.ts';
 import { CLIENT_LEFT, isSuccess } from '../protocol/charged.ts';
 import { readUpstreamError, type UpstreamError } from '../protocol/upstream-error.ts';
+import { sumOf } from '../protocol/usage-count.ts';
 import type { ErrType, Reason } from '../protocol/usage-event.ts';
 import { headerValue } from './header-policy.ts';
 import type { AnswerHead } from './relay.ts';
@@ -86,7 +87,7 @@ export function anomaliesOf(ending: Ending, read: TapResult): readonly (readonly
   // An answer that was cut short is no JSON: that is told already.
   const gaveUp = read.gaveUp ?? (read.torn === true ? 'the body is not JSON' : undefined);
   if (gaveUp !== undefined && WHOLE.has(ending.reason)) found.push(['tap_gave_up', gaveUp]);
-  else if (ending.reason === 'ok' && isSuccess(ending.status) && read.tokens === undefined)
+  else if (ending.reason === 'ok' && isSuccess(ending.status) && sumOf(read.tokens) === 0)
     found.push(['uncounted', 'the answer is whole and does not say how many tokens it used']);
   if (read.violation !== undefined) found.push(['protocol_violation', read.violation]);
   if (read.unknownEvents.length > 0) {

@@ -1,21 +1,30 @@
 import { expect, it } from 'vitest';
 import { isUncounted } from './charged.ts';
 
-const answered = { op: 'stream', status: 200, reason: 'ok', attempts: 1, isCounted: false } as const;
+const answered = { op: 'stream', status: 200, reason: 'ok', attempts: 1, tokens: 0 } as const;
 
 it.each([
   ['was answered whole', {}],
   ['was answered without a stream', { op: 'nonstream' }],
-  ['broke in the middle of its answer', { reason: 'truncated' }],
-  ['held an error instead of an answer', { reason: 'upstream_error' }],
-  ['was left in the middle of its answer', { reason: 'client_abort' }],
   ['was left before its answer', { reason: 'client_abort', status: 499 }],
   ['was given up before its answer', { reason: 'timeout', status: 504 }],
   ['was given up in the middle of its answer', { reason: 'timeout', op: 'nonstream' }],
 ] as const)('a message that %s is not free where nothing was counted', (_what, part) => {
   expect(isUncounted({ ...answered, ...part })).toBe(true);
-  expect(isUncounted({ ...answered, ...part, isCounted: true })).toBe(false);
 });
+
+it('what was told at its end is counted', () => {
+  expect(isUncounted({ ...answered, tokens: 1 })).toBe(false);
+  expect(isUncounted({ ...answered, tokens: 1, op: 'nonstream', reason: 'client_abort' })).toBe(false);
+});
+
+it.each(['truncated', 'upstream_reset', 'upstream_error', 'stream_timeout', 'client_abort'] as const)(
+  'a stream that ended as %s told at most a part',
+  (reason) => {
+    expect(isUncounted({ ...answered, reason })).toBe(true);
+    expect(isUncounted({ ...answered, reason, tokens: 5_001 })).toBe(true);
+  },
+);
 
 it.each([
   ['that counts tokens', { op: 'count_tokens' }],

@@ -16,30 +16,32 @@ export const GAVE_UP = 504;
 
 /**
  * Whether an upstream may have worked for a message and nobody knows for how many tokens: it answered with a 2xx that did
- * not say, an error inside of it among them, or the client left, or we gave up, before it answered. Such an exchange is not
- * known to be free. One that was refused with a status of its own is, also where the rest of that refusal did not come.
+ * not say, or broke off before it said the last of it, or the client left, or we gave up, before it answered. A stream
+ * tells its count at its end: what it told before is the least that it took, and zeros are no count (Z.AI begins with them).
+ * Such an exchange is not known to be free. One that was refused with a status of its own is, also where the rest of that
+ * refusal did not come.
  */
 export const isUncounted = ({
   op,
   status,
   reason,
   attempts,
-  isCounted,
+  tokens,
 }: {
   readonly op: Op;
   readonly status: number;
   readonly reason: CompletionEvent['reason'];
   /** How many there were. */
   readonly attempts: number;
-  /** Whether its tokens are known. */
-  readonly isCounted: boolean;
-}): boolean =>
-  !isCounted &&
-  isCharged(op) &&
-  wasTried(attempts, reason) &&
-  (isSuccess(status) ||
-    (status === CLIENT_LEFT && reason === 'client_abort') ||
-    (status === GAVE_UP && reason === 'timeout'));
+  /** How many it told of, of all kinds. */
+  readonly tokens: number;
+}): boolean => {
+  if (!isCharged(op) || !wasTried(attempts, reason)) return false;
+  if (isSuccess(status)) return tokens === 0 || (op === 'stream' && reason !== 'ok');
+  return (
+    (status === CLIENT_LEFT && reason === 'client_abort') || (status === GAVE_UP && reason === 'timeout')
+  );
+};
 
 /** Whether a status says that the upstream did what was asked. */
 export const isSuccess = (status: number): boolean => status >= 200 && status < 300;

@@ -28,6 +28,10 @@ export function mergeUsage(known: Tokens | undefined, usage: unknown): Tokens | 
   };
 }
 
+/** How many tokens of all kinds. */
+export const sumOf = (tokens: Tokens | undefined): number =>
+  Object.values(tokens ?? NONE).reduce((sum, each) => sum + each, 0);
+
 function count(value: unknown): number | undefined {
   const counts = typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST_TOKENS;
   return counts ? value : undefined;

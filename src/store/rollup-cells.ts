@@ -65,7 +65,8 @@ export function addSample(cells: Cells, granularity: Granularity, row: RolledRow
   const [input, output, cacheRead, cacheWrite5m, cacheWrite1h] = tokens;
   cell.count += 1;
   if (isError(status, reason)) cell.errors += 1;
-  if (isUncounted({ op, status, reason, attempts, isCounted: input !== null })) cell.uncounted += 1;
+  const told = tokens.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+  if (isUncounted({ op, status, reason, attempts, tokens: told })) cell.uncounted += 1;
   cell.tokens.input += input ?? 0;
   cell.tokens.output += output ?? 0;
   cell.tokens.cache_read += cacheRead ?? 0;

@@ -360,15 +360,16 @@ describe('rollups', () => {
       sample(1, { tokens: null }),
       sample(2, { tokens: null, status: 499, reason: 'client_abort' }),
       sample(3, { tokens: nothing }),
+      sample(7, { status: 200, reason: 'truncated' }),
       sample(4, { tokens: null, op: 'count_tokens' }),
       sample(5, { tokens: null, status: 429, reason: 'upstream_error' }),
       sample(6, { tokens: null, status: 499, reason: 'client_abort', attempts: 0 }),
     ]);
     for (const granularity of ['hour', 'day'] as const)
-      expect(file.rollups.read({ granularity })).toMatchObject([{ count: 6, uncounted: 2 }]);
+      expect(file.rollups.read({ granularity })).toMatchObject([{ count: 7, uncounted: 4 }]);
     rollAll();
     for (const granularity of ['hour', 'day'] as const)
-      expect(file.rollups.read({ granularity })).toMatchObject([{ count: 6, uncounted: 2 }]);
+      expect(file.rollups.read({ granularity })).toMatchObject([{ count: 7, uncounted: 4 }]);
     file.samples.forget(NOON + 2, 100);
     expect([...file.rollups.ofForgotten().values()]).toMatchObject([{ count: 1, uncounted: 1 }]);
   });

@@ -5,6 +5,7 @@ import { ANOMALY_KINDS } from '../../protocol/anomaly.ts';
 import { isUncounted } from '../../protocol/charged.ts';
 import type { StoreNumbers } from '../../protocol/meter.ts';
 import type { QuotaFill } from '../../protocol/quota-view.ts';
+import { sumOf } from '../../protocol/usage-count.ts';
 import type { CompletionEvent, Tokens } from '../../protocol/usage-event.ts';
 import { createModelLabels } from './model-labels.ts';
 
@@ -221,7 +222,7 @@ export function createMetrics({
 }
 
 const wasUncounted = ({ op, status, reason, attempts, tokens }: CompletionEvent): boolean =>
-  isUncounted({ op, status, reason, attempts: attempts.length, isCounted: tokens !== undefined });
+  isUncounted({ op, status, reason, attempts: attempts.length, tokens: sumOf(tokens) });
 
 /** Whether another provider was tried because one had refused for a limit. */
 const wasSentOn = ({ attempts }: CompletionEvent): boolean =>

@@ -15,7 +15,7 @@ const percent = z
 
 /** What is told of exchanges that an upstream worked for, and did not say how much. */
 const UNCOUNTED =
-  'exchanges that an upstream answered, or whose answer their client or ccp did not wait for, of whose tokens nothing is known';
+  'exchanges that an upstream answered, or whose answer their client or ccp did not wait for, and of whose tokens nothing is known, or only what a stream told before it broke off';
 
 export const tokenKind = tokensSchema.keyof();
 
@@ -27,7 +27,7 @@ export const totals = z.object({
   cost_is_at_least: z.boolean().describe('the cost may be higher, by what counts cannot tell'),
   unpriced_tokens: count.describe('not in cost_usd: no price is known for them'),
   unpriced_kinds: z.array(tokenKind).readonly().describe('of which kinds those are'),
-  uncounted: count.describe(`${UNCOUNTED}: neither in tokens nor in cost_usd`),
+  uncounted: count.describe(`${UNCOUNTED}: the rest is neither in tokens nor in cost_usd`),
   saved_usd: z
     .number()
     .nullable()
@@ -243,7 +243,7 @@ export const rollupsAnswer = z.object({
       model: z.string().nullable(),
       count,
       errors: count,
-      uncounted: count.describe(`${UNCOUNTED}: not in tokens`),
+      uncounted: count.describe(`${UNCOUNTED}: the rest is not in tokens`),
       tokens: tokensSchema,
       latency_p50: milliseconds.nullable(),
       latency_p95: milliseconds.nullable(),
