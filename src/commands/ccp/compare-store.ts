@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { LoadedCcp } from '../../config/ccp-settings.ts';
-import type { Finding } from './diagnose.ts';
+import type { Finding } from './finding.ts';
 import type { ProxyState } from './proxy-state.ts';
 
 const SET_ALIKE =

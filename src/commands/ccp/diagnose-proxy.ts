@@ -7,7 +7,7 @@ import { QUOTAS_PATH, quotasAnswer } from '../../config/usage-answers.ts';
 import { OperatorError } from '../../errors.ts';
 import { askProxy, proxyUrl } from './ask-proxy.ts';
 import { compareStore } from './compare-store.ts';
-import type { Finding } from './diagnose.ts';
+import type { Finding } from './finding.ts';
 import { askMeter } from './meter/ask-meter.ts';
 import { earlierText } from './meter/earlier-quotas.ts';
 import { askProxyState, type ProxyState } from './proxy-state.ts';
