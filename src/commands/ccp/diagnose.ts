@@ -25,6 +25,7 @@ export async function diagnose({ env, cwd, home }: Host): Promise<Diagnosis> {
   const loaded = await attempt(() => loadCcpSettings({ env, cwd, home }));
   if (!loaded.ok) return { node, settings: [], files: [], findings: [runtime, loaded.finding] };
   const warnings = loaded.value.warnings.map((what): Finding => ({ level: 'note', what }));
+  const store = await checkStore(loaded.value);
   return {
     node,
     settings: settingRows(loaded.value),
@@ -36,13 +37,13 @@ export async function diagnose({ env, cwd, home }: Host): Promise<Diagnosis> {
       ...(await checkPermission(loaded.value.paths.licensePack)),
       ...(await checkUpstreamCa(loaded.value)),
       await checkLogs(loaded.value),
-      await checkStore(loaded.value),
+      store,
       ...checkLicense(loaded.value),
       ...(await checkRouting(loaded.value)),
       ...(await checkQuotas(loaded.value)),
       ...(await checkPrices(loaded.value)),
       ...(await checkPolicy(loaded.value)),
-      ...(await checkProxy(loaded.value)),
+      ...(await checkProxy(loaded.value, store)),
     ],
   };
 }
