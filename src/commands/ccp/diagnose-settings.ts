@@ -4,7 +4,8 @@ import { CCP_DECLARATIONS, CCP_SECRETS } from '../../config/ccp-declarations.ts'
 import type { LoadedCcp } from '../../config/ccp-settings.ts';
 import { judgeLicense } from '../../config/open-license.ts';
 import type { Source } from '../../config/resolve-settings.ts';
-import { attempt } from './finding.ts';
+import type { PlacedFile } from '../../platform/placed-file.ts';
+import { attempt, type Finding } from './finding.ts';
 
 export interface SettingRow {
   /** The variable. */
@@ -42,21 +43,46 @@ function describeSource(canonical: string, source: Source | null | undefined): s
   return name === undefined || name === canonical ? label : `${label} (${name})`;
 }
 
-/** Every file that may be read, whether it is there or not, and what became of it. */
-export async function fileRows(loaded: LoadedCcp): Promise<FileRow[]> {
+/** Every file that may be read, whether it is there or not, and what became of it by what was found. */
+export async function fileRows(loaded: LoadedCcp, findings: readonly Finding[]): Promise<FileRow[]> {
   const { envFiles, catalogs, quotaFiles, paths, settings } = loaded;
-  const placedRows = [...catalogs, ...quotaFiles].map(async (file) => {
-    const found = await attempt(() => file.read().state);
-    return { path: file.path, state: found.ok ? found.value : found.finding.what };
-  });
-  return [
+  const prices = settings.pricesFile ?? paths.prices;
+  const rows = [
     ...envFiles.map(({ path, state }) => ({ path, state: ENV_FILE_STATES[state] })),
-    ...(await Promise.all(placedRows)),
-    { path: settings.pricesFile ?? paths.prices, state: stateOf(settings.pricesFile ?? paths.prices, null) },
+    ...(await placedRows(catalogs)),
+    ...firstAlone(await placedRows(quotaFiles)),
+    { path: prices, state: stateOf(prices, null) },
     { path: paths.modelFile, state: stateOf(paths.modelFile, settings.model === null ? null : 'CCP_MODEL') },
     { path: paths.licensePack, state: licenseFileState(loaded) },
   ];
+  return rows.map((row) =>
+    row.state === 'used' && isRefused(row, findings) ? { ...row, state: REFUSED } : row,
+  );
 }
+
+const placedRows = (files: readonly PlacedFile[]): Promise<FileRow[]> =>
+  Promise.all(
+    files.map(async (file) => {
+      const found = await attempt(() => file.read().state);
+      return { path: file.path, state: found.ok ? found.value : found.finding.what };
+    }),
+  );
+
+/** Those of files of which the first that is used is the only one. */
+function firstAlone(rows: readonly FileRow[]): FileRow[] {
+  const first = rows.find(({ state }) => state === 'used');
+  return rows.map((row) =>
+    first === undefined || row === first || row.state !== 'used'
+      ? row
+      : { ...row, state: `not used: ${first.path} goes before it` },
+  );
+}
+
+/** What is wrong in a file begins with the file and the line. */
+const isRefused = ({ path }: FileRow, findings: readonly Finding[]): boolean =>
+  findings.some(({ level, what }) => level === 'problem' && what.startsWith(`${path}:`));
+
+const REFUSED = 'read, and refused: see below';
 
 /** @param before what counts instead of the file; null without any */
 const stateOf = (path: string, before: string | null): string =>
@@ -67,7 +93,8 @@ function licenseFileState(loaded: LoadedCcp): string {
   const { licensePack } = loaded.paths;
   if (source !== licensePack)
     return existsSync(licensePack) ? `not used: ${source} goes before it` : 'absent';
-  return !state.ok && state.reason === 'none' ? 'absent' : 'used';
+  if (state.ok) return 'used';
+  return state.reason === 'none' ? 'absent' : REFUSED;
 }
 
 const ENV_FILE_STATES = {

@@ -26,26 +26,23 @@ export async function diagnose({ env, cwd, home }: Host): Promise<Diagnosis> {
   if (!loaded.ok) return { node, settings: [], files: [], findings: [runtime, loaded.finding] };
   const warnings = loaded.value.warnings.map((what): Finding => ({ level: 'note', what }));
   const store = await checkStore(loaded.value);
-  return {
-    node,
-    settings: settingRows(loaded.value),
-    files: await fileRows(loaded.value),
-    findings: [
-      runtime,
-      ...warnings,
-      ...(await checkPermission(loaded.value.paths.settingsFile)),
-      ...(await checkPermission(loaded.value.paths.licensePack)),
-      ...(await checkUpstreamCa(loaded.value)),
-      await checkLogs(loaded.value),
-      store,
-      ...checkLicense(loaded.value),
-      ...(await checkRouting(loaded.value)),
-      ...(await checkQuotas(loaded.value)),
-      ...(await checkPrices(loaded.value)),
-      ...(await checkPolicy(loaded.value)),
-      ...(await checkProxy(loaded.value, store)),
-    ],
-  };
+  const findings = [
+    runtime,
+    ...warnings,
+    ...(await checkPermission(loaded.value.paths.settingsFile)),
+    ...(await checkPermission(loaded.value.paths.licensePack)),
+    ...(await checkUpstreamCa(loaded.value)),
+    await checkLogs(loaded.value),
+    store,
+    ...checkLicense(loaded.value),
+    ...(await checkRouting(loaded.value)),
+    ...(await checkQuotas(loaded.value)),
+    ...(await checkPrices(loaded.value)),
+    ...(await checkPolicy(loaded.value)),
+    ...(await checkProxy(loaded.value, store)),
+  ];
+  const files = await fileRows(loaded.value, findings);
+  return { node, settings: settingRows(loaded.value), files, findings };
 }
 
 /** A file that may hold keys or a licence is for its owner's eyes. */
