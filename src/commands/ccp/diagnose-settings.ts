@@ -4,7 +4,6 @@ import { CCP_DECLARATIONS, CCP_SECRETS } from '../../config/ccp-declarations.ts'
 import type { LoadedCcp } from '../../config/ccp-settings.ts';
 import { judgeLicense } from '../../config/open-license.ts';
 import type { Source } from '../../config/resolve-settings.ts';
-import type { PlacedFile } from '../../platform/placed-file.ts';
 import { attempt, type Finding } from './finding.ts';
 
 export interface SettingRow {
@@ -60,7 +59,7 @@ export async function fileRows(loaded: LoadedCcp, findings: readonly Finding[]):
   );
 }
 
-const placedRows = (files: readonly PlacedFile[]): Promise<FileRow[]> =>
+const placedRows = (files: LoadedCcp['catalogs']): Promise<FileRow[]> =>
   Promise.all(
     files.map(async (file) => {
       const found = await attempt(() => file.read().state);

@@ -97,13 +97,13 @@ interface Target extends Disposable {
 /** What is put into: made only once there is something to put in, for a file that is no log must leave nothing behind. */
 function createTarget(path: string, onDamage: (aside: string) => void): Target {
   let opened: ReturnType<Target['store']> | null = null;
-  const open = (): ReturnType<Target['store']> => {
+  const begin = (): ReturnType<Target['store']> => {
     const store = openStoreToWrite(path, onDamage, PATIENT_MS);
     prepare(store);
     return { store, idsFrom: forOperator(path, () => store.samples.idsFrom()) };
   };
   return {
-    store: () => (opened ??= open()),
+    store: () => (opened ??= begin()),
     [Symbol.dispose]: () => opened?.store[Symbol.dispose](),
   };
 }
