@@ -56,13 +56,16 @@ it('refuse a file that is named and not there, and one that holds none', () => {
   expect(() => priceWith()).toThrow(/prices\.json:1:1: prices: is missing/);
 });
 
-it('of a lane that is not there are told of, with the lanes there are', () => {
-  const strays = () =>
-    openPrices(loadCcpSettings({ flags: {}, env: {}, cwd: home, home })).strays(['zai', 'local']);
+it('of a lane that is not there are told of, with the lanes there are and the one that was meant', () => {
+  const strays = (lanes = ['zai', 'local']) =>
+    openPrices(loadCcpSettings({ flags: {}, env: {}, cwd: home, home })).strays(lanes);
   expect(strays()).toEqual([]);
   const path = write('.config/ccp/prices.json', file(2));
   expect(strays()).toEqual([
     `the prices for lane anthropic in ${path} count nothing new: there is no such lane (there are zai, local)`,
+  ]);
+  expect(strays(['antropic', 'zai', 'zai'])).toEqual([
+    expect.stringMatching(/there is no such lane \(there are antropic, zai\): did you mean "antropic"\?$/),
   ]);
 });
 

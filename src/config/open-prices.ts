@@ -6,6 +6,7 @@ import { PRICE_LIST } from '../features/pricing/price-list.ts';
 import { createPricing } from '../features/pricing/pricing.ts';
 import type { Prices } from '../protocol/money.ts';
 import type { LoadedCcp } from './ccp-settings.ts';
+import { nearestName } from './nearest-name.ts';
 import { readSmallFile } from './read-small-file.ts';
 
 /** The models that our own list names, each once. */
@@ -37,13 +38,15 @@ export function openPrices({ settings: { pricesFile }, paths }: LoadedCcp): Open
     prices: createPrices(createPricing(PRICE_LIST, own)),
     file: bytes === null ? null : path,
     strays: (lanes) => {
-      const there = [...new Set(lanes)].join(', ');
+      const there = [...new Set(lanes)];
       return [...new Set(own.map(({ lane }) => lane))]
-        .filter((lane) => !lanes.includes(lane))
-        .map(
-          (lane) =>
-            `the prices for lane ${lane} in ${path} count nothing new: there is no such lane (there are ${there})`,
-        );
+        .filter((lane) => !there.includes(lane))
+        .map((lane) => {
+          const meant = nearestName(lane, there);
+          const why = `there is no such lane (there are ${there.join(', ')})`;
+          const question = meant === null ? '' : `: did you mean "${meant}"?`;
+          return `the prices for lane ${lane} in ${path} count nothing new: ${why}${question}`;
+        });
     },
     toCome: (now) =>
       own

@@ -7,7 +7,7 @@ import { QUOTAS_PATH, quotasAnswer } from '../../config/usage-answers.ts';
 import { OperatorError } from '../../errors.ts';
 import { askProxy, proxyUrl } from './ask-proxy.ts';
 import { compareStore } from './compare-store.ts';
-import type { Finding } from './diagnose.ts';
+import type { Finding } from './finding.ts';
 import { askMeter } from './meter/ask-meter.ts';
 import { earlierText } from './meter/earlier-quotas.ts';
 import { askProxyState, type ProxyState } from './proxy-state.ts';
@@ -15,8 +15,8 @@ import { askProxyState, type ProxyState } from './proxy-state.ts';
 /** A proxy looks at its files once a second: what was stored just now is not seen at once. */
 const CATCH_UP_MS = 1500;
 
-/** At least one finding: the first says whether a proxy runs. */
-export async function checkProxy(loaded: LoadedCcp): Promise<Finding[]> {
+/** At least one finding: the first says whether a proxy runs. `store` is what was found here of the store. */
+export async function checkProxy(loaded: LoadedCcp, store: Finding): Promise<Finding[]> {
   const running = await checkHealth(loaded);
   if (running.level !== 'ok') return [running];
   let state = await askProxyState(loaded);
@@ -28,7 +28,11 @@ export async function checkProxy(loaded: LoadedCcp): Promise<Finding[]> {
     running,
     ...(state === null
       ? []
-      : [...compareLicense(loaded, state), ...checkPolicy(loaded, state), ...compareStore(loaded, state)]),
+      : [
+          ...compareLicense(loaded, state),
+          ...checkPolicy(loaded, state),
+          ...compareStore(loaded, state, store.level === 'problem' ? store.what : null),
+        ]),
     ...(await checkRefusedQuotas(loaded)),
   ];
 }

@@ -1,7 +1,8 @@
 import { EXIT } from '../../errors.ts';
 import { type Host, plain, printJson, type Style } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
-import { type Diagnosis, diagnose, type Finding } from './diagnose.ts';
+import { type Diagnosis, diagnose } from './diagnose.ts';
+import type { Finding } from './finding.ts';
 
 /** `ccp doctor`: exit 1 where something is wrong. */
 export async function doctor(host: Host, { json }: { readonly json: boolean }): Promise<number> {

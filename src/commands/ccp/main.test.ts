@@ -361,6 +361,26 @@ describe('doctor', () => {
     expect(await files()).toContainEqual({ path, state: 'not used: CCP_MODEL goes before it' });
   });
 
+  it('says of a file that is read and refused that it is, and of a quota file which goes before it', async () => {
+    host.env['CCP_PORT'] = QUIET;
+    const files = async (): Promise<unknown[]> => (await json('doctor')).data.files;
+    const refused = 'read, and refused: see below';
+    for (const name of ['quotas.json', 'providers.yaml', 'prices.json', 'license.pack']) {
+      const path = host.write(`~/.config/ccp/${name}`, '[');
+      expect(await files()).toContainEqual({ path, state: refused });
+    }
+    const path = host.write('~/.config/ccp/quotas.json', '{"quotas": []}');
+    expect(await files()).toContainEqual({ path, state: 'used' });
+    const local = host.write('configs/quotas.json', '[');
+    expect((await ccp('trust', local)).code).toBe(0);
+    expect(await files()).toEqual(
+      expect.arrayContaining([
+        { path: local, state: refused },
+        { path, state: `not used: ${local} goes before it` },
+      ]),
+    );
+  });
+
   it('looks at prices of the operator as a start would', async () => {
     host.env['CCP_PORT'] = QUIET;
     const file = host.write('~/.config/ccp/prices.json', '{"v":1,"prices":[]}');

@@ -105,15 +105,29 @@ describe('beside a proxy', () => {
 
   it('whose store is in trouble, they say so, with the remedy', async () => {
     mkdirSync(path('a-folder'));
-    host.env['CCP_DB_PATH'] = 'a-folder';
     await served('a-folder');
     const trouble = `the store of the running proxy is in trouble: ${path('a-folder')} is a folder`;
     const what = expect.stringContaining(trouble);
     const remedy = expect.stringContaining('CCP_DB_PATH');
-    expect(await doctor()).toEqual({ code: 1, found: [{ level: 'problem', what, remedy }] });
+    expect(await doctor()).toMatchObject({
+      code: 1,
+      found: [{ level: 'note' }, { level: 'problem', what, remedy }],
+    });
+    expect(await dbStatus()).toMatchObject({
+      code: 3,
+      err: expect.stringContaining(`ccp: warning: ${trouble}`),
+    });
+  });
+
+  it('in the trouble that they find themselves, they say it once', async () => {
+    mkdirSync(path('a-folder'));
+    host.env['CCP_DB_PATH'] = 'a-folder';
+    await served('a-folder');
+    expect(await main(['doctor', '--json'], host)).toBe(1);
+    expect(host.said().out.match(/is a folder/g)).toHaveLength(1);
     expect(await dbStatus()).toMatchObject({
       code: 2,
-      err: expect.stringContaining(`ccp: warning: ${trouble}`),
+      err: expect.stringMatching(/^ccp: error: .* is a folder.*\n.*\n$/),
     });
   });
 });

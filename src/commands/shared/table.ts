@@ -52,6 +52,13 @@ function layOut(row: readonly string[], widths: readonly number[]): string {
   return lines.join('\n');
 }
 
+/** A text that is wrapped at the end of the screen, its further lines behind `indent`. */
+export function hanging(screen: Screen, before: string, indent: string, text: string): string {
+  return wrap(text, screen.width - Math.max(before.length, indent.length))
+    .map((line, index) => `${index === 0 ? before : indent}${line}\n`)
+    .join('');
+}
+
 /** Breaks at spaces where it can, and inside a word that is longer than a line. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

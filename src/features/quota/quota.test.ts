@@ -907,6 +907,13 @@ describe('a quota file', () => {
       expect(quota.views()).toEqual([expect.objectContaining({ idle: 'no_lane' })]);
     });
 
+    it('is followed by what is doubtful of the content that mends it, not of the earlier one', async () => {
+      await quota.load();
+      text = '{"quotas": [{"model": "*", "lane": "zia", "weekly": {"requests": 1}}]}';
+      quota.reload();
+      expect(said).toContainEqual(expect.stringContaining('on lane zia in /q.json counts nothing new'));
+    });
+
     it('stays so where others were sent, and is not so for others that were sent in vain', () => {
       reload(quota, good);
       expect(told()).toEqual([true, true]);

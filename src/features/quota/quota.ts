@@ -3,10 +3,6 @@
  * limits that upstreams really have.
  */
 import type { ExchangeObserver, Gate } from '../../core/types.ts';
-import type { Clock } from '../../platform/clock.ts';
-import type { Log } from '../../platform/log.ts';
-import type { PlacedFile } from '../../platform/placed-file.ts';
-import { watchFiles } from '../../platform/watch-files.ts';
 import { isCharged } from '../../protocol/charged.ts';
 import type { Cooldown, MeterStore } from '../../protocol/meter.ts';
 import type { ProviderLimits, QuotaFill, QuotaView } from '../../protocol/quota-view.ts';
@@ -14,13 +10,17 @@ import { OPEN, type Standing } from '../../protocol/standing.ts';
 import { MAX_MODEL_LENGTH } from '../../protocol/usage-event.ts';
 import { type Budget, createBudget } from './budget.ts';
 import { useOf } from './charge.ts';
+import {
+  type CurrentQuotas,
+  type CurrentQuotasOptions,
+  createCurrentQuotas,
+  type Reloaded,
+} from './current-quotas.ts';
 import { createEpisodes } from './episodes.ts';
-import { forgottenOnRestart } from './forgotten.ts';
-import { idleOf, idleQuotas, type OpenLane, type Surroundings } from './idle-quotas.ts';
+import { idleOf, type OpenLane, type Surroundings } from './idle-quotas.ts';
 import { type CooldownChoice, createLimitHits } from './limit-hits.ts';
-import { type LoadedQuotas, loadQuotas } from './load-quotas.ts';
 import { createMatch } from './match.ts';
-import { parseQuotas, type QuotaDefinition } from './parse-quotas.ts';
+import type { QuotaDefinition } from './parse-quotas.ts';
 import { createRefill } from './refill.ts';
 import { createRetry } from './retry.ts';
 import { createRoom } from './room.ts';
@@ -30,34 +30,21 @@ export const REROUTE_MODES = ['off', 'block', 'hybrid'] as const;
 /** `off`: count only. `block`: stop at our own caps. `hybrid`: run into the upstream's, and then go elsewhere. */
 export type RerouteMode = (typeof REROUTE_MODES)[number];
 
-export interface QuotaOptions {
-  /** In order of precedence; the first that counts is the only one. */
-  readonly files: readonly PlacedFile[];
-  /** Files besides those whose change may change which one counts. */
-  readonly alsoWatch: readonly string[];
+export interface QuotaOptions extends Omit<CurrentQuotasOptions, 'around' | 'onTaken'> {
   readonly mode: RerouteMode;
   readonly store: MeterStore;
-  /** How many days the store keeps exchanges; null where it keeps none. */
-  readonly keptDays: number | null;
   /** The lanes that there are now: a quota that none of them serves is told of. */
   readonly lanes: () => readonly OpenLane[];
   /** Models that there are, and how a slip in a name is found: for those that count nothing, too. */
   readonly known: Pick<Surroundings, 'knownModels' | 'nearestName'>;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Milliseconds between two looks at the files; a second unless a test is in a hurry. */
-  readonly lookEveryMs?: number;
 }
 
-export interface Quota extends ExchangeObserver, AsyncDisposable {
+export interface Quota
+  extends ExchangeObserver,
+    AsyncDisposable,
+    Pick<CurrentQuotas, 'file' | 'since' | 'refused' | 'warnings'> {
   readonly mode: RerouteMode;
   readonly gate: Gate;
-  /** The file whose quotas count; null where there is none, or where they were sent to `reload`. */
-  readonly file: string | null;
-  /** When they were taken over, epoch milliseconds. */
-  readonly since: number;
-  /** That what the files say now was refused, so that the quotas before stay; null where it was not. */
-  readonly refused: RefusedFile | null;
   /** Every quota as it stands, in the order of the file. */
   views(): readonly QuotaView[];
   /** How full each is, for who asks often: no more than a look at sums. */
@@ -68,11 +55,6 @@ export interface Quota extends ExchangeObserver, AsyncDisposable {
   endCooldowns(which: CooldownChoice): readonly Cooldown[];
   /** What upstreams last said of their own limits, a lane each. */
   providerLimits(): readonly ProviderLimits[];
-  /**
-   * What an operator should know, a sentence each: that the file as it is now was refused, which of them count nothing
-   * new, or cannot do what they should, and what is forgotten after a restart.
-   */
-  warnings(): readonly string[];
   /** Whether the windows still lack what the store has. */
   rebuilding(): boolean;
   /** Why the store cannot tell what they lack, and what to do, in sentences; null while it can. */
@@ -81,23 +63,8 @@ export interface Quota extends ExchangeObserver, AsyncDisposable {
   load(): Promise<void>;
   /** Counts the windows anew from the store, which has more now. No budget becomes emptier by it. */
   recount(): void;
-  /**
-   * Reads the files again and counts anew, or takes those of `sent` in their place until what they say changes. A bad one
-   * changes nothing.
-   */
+  /** Reads the files again and counts anew, or takes those of `sent`, as `CurrentQuotas` does. */
   reload(sent?: Uint8Array): Reloaded;
-}
-
-export type Reloaded =
-  | { readonly ok: true; readonly file: string | null; readonly quotas: number }
-  /** `why` is a sentence naming the place. */
-  | { readonly ok: false; readonly why: string };
-
-export interface RefusedFile {
-  /** Epoch milliseconds. */
-  readonly since: number;
-  /** A sentence naming the place. */
-  readonly why: string;
 }
 
 /** How long a start waits for what the store has, milliseconds; what takes longer fills up behind it. */
@@ -105,36 +72,26 @@ const PATIENCE_MS = 1_000;
 
 const WARN: Standing = { kind: 'warn' };
 const COOLDOWN: Standing = { kind: 'cooldown' };
-/** What quotas that were sent are called in errors. */
-const SENT = 'the quotas sent';
 
 /** Reads the quotas and follows their file. Throws `CONFIG` where they can't be used at the start. */
 export function createQuota(options: QuotaOptions): Quota {
-  const { files, mode, store, clock, log } = options;
+  const { mode, store, clock, log } = options;
   const retry = createRetry(clock);
   const limits = createLimitHits({ coolsDown: mode === 'hybrid', store, retry, clock, log });
   const episodes = createEpisodes({ holdsBack: mode === 'block', clock, log });
   const seen = createSeenModels();
   let loaded = false;
 
-  let { file, definitions, ignored } = loadQuotas(files);
-  let since = clock.now();
-  let refused: RefusedFile | null = null;
-  /** What the files said last; quotas that were sent stand in place of that. */
-  let inFiles = contentOf({ file, definitions });
-  for (const why of ignored) log.warn(why);
-  let budgets: readonly Budget[] = definitions.map((definition) => createBudget(definition));
+  const around = (): Surroundings => ({
+    ...options.known,
+    lanes: options.lanes(),
+    seenOn: (lane) => seen.of(lane),
+  });
+  const current = createCurrentQuotas({ ...options, around, onTaken: () => takeOver() });
+
+  let budgets: readonly Budget[] = current.definitions.map((definition) => createBudget(definition));
   let chargedTo = createMatch(budgets);
   const room = createRoom((lane, model) => chargedTo(lane, model));
-
-  const stopWatching = watchFiles(
-    [...files.map(({ path }) => path), ...options.alsoWatch],
-    () => {
-      const result = follow();
-      if (!result.ok) log.error(refusal(result.why));
-    },
-    options.lookEveryMs,
-  );
 
   const gate: Gate = (lane, { op, model: asked }) => {
     if (mode === 'off' || asked === null || !isCharged(op)) return OPEN;
@@ -175,96 +132,34 @@ export function createQuota(options: QuotaOptions): Quota {
     if (loaded) refill.recount();
   };
 
-  const around = (): Surroundings => ({
-    ...options.known,
-    lanes: options.lanes(),
-    seenOn: (lane) => seen.of(lane),
-  });
-  /** What is doubtful about those that count. */
-  const doubts = (): readonly string[] => {
-    const source = file === null ? SENT : refused === null ? file : `the earlier ${file}`;
-    return [
-      ...idleQuotas(definitions, source, around()),
-      ...forgottenOnRestart(definitions, source, options.keptDays),
-    ];
-  };
-  const tellDoubts = (): void => {
-    for (const doubt of doubts()) log.warn(doubt);
-  };
-
-  const takeOver = (next: LoadedQuotas): void => {
-    ({ file, definitions, ignored } = next);
-    since = clock.now();
+  /** Budgets of what holds now, with what those before counted; those that are new are filled. */
+  const takeOver = (): void => {
     const before = budgets;
     const empty: Budget[] = [];
     install(
-      definitions.map((definition) => {
+      current.definitions.map((definition) => {
         const kept = before.find((budget) => countsTheSame(budget.definition, definition));
         const budget = createBudget(definition, kept?.count);
         if (kept === undefined) empty.push(budget);
         return budget;
       }),
     );
-    for (const why of ignored) log.warn(why);
     if (!loaded) return;
-    tellDoubts();
+    current.tellDoubts();
     void refill.load(empty);
-  };
-
-  /** Takes what `read` gives, unless it throws; `source` is where it comes from where that is no file. */
-  const take = (read: () => LoadedQuotas, source: string): Reloaded => {
-    const before = contentOf({ file, definitions });
-    try {
-      takeOver(read());
-    } catch (error) {
-      return { ok: false, why: messageOf(error) };
-    }
-    if (contentOf({ file, definitions }) !== before) {
-      log.info(`quotas taken over: ${budgets.length} from ${file ?? source}`);
-    }
-    return { ok: true, file, quotas: budgets.length };
-  };
-
-  /** Told once on standard error, and wherever somebody looks until the files are read without a mistake. */
-  const noted = (result: Reloaded): Reloaded => {
-    refused = result.ok ? null : { since: refused?.since ?? clock.now(), why: result.why };
-    return result;
-  };
-
-  const takeFromFiles = (): Reloaded =>
-    noted(
-      take(() => {
-        const next = loadQuotas(files);
-        inFiles = contentOf(next);
-        return next;
-      }, 'no file'),
-    );
-
-  /** That of the files stays refused, if it was. */
-  const takeSent = (sent: Uint8Array): Reloaded =>
-    take(() => ({ file: null, definitions: parseQuotas(SENT, sent), ignored: [] }), 'a command');
-
-  /** What is watched changes for other reasons, too, which must not replace quotas that were sent. */
-  const follow = (): Reloaded => {
-    try {
-      if (contentOf(loadQuotas(files)) === inFiles) return noted({ ok: true, file, quotas: budgets.length });
-    } catch (error) {
-      return noted({ ok: false, why: messageOf(error) });
-    }
-    return takeFromFiles();
   };
 
   return {
     mode,
     gate,
     get file() {
-      return file;
+      return current.file;
     },
     get since() {
-      return since;
+      return current.since;
     },
     get refused() {
-      return refused;
+      return current.refused;
     },
     views() {
       const now = clock.now();
@@ -299,20 +194,19 @@ export function createQuota(options: QuotaOptions): Quota {
     cooldowns: () => limits.cooldowns(clock.now()),
     endCooldowns: (which) => limits.endCooldowns(which),
     providerLimits: () => limits.providerLimits.all(),
-    warnings: () => [...(refused === null ? [] : [refusal(refused.why)]), ...doubts()],
+    warnings: () => current.warnings(),
     rebuilding: () => refill.isFilling(),
     rebuildTrouble: () => refill.trouble(),
     async load() {
       loaded = true;
-      tellDoubts();
+      current.tellDoubts();
       const filled = Promise.all([refill.load(budgets), limits.load()]);
       await Promise.race([filled, new Promise<void>((resolve) => void clock.after(PATIENCE_MS, resolve))]);
     },
     recount,
     reload(sent) {
-      if (sent !== undefined) return takeSent(sent);
-      const taken = takeFromFiles();
-      if (taken.ok) recount();
+      const taken = current.reload(sent);
+      if (taken.ok && sent === undefined) recount();
       return taken;
     },
     onPlan: (attempt) => room.take(attempt),
@@ -340,7 +234,7 @@ export function createQuota(options: QuotaOptions): Quota {
     async [Symbol.asyncDispose]() {
       retry[Symbol.dispose]();
       episodes[Symbol.dispose]();
-      stopWatching();
+      current[Symbol.dispose]();
     },
   };
 }
@@ -359,11 +253,3 @@ const lastOpening = (full: readonly Budget[], now: number) =>
 /** Whether what one has counted serves the other. */
 const countsTheSame = (a: QuotaDefinition, b: QuotaDefinition): boolean =>
   a.lane === b.lane && a.model === b.model && a.countCacheReads === b.countCacheReads;
-
-/** What of quotas is worth a word when it changes. */
-const contentOf = ({ file, definitions }: Pick<LoadedQuotas, 'file' | 'definitions'>): string =>
-  JSON.stringify({ file, definitions });
-
-const refusal = (why: string): string => `quotas not taken over, the ones before stay: ${why}`;
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

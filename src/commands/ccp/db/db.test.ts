@@ -179,6 +179,20 @@ describe('ccp db import', () => {
     expect(await run('import', '--jsonl', other)).toMatchObject({ code: 2, out: '' });
   });
 
+  it('leaves nothing behind of a file that is no log where there was no store', async () => {
+    for (const [name, text] of [
+      ['big.txt', 'no JSON\n'.repeat(100_000)],
+      ['usage.jsonl', '{}'],
+    ] as const) {
+      host.write(name, text);
+      expect(await run('import', '--jsonl', name)).toMatchObject({ code: 2, out: '' });
+    }
+    expect(readdirSync(host.cwd)).toEqual(expect.not.arrayContaining(['logs']));
+    log('usage.jsonl', [completion(1)]);
+    expect(await json('import', '--jsonl', 'big.txt', 'usage.jsonl')).toMatchObject({ code: 2 });
+    expect(inStore((store) => store.status().samples)).toBe(1);
+  });
+
   it('reads a log to its end whose beginning was lost', async () => {
     log('logs/usage-old.jsonl', ['\0'.repeat(2_000_000), completion(1)]);
     expect(await run('import', '--jsonl', 'logs/usage-old.jsonl')).toMatchObject({

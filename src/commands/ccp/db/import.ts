@@ -32,7 +32,7 @@ const NAME_A_LOG = 'Name a usage log, or what "ccp db export --jsonl" wrote.';
 
 /**
  * `ccp db import`: puts in what the store does not know; a second time puts in nothing. Exit 1 where it understood
- * nothing. Throws `USAGE` for a file that is no log, after what the others tell was put in.
+ * nothing. Throws `USAGE` for a file that is no log, after what the others tell was put in; alone it makes no store.
  */
 export async function dbImport(host: Host, { files, rotated, json }: ImportOptions): Promise<number> {
   const { paths } = load(host);
@@ -40,15 +40,15 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
   const warnOf = (aside: string): void =>
     printWarnings(host, 'ccp', [`the store was damaged and set aside as ${aside}; a new one is begun`]);
   const isNew = !existsSync(paths.store);
-  using store = openStoreToWrite(paths.store, warnOf, PATIENT_MS);
-  prepare(store);
+  using target = createTarget(paths.store, warnOf);
+  if (!isNew) target.store();
   const terminal = processTerminal();
   using interruption = terminal.interruption();
   await using progress = await byteProgress(terminal.live, 'Reading', await sizeOf(logs));
-  const idsFrom = forOperator(paths.store, () => store.samples.idsFrom());
   let [added, rolledUp, tooOld] = [0, 0, 0];
   const put = (told: readonly SampleRow[]): void => {
     interruption.signal.throwIfAborted();
+    const { store, idsFrom } = target.store();
     forOperator(paths.store, () => {
       const samples = told.filter(([rid, ts]) => ts >= idsFrom || store.samples.knows(rid));
       tooOld += told.length - samples.length;
@@ -58,14 +58,15 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
     });
   };
   const found = await readExchanges(progress.watch(logs), put);
+  const [stranger] = strangerSentences(found.strangers);
+  if (stranger !== undefined && found.lines === 0)
+    throw new OperatorError('USAGE', stranger, { hint: NAME_A_LOG });
+  const { store } = target.store();
   forOperator(paths.store, () => {
     while (store.rollups.advance(ROLLED_AT_ONCE) > 0) interruption.signal.throwIfAborted();
   });
   await progress.end();
 
-  const [stranger] = strangerSentences(found.strangers);
-  if (stranger !== undefined && found.lines === 0)
-    throw new OperatorError('USAGE', stranger, { hint: NAME_A_LOG });
   const known = found.exchanges - added - tooOld;
   printWarnings(host, 'ccp', [...tooOldWarnings(tooOld), ...badLineWarnings(found.bad)]);
   if (json)
@@ -86,6 +87,25 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
   }
   if (stranger !== undefined) throw new OperatorError('USAGE', stranger, { hint: NAME_A_LOG });
   return found.exchanges === 0 && found.bad.count > 0 ? EXIT.failed : EXIT.ok;
+}
+
+interface Target extends Disposable {
+  /** Opens it the first time. `idsFrom` is as the store had it then. */
+  store(): { readonly store: StoreFile; readonly idsFrom: number };
+}
+
+/** What is put into: made only once there is something to put in, for a file that is no log must leave nothing behind. */
+function createTarget(path: string, onDamage: (aside: string) => void): Target {
+  let opened: ReturnType<Target['store']> | null = null;
+  const begin = (): ReturnType<Target['store']> => {
+    const store = openStoreToWrite(path, onDamage, PATIENT_MS);
+    prepare(store);
+    return { store, idsFrom: forOperator(path, () => store.samples.idsFrom()) };
+  };
+  return {
+    store: () => (opened ??= begin()),
+    [Symbol.dispose]: () => opened?.store[Symbol.dispose](),
+  };
 }
 
 /** The ids of a million exchanges come in no order: their index has to fit into memory, and checkpoints to be rare. */

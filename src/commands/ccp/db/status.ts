@@ -18,16 +18,20 @@ export interface StatusOptions {
 
 /**
  * `ccp db status`: exit 1 where `--check` finds damage. Where a proxy runs that uses another store, or whose store is in
- * trouble, it is said on standard error, in either case after what was found here.
+ * trouble, it is said on standard error, unless the trouble is what was found here.
  */
 export async function dbStatus(host: Host, options: StatusOptions): Promise<number> {
   const loaded = load(host);
   const asked = askProxyState(loaded, { patienceMs: PATIENCE_MS });
+  let said: string | null = null;
   try {
     return showStatus(host, loaded, options);
+  } catch (error) {
+    said = error instanceof Error ? error.message : null;
+    throw error;
   } finally {
     const state = await asked;
-    const found = state === null ? [] : compareStore(loaded, state);
+    const found = state === null ? [] : compareStore(loaded, state, said);
     const warnings = found.map(({ what, remedy }) => (remedy === undefined ? what : `${what}. ${remedy}`));
     printWarnings(host, 'ccp', warnings);
   }

@@ -1,8 +1,9 @@
 /** What went elsewhere than its route leads, why, and which command tells more or mends it. */
 import type { DiversionsAnswer, UsageAnswer } from '../../../config/usage-answers.ts';
 import { plain, type Screen } from '../../shared/host.ts';
+import { hanging } from '../../shared/table.ts';
 import { amountOf, compact } from './figures.ts';
-import { hanging, shown } from './meter-text.ts';
+import { shown } from './usage-text.ts';
 
 /** More would be a page of its own; they are the most frequent. */
 const MOST_SHOWN = 5;

@@ -20,7 +20,9 @@ import { postBody } from '../control.ts';
 import { load } from '../load.ts';
 import { askMeter } from './ask-meter.ts';
 import { amountOf, clockTime, span } from './figures.ts';
-import { earlierLine, limitLines, quotaLines, quotasInDetail, warningLines } from './meter-text.ts';
+import { limitLines } from './limit-text.ts';
+import { quotasInDetail } from './quota-details.ts';
+import { earlierLine, quotaLines, warningLines } from './quota-text.ts';
 
 interface Json {
   readonly json: boolean;

@@ -16,7 +16,10 @@ import { askProxy, proxyUrl } from '../ask-proxy.ts';
 import { load } from '../load.ts';
 import { askMeter } from './ask-meter.ts';
 import { span } from './figures.ts';
-import { emptyText, limitLines, quotaLines, quotasInDetail, storeLine, totalsTable } from './meter-text.ts';
+import { limitLines } from './limit-text.ts';
+import { quotasInDetail } from './quota-details.ts';
+import { quotaLines } from './quota-text.ts';
+import { emptyText, storeLine, totalsTable } from './usage-text.ts';
 
 export interface StatusOptions {
   readonly debugQuota: boolean;

@@ -10,22 +10,14 @@ import {
 } from '../../../config/usage-answers.ts';
 import { EXIT } from '../../../errors.ts';
 import { type Host, plain, printJson, type Screen } from '../../shared/host.ts';
+import { hanging } from '../../shared/table.ts';
 import { watchUntilInterrupted } from '../../shared/watch.ts';
 import { warnOfFuture } from '../future.ts';
 import { load } from '../load.ts';
 import { askMeter } from './ask-meter.ts';
 import { diversionNotes } from './diversion-notes.ts';
 import { amountOf, clockTime, compact } from './figures.ts';
-import {
-  banner,
-  emptyText,
-  hanging,
-  type Named,
-  shortNames,
-  shown,
-  storeLine,
-  totalsTable,
-} from './meter-text.ts';
+import { banner, emptyText, type Named, shortNames, shown, storeLine, totalsTable } from './usage-text.ts';
 
 export interface UsageOptions {
   /** As the endpoint takes it. */
