@@ -184,7 +184,13 @@ describe('the cost of a time', () => {
     model: models[n % models.length] ?? null,
     lane: n % 3 === 0 ? 'zai' : 'anthropic',
     served_model: served[n % served.length] ?? null,
-    tokens: { input: n, output: 3 * n, cache_read: 1_000 * n, cache_write_5m: 7 * n, cache_write_1h: n % 5 },
+    tokens: {
+      input: n + 1,
+      output: 3 * n,
+      cache_read: 1_000 * n,
+      cache_write_5m: 7 * n,
+      cache_write_1h: n % 5,
+    },
   }));
 
   it('is what each exchange cost on its day, however the time lies to days and changes of prices', async () => {
