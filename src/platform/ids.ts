@@ -6,14 +6,13 @@ export interface Ids {
   rid(): string;
 }
 
-/** What is counted of an id: its last three digits. */
-const IN_A_RUN = 0x1000;
 const RANDOM_DIGITS = 13;
+const IN_A_RUN = 16 ** 3;
 
 /**
- * Ids in runs of 4,096: thirteen random digits, which each run draws anew, and three that count. Neighbours in time are
- * neighbours in the store's index of ids, which otherwise writes a page for each. That two runs are the same is less likely
- * than that two of as many random ids are.
+ * Ids in runs: random digits, which each run draws anew, and three that count. Neighbours in time are neighbours in the
+ * store's index of ids, where each random one would have a page written. Among a million runs two are the same with one
+ * chance in nine thousand.
  */
 export function createRandomIds(): Ids {
   let run = '';
