@@ -34,7 +34,7 @@ export interface OutboxNumbers {
   readonly pending: number;
 }
 
-/** A full batch, and the most in one transaction: 10 ms of the file's lock. With 100 the relaying thread paid as well. */
+/** A full batch, and the most in one transaction: 5 ms of the file's lock. With 100 the relaying thread paid as well. */
 const FULL = 1_000;
 /** Rows that may wait while the file cannot be written, about 10 MB. The log has those that are dropped. */
 export const MOST_WAITING = 20_000;

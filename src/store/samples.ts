@@ -24,6 +24,12 @@ export type Place = readonly [ts: number, seq: number];
 const DAY_MS = 86_400_000;
 const COLUMNS = SAMPLE_COLUMNS.join(', ');
 
+/**
+ * Rows of one statement, where all are younger than whatever is forgotten: to look for them there costs 2 µs a row, and with
+ * many ids a page of the file. Together they cost 1 µs a row less; more than ten gain nothing.
+ */
+const TOGETHER = 10;
+
 /** A forgotten id in as few bytes as it takes: ours are 16 hexadecimal digits. */
 const FORGOTTEN_KEY = (rid: string): string =>
   `CASE WHEN length(${rid}) = 16 AND ${rid} NOT GLOB '*[^0-9a-f]*' THEN unhex(${rid}) ELSE ${rid} END`;
@@ -74,12 +80,19 @@ interface Paging extends SampleFilter {
 
 /** The samples in an open store. */
 export function openSamples(db: Database.Database): Samples {
-  const insert = db.prepare<[...SampleRow]>(
+  const insertOne = db.prepare<[...SampleRow]>(
     `INSERT INTO samples (${COLUMNS})
      SELECT * FROM (SELECT ${SAMPLE_COLUMNS.map((name) => `? AS ${name}`).join(', ')}) AS new
      WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE rid = ${FORGOTTEN_KEY('new.rid')})
      ON CONFLICT (rid) DO NOTHING`,
   );
+  const places = `(${SAMPLE_COLUMNS.map(() => '?').join(', ')})`;
+  // OR ROLLBACK, as the caller does: to undo such a statement alone SQLite would write down what it changes, at 2 µs a row.
+  const insertTogether = db.prepare<SampleRow[number][]>(
+    `INSERT OR ROLLBACK INTO samples (${COLUMNS}) VALUES ${Array(TOGETHER).fill(places).join(', ')}
+     ON CONFLICT (rid) DO NOTHING`,
+  );
+  const lastForgotten = db.prepare<[], number | null>('SELECT max(day) FROM forgotten').pluck();
   const knows = db
     .prepare<{ rid: string }, number>(
       `SELECT EXISTS (SELECT 1 FROM samples WHERE rid = :rid)
@@ -129,7 +142,17 @@ export function openSamples(db: Database.Database): Samples {
   };
 
   return {
-    insert: (rows) => rows.reduce((count, row) => count + insert.run(...row).changes, 0),
+    insert(rows) {
+      const unforgotten = ((lastForgotten.get() ?? Number.NEGATIVE_INFINITY) + 1) * DAY_MS;
+      let added = 0;
+      for (let at = 0; at < rows.length; at += TOGETHER) {
+        const some = rows.slice(at, at + TOGETHER);
+        if (some.length === TOGETHER && some.every(([, ts]) => ts >= unforgotten))
+          added += insertTogether.run(...some.flat()).changes;
+        else for (const row of some) added += insertOne.run(...row).changes;
+      }
+      return added;
+    },
     page({ among, ...query }) {
       const isFiltered = query.model !== undefined || query.lane !== undefined;
       const paging = { ...query, among: isFiltered ? among : undefined };

@@ -407,6 +407,18 @@ describe('retention', () => {
     expect(file.rollups.read({ granularity: 'hour' })).toMatchObject([{ count: 3 }]);
   });
 
+  it('knows what was deleted also among many that are younger, new, or there already', () => {
+    const many = (from: number, ts: number): Sample[] =>
+      Array.from({ length: 25 }, (_, at) => sample(from + at, { ts: ts + at }));
+    const [old, young] = [many(1, NOON - 48 * HOUR), many(101, NOON)];
+    expect([put(old), put(young)]).toEqual([25, 25]);
+    rollAll();
+    expect(file.samples.forget(NOON - HOUR, 100)).toBe(25);
+    const fresh = many(201, NOON - 40 * HOUR);
+    expect(put([...fresh, ...young, ...old, ...fresh, ...old, ...young])).toBe(25);
+    expect(all()).toHaveLength(50);
+  });
+
   it('forgets ids by the day of what they were of, and says from which day on it knows them', () => {
     const DAY = 24 * HOUR;
     put([sample(1, { ts: NOON - 3 * DAY }), sample(2, { ts: NOON - DAY }), sample(3, { ts: NOON })]);
@@ -464,14 +476,19 @@ describe('hours that are forgotten', () => {
 });
 
 describe('the file', () => {
-  it('takes all of a batch or nothing', () => {
-    const broken = rowOf(sample(2));
-    Object.assign(broken, { 2: null });
-    expect(() => file.write({ samples: [rowOf(sample(1)), broken], cooldowns: [], hits: [] })).toThrow(
-      'NOT NULL',
-    );
-    expect(all()).toEqual([]);
-  });
+  it.each([1, 39])(
+    'takes all of a batch or nothing, and goes on (%d before one that is broken)',
+    (before) => {
+      const good = Array.from({ length: before }, (_, at) => sample(at + 2));
+      const broken = rowOf(sample(1));
+      Object.assign(broken, { 2: null });
+      expect(() => file.write({ samples: [...good.map(rowOf), broken], cooldowns: [], hits: [] })).toThrow(
+        'NOT NULL',
+      );
+      expect(all()).toEqual([]);
+      expect(put(good)).toBe(before);
+    },
+  );
 
   it('can be read beside its writer', () => {
     using reader = readStoreFile(place.path);

@@ -2,8 +2,7 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { encode, type Histogram, record } from '../histogram.ts';
 import { mergeStores } from '../merge.ts';
-import { rowOf } from '../sample-row.ts';
-import { openSamples } from '../samples.ts';
+import { rowOf, SAMPLE_COLUMNS } from '../sample-row.ts';
 import { openStoreFile, readStoreFile } from '../store-file.ts';
 import { makeStorePlace, type StorePlace } from '../testing/place.ts';
 import { NOON, sample } from '../testing/samples.ts';
@@ -15,11 +14,19 @@ beforeEach(() => {
 });
 afterEach(() => place[Symbol.dispose]());
 
+/** What inserts today asks for what the first schema does not have. */
+const insert = (db: Database.Database, id: number): unknown =>
+  db
+    .prepare(
+      `INSERT INTO samples (${SAMPLE_COLUMNS.join()}) VALUES (${SAMPLE_COLUMNS.map(() => '?').join()})`,
+    )
+    .run(...rowOf(sample(id)));
+
 /** A store as its first release left it: two exchanges of one hour, counted. */
 function firstSchema(): void {
   const db = new Database(place.path);
   migrate(db, MIGRATIONS.slice(0, 1));
-  openSamples(db).insert([sample(1), sample(2)].map(rowOf));
+  for (const id of [1, 2]) insert(db, id);
   const durations: Histogram = new Map();
   for (const ms of [1234.5, 1234.5]) record(durations, ms);
   const rollup = db.prepare(
@@ -53,7 +60,7 @@ it('takes from samples what would stop the rollups for ever', () => {
   firstSchema();
   {
     const db = new Database(place.path);
-    openSamples(db).insert([rowOf(sample(3))]);
+    insert(db, 3);
     db.exec('UPDATE samples SET latency_ms = 1e16, stream_ms = 1e16, tokens_output = 9e18 WHERE seq = 3');
     db.close();
   }
