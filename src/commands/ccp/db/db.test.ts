@@ -665,8 +665,10 @@ describe('ccp db merge', () => {
       writeFileSync(join(host.cwd, `broken.${end}`), 'x'.repeat(5000));
       writeFileSync(join(host.cwd, `empty.${end}`), '');
     }
-    log('usage.jsonl', [completion(1)]);
-    const { code, err } = await run('merge', '--dir', '.');
+    const whole = log('usage.jsonl', [completion(1)]);
+    log('usage-no.jsonl', ['no record']);
+    const { code, out, err } = await run('merge', '--dir', '.');
+    expect(out).toContain(`1 exchange of 0 stores and 1 log, each once:\n  ${whole}\nWritten:\n`);
     expect([code, err.match(/\w+\.\w+: file is not a database/g)]).toEqual([
       1,
       ends.map((end) => `broken.${end}: file is not a database`),
