@@ -33,7 +33,14 @@ async function printed(...argv: string[]): Promise<string> {
   return out;
 }
 
-const widest = (text: string): number => Math.max(...text.split('\n').map(({ length }) => length));
+/** In columns: Han and emoji take two. */
+const widest = (text: string): number =>
+  Math.max(
+    ...text
+      .replaceAll(/\p{Script=Han}|\p{Emoji_Presentation}/gu, 'ww')
+      .split('\n')
+      .map(({ length }) => length),
+  );
 
 describe('every page of the meter', () => {
   it.each([
@@ -76,7 +83,15 @@ describe('every page of the meter', () => {
         ...Object(told),
         mode: 'hybrid',
         rebuilding: true,
-        quotas: [quota(wide), quota({ ...wide, cooldown_until: late }), quota()],
+        quotas: [
+          quota(wide),
+          quota({ ...wide, cooldown_until: late }),
+          quota(),
+          quota({ model: `arn:aws:bedrock:us-east-1:123456789012:inference-profile/${'a'.repeat(60)}` }),
+          quota({
+            model: '通义千问-🚀-最新版本-超长名字-通义千问-最新版本-超长名字-通义千问-最新版本-超长名字',
+          }),
+        ],
         cooldowns: [{ lane: 'zai', key: 'claude-haiku-4-5-20251001', until: late, stated: 'reset' }],
         provider_limits: [limits],
       };
@@ -84,6 +99,16 @@ describe('every page of the meter', () => {
       expect(widest(await printed(...argv))).toBeLessThanOrEqual(80);
     },
   );
+
+  it('fits 80 columns where a client names its models in wide characters', async () => {
+    const models = {
+      '通义千问-最新版本-超长名字-通义千问-🚀-最新版本-超长名字': modelUsage({ requests: 1 }),
+    };
+    meter.answers.set('/v1/usage', { status: 200, value: { ...USAGE, models } });
+    const page = await printed('usage');
+    expect(page).toContain('通义千问');
+    expect(widest(page)).toBeLessThanOrEqual(80);
+  });
 
   it.each([
     [['status', '--json'], 'usage'],
