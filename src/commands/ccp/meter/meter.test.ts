@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LimitsAnswer } from '../../../config/usage-answers.ts';
 import { createTestHost, type TestHost } from '../../shared/testing/test-host.ts';
 import { main } from '../main.ts';
+import { makePlace } from '../testing/programs.ts';
+import { until } from '../testing/served.ts';
 import { statusline } from './statusline.ts';
 import {
   DIVERSIONS,
@@ -41,6 +43,14 @@ const widest = (text: string): number =>
       .split('\n')
       .map(({ length }) => length),
   );
+
+it('ends a watched page once nobody reads on, as head leaves a pipe, and that is no mistake', async () => {
+  using place = makePlace();
+  await using watching = place.run(['quota', '--watch'], { CCP_PORT: String(meter.port) });
+  await until('a page', () => watching.out() !== '');
+  watching.child.stdout?.destroy();
+  expect([await watching.exited, watching.err()]).toEqual([0, '']);
+});
 
 describe('every page of the meter', () => {
   it.each([
