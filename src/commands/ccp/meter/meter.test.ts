@@ -1,10 +1,9 @@
 /** The meter's commands against what answers as a proxy does; and, at the end, against a proxy. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LimitsAnswer } from '../../../config/usage-answers.ts';
 import { createTestHost, type TestHost } from '../../shared/testing/test-host.ts';
 import { main } from '../main.ts';
 import { makePlace } from '../testing/programs.ts';
-import { until } from '../testing/served.ts';
 import { statusline } from './statusline.ts';
 import {
   DIVERSIONS,
@@ -47,7 +46,7 @@ const widest = (text: string): number =>
 it('ends a watched page once nobody reads on, as head leaves a pipe, and that is no mistake', async () => {
   using place = makePlace();
   await using watching = place.run(['quota', '--watch'], { CCP_PORT: String(meter.port) });
-  await until('a page', () => watching.out() !== '');
+  await vi.waitFor(() => expect(watching.out()).not.toBe(''), { timeout: 15_000, interval: 20 });
   watching.child.stdout?.destroy();
   expect([await watching.exited, watching.err()]).toEqual([0, '']);
 });
