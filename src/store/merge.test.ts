@@ -101,15 +101,19 @@ describe('merging', () => {
     const other = fill('b', exchanges(800, 850));
     const sound = readFileSync(path);
     const problems = new Set<string | null>();
+    const counted = new Set<number>();
     for (let at = 4_096; at < sound.length; at += 8_192) {
       writeFileSync(path, Buffer.from(sound).fill('damaged!', at, at + 8_192));
       const { hours, stores } = await merged([path, other]);
       for (const suffix of ['', '-wal', '-shm']) rmSync(pathOf('scratch') + suffix, { force: true });
       expect(hours.filter(({ start }) => start >= NOON + 800 * HOUR)).toHaveLength(50);
       expect(stores.find((one) => one.path === other)).toMatchObject({ samples: 50, problem: null });
+      counted.add(stores.find((one) => one.path === path)?.samples ?? 0);
       problems.add(stores.find((one) => one.path === path)?.problem ?? null);
     }
     expect([...problems]).toContain('database disk image is malformed');
+    // What comes before the damage counts.
+    expect([...counted].some((samples) => samples > 0 && samples < 500)).toBe(true);
   });
 
   it('leaves out of a damaged store what no exchange can be, and says how many', async () => {

@@ -252,8 +252,10 @@ async function joinSamples(
     rows = [];
     added += write(batch);
   };
+  // A damaged file may tell of some and not of how many: then nobody knows how far it is.
+  const extent = await attempt(async () => ofSource(() => store.samples.extent().samples));
+  const all = extent.value ?? Number.POSITIVE_INFINITY;
   const reading = await attempt(async () => {
-    const all = ofSource(() => store.samples.extent().samples);
     let read = 0;
     for (const row of each(ofSource(() => store.samples.each({})))) {
       read += 1;
