@@ -27,7 +27,7 @@ import { createInboundBody, type InboundBody } from './inbound-body.ts';
 import { announcedLength, bufferedOp, pathOf } from './inbound-request.ts';
 import { takeIn } from './intake.ts';
 import { limitsFor } from './limits.ts';
-import { sendError } from './own-answer.ts';
+import { OWN_FAULT, sendError } from './own-answer.ts';
 import type { AnswerHead } from './relay.ts';
 import type { Retained } from './retention.ts';
 import { type Failure, firstStep, mayGoOn, nextStep, type Step } from './steps.ts';
@@ -128,7 +128,7 @@ class Exchange {
       this.#ending ??= { ...BROKEN.truncated, status: this.#response.statusCode };
       this.#response.destroy();
     } else {
-      this.refuse(500, 'api_error', 'a fault inside the proxy; its own messages say more', {
+      this.refuse(500, 'api_error', OWN_FAULT, {
         reason: 'blocked',
         errType: 'protocol',
       });

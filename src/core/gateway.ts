@@ -13,7 +13,7 @@ import type { ExchangePorts, Visit } from './exchange-ports.ts';
 import { createGuard, sameSecret } from './guard.ts';
 import { pathOf } from './inbound-request.ts';
 import { takeIn } from './intake.ts';
-import { discardUpload, sendError, sendStream, sendText } from './own-answer.ts';
+import { discardUpload, OWN_FAULT, sendError, sendStream, sendText } from './own-answer.ts';
 import { createOwnPaths } from './own-paths.ts';
 import type { Endpoint, EndpointStream } from './types.ts';
 
@@ -81,7 +81,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   );
   server.on('clientError', refuseMalformed);
 
-  /** A fault of ours in one request must not reach another: it ends here, with its connection. */
+  /** A fault of ours in one request must not reach another: it ends here, with an answer where none was begun. */
   async function contained(
     request: IncomingMessage,
     response: ServerResponse,
@@ -93,7 +93,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       options.log.error(
         `a request failed inside the proxy: ${error instanceof Error ? error.stack : String(error)}`,
       );
-      response.destroy();
+      if (response.headersSent) response.destroy();
+      else sendError(response, 500, 'api_error', `ccp: ${OWN_FAULT}`);
     }
   }
 
@@ -109,8 +110,11 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (expectsContinue) response.writeContinue();
     };
     if (refusal === null && ownPaths.owns(path)) {
-      await answerOwn({ request, response, refusal, invite }, path);
-      discardUpload(request);
+      try {
+        await answerOwn({ request, response, refusal, invite }, path);
+      } finally {
+        discardUpload(request);
+      }
       return;
     }
     answering.set(request.socket, response);

@@ -27,6 +27,9 @@ export function sendError(
   return bytes;
 }
 
+/** A fault of ours: who operates the proxy finds the rest in its log. */
+export const OWN_FAULT = 'a fault inside the proxy; its own messages say more';
+
 /**
  * Reads on for a while over the rest of an upload whose answer is out: many clients read that only when they
  * have sent everything, and a connection that is cut before would take the answer with it.

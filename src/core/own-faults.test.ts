@@ -88,6 +88,29 @@ it.each([
   ]);
 });
 
+it('an endpoint of our own that throws is 500 to its client, and a line with the stack', async () => {
+  const handle = (): never => {
+    throw new RangeError('made-up fault');
+  };
+  await using world = await startWorld({
+    anth: 'http://127.0.0.1:1',
+    gateway: {
+      endpoints: [
+        { method: 'GET', path: '/v1/quotas', handle },
+        { method: 'GET', path: '/healthz', handle: async () => handle() },
+      ],
+    },
+  });
+  for (const path of ['/v1/quotas', '/healthz']) {
+    await using client = await connectClient(world.port);
+    client.send(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`);
+    await gets500(client);
+  }
+  const told = expect.stringMatching(/^a request failed inside the proxy: RangeError: made-up fault\n +at /);
+  expect(world.log).toEqual([told, told]);
+  expect(world.completions).toEqual([]);
+});
+
 it('an observer of completions that throws does not touch the answer', async () => {
   const { sufferer, log } = await withBystander({ observer: { onCompletion: trip } }, async (client) => {
     expect((await client.answer()).body().toString()).toBe(WHOLE_STREAM);

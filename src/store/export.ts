@@ -31,20 +31,26 @@ export function readExportLine(record: unknown): Sample | string {
 /** The heading of a table, RFC 4180; the columns are those of the store. */
 export const CSV_HEADING = SAMPLE_COLUMNS.join(',');
 
-/** A line of a table, without a line break; what is missing is empty. No text of it is a formula to a spreadsheet. */
+/**
+ * A line of a table, without a line break; what is missing is empty. No text of it is a formula to a spreadsheet, or holds
+ * a control character: a table is looked at in a terminal, too.
+ */
 export function csvLine(row: SampleRow): string {
   const [rid, ts, ...rest] = row;
   return [rid, timeOf(ts), ...rest].map(csvField).join(',');
 }
 
 /** What spreadsheets take for the beginning of a formula, the wide forms of these signs too. */
-const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+const FORMULA = /^[=+\-@＝＋－＠]/;
+/** Line breaks and tabs are among them, which would make rows and columns of their own; so are the invisible ones. */
+const CONTROL = /[\p{Cc}\p{Cf}]/gu;
 
 function csvField(value: string | number | null): string {
-  if (value === null) return '';
+  if (typeof value !== 'string') return value === null ? '' : String(value);
   // A client chooses the names of models. An apostrophe first makes a text of it.
-  const field = typeof value === 'string' && FORMULA.test(value) ? `'${value}` : String(value);
-  return /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
+  const text = value.replaceAll(CONTROL, '\u{fffd}');
+  const field = FORMULA.test(text) ? `'${text}` : text;
+  return /[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
 }
 
 const timeOf = (ms: number): string => new Date(ms).toISOString();

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Sample } from '../protocol/meter.ts';
@@ -93,6 +93,41 @@ describe('merging', () => {
     expect(found.stores.map(({ forgotten, problem }) => [forgotten, problem])).toEqual([
       [12, null],
       [0, null],
+    ]);
+  });
+
+  it('takes nothing from the others where a store is damaged, wherever that is, and says so', async () => {
+    const path = fill('a', exchanges(0, 700), NOON + 200 * HOUR);
+    const other = fill('b', exchanges(800, 850));
+    const sound = readFileSync(path);
+    const problems = new Set<string | null>();
+    const counted = new Set<number>();
+    for (let at = 4_096; at < sound.length; at += 8_192) {
+      writeFileSync(path, Buffer.from(sound).fill('damaged!', at, at + 8_192));
+      const { hours, stores } = await merged([path, other]);
+      for (const suffix of ['', '-wal', '-shm']) rmSync(pathOf('scratch') + suffix, { force: true });
+      expect(hours.filter(({ start }) => start >= NOON + 800 * HOUR)).toHaveLength(50);
+      expect(stores.find((one) => one.path === other)).toMatchObject({ samples: 50, problem: null });
+      counted.add(stores.find((one) => one.path === path)?.samples ?? 0);
+      problems.add(stores.find((one) => one.path === path)?.problem ?? null);
+    }
+    expect([...problems]).toContain('database disk image is malformed');
+    // What comes before the damage counts.
+    expect([...counted].some((samples) => samples > 0 && samples < 500)).toBe(true);
+  });
+
+  it('leaves out of a damaged store what no exchange can be, and says how many', async () => {
+    const path = fill('a', exchanges(0, 5));
+    {
+      using file = openStoreFile(path);
+      file.db.exec('UPDATE samples SET latency_ms = -1e300 WHERE seq = 1');
+      file.db.exec(`UPDATE samples SET ts = ${Number.MAX_SAFE_INTEGER} WHERE seq = 2`);
+      file.db.exec('UPDATE samples SET stream_ms = 1e300 WHERE seq = 3');
+    }
+    const { days, stores } = await merged([path]);
+    expect(days).toMatchObject([{ count: 3 }]);
+    expect(stores).toMatchObject([
+      { samples: 3, problem: 'left out: 2 exchanges with numbers that none can have: the file is damaged' },
     ]);
   });
 

@@ -1,6 +1,6 @@
 /** Joins stores and logs of one machine into rollups that count each exchange once. */
 import type { Granularity, Rollup } from '../protocol/meter.ts';
-import type { SampleRow } from './sample-row.ts';
+import { rowOf, type SampleRow, sampleOfRow } from './sample-row.ts';
 import { openStoreFile, readStoreFile, type StoreFile } from './store-file.ts';
 
 export interface Merge extends Disposable {
@@ -33,6 +33,7 @@ const AT_ONCE = 1_000;
 const IDS_AT_ONCE = 10_000;
 const ROLLED_AT_ONCE = 5_000;
 const DAY_MS = 86_400_000;
+const YEAR_10000 = Date.UTC(10_000, 0);
 const NOTHING = { cooldowns: [], hits: [] };
 
 /**
@@ -69,8 +70,7 @@ export async function mergeStores(
   for (const [at, { moment, value: forgotten = 0, problem: past }] of pasts.entries()) {
     // What only the first may have forgotten the ids of, it does not hold any more.
     const isWanted = at === 0 ? () => true : isTellable;
-    const samples = await attempt(() => joinSamples(moment, { isWanted, write, pause }));
-    const { added = 0, tooOld = 0 } = samples.value ?? {};
+    const { added, tooOld, ...samples } = await joinSamples(moment, { isWanted, write, pause });
     const problem = past ?? samples.problem ?? (tooOld === 0 ? null : tooOldToTell(tooOld));
     joined.push({ path: moment.path, samples: added, forgotten, problem });
   }
@@ -103,10 +103,14 @@ async function attempt<T>(act: () => Promise<T>): Promise<Attempt<T>> {
   try {
     return { value: await act(), problem: null };
   } catch (error) {
-    if (error instanceof SourceError) return { problem: error.message };
+    if (error instanceof SourceError || isMismatch(error)) return { problem: error.message };
     throw error;
   }
 }
+
+/** What the scratch file does not take is no fault of its own: only a damaged source has it. */
+const isMismatch = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_CONSTRAINT');
 
 function ofSource<T>(act: () => T): T {
   try {
@@ -130,6 +134,9 @@ const sourceError = (cause: unknown): SourceError =>
 
 const tooOldToTell = (count: number): string =>
   `left out: ${count === 1 ? '1 exchange' : `${count} exchanges`} from so long ago that another store no longer knows what it counted then`;
+
+const damaged = (count: number): string =>
+  `left out: ${count === 1 ? '1 exchange' : `${count} exchanges`} with numbers that none can have: the file is damaged`;
 
 interface Moment extends StoreFile {
   readonly path: string;
@@ -186,7 +193,7 @@ async function joinPast(
       'what it has forgotten is too old to be told apart from another store: its hours are left out',
     );
   }
-  const hours = ofSource(() => store.rollups.ofForgotten());
+  const [hours, hoursFrom] = ofSource(() => [store.rollups.ofForgotten(), store.rollups.hoursFrom()]);
   const counted = [...hours.values()].reduce((sum, { count }) => sum + count, 0);
   const forget = merged.db.prepare<[Buffer | string, number]>('INSERT INTO forgotten VALUES (?, ?)');
   await wholly(merged, async () => {
@@ -196,7 +203,7 @@ async function joinPast(
       copied += 1;
       if (copied % IDS_AT_ONCE === 0) await pause(store.path, 0);
     }
-    merged.rollups.forgetHours(store.rollups.hoursFrom(), 0);
+    merged.rollups.forgetHours(hoursFrom, 0);
     merged.rollups.addHours(hours);
   });
   return counted;
@@ -233,23 +240,38 @@ interface Joining {
   readonly pause: Pause;
 }
 
+/** Adds the samples of a store, of a damaged one those before the damage. */
 async function joinSamples(
   store: Moment,
   { isWanted, write, pause }: Joining,
-): Promise<{ readonly added: number; readonly tooOld: number }> {
-  const all = store.samples.extent().samples;
-  let [added, tooOld] = [0, 0];
+): Promise<{ readonly added: number; readonly tooOld: number; readonly problem: string | null }> {
+  let [added, tooOld, impossible] = [0, 0, 0];
   let rows: SampleRow[] = [];
-  let read = 0;
-  for (const row of each(store.samples.each({}))) {
-    read += 1;
-    if (isWanted(row)) rows.push(row);
-    else tooOld += 1;
-    if (read % AT_ONCE !== 0) continue;
-    added += write(rows);
+  const put = async (): Promise<void> => {
+    const batch = rows;
     rows = [];
-    await pause(store.path, AT_ONCE / all);
-  }
-  added += write(rows);
-  return { added, tooOld };
+    added += write(batch);
+  };
+  // A damaged file may tell of some and not of how many: then nobody knows how far it is.
+  const extent = await attempt(async () => ofSource(() => store.samples.extent().samples));
+  const all = extent.value ?? Number.POSITIVE_INFINITY;
+  const reading = await attempt(async () => {
+    let read = 0;
+    for (const row of each(ofSource(() => store.samples.each({})))) {
+      read += 1;
+      if (!isPossible(row)) impossible += 1;
+      else if (isWanted(row)) rows.push(rowOf(sampleOfRow(row)));
+      else tooOld += 1;
+      if (read % AT_ONCE !== 0) continue;
+      await put();
+      await pause(store.path, AT_ONCE / all);
+    }
+  });
+  const rest = await attempt(put);
+  const problem = reading.problem ?? rest.problem ?? (impossible === 0 ? null : damaged(impossible));
+  return { added, tooOld, problem };
 }
+
+/** In a damaged file that SQLite can read a number may be any. */
+const isPossible = (row: SampleRow): boolean =>
+  row[1] < YEAR_10000 && row.every((value) => typeof value !== 'number' || value >= 0);

@@ -3,6 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { LoadedCcp } from '../../config/ccp-settings.ts';
+import { OperatorError } from '../../errors.ts';
 import { patience } from '../shared/patience.ts';
 
 export interface Question {
@@ -61,15 +62,22 @@ function reasonOf(error: unknown, patienceMs: number): string {
 
 const refusal = z.object({ error: z.object({ message: z.string().startsWith('ccp: ') }) });
 
-/** Why the proxy does not take what it was sent, as it says; null where that is not what it answers. */
-export function reasonIn({
-  status,
-  body,
-}: {
+interface Answered {
   readonly status: number;
   readonly body: string;
-}): string | null {
-  if (status !== 400) return null;
+}
+
+/** Why the proxy does not take what it was sent, as it says; null where that is not what it answers. */
+export const reasonIn = ({ status, body }: Answered): string | null =>
+  status === 400 ? ownMessage(body) : null;
+
+/** Throws `NOT_READY` where the proxy at `url` says that it failed at `path` by a fault of its own. */
+export function throwFault({ status, body }: Answered, url: string, path: string): void {
+  const fault = status === 500 ? ownMessage(body) : null;
+  if (fault !== null) throw new OperatorError('NOT_READY', `the proxy at ${url} failed at ${path}: ${fault}`);
+}
+
+function ownMessage(body: string): string | null {
   try {
     return refusal.parse(JSON.parse(body)).error.message.slice('ccp: '.length);
   } catch {

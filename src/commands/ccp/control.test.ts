@@ -29,6 +29,8 @@ afterEach(async () => {
   host[Symbol.dispose]();
 });
 
+const OWN_FAULT = '{"type":"error","error":{"type":"api_error","message":"ccp: a fault inside the proxy"}}';
+
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   seen.push({
     request: `${request.method} ${request.url}`,
@@ -36,7 +38,9 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     clientToken: request.headers['x-ccp-token'],
     body: JSON.parse((await text(request)) || 'null'),
   });
-  response.writeHead(status).end('{"rotated_to":"/elsewhere/logs/usage.jsonl.1"}');
+  response
+    .writeHead(status)
+    .end(status === 500 ? OWN_FAULT : '{"rotated_to":"/elsewhere/logs/usage.jsonl.1"}');
 }
 
 async function listen(one: Server): Promise<number> {
@@ -94,6 +98,17 @@ it('says that another program answers, with exit 3', async () => {
   status = 404;
   expect(await main(['offload', 'pause'], host)).toBe(3);
   expect(host.said()).toMatchObject({ out: '', err: expect.stringContaining('refused with 404') });
+});
+
+it('says that the proxy failed, where and how by its own words, with exit 3', async () => {
+  status = 500;
+  const url = `http://127.0.0.1:${host.env['CCP_PORT']}`;
+  expect(await main(['quotas', 'reload'], host)).toBe(3);
+  expect(host.said().err).toContain(
+    `the proxy at ${url} failed at /v1/quotas/reload: a fault inside the proxy\n`,
+  );
+  expect(await main(['quota'], host)).toBe(3);
+  expect(host.said().err).toContain(`the proxy at ${url} failed at /v1/quotas: a fault inside the proxy\n`);
 });
 
 it('lets doctor tell a proxy from another program on the port', async () => {

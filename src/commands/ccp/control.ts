@@ -4,7 +4,7 @@ import type { LoadedCcp } from '../../config/ccp-settings.ts';
 import { readSmallFile } from '../../config/read-small-file.ts';
 import { EXIT, OperatorError } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
-import { askProxy, proxyUrl, reasonIn } from './ask-proxy.ts';
+import { askProxy, proxyUrl, reasonIn, throwFault } from './ask-proxy.ts';
 import { load } from './load.ts';
 
 /** `ccp offload pause` and `resume`. */
@@ -62,6 +62,7 @@ export async function postBody(loaded: LoadedCcp, path: string, body: string | U
   }
   const reason = reasonIn(answer);
   if (reason !== null) throw new OperatorError('CONFIG', reason);
+  throwFault(answer, url, path);
   if (answer.status < 200 || answer.status > 299) {
     throw new OperatorError('NOT_READY', `what answers at ${url} refused with ${answer.status}`, {
       hint: 'It may be the proxy of another profile or user, or another program; "ccp doctor" tells more.',

@@ -26,6 +26,8 @@ export interface Input {
 
 export interface Screen {
   write(text: string): void;
+  /** Aborted at the first write that nobody reads any more. */
+  readonly gone?: AbortSignal;
   /** Whether a person looks at it, and text can be drawn over. */
   readonly isTerminal: boolean;
   /** Columns that a table may take; without end where no person looks: a path that is broken up is no path. */
@@ -72,15 +74,17 @@ async function readInput(most: number, signal?: AbortSignal): Promise<Buffer> {
 }
 
 function streamScreen(stream: NodeJS.WriteStream): Screen {
+  const gone = new AbortController();
   // The reader of a pipe may leave early (`| head -1`), and a terminal be closed: that ends the output, and is nobody's
   // mistake.
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE' || (error.code === 'EIO' && stream.isTTY)) return;
+    if (error.code === 'EPIPE' || (error.code === 'EIO' && stream.isTTY)) return gone.abort();
     // Nothing can be said on a device that takes nothing more: the exit code has to.
     process.exit(EXIT.notReady);
   });
   return {
     write: (text) => void stream.write(text),
+    gone: gone.signal,
     isTerminal: stream.isTTY,
     width: stream.isTTY ? stream.columns : Number.POSITIVE_INFINITY,
     paint: (style, text) => styleText(style, text, { stream }),

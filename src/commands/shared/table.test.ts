@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Screen } from './host.ts';
-import { table } from './table.ts';
+import { fitted, table } from './table.ts';
 
 const screen = (width: number): Screen => ({
   write: () => {},
@@ -41,4 +41,19 @@ it('breaks nothing where the screen has no end, as where no terminal is', () => 
 
 it('shows no control character', () => {
   expect(table(screen(80), ['a'], [['x\u{1b}[2Jy']])).toBe('a\nx\u{fffd}[2Jy\n');
+});
+
+it('counts columns, of which a wide character takes two, and cuts none in half', () => {
+  const rows = [
+    ['通义千问-最新版本-超长名字', '1'],
+    ['🚀🚀', '2'],
+    ['x', '3'],
+  ];
+  expect(table(screen(24), ['model', 'in'], rows)).toBe(`model                 in
+通义千问-最新版本-超  1
+长名字
+🚀🚀                  2
+x                     3
+`);
+  expect(fitted('千问千问', 6)).toBe('千问… ');
 });

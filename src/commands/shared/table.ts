@@ -1,3 +1,4 @@
+import stringWidth from 'string-width';
 import { plain, type Screen } from './host.ts';
 
 const GAP = '  ';
@@ -11,9 +12,7 @@ export function table(
   rows: readonly (readonly string[])[],
 ): string {
   const cells = rows.map((row) => row.map(plain));
-  const natural = heading.map((title, column) =>
-    Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)),
-  );
+  const natural = heading.map((title, column) => longest([title, ...cells.map((row) => row[column] ?? '')]));
   const widths = fit(
     natural,
     heading.map(({ length }) => length),
@@ -41,11 +40,11 @@ function fit(natural: readonly number[], least: readonly number[], available: nu
 }
 
 function layOut(row: readonly string[], widths: readonly number[]): string {
-  const wrapped = row.map((cell, column) => wrap(cell, widths[column] ?? cell.length));
+  const wrapped = row.map((cell, column) => wrap(cell, widths[column] ?? Number.POSITIVE_INFINITY));
   const height = Math.max(...wrapped.map(({ length }) => length));
   const lines = Array.from({ length: height }, (_, line) =>
     wrapped
-      .map((cell, column) => (cell[line] ?? '').padEnd(widths[column] ?? 0))
+      .map((cell, column) => padded(cell[line] ?? '', widths[column] ?? 0))
       .join(GAP)
       .trimEnd(),
   );
@@ -59,15 +58,40 @@ export function hanging(screen: Screen, before: string, indent: string, text: st
     .join('');
 }
 
-/** Breaks at spaces where it can, and inside a word that is longer than a line. */
+/** How many columns the widest of some texts takes. */
+export const longest = (texts: readonly string[]): number =>
+  Math.max(...texts.map((text) => stringWidth(text)));
+
+/** Fills a text up with spaces to a width in columns: wide characters take two. */
+const padded = (text: string, width: number): string =>
+  text + ' '.repeat(Math.max(width - stringWidth(text), 0));
+
+/** Cuts a text that is wider than `width` columns, and says so; fills a shorter one up. */
+export const fitted = (text: string, width: number): string =>
+  padded(stringWidth(text) > width ? `${text.slice(0, endWithin(text, width - 1))}…` : text, width);
+
+/** Breaks at spaces where it can, and inside a word that is longer than a line, of `width` columns. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let rest = text;
-  while (rest.length > width) {
-    const space = rest.lastIndexOf(' ', width);
-    const end = space > 0 ? space : width;
+  while (stringWidth(rest) > width) {
+    const most = endWithin(rest, width);
+    const space = rest.lastIndexOf(' ', most);
+    const end = space > 0 ? space : most;
     lines.push(rest.slice(0, end));
     rest = rest.slice(end).trimStart();
   }
   return [...lines, rest];
+}
+
+const CHARACTERS = new Intl.Segmenter();
+
+/** Where as much of a text ends as takes `width` columns at most, but one character at least. */
+function endWithin(text: string, width: number): number {
+  let used = 0;
+  for (const { segment, index } of CHARACTERS.segment(text)) {
+    used += stringWidth(segment);
+    if (used > width) return index === 0 ? segment.length : index;
+  }
+  return text.length;
 }

@@ -10,24 +10,25 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
 }
 
-/** Gives the exit code: interrupted, as there is no other end. */
+/** Gives the exit code: interrupted, unless its reader has left, which is no mistake. */
 export async function watch({ out }: Host, { page, everyMs, signal }: WatchOptions): Promise<number> {
+  const over = out.gone === undefined ? signal : AbortSignal.any([signal, out.gone]);
   if (out.isTerminal) out.write(HIDE_CURSOR);
   try {
-    while (!signal.aborted) {
+    while (!over.aborted) {
       const text = await page().catch(sentence);
       // What was asked for before the end came too late.
-      if (signal.aborted) break;
+      if (over.aborted) break;
       out.write(out.isTerminal ? overdrawn(text) : text);
-      await pause(everyMs, signal);
+      await pause(everyMs, over);
     }
   } finally {
     if (out.isTerminal) out.write(SHOW_CURSOR);
   }
-  return EXIT.interrupted;
+  return signal.aborted ? EXIT.interrupted : EXIT.ok;
 }
 
-/** `--watch` of a command: until Ctrl-C. */
+/** `--watch` of a command: until Ctrl-C, or until nobody reads on. */
 export async function watchUntilInterrupted(host: Host, page: () => Promise<string>): Promise<number> {
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort();

@@ -67,6 +67,24 @@ describe("an upstream's own limits", () => {
     ]);
   });
 
+  it.each([
+    '88888888888888',
+    '999999999999999',
+    '253402300800',
+    '+012345-01-01T00:00:00Z',
+    '-000001-01-01T00:00:00Z',
+  ])('have no reset where what is stated, %s, is no time', (reset) => {
+    const stated = readProviderLimits(flat({ 'anthropic-ratelimit-unified-5h-reset': reset }));
+    expect(stated?.windows).toMatchObject([{ name: '5h', resets_at: null }]);
+  });
+
+  it('are not used where more is left than there is', () => {
+    const stated = readProviderLimits(
+      flat({ 'anthropic-ratelimit-tokens-limit': '5', 'anthropic-ratelimit-tokens-remaining': '9' }),
+    );
+    expect(stated?.windows).toMatchObject([{ used_pct: 0, limit: 5, remaining: 9 }]);
+  });
+
   it('do not flood the memory', () => {
     const many = Array.from({ length: 500 }, (_, index) => [
       `anthropic-ratelimit-w${index}-limit`,

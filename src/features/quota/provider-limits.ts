@@ -6,6 +6,7 @@ const PREFIX = 'anthropic-ratelimit-';
 const UNIFIED = 'unified-';
 /** More than any upstream has; a flood of them is not kept. */
 const MAX_WINDOWS = 16;
+const YEAR_10000 = Date.UTC(10_000, 0);
 
 /** Words after the name of a window, and what they fill in. */
 const FIELDS = ['status', 'utilization', 'reset', 'limit', 'remaining'] as const;
@@ -47,7 +48,8 @@ function windowOf(name: string, fields: Partial<Record<Field, string>>): Provide
   const limit = numberOf(fields.limit);
   const remaining = numberOf(fields.remaining);
   const fraction = numberOf(fields.utilization);
-  const counted = limit !== null && limit > 0 && remaining !== null ? 1 - remaining / limit : null;
+  const counted =
+    limit !== null && limit > 0 && remaining !== null ? Math.max(1 - remaining / limit, 0) : null;
   const used = fraction ?? counted;
   return {
     name,
@@ -63,12 +65,11 @@ function numberOf(text: string | undefined): number | null {
   return text !== undefined && /^\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : null;
 }
 
-/** Epoch seconds, or RFC 3339. */
+/** Epoch seconds, or RFC 3339; null for what no answer could say as a time: a year has four digits. */
 function resetOf(text: string | undefined): number | null {
   const seconds = numberOf(text);
-  if (seconds !== null) return seconds * 1000;
-  const date = Date.parse(text ?? '');
-  return Number.isNaN(date) ? null : date;
+  const ms = seconds === null ? Date.parse(text ?? '') : seconds * 1000;
+  return ms >= 0 && ms < YEAR_10000 ? ms : null;
 }
 
 export interface ProviderLimitsBook {

@@ -48,6 +48,13 @@ interface Described {
 
 const JSON_TYPE = 'application/json';
 const BAD_ARGUMENT = { 400: 'An argument that is not allowed; the message says what is' };
+const FAULT = { 500: 'A fault inside the proxy, whose own messages say more' };
+/** What a POST is refused for besides its content. */
+const BAD_POST = {
+  401: 'No control token',
+  408: 'The rest of the body did not come',
+  413: 'A body of more than 1 MiB',
+};
 const TOO_MANY = {
   400: `${BAD_ARGUMENT[400]}. Or more than 10,000 sums; the message says what to ask for instead`,
 };
@@ -157,7 +164,9 @@ export function openApi(): object {
       version: '1',
       description:
         'Endpoints of a running proxy, on its own port. Every request needs a Host that is loopback (or the client ' +
-        'token, where one is set) and may not come from a web page.',
+        'token, where one is set) and may not come from a web page. A method that a path does not have is answered ' +
+        'with 405, whose header allow names those that it has, and a path that is not there beneath /v1/usage, ' +
+        '/v1/quotas and /v1/dev with 404, both with an Error.',
     },
     servers: [{ url: 'http://127.0.0.1:8082' }],
     paths: Object.fromEntries(
@@ -183,7 +192,8 @@ function operation({ method, id, summary, description, query, body, answer, refu
   const refused = {
     ...refusals,
     403: 'Not from here',
-    ...(method === 'post' && { 401: 'No control token' }),
+    ...(method === 'post' && BAD_POST),
+    ...FAULT,
   };
   return {
     operationId: id,

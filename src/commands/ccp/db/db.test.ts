@@ -272,15 +272,25 @@ describe('ccp db export', () => {
     );
   });
 
-  it('--csv leaves no formula that a client chose to a spreadsheet, --jsonl every name as it is', async () => {
-    const models = ['=HYPERLINK("http://x")', '+1', '-1', '@SUM(A1)', '\t=1', '＝1', 'a=1'];
+  it('--csv leaves no formula or control character that a client chose, --jsonl every name as it is', async () => {
+    const models = [
+      '=HYPERLINK("http://x")',
+      '+1',
+      '-1',
+      '@SUM(A1)',
+      '\t=1',
+      '＝1',
+      'a=1',
+      '\u001b[2Ja\r\nb\u202e\u009b',
+    ];
     inStore((store) => {
       const samples = models.map((model, id) => rowOf(sampleOf({ ...completion(id, 1), model })));
       store.write({ samples, cooldowns: [], hits: [] });
     });
     const { out } = await run('export', '--csv');
     const shown = out.trimEnd().split('\n').slice(1);
-    const fields = [`"'=HYPERLINK(""http://x"")"`, "'+1", "'-1", "'@SUM(A1)", "'\t=1", "'＝1", 'a=1'];
+    const fields = [`"'=HYPERLINK(""http://x"")"`, "'+1", "'-1", "'@SUM(A1)", '\ufffd=1', "'＝1", 'a=1'];
+    fields.push('\ufffd[2Ja\ufffd\ufffdb\ufffd\ufffd');
     for (const [at, field] of fields.entries()) expect(shown[at]).toContain(`,zai,${field},`);
     const lines = (await run('export', '--jsonl')).out.trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line).model)).toEqual(models);
@@ -665,8 +675,10 @@ describe('ccp db merge', () => {
       writeFileSync(join(host.cwd, `broken.${end}`), 'x'.repeat(5000));
       writeFileSync(join(host.cwd, `empty.${end}`), '');
     }
-    log('usage.jsonl', [completion(1)]);
-    const { code, err } = await run('merge', '--dir', '.');
+    const whole = log('usage.jsonl', [completion(1)]);
+    log('usage-no.jsonl', ['no record']);
+    const { code, out, err } = await run('merge', '--dir', '.');
+    expect(out).toContain(`1 exchange of 0 stores and 1 log, each once:\n  ${whole}\nWritten:\n`);
     expect([code, err.match(/\w+\.\w+: file is not a database/g)]).toEqual([
       1,
       ends.map((end) => `broken.${end}: file is not a database`),

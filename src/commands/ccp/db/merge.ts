@@ -66,11 +66,15 @@ export async function dbMerge(host: Host, { dir, runs, out, json }: MergeOptions
       return { path, rollups: rollups.length, exchanges: rollups.reduce((sum, { count }) => sum + count, 0) };
     });
     await progress.end();
+    const noLogs = new Set([
+      ...unread.map(({ path }) => path),
+      ...lines.strangers.map(({ source }) => source),
+    ]);
     const report = {
       stores,
       stores_left_out: sources.leftOut.stores,
       logs: {
-        files: sources.logs.filter((log) => !unread.some(({ path }) => path === log)),
+        files: sources.logs.filter((log) => !noLogs.has(log)),
         left_out: sources.leftOut.logs,
         added: fromLogs,
         too_old: tooOld,
@@ -112,13 +116,16 @@ interface Report {
 /** What was counted, file by file: a log too many would show in no figure. */
 function pageOf({ stores, logs, written }: Report, leftOut: Sources['leftOut']): string {
   const exchanges = plural(written[0]?.exchanges ?? 0, 'exchange');
-  const from = `${plural(stores.length, 'store')} and ${plural(logs.files.length, 'log')}`;
+  const counted = stores.filter(
+    ({ problem, samples, forgotten }) => problem === null || samples + forgotten > 0,
+  );
+  const from = `${plural(counted.length, 'store')} and ${plural(logs.files.length, 'log')}`;
   const indented = (lines: readonly string[]): string[] => lines.map((line) => `  ${plain(line)}`);
   const listed = (heading: string, paths: readonly string[]): string[] =>
     paths.length === 0 ? [] : [heading, ...indented(paths)];
   return [
     `${exchanges} of ${from}, each once:`,
-    ...indented([...stores.map(({ path }) => path), ...logs.files]),
+    ...indented([...counted.map(({ path }) => path), ...logs.files]),
     ...listed('Left out, the logs kept of runs of ccp-uat; --runs counts them, too:', leftOut.logs),
     ...listed('Left out, stores that were set aside as damaged:', leftOut.stores),
     'Written:',

@@ -29,7 +29,7 @@ function asOrdinaryUser<T>(act: () => T): T {
   }
 }
 
-it('goes on past a folder that may not be listed and a link that may not be followed, and names both', () => {
+it('goes on past a folder that may not be listed and a link that may not be followed or is dead, and names those that could count', () => {
   const log = write('logs/usage.jsonl');
   write('closed/deep/usage.jsonl');
   symlinkSync(path('closed'), path('logs/a-link'));
@@ -37,13 +37,18 @@ it('goes on past a folder that may not be listed and a link that may not be foll
   symlinkSync('nowhere', path('logs/dangling'));
   symlinkSync('usage.jsonl/below', path('logs/no-folder'));
   symlinkSync('circle', path('logs/circle'));
+  symlinkSync('nowhere', path('logs/dead.sqlite3'));
+  symlinkSync('nowhere', path('logs/usage_dead.jsonl'));
   chmodSync(path('closed'), 0);
   try {
     const { logs, unread } = asOrdinaryUser(() => sourcesUnder(path('logs'), false));
     expect(logs).toEqual([log]);
-    expect(unread).toEqual(
-      ['a-link', 'b-link'].map((name) => ({ path: path(`logs/${name}`), problem: 'permission denied' })),
-    );
+    const of = (problem: string, ...names: string[]) =>
+      names.map((name) => ({ path: path(`logs/${name}`), problem }));
+    expect(unread).toEqual([
+      ...of('permission denied', 'a-link', 'b-link'),
+      ...of('no such file or directory', 'dead.sqlite3', 'usage_dead.jsonl'),
+    ]);
     rmSync(log);
     expect(() => asOrdinaryUser(() => sourcesUnder(path('logs'), false))).toThrow(
       /^there is no store and no usage log under .*\/logs; .*a-link cannot be read: permission denied; /,

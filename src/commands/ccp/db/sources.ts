@@ -87,7 +87,7 @@ function lookUnder(folder: string): { readonly files: string[]; readonly unread:
       try {
         return filesOf(entry, path);
       } catch (error) {
-        if (!NOT_THERE.has(codeOf(error))) unread.push(unreadOf(path, error));
+        if (!NOT_THERE.has(codeOf(error)) || isDeadSource(entry)) unread.push(unreadOf(path, error));
         return [];
       }
     });
@@ -101,6 +101,10 @@ function lookUnder(folder: string): { readonly files: string[]; readonly unread:
     });
   }
 }
+
+/** Whether a link that leads nowhere has the name of a store or a log: somebody meant it to be counted. */
+const isDeadSource = (entry: Dirent): boolean =>
+  entry.isSymbolicLink() && (isLogName(entry.name) || namedAs(entry.name) === 'store');
 
 /** What the system said of a path. Throws an error that is not the system's. */
 export function unreadOf(path: string, error: unknown): Unread {

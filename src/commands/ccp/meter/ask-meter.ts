@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { LoadedCcp } from '../../../config/ccp-settings.ts';
 import { OperatorError } from '../../../errors.ts';
-import { askProxy, proxyUrl, reasonIn } from '../ask-proxy.ts';
+import { askProxy, proxyUrl, reasonIn, throwFault } from '../ask-proxy.ts';
 import { START_IT } from '../control.ts';
 
 /**
@@ -17,6 +17,7 @@ export async function askMeter<T>(loaded: LoadedCcp, path: string, schema: z.Zod
   }
   const reason = reasonIn(answer);
   if (reason !== null) throw new OperatorError('USAGE', reason);
+  throwFault(answer, url, path);
   const read = schema.safeParse(parse(answer.body));
   if (answer.status === 200 && read.success) return read.data;
   throw new OperatorError(

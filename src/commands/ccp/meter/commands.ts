@@ -8,7 +8,7 @@ interface Watched extends Json {
   readonly watch?: boolean;
 }
 
-const WATCH = ['--watch', 'show it anew every two seconds, until Ctrl-C'] as const;
+const WATCH = ['--watch', 'show it anew every two seconds, until Ctrl-C or nobody reads on'] as const;
 
 const HOW_FULL = 'how full are they?             ccp quota';
 const WHY_A_FIGURE = 'why is a figure so?            ccp quota --details; docs/quotas.md';

@@ -1,8 +1,9 @@
 /** The meter's commands against what answers as a proxy does; and, at the end, against a proxy. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LimitsAnswer } from '../../../config/usage-answers.ts';
 import { createTestHost, type TestHost } from '../../shared/testing/test-host.ts';
 import { main } from '../main.ts';
+import { makePlace } from '../testing/programs.ts';
 import { statusline } from './statusline.ts';
 import {
   DIVERSIONS,
@@ -33,7 +34,22 @@ async function printed(...argv: string[]): Promise<string> {
   return out;
 }
 
-const widest = (text: string): number => Math.max(...text.split('\n').map(({ length }) => length));
+/** In columns: Han and emoji take two. */
+const widest = (text: string): number =>
+  Math.max(
+    ...text
+      .replaceAll(/\p{Script=Han}|\p{Emoji_Presentation}/gu, 'ww')
+      .split('\n')
+      .map(({ length }) => length),
+  );
+
+it('ends a watched page once nobody reads on, as head leaves a pipe, and that is no mistake', async () => {
+  using place = makePlace();
+  await using watching = place.run(['quota', '--watch'], { CCP_PORT: String(meter.port) });
+  await vi.waitFor(() => expect(watching.out()).not.toBe(''), { timeout: 15_000, interval: 20 });
+  watching.child.stdout?.destroy();
+  expect([await watching.exited, watching.err()]).toEqual([0, '']);
+});
 
 describe('every page of the meter', () => {
   it.each([
@@ -76,7 +92,15 @@ describe('every page of the meter', () => {
         ...Object(told),
         mode: 'hybrid',
         rebuilding: true,
-        quotas: [quota(wide), quota({ ...wide, cooldown_until: late }), quota()],
+        quotas: [
+          quota(wide),
+          quota({ ...wide, cooldown_until: late }),
+          quota(),
+          quota({ model: `arn:aws:bedrock:us-east-1:123456789012:inference-profile/${'a'.repeat(60)}` }),
+          quota({
+            model: '通义千问-🚀-最新版本-超长名字-通义千问-最新版本-超长名字-通义千问-最新版本-超长名字',
+          }),
+        ],
         cooldowns: [{ lane: 'zai', key: 'claude-haiku-4-5-20251001', until: late, stated: 'reset' }],
         provider_limits: [limits],
       };
@@ -84,6 +108,16 @@ describe('every page of the meter', () => {
       expect(widest(await printed(...argv))).toBeLessThanOrEqual(80);
     },
   );
+
+  it('fits 80 columns where a client names its models in wide characters', async () => {
+    const models = {
+      '通义千问-最新版本-超长名字-通义千问-🚀-最新版本-超长名字': modelUsage({ requests: 1 }),
+    };
+    meter.answers.set('/v1/usage', { status: 200, value: { ...USAGE, models } });
+    const page = await printed('usage');
+    expect(page).toContain('通义千问');
+    expect(widest(page)).toBeLessThanOrEqual(80);
+  });
 
   it.each([
     [['status', '--json'], 'usage'],

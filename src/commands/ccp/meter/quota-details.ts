@@ -36,7 +36,8 @@ function quotaDetails(screen: Screen, quota: QuotaAnswer): string {
   const lines = facts.map(([name, value]) =>
     hanging(screen, `  ${name.padEnd(9)}  `, ' '.repeat(13), plain(value)),
   );
-  return `${screen.paint('bold', plain(`${quota.model} on lane ${quota.lane}`))}\n${lines.join('')}`;
+  const heading = hanging(screen, '', '    ', plain(`${quota.model} on lane ${quota.lane}`));
+  return heading.replaceAll(/.+/g, (line) => screen.paint('bold', line)) + lines.join('');
 }
 
 function windowFacts(

@@ -1,7 +1,7 @@
 /** How full quotas are, a line each, and what a person must know to read it, as text for a screen. */
 import type { QuotaAnswer, QuotasAnswer } from '../../../config/usage-answers.ts';
 import { plain, type Screen } from '../../shared/host.ts';
-import { hanging } from '../../shared/table.ts';
+import { fitted, hanging, longest } from '../../shared/table.ts';
 import { earlierText } from './earlier-quotas.ts';
 import { bar, clockTime, paintQuota, percent, span, windowName } from './figures.ts';
 
@@ -59,8 +59,6 @@ const WHAT_MODES_DO: ReadonlyMap<string, string> = new Map([
   ['hybrid', "a full quota holds nothing back, only the upstream's limit does"],
 ]);
 
-const longest = (texts: readonly string[]): number => Math.max(...texts.map(({ length }) => length));
-
 /** Where no person looks, a screen has no end. */
 const MOST_COLUMNS = 120;
 /** Two bars with their per cents, and what parts them. */
@@ -98,6 +96,3 @@ function standing({ idle, warn, block, eta_seconds, cooldown_until }: QuotaAnswe
   const word = warn ? 'warn' : 'ok';
   return eta === '' ? word : `${word}, full in ${eta}`;
 }
-
-const fitted = (text: string, width: number): string =>
-  text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width);
