@@ -1,6 +1,7 @@
 /**
  * What the store costs an exchange: the same ccp with it and without, in short turns, so that the machine's moods hit
- * both. `node scripts/bench/store.ts [TURNS]`
+ * both, and started anew by the way, as one process is a few per cent slower than the next for good.
+ * `node scripts/bench/store.ts [TURNS]`
  */
 import { CONTESTANTS } from './contestants.ts';
 import { measureClients } from './measure.ts';
@@ -18,11 +19,14 @@ interface Trial {
   readonly ms: number;
 }
 
-const TRIALS: readonly Trial[] = ['json-1k', 'sse-1k'].flatMap((work) => [
+const WORK_NAMES = ['json-1k', 'sse-1k'];
+const TRIALS: readonly Trial[] = WORK_NAMES.flatMap((work) => [
   { work, concurrency: 1, pauseMs: 5, ms: 2_500 },
   { work, concurrency: 16, pauseMs: 0, ms: 500 },
   { work, concurrency: 1, pauseMs: 0, ms: 500 },
 ]);
+/** How often both are started anew. */
+const LIVES = 5;
 const BREAK_IN = { concurrency: 16, pauseMs: 0, ms: 4_000 };
 /** With the most that each may be of the same without a store. */
 const QUANTILES = [
@@ -40,37 +44,61 @@ async function takeTurn(load: Load, running: Running, { work: name, ...how }: Tr
   return QUANTILES.map(({ q }) => quantile(wholeMs, q));
 }
 
-async function main(turns: number): Promise<void> {
-  const upstream = await startUpstream();
-  const load = startLoad();
+interface Pair {
+  readonly on: Turn;
+  readonly off: Turn;
+}
+
+/** Turns of each trial, by two processes started for it. */
+async function live(load: Load, upstreamPort: number, turns: number): Promise<Pair[][]> {
   const started: Running[] = [];
   try {
     for (const name of ['ccp', 'ccp-no-store']) {
       const contestant = CONTESTANTS.find((one) => one.name === name);
       if (contestant === undefined) throw new Error(`no contestant ${name}`);
-      started.push(await startContestant(contestant, upstream.port));
+      started.push(await startContestant(contestant, upstreamPort));
     }
     const [on, off] = started;
-    if (on === undefined || off === undefined) return;
-    for (const { work } of TRIALS)
+    if (on === undefined || off === undefined) return [];
+    for (const work of WORK_NAMES)
       for (const one of started) await takeTurn(load, one, { work, ...BREAK_IN });
-    const measured: Measured[] = [];
+    const taken: Pair[][] = [];
     for (const trial of TRIALS) {
-      const taken: { on: Turn; off: Turn }[] = [];
+      const pairs: Pair[] = [];
       for (let turn = 0; turn < turns; turn += 1) {
         // Each goes first as often as the other.
         const first = turn % 2 === 0 ? await takeTurn(load, on, trial) : null;
         const second = await takeTurn(load, off, trial);
-        taken.push({ on: first ?? (await takeTurn(load, on, trial)), off: second });
+        pairs.push({ on: first ?? (await takeTurn(load, on, trial)), off: second });
       }
-      measured.push(measuredOf(trial, taken));
-      process.stderr.write(`${nameOf(trial)}: ${measured.at(-1)?.cells.join(' | ')}\n`);
+      taken.push(pairs);
     }
+    return taken;
+  } finally {
+    await Promise.all(started.map((one) => one.stop()));
+  }
+}
+
+async function main(turns: number): Promise<void> {
+  const upstream = await startUpstream();
+  const load = startLoad();
+  try {
+    const lives: Pair[][][] = [];
+    for (let life = 1; life <= LIVES; life += 1) {
+      lives.push(await live(load, upstream.port, Math.ceil(turns / LIVES)));
+      process.stderr.write(`life ${life} of ${LIVES}\n`);
+    }
+    const measured = TRIALS.map((trial, at) =>
+      measuredOf(
+        trial,
+        lives.flatMap((taken) => taken[at] ?? []),
+      ),
+    );
     const rows = measured.map(({ trial, cells }) => `| ${[nameOf(trial), ...cells].join(' | ')} |`);
     const verdicts = verdictTable(measured.flatMap((one) => one.verdicts));
     process.stdout.write(`${HEAD}${rows.join('\n')}\n\n${verdicts}\n`);
   } finally {
-    await Promise.all([...started, upstream, load].map((one) => one.stop()));
+    await Promise.all([upstream, load].map((one) => one.stop()));
   }
 }
 
@@ -90,7 +118,7 @@ interface Measured {
 const nameOf = ({ work, concurrency, pauseMs }: Trial): string =>
   `${work}, ${concurrency} at once, ${pauseMs === 0 ? 'no pause' : `a pause of ${pauseMs} ms`}`;
 
-function measuredOf(trial: Trial, taken: readonly { on: Turn; off: Turn }[]): Measured {
+function measuredOf(trial: Trial, taken: readonly Pair[]): Measured {
   const figures = QUANTILES.map(({ q, limit }, at) => {
     const [on, off] = [
       taken.map((turn) => turn.on[at] ?? Number.NaN),
