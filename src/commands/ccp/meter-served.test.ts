@@ -136,20 +136,22 @@ it('never calls free what an upstream answered and did not count', async () => {
 it.each([
   [
     'switched off',
+    0,
     { CCP_PERSIST: '0' },
     /^store: switched off \(CCP_PERSIST=0\)\. Nothing is counted here\. Start ccp with CCP_PERSIST=1 /m,
   ],
   [
     'in trouble',
+    3,
     { CCP_DB_PATH: '.' },
     /^store: .+ is a folder, .+\. Waiting .+: 2 exchanges\. Name another file with CCP_DB_PATH/m,
   ],
-])('never calls unused what a store that is %s cannot count', async (_, env, line) => {
+])('never calls unused what a store that is %s cannot count', async (_, ends, env, line) => {
   await start(env);
   for (const model of ['claude-sonnet-5', 'nobody-knows']) await ask(proxy.url, model);
   await completions(host.cwd, 2);
   for (const [code, command] of [
-    [3, 'usage'],
+    [ends, 'usage'],
     [0, 'status'],
   ] as const) {
     const page = await printedWith(code, command);
@@ -157,9 +159,9 @@ it.each([
     expect(page).not.toContain('No requests');
     expect(page).toContain('Nothing counted');
   }
-  const answer = usageAnswer.parse(JSON.parse(await printedWith(3, 'usage', '--json')));
+  const answer = usageAnswer.parse(JSON.parse(await printedWith(ends, 'usage', '--json')));
   expect(answer.store.remedy).toMatch(/CCP_(PERSIST|DB_PATH)/);
-  expect(await printedWith(3, 'usage', '--banner')).toMatch(
+  expect(await printedWith(ends, 'usage', '--banner')).toMatch(
     /^ccp 24h: nothing counted · store (switched off|in trouble)/,
   );
   expect(await printed('statusline')).toMatch(/^anthropic not counted( · store in trouble)?$/m);

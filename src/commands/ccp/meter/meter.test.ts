@@ -273,7 +273,7 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
     });
     const page = await printed('usage');
     expect(page).toMatch(/^zai +3 +– +0 +0 +0\/0 +\? +\?$/m);
-    expect(page).toContain(`Nobody counted the tokens of 2 requests (docs/usage.md):
+    expect(page).toContain(`Not all tokens were counted of 2 requests (docs/usage.md):
   glm on lane zai (2)
 `);
     expect(page).not.toContain('local');

@@ -27,7 +27,7 @@ export interface UsageOptions {
   readonly json: boolean;
 }
 
-/** Exit 3 where figures are missing: the store is in trouble, or switched off, and no sum is what was used. */
+/** Exit 3 where the store is in trouble: then no sum is what was used. One that is switched off is the operator's choice. */
 export async function usage(
   host: Host,
   { since, banner: asBanner, watching, json }: UsageOptions,
@@ -44,7 +44,7 @@ export async function usage(
   const answer = await ask();
   if (json) printJson(host, { ...answer, diverted: await askWhy() });
   else host.out.write(await pageFor(answer));
-  return answer.store.reason === null ? EXIT.ok : EXIT.notReady;
+  return answer.store.ok ? EXIT.ok : EXIT.notReady;
 }
 
 const rangeOf = (since: string, answer: UsageAnswer): string =>
@@ -95,7 +95,7 @@ const unpricedNotes = (screen: Screen, total: Totals, models: UsageAnswer['model
 /** Where an upstream did not say what it used, or its client did not wait for that. */
 const uncountedNotes = (screen: Screen, total: Totals, models: UsageAnswer['models']): string[] =>
   placeNotes(screen, models, {
-    heading: `Nobody counted the tokens of ${amountOf(total.uncounted, 'request')} (docs/usage.md):`,
+    heading: `Not all tokens were counted of ${amountOf(total.uncounted, 'request')} (docs/usage.md):`,
     say: ({ uncounted }) => (uncounted === 0 ? '' : compact(uncounted)),
   });
 
