@@ -28,6 +28,12 @@ it('names file and line of a path of a machine and of an address of a registry',
   ]);
 });
 
+it('names a heading that swallowed the paragraph below it', () => {
+  track('a.md', ['## Fine', '', `## The self-test runs ${'one after the other '.repeat(5)}`].join('\n'));
+  track('b.md', `### ${'x'.repeat(90)}\n# ${'a comment of the shell '.repeat(5)}`);
+  expect(findWords(root)).toEqual([{ file: 'a.md', line: 3, what: 'a heading longer than 90 characters' }]);
+});
+
 it('leaves relative paths, the home of examples and untracked files alone', () => {
   track('a.md', `src/home/page.ts, ${['example.test', 'root', 'x'].join('/')}, /home/me/x`);
   writeFileSync(join(root, 'untracked'), ['', 'root', 'x'].join('/'));

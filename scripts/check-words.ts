@@ -1,6 +1,7 @@
 /**
  * No tracked file tells where it was written: paths of a developer's machine, addresses of the package
- * registry that happened to be used. The home folder of examples is that of `me`. Prints what it finds with file and line, and exits 1.
+ * registry that happened to be used. The home folder of examples is that of `me`. Nor has a heading been wrapped into one
+ * with the paragraph below it. Prints what it finds with file and line, and exits 1.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -13,6 +14,8 @@ const FORBIDDEN: readonly { readonly what: string; readonly pattern: RegExp }[] 
     pattern: /(?<![\w.)}])\/(?:(?:home|Users)\/(?!me\b)[a-z]|root\/)/,
   },
   { what: 'an address of a package registry', pattern: /registry\.(?:npmjs|yarnpkg)\.|"resolved": "https?:/ },
+  // Not of the first level: a comment in an example of the shell looks like that.
+  { what: 'a heading longer than 90 characters', pattern: /^#{2,6} .{91}/ },
 ];
 
 export interface Finding {

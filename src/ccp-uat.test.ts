@@ -111,9 +111,10 @@ describe('the suites', () => {
     }
   });
 
-  it('give the proxy the limit that TIMEOUT-01 goes by, and the harness more patience', () => {
+  it('give the proxy the limits that TIMEOUT-01 goes by, and the harness more patience', () => {
     const { settings, timeoutMs } = suite(SHORT_LIMIT.suite);
-    expect(settings['CCP_HEADER_TIMEOUT']).toBe(`${SHORT_LIMIT.ms / 1000}s`);
+    const limit = `${SHORT_LIMIT.ms / 1000}s`;
+    expect(settings).toMatchObject({ CCP_HEADER_TIMEOUT: limit, CCP_SSE_IDLE_TIMEOUT: limit });
     expect(timeoutMs).toBeGreaterThan(2 * SHORT_LIMIT.ms);
   });
 

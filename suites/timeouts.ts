@@ -10,7 +10,7 @@ export const timeouts: Suite = {
   title: 'Upstreams that answer nothing or fall silent, and a proxy that waits for a second',
   proves: [
     'An upstream that answers nothing is given up in time: the next lane is asked, or the client is told so by 504.',
-    'A stream that falls silent is broken off for the client, and clients, proxy and upstreams tell one account of it.',
+    'A stream that falls silent is broken off for the client in time, and clients, proxy and upstreams tell one account of it.',
   ],
   probes: [
     { ...toAnthropic, id: 'silent', scenario: 'hang-before-head', mayFail: true },
@@ -28,7 +28,7 @@ export const timeouts: Suite = {
   ],
   // Where no limit of the proxy strikes, this one does.
   timeoutMs: 5_000,
-  // TIMEOUT-01 goes by the first.
+  // TIMEOUT-01 goes by both.
   settings: { CCP_HEADER_TIMEOUT: '1s', CCP_SSE_IDLE_TIMEOUT: '1s' },
   checks: ['TIMEOUT-01', ...FIDELITY.filter((id) => id !== 'TOKENS-02')],
   artifacts: { name: 'timeouts' },

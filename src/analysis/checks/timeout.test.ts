@@ -38,6 +38,22 @@ const toldAfter = (ms: number, status?: number, body?: string) =>
     tell(run, ms, status, body);
   });
 
+/** A stream whose upstream falls silent; it ends for the client so long after the last byte. */
+const brokenAfter = (ms: number, ending: 'cut_by_peer' | 'timeout' = 'cut_by_peer') =>
+  judged((run) => fallSilent(run, ms, ending));
+
+function fallSilent(run: Run, ms: number, ending: 'cut_by_peer' | 'timeout' = 'cut_by_peer'): void {
+  const client = pick(run.client, 'c-haiku-stream');
+  const upstream = pick(run.upstream, 'u-haiku-stream');
+  upstream.ending = 'cut_by_peer';
+  Object.assign(client, { ending, endedMs: lastByteAt(run) + ms - client.startedAt });
+}
+
+function lastByteAt(run: Run): number {
+  const upstream = pick(run.upstream, 'u-haiku-stream');
+  return upstream.startedAt + (responseOf(upstream).body.pieces.at(-1)?.[0] ?? Number.NaN);
+}
+
 describe('TIMEOUT-01', () => {
   it('passes where the client was told in time', () => {
     expect(toldAfter(1_020)).toMatchObject({ outcome: 'pass', observed: 1 });
@@ -54,7 +70,7 @@ describe('TIMEOUT-01', () => {
     expect(next(1_050)).toMatchObject({ outcome: 'pass', observed: 1 });
     expect(next(1_700).violations).toMatchObject([
       {
-        what: expect.stringContaining('zai was given up late'),
+        what: expect.stringContaining('zai answered nothing, and was given up late'),
         saw: { zai: expect.stringContaining('1700 ms') },
       },
     ]);
@@ -111,6 +127,50 @@ describe('TIMEOUT-01', () => {
     expect(excused).toMatchObject({ outcome: 'inconclusive', observed: 0 });
     expect(excused.note).toContain('1 exchange was late');
     expect(judged(() => undefined)).toMatchObject({ outcome: 'inconclusive', observed: 0 });
+  });
+
+  it('passes where a stream was broken off in time after its last byte', () => {
+    expect(brokenAfter(1_020)).toMatchObject({ outcome: 'pass', observed: 1 });
+    expect(brokenAfter(1_480)).toMatchObject({ outcome: 'pass', observed: 1 });
+  });
+
+  it('fails where a stream was broken off late, before its time, or never', () => {
+    const fellSilent = 'POST /v1/messages?beta=true of probe haiku-stream: zai fell silent, and was';
+    expect(brokenAfter(1_600).violations).toMatchObject([
+      {
+        what: `${fellSilent} given up late`,
+        expected: 'given up after 1000 ms, or up to 500 later',
+        saw: { client: 'cut_by_peer 1600 ms after the last byte of zai' },
+      },
+    ]);
+    expect(brokenAfter(400).violations).toMatchObject([{ what: `${fellSilent} given up early` }]);
+    expect(brokenAfter(4_900, 'timeout').violations).toMatchObject([
+      { what: `${fellSilent} never given up`, saw: { client: expect.stringContaining('timeout 4900 ms') } },
+    ]);
+  });
+
+  it('says nothing of a stream whose client left, or had no patience for the limit', () => {
+    const left = judged((run) => {
+      fallSilent(run, 4_900);
+      pick(run.client, 'c-haiku-stream').ending = 'ended_by_self';
+    });
+    expect(left).toMatchObject({ outcome: 'inconclusive', observed: 0 });
+    expect(brokenAfter(300, 'timeout')).toMatchObject({ outcome: 'inconclusive', observed: 0 });
+  });
+
+  it('is unsure where the machine was as late as every silent stream, whatever else came in time', () => {
+    const stalled = (isAlone: boolean) =>
+      judged((run) => {
+        fallSilent(run, 1_900);
+        run.stalls = [{ at: lastByteAt(run) + 1_800, ms: 600 }];
+        if (isAlone) return;
+        silence(run, 'u-sonnet-json');
+        tell(run, 1_020);
+      });
+    expect(stalled(true)).toMatchObject({ outcome: 'inconclusive', observed: 0 });
+    const { outcome, note } = stalled(false);
+    expect(outcome).toBe('inconclusive');
+    expect(note).toContain('1 exchange was late');
   });
 
   it('is skipped in every other run', () => {

@@ -12,6 +12,13 @@ export const TIMEOUT_SABOTEURS: readonly Saboteur[] = [
     during,
   },
   {
+    name: 'idle-forever',
+    breaks: 'the proxy never gives up a stream that falls silent',
+    faults: [{ layer: 'settings', settings: () => ({ CCP_SSE_IDLE_TIMEOUT: '10m' }) }],
+    caughtBy: ['RUN-01', 'TIMEOUT-01'],
+    during,
+  },
+  {
     name: 'given-up-as-bad-gateway',
     breaks: 'a client whose upstream answered nothing in time is told 502',
     faults: [
