@@ -61,4 +61,5 @@ export function createRetry(clock: Clock, log: Log): Retry {
   };
 }
 
-const stackOf = (error: unknown): unknown => (error instanceof Error ? error.stack : error);
+const stackOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -63,7 +63,7 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
     throw new OperatorError('USAGE', stranger, { hint: NAME_A_LOG });
   const store = target.opened();
   forOperator(paths.store, () => {
-    while (store !== null && store.rollups.advance(ROLLED_AT_ONCE) > 0) interruption.signal.throwIfAborted();
+    while ((store?.rollups.advance(ROLLED_AT_ONCE) ?? 0) > 0) interruption.signal.throwIfAborted();
   });
   await progress.end();
 
