@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -200,6 +200,14 @@ describe('a proxy with a store', () => {
       SOON,
     );
     expect(await broken.ready()).toMatchObject({ status: 200 });
+  });
+
+  it('answers a scrape where the file can be neither opened nor looked at', async () => {
+    const path = join(root, 'loop');
+    symlinkSync('loop', path);
+    const { store, storeMetrics } = await start({ CCP_DB_PATH: path });
+    await vi.waitFor(async () => expect(await store()).toMatchObject({ ok: false }), SOON);
+    expect(await storeMetrics()).toContain('ccp_store_size_bytes 0');
   });
 
   it('never loads SQLite into the thread that relays', () => {

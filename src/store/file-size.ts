@@ -1,9 +1,12 @@
 import { statSync } from 'node:fs';
 
-/** Bytes of the file and its write-ahead log; 0 where there is none. */
-export function sizeOf(path: string): number {
-  return [path, `${path}-wal`].reduce(
-    (sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0),
-    0,
-  );
+/** Bytes of the file and its write-ahead log; 0 for what is not there or cannot be looked at. */
+export const sizeOf = (path: string): number => sizeOfOne(path) + sizeOfOne(`${path}-wal`);
+
+function sizeOfOne(file: string): number {
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  } catch {
+    return 0;
+  }
 }

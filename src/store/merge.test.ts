@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Sample } from '../protocol/meter.ts';
 import { mergeStores } from './merge.ts';
 import { rowOf } from './sample-row.ts';
-import { openStoreFile, readStoreFile } from './store-file.ts';
+import { openStoreFile, readStoreFile, type StoreFile } from './store-file.ts';
 import { makeStorePlace, type StorePlace } from './testing/place.ts';
 import { NOON, sample } from './testing/samples.ts';
 
@@ -34,6 +34,13 @@ async function merged(paths: readonly string[], log: readonly Sample[] = []) {
   using joined = merge;
   joined.add(log.map(rowOf));
   return { stores, hours: joined.rollups('hour'), days: joined.rollups('day') };
+}
+
+/** Lets its columns hold any value, as damage does. */
+function loosen({ db }: StoreFile): void {
+  const schema = "UPDATE sqlite_schema SET sql = replace(replace(sql, ' NOT NULL', ''), 'STRICT', '')";
+  db.unsafeMode(true);
+  db.exec(`PRAGMA writable_schema = ON; ${schema} WHERE name = 'samples'; PRAGMA writable_schema = RESET`);
 }
 
 /** What one store that saw everything would say. */
@@ -127,9 +134,37 @@ describe('merging', () => {
     const { days, stores } = await merged([path]);
     expect(days).toMatchObject([{ count: 3 }]);
     expect(stores).toMatchObject([
-      { samples: 3, problem: 'left out: 2 exchanges with numbers that none can have: the file is damaged' },
+      { samples: 3, problem: 'left out: 2 exchanges with values that none can have: the file is damaged' },
     ]);
   });
+
+  it.each([
+    ['status', "'fine'"],
+    ['latency_ms', "'long'"],
+    ['lane', "x'00'"],
+    ['bytes_in', '9223372036854775807'],
+    ['tokens_input', "'many'"],
+    ['op', 'NULL'],
+    ['h2', '0.5'],
+  ])(
+    'leaves out of a damaged store the one whose %s is %s, and counts all around it',
+    async (column, value) => {
+      const path = fill('a', exchanges(0, 1_600));
+      {
+        using file = openStoreFile(path);
+        loosen(file);
+        file.db.exec(`UPDATE samples SET ${column} = ${value} WHERE seq = 1500`);
+      }
+      const { days, stores } = await merged([path]);
+      expect(stores).toMatchObject([
+        {
+          samples: 1_599,
+          problem: expect.stringMatching(/^left out: 1 exchange with values that none can have/),
+        },
+      ]);
+      expect(days.reduce((sum, { tokens }) => sum + tokens.input, 0)).toBe(15_990);
+    },
+  );
 
   it('counts once what a proxy forgets in the middle of it', async () => {
     const all = Array.from({ length: 4_000 }, (_, id) => sample(id));

@@ -1,6 +1,6 @@
 /** Joins stores and logs of one machine into rollups that count each exchange once. */
 import type { Granularity, Rollup } from '../protocol/meter.ts';
-import { rowOf, type SampleRow, sampleOfRow } from './sample-row.ts';
+import { isPossible, rowOf, type SampleRow, sampleOfRow } from './sample-row.ts';
 import { openStoreFile, readStoreFile, type StoreFile } from './store-file.ts';
 
 export interface Merge extends Disposable {
@@ -33,7 +33,6 @@ const AT_ONCE = 1_000;
 const IDS_AT_ONCE = 10_000;
 const ROLLED_AT_ONCE = 5_000;
 const DAY_MS = 86_400_000;
-const YEAR_10000 = Date.UTC(10_000, 0);
 const NOTHING = { cooldowns: [], hits: [] };
 
 /**
@@ -136,7 +135,7 @@ const tooOldToTell = (count: number): string =>
   `left out: ${count === 1 ? '1 exchange' : `${count} exchanges`} from so long ago that another store no longer knows what it counted then`;
 
 const damaged = (count: number): string =>
-  `left out: ${count === 1 ? '1 exchange' : `${count} exchanges`} with numbers that none can have: the file is damaged`;
+  `left out: ${count === 1 ? '1 exchange' : `${count} exchanges`} with values that none can have: the file is damaged`;
 
 interface Moment extends StoreFile {
   readonly path: string;
@@ -267,11 +266,7 @@ async function joinSamples(
       await pause(store.path, AT_ONCE / all);
     }
   });
-  const rest = await attempt(put);
-  const problem = reading.problem ?? rest.problem ?? (impossible === 0 ? null : damaged(impossible));
+  await put();
+  const problem = reading.problem ?? (impossible === 0 ? null : damaged(impossible));
   return { added, tooOld, problem };
 }
-
-/** In a damaged file that SQLite can read a number may be any. */
-const isPossible = (row: SampleRow): boolean =>
-  row[1] < YEAR_10000 && row.every((value) => typeof value !== 'number' || value >= 0);

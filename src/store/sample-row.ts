@@ -44,6 +44,48 @@ type Cells<Columns extends readonly string[]> = { readonly [At in keyof Columns]
 /** The value of each column, in the order of `SAMPLE_COLUMNS`. */
 export type SampleRow = Cells<typeof SAMPLE_COLUMNS>;
 
+type Judge = (value: unknown) => boolean;
+const text: Judge = (value) => typeof value === 'string';
+const whole: Judge = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+const real: Judge = (value) => typeof value === 'number' && value >= 0;
+const orNull =
+  (judge: Judge): Judge =>
+  (value) =>
+    value === null || judge(value);
+const YEAR_10000 = Date.UTC(10_000, 0);
+
+/** What each column may hold. */
+const POSSIBLE: Readonly<Record<(typeof SAMPLE_COLUMNS)[number], Judge>> = {
+  rid: text,
+  ts: (value) => whole(value) && Number(value) < YEAR_10000,
+  lane: text,
+  provider: text,
+  model: orNull(text),
+  served_model: orNull(text),
+  op: text,
+  decision: text,
+  reason: text,
+  status: whole,
+  err_type: orNull(text),
+  latency_ms: real,
+  ttfb_ms: orNull(real),
+  stream_ms: orNull(real),
+  tokens_input: orNull(whole),
+  tokens_output: orNull(whole),
+  tokens_cache_read: orNull(whole),
+  tokens_cache_write_5m: orNull(whole),
+  tokens_cache_write_1h: orNull(whole),
+  bytes_in: whole,
+  bytes_out: whole,
+  attempts: whole,
+  h2: orNull(whole),
+  header_mode: orNull(text),
+};
+const JUDGES = SAMPLE_COLUMNS.map((name) => POSSIBLE[name]);
+
+/** Whether an exchange can be so: in a damaged file that SQLite can read a value may be any, of any type. */
+export const isPossible = (row: SampleRow): boolean => JUDGES.every((judge, at) => judge(row[at]));
+
 /** What counts towards quotas: of a week that is read before a start is done, every column costs. */
 export const USE_COLUMNS = [
   'rid',

@@ -14,7 +14,7 @@ const SET_ALIKE =
  */
 export function compareStore(
   { settings, paths }: LoadedCcp,
-  { store }: ProxyState,
+  store: ProxyState['store'],
   said: string | null,
 ): Finding[] {
   if (store === null) return [];

@@ -31,7 +31,7 @@ export async function checkProxy(loaded: LoadedCcp, store: Finding): Promise<Fin
       : [
           ...compareLicense(loaded, state),
           ...checkPolicy(loaded, state),
-          ...compareStore(loaded, state, store.level === 'problem' ? store.what : null),
+          ...compareStore(loaded, state.store, store.level === 'problem' ? store.what : null),
         ]),
     ...(await checkRefusedQuotas(loaded)),
   ];

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openStoreToWrite } from '../../config/store-files.ts';
 import { licenseEnv } from '../../config/testing/license-env.ts';
 import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
 import { main } from './main.ts';
@@ -322,8 +323,7 @@ describe('doctor', () => {
     const path = join(host.cwd, 'logs/ccp.sqlite3');
     const findings = async (): Promise<unknown[]> => (await json('doctor')).data.findings;
     expect(await findings()).toContainEqual({ level: 'ok', what: `no store yet at ${path}` });
-    host.write('logs/usage.jsonl', '');
-    expect((await ccp('db', 'import', '--jsonl', 'logs/usage.jsonl')).code).toBe(0);
+    openStoreToWrite(path, () => {})[Symbol.dispose]();
     expect(await findings()).toContainEqual({ level: 'ok', what: `store: 0 exchanges in ${path}` });
     const torn = readFileSync(path);
     torn.fill(0xff, torn.length - 4096);
@@ -337,7 +337,7 @@ describe('doctor', () => {
         remedy: expect.stringContaining('ccp db import'),
       });
     }
-    expect(readdirSync(join(host.cwd, 'logs'))).toEqual(['ccp.sqlite3', 'usage.jsonl']);
+    expect(readdirSync(join(host.cwd, 'logs'))).toEqual(['ccp.sqlite3']);
     host.env['CCP_PERSIST'] = '0';
     expect(await findings()).toContainEqual(
       expect.objectContaining({ level: 'note', what: expect.stringContaining('CCP_PERSIST=0') }),

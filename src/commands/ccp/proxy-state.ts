@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { LoadedCcp } from '../../config/ccp-settings.ts';
+import { USAGE_PATH } from '../../config/usage-answers.ts';
 import { askProxy, type Question } from './ask-proxy.ts';
 
-/** What `/readyz` says of the licence, the policy and the store; what an older proxy does not say is null. */
+/** What is said of the licence, the policy and the store; what an older proxy, or the path asked, does not say is null. */
 const stateSchema = z.object({
   license: z
     .object({
@@ -35,13 +36,22 @@ const stateSchema = z.object({
 
 export type ProxyState = z.infer<typeof stateSchema>;
 
-/** What the proxy that runs with these settings has in effect; null where none answers in time, by default in 5 s. */
-export async function askProxyState(
+/**
+ * What the proxy that runs with these settings has in effect; null where none answers in 5 s. It asks its upstreams for
+ * it, for up to 2 s.
+ */
+export const askProxyState = (loaded: LoadedCcp): Promise<ProxyState | null> =>
+  ask(loaded, { path: '/readyz' });
+
+/** How its store fares, of which it asks nobody; null where it does not say so in 300 ms. */
+export const askStoreState = async (loaded: LoadedCcp): Promise<ProxyState['store']> =>
+  (await ask(loaded, { path: `${USAGE_PATH}?since=-1m`, patienceMs: 300 }))?.store ?? null;
+
+async function ask(
   loaded: LoadedCcp,
-  { patienceMs }: Pick<Question, 'patienceMs'> = {},
+  question: Pick<Question, 'path' | 'patienceMs'>,
 ): Promise<ProxyState | null> {
-  const patience = patienceMs === undefined ? {} : { patienceMs };
-  const answer = await askProxy(loaded, { method: 'GET', path: '/readyz', ...patience });
+  const answer = await askProxy(loaded, { method: 'GET', ...question });
   if (!answer.answered) return null;
   try {
     return stateSchema.parse(JSON.parse(answer.body));

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Screen } from './host.ts';
-import { fitted, table } from './table.ts';
+import { fitted, table, wrap } from './table.ts';
 
 const screen = (width: number): Screen => ({
   write: () => {},
@@ -56,4 +56,11 @@ it('counts columns, of which a wide character takes two, and cuts none in half',
 x                     3
 `);
   expect(fitted('千问千问', 6)).toBe('千问… ');
+});
+
+it('wraps a long text of wide characters in time that grows with its length', () => {
+  const started = performance.now();
+  expect(wrap('千'.repeat(10_000), 40)).toHaveLength(500);
+  // All that is left measured anew for each line takes seconds.
+  expect(performance.now() - started).toBeLessThan(1_000);
 });

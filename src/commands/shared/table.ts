@@ -74,8 +74,7 @@ export const fitted = (text: string, width: number): string =>
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let rest = text;
-  while (stringWidth(rest) > width) {
-    const most = endWithin(rest, width);
+  for (let most = endWithin(rest, width); most < rest.length; most = endWithin(rest, width)) {
     const space = rest.lastIndexOf(' ', most);
     const end = space > 0 ? space : most;
     lines.push(rest.slice(0, end));

@@ -17,7 +17,7 @@ export async function diffBundles(
   const { uat, settings } = open(host);
   const diff = await uat.diffBundles(
     await bundleFile(host, a, settings.resultsDir),
-    await bundleFile(host, b, settings.resultsDir),
+    await bundleFile(host, b, settings.resultsDir, 'the second bundle is not named'),
   );
   if (json) printJson(host, diff);
   else if (diff.same) out.write('The two say the same.\n');

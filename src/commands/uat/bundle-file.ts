@@ -17,18 +17,22 @@ export function shownFrom(cwd: string, file: string): string {
   return below.startsWith('..') ? file : below;
 }
 
-/** The absolute name of the file that was typed. Throws USAGE where nothing was, or it is no file, with a bundle that may be meant. */
+/**
+ * The absolute name of the file that was typed. Throws USAGE where nothing was, which it says as `unnamed`, or it is no
+ * file, with a bundle that may be meant.
+ */
 export async function bundleFile(
   host: Pick<Host, 'cwd' | 'home'>,
   typed: string | undefined,
   resultsDir: string,
+  unnamed = 'no bundle is named',
 ): Promise<string> {
   const usual = usualPlace(host, resultsDir);
   const file = typed === undefined ? null : resolve(host.cwd, typed);
   const found = file === null ? null : await stat(file).catch(() => null);
   if (file !== null && found?.isFile() === true) return file;
   const near = await nearest(file, usual);
-  throw new OperatorError('USAGE', file === null ? 'no bundle is named' : `${file} ${problem(found)}`, {
+  throw new OperatorError('USAGE', file === null ? unnamed : `${file} ${problem(found)}`, {
     hint: `Name the .tgz that "ccp-uat bundle" made${
       near === null
         ? `; it puts it into ${shownFrom(host.cwd, usual)}, or where --out says.`

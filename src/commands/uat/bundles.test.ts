@@ -267,11 +267,15 @@ it('ccp-uat bundle verify and diff say for a folder, a wrong name or none at all
       expect(err).toContain(`${hint}: ${shown}\n`);
     }
   const nowhere = { env: { CCP_RESULTS_DIR: path.join(stored, 'empty') } };
-  for (const command of [['verify'], ['diff'], ['diff', file]])
+  for (const [command, problem] of [
+    [['verify'], 'no bundle is named'],
+    [['diff'], 'no bundle is named'],
+    [['diff', file], 'the second bundle is not named'],
+  ] as const)
     expect(await uat(['bundle', ...command], nowhere)).toMatchObject({
       code: 2,
       err: expect.stringContaining(
-        `no bundle is named\n${hint}; it puts it into empty/bundles, or where --out says.\n`,
+        `${problem}\n${hint}; it puts it into empty/bundles, or where --out says.\n`,
       ),
     });
 });

@@ -76,7 +76,7 @@ const COOLDOWN: Standing = { kind: 'cooldown' };
 /** Reads the quotas and follows their file. Throws `CONFIG` where they can't be used at the start. */
 export function createQuota(options: QuotaOptions): Quota {
   const { mode, store, clock, log } = options;
-  const retry = createRetry(clock);
+  const retry = createRetry(clock, log);
   const limits = createLimitHits({ coolsDown: mode === 'hybrid', store, retry, clock, log });
   const episodes = createEpisodes({ holdsBack: mode === 'block', clock, log });
   const seen = createSeenModels();

@@ -1,5 +1,10 @@
-/** Asks the store until it answers: what it cannot read now is not nothing. The store itself tells the operator of it. */
+/**
+ * Asks the store until it answers: what it cannot read now is not nothing. The store itself tells the operator of it; what
+ * may be a fault of ours is told here.
+ */
+import { OperatorError } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
+import type { Log } from '../../platform/log.ts';
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
@@ -13,7 +18,7 @@ export interface Retry extends Disposable {
   until<T>(ask: () => Promise<T>, onFailed?: (error: unknown) => void): Promise<T | null>;
 }
 
-export function createRetry(clock: Clock): Retry {
+export function createRetry(clock: Clock, log: Log): Retry {
   const waiting = new Set<() => void>();
   let stopped = false;
   const isStopped = (): boolean => stopped;
@@ -32,11 +37,18 @@ export function createRetry(clock: Clock): Retry {
   return {
     stopped: isStopped,
     async until(ask, onFailed = () => {}) {
+      let isTold = false;
       for (let wait = FIRST_WAIT_MS; !isStopped(); wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
         try {
           return await ask();
         } catch (error) {
           onFailed(error);
+          if (!isTold && !isStopped() && !(error instanceof OperatorError)) {
+            isTold = true;
+            log.error(
+              `the proxy could not take from the store what quotas go by, and tries again: ${stackOf(error)}`,
+            );
+          }
           await pause(wait);
         }
       }
@@ -48,3 +60,6 @@ export function createRetry(clock: Clock): Retry {
     },
   };
 }
+
+const stackOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -128,6 +128,7 @@ const storeState = z.object({
       'why exchanges may be missing here: the store is in trouble, or switched off; null while all is well',
     ),
   remedy: z.string().nullable().describe('what to do about it; null where nobody knows'),
+  path: z.string().nullable().describe('its file; null where it is switched off'),
   pending: count.describe(
     'rows that wait to be written; while the store is in trouble they are not counted here',
   ),

@@ -81,8 +81,8 @@ export function createUsageEndpoints(options: UsageEndpointsOptions): readonly E
           const askHours: ReportInput['askHours'] = (models) => store.hoursOf({ models, since, until });
           const report = await usageReport({ spans, askHours, views, prices, since, until, now });
           // Asked afterwards: a question that fails is a trouble, too.
-          const { ok, reason, remedy, pending } = store.health();
-          return json({ ...report, store: { ok, reason, remedy, pending } } satisfies UsageAnswer);
+          const { ok, reason, remedy, path, pending } = store.health();
+          return json({ ...report, store: { ok, reason, remedy, path, pending } } satisfies UsageAnswer);
         });
       },
     },

@@ -43,7 +43,7 @@ const report = async (rollups: readonly Rollup[], part: Partial<ReportInput> = {
   };
   return usageAnswer.parse({
     ...(await usageReport(input)),
-    store: { ok: true, reason: null, remedy: null, pending: 0 },
+    store: { ok: true, reason: null, remedy: null, path: null, pending: 0 },
   });
 };
 

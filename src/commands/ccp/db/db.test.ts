@@ -193,6 +193,16 @@ describe('ccp db import', () => {
     expect(inStore((store) => store.status().samples)).toBe(1);
   });
 
+  it('begins no store for logs without an exchange', async () => {
+    log('empty.jsonl', []);
+    log('announced.jsonl', [announcement(1)]);
+    const { code, out } = await run('import', '--jsonl', 'empty.jsonl');
+    expect([code, out]).toEqual([0, `0 exchanges put into ${storePath()}, 0 known before; 0 lines read.\n`]);
+    const { report } = await json('import', '--jsonl', 'announced.jsonl');
+    expect(report).toMatchObject({ store_is_new: false, lines: 1, added: 0, known: 0, too_old: 0 });
+    expect(readdirSync(host.cwd)).toEqual(expect.not.arrayContaining(['logs']));
+  });
+
   it('reads a log to its end whose beginning was lost', async () => {
     log('logs/usage-old.jsonl', ['\0'.repeat(2_000_000), completion(1)]);
     expect(await run('import', '--jsonl', 'logs/usage-old.jsonl')).toMatchObject({

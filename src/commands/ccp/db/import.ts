@@ -61,18 +61,19 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
   const [stranger] = strangerSentences(found.strangers);
   if (stranger !== undefined && found.lines === 0)
     throw new OperatorError('USAGE', stranger, { hint: NAME_A_LOG });
-  const { store } = target.store();
+  const store = target.opened();
   forOperator(paths.store, () => {
-    while (store.rollups.advance(ROLLED_AT_ONCE) > 0) interruption.signal.throwIfAborted();
+    while ((store?.rollups.advance(ROLLED_AT_ONCE) ?? 0) > 0) interruption.signal.throwIfAborted();
   });
   await progress.end();
 
+  const isBegun = isNew && store !== null;
   const known = found.exchanges - added - tooOld;
   printWarnings(host, 'ccp', [...tooOldWarnings(tooOld), ...badLineWarnings(found.bad)]);
   if (json)
     printJson(host, {
       store: paths.store,
-      store_is_new: isNew,
+      store_is_new: isBegun,
       lines: found.lines,
       added,
       known,
@@ -82,7 +83,7 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
   else {
     const bad = found.bad.count === 0 ? '' : `, ${plural(found.bad.count, 'line')} not understood`;
     const told = `${plural(added, 'exchange')} put into ${paths.store}, ${count(known)} known before`;
-    const begun = isNew ? ' A new store was begun there.' : '';
+    const begun = isBegun ? ' A new store was begun there.' : '';
     host.out.write(`${told}${bad}; ${plural(found.lines, 'line')} read.${begun}\n`);
   }
   if (stranger !== undefined) throw new OperatorError('USAGE', stranger, { hint: NAME_A_LOG });
@@ -92,9 +93,11 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
 interface Target extends Disposable {
   /** Opens it the first time. `idsFrom` is as the store had it then. */
   store(): { readonly store: StoreFile; readonly idsFrom: number };
+  /** Null where nothing has opened it. */
+  opened(): StoreFile | null;
 }
 
-/** What is put into: made only once there is something to put in, for a file that is no log must leave nothing behind. */
+/** What is put into: made only once there is something to put in: a log without an exchange, or what is none, leaves nothing behind. */
 function createTarget(path: string, onDamage: (aside: string) => void): Target {
   let opened: ReturnType<Target['store']> | null = null;
   const begin = (): ReturnType<Target['store']> => {
@@ -104,6 +107,7 @@ function createTarget(path: string, onDamage: (aside: string) => void): Target {
   };
   return {
     store: () => (opened ??= begin()),
+    opened: () => opened?.store ?? null,
     [Symbol.dispose]: () => opened?.store[Symbol.dispose](),
   };
 }

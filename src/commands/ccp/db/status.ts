@@ -6,10 +6,7 @@ import { type Host, printJson, printWarnings } from '../../shared/host.ts';
 import { table } from '../../shared/table.ts';
 import { compareStore } from '../compare-store.ts';
 import { load } from '../load.ts';
-import { askProxyState } from '../proxy-state.ts';
-
-/** A proxy asks its upstreams for up to 2 s before it answers. */
-const PATIENCE_MS = 2_500;
+import { askStoreState } from '../proxy-state.ts';
 
 export interface StatusOptions {
   readonly check: boolean;
@@ -22,7 +19,8 @@ export interface StatusOptions {
  */
 export async function dbStatus(host: Host, options: StatusOptions): Promise<number> {
   const loaded = load(host);
-  const asked = askProxyState(loaded, { patienceMs: PATIENCE_MS });
+  // Before the look, which lets no answer in meanwhile.
+  const store = await askStoreState(loaded);
   let said: string | null = null;
   try {
     return showStatus(host, loaded, options);
@@ -30,9 +28,9 @@ export async function dbStatus(host: Host, options: StatusOptions): Promise<numb
     said = error instanceof Error ? error.message : null;
     throw error;
   } finally {
-    const state = await asked;
-    const found = state === null ? [] : compareStore(loaded, state, said);
-    const warnings = found.map(({ what, remedy }) => (remedy === undefined ? what : `${what}. ${remedy}`));
+    const warnings = compareStore(loaded, store, said).map(({ what, remedy }) =>
+      remedy === undefined ? what : `${what}. ${remedy}`,
+    );
     printWarnings(host, 'ccp', warnings);
   }
 }

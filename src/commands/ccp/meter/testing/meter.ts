@@ -116,7 +116,7 @@ export const USAGE = {
   generated_at: '2026-11-02T12:30:00.000Z',
   since: '2026-11-01T12:00:00.000Z',
   until: '2026-11-02T12:30:00.000Z',
-  store: { ok: true, reason: null, remedy: null, pending: 0 },
+  store: { ok: true, reason: null, remedy: null, path: '/logs/ccp.sqlite3', pending: 0 },
   total: totals({
     requests: 1_411,
     errors: 2,
