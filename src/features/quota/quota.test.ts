@@ -600,7 +600,7 @@ describe('what a quota does now', () => {
 
 describe('a glob that was mistyped', () => {
   const haku = '{"quotas": [{"model": "*haku*", "lane": "zai", "weekly": {"requests": 1}}]}';
-  const warning = expect.stringContaining(`none of the models seen there so far matches (${HAIKU})`);
+  const warning = expect.stringContaining(`none of the models seen there so far matches ("${HAIKU}")`);
 
   it('is told of once another model came through its lane', () => {
     const quota = open(haku, { lanes: () => [{ lane: 'zai', globs: ['*'] }] });
