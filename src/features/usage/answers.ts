@@ -195,7 +195,7 @@ export const quotasAnswer = z.object({
   warnings: z
     .array(z.string())
     .describe(
-      'what is doubtful about quotas, a sentence each: their file has a mistake and is not in force, one counts nothing new',
+      'what is doubtful about the quotas that hold, a sentence each, as that one counts nothing new',
     ),
   quotas: z.array(quotaAnswer),
   cooldowns: z.array(cooldown),
