@@ -69,10 +69,13 @@ function openTrial(count: number, requests: number): Trial {
 
 /** The most names that are kept of a lane, of as many words as fit: a client may make them up. */
 const MADE_UP = Array.from({ length: 95 }, (_, at) =>
-  Array.from({ length: 42 }, (_, word) =>
-    (at * 42 + word + 26 ** 4).toString(36).replaceAll(/\d/g, 'q'),
-  ).join('-'),
+  Array.from({ length: 42 }, (__, word) => wordOf(at * 42 + word + 26 ** 3)).join('-'),
 );
+
+/** Letters alone, others for each number. */
+function wordOf(number: number): string {
+  return number.toString(26).replaceAll(/\d/g, (digit) => 'qrstuvwxyz'.charAt(Number(digit)));
+}
 
 /** So many quotas that match what came, or that have a slip, after names that a client made up. */
 function openPage(count: number, glob: string): Quota {
