@@ -200,7 +200,9 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
       expect(said).toContain(
         'Not sent by their route, and why (of the newest 1.0k of 1.4k requests):\n  9 m9',
       );
-      expect(said).toMatch(/ {2}5 m5 .*\n {2}and 7 more, in --json\n {2}and 10 of rarer kinds, which are only counted\n/);
+      expect(said).toMatch(
+        / {2}5 m5 .*\n {2}and 7 more, in --json\n {2}and 10 of rarer kinds, which are only counted\n/,
+      );
     });
   });
 
