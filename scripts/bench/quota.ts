@@ -1,8 +1,9 @@
 /**
- * What quotas cost an exchange on the relaying thread, with a week of 100,000 exchanges in their windows: in CPU time, so
- * that who else is on the machine counts little. `node scripts/bench/quota.ts [REPETITIONS]`
+ * What quotas cost an exchange on the relaying thread, with a week of 100,000 exchanges in their windows, and what a page
+ * of them: in CPU time, so that who else is on the machine counts little. `node scripts/bench/quota.ts [REPETITIONS]`
  */
-import { createQuota } from '../../src/features/quota/quota.ts';
+import { KNOWN } from '../../src/config/open-quota.ts';
+import { createQuota, type Quota } from '../../src/features/quota/quota.ts';
 import type { CompletionEvent } from '../../src/protocol/usage-event.ts';
 import { createNoStore } from '../../src/store/no-store.ts';
 import { spread } from './statistics.ts';
@@ -23,9 +24,8 @@ interface Trial {
   make(): readonly CompletionEvent[];
 }
 
-/** So many quotas that name each exchange, each of which `requests` a week fill. */
-function openTrial(count: number, requests: number): Trial {
-  let now = Date.UTC(2026, 0, 1);
+/** Quotas of these globs, each of which `requests` a week fill. */
+function openQuotas(globs: readonly string[], requests: number, now: () => number): Quota {
   const quota = createQuota({
     files: [],
     alsoWatch: [],
@@ -33,19 +33,22 @@ function openTrial(count: number, requests: number): Trial {
     store: createNoStore(''),
     keptDays: null,
     lanes: () => [{ lane: LANE, globs: ['*'] }],
-    known: { knownModels: [], nearestName: () => null },
-    clock: { now: () => now, monotonic: () => now, after: () => () => {} },
+    known: KNOWN,
+    clock: { now, monotonic: now, after: () => () => {} },
     log: { info: () => {}, warn: () => {}, error: () => {} },
   });
   const caps = { tokens: 1e12, requests, hours: 1e6 };
-  const quotas = Array.from({ length: count }, (_, at) => ({
-    model: `${MODEL.slice(0, at + 1)}*`,
-    lane: LANE,
-    rolling: caps,
-    weekly: caps,
-  }));
+  const quotas = globs.map((model) => ({ model, lane: LANE, rolling: caps, weekly: caps }));
   const taken = quota.reload(Buffer.from(JSON.stringify({ quotas })));
   if (!taken.ok) throw new Error(taken.why);
+  return quota;
+}
+
+/** So many quotas that name each exchange, each of which `requests` a week fill. */
+function openTrial(count: number, requests: number): Trial {
+  let now = Date.UTC(2026, 0, 1);
+  const globs = Array.from({ length: count }, (_, at) => `${MODEL.slice(0, at + 1)}*`);
+  const quota = openQuotas(globs, requests, () => now);
   const trial: Trial = {
     gate() {
       for (let at = 0; at < AT_ONCE; at += 1)
@@ -62,6 +65,28 @@ function openTrial(count: number, requests: number): Trial {
   };
   for (let put = 0; put < IN_WINDOWS; put += AT_ONCE) trial.exchanges(trial.make());
   return trial;
+}
+
+/** The most names that are kept of a lane, of as many words as fit: a client may make them up. */
+const MADE_UP = Array.from({ length: 95 }, (_, at) =>
+  Array.from({ length: 42 }, (__, word) => wordOf(at * 42 + word + 26 ** 3)).join('-'),
+);
+
+/** Letters alone, others for each number. */
+function wordOf(number: number): string {
+  return number.toString(26).replaceAll(/\d/g, (digit) => 'qrstuvwxyz'.charAt(Number(digit)));
+}
+
+/** So many quotas that match what came, or that have a slip, after names that a client made up. */
+function openPage(count: number, glob: string): Quota {
+  const now = Date.UTC(2026, 0, 1);
+  const quota = openQuotas(
+    Array.from({ length: count }, (_, at) => glob + '*'.repeat(at)),
+    1e6,
+    () => now,
+  );
+  for (const [at, model] of MADE_UP.entries()) quota.onCompletion?.({ ...completionAt(now, at), model });
+  return quota;
 }
 
 const completionAt = (ts: number, at: number): CompletionEvent => ({
@@ -84,13 +109,16 @@ const completionAt = (ts: number, at: number): CompletionEvent => ({
   sse: { events: 1, chunks: 1, bytes: 1, duration_ms: 4_000 + at, max_gap_ms: 0, finished: true },
 });
 
-/** Microseconds of CPU time of one of `AT_ONCE`. */
-function cost(act: () => void): number {
+/** Microseconds of CPU time of one of `times`. */
+function cost(act: () => void, times = AT_ONCE): number {
   const before = process.cpuUsage();
   act();
   const { user, system } = process.cpuUsage(before);
-  return (user + system) / AT_ONCE;
+  return (user + system) / times;
 }
+
+/** Milliseconds of CPU time of what `/v1/quotas` asks for. */
+const pageCost = (quota: Quota): number => cost(() => void [quota.views(), quota.warnings()], 1) / 1_000;
 
 const shown = (values: readonly number[]): string => {
   const { median, min, max } = spread(values);
@@ -107,6 +135,13 @@ const contestants = [
   { name: '10, past their warning', trial: openTrial(10, PAST_WARNING) },
 ].map((one) => ({ ...one, gate: [] as number[], rest: [] as number[] }));
 
+const pages = [
+  { name: '6 that match', quota: openPage(6, '*') },
+  { name: '100 that match', quota: openPage(100, '*') },
+  { name: '6 with a slip', quota: openPage(6, '*haku*') },
+  { name: '100 with a slip', quota: openPage(100, '*haku*') },
+].map((one) => ({ ...one, took: [] as number[] }));
+
 // In turn, so that a slow minute is everybody's. The first rounds only warm up.
 for (let round = -3; round < repetitions; round += 1) {
   for (const { trial, gate, rest } of contestants) {
@@ -116,6 +151,10 @@ for (let round = -3; round < repetitions; round += 1) {
     gate.push(asked);
     rest.push(passed);
   }
+  for (const { quota, took } of pages) {
+    const spent = pageCost(quota);
+    if (round >= 0) took.push(spent);
+  }
 }
 process.stdout.write(
   [
@@ -124,6 +163,12 @@ process.stdout.write(
     '| quotas that name an exchange | the gate | all else |',
     '| --- | --- | --- |',
     ...contestants.map(({ name, gate, rest }) => `| ${name} | ${shown(gate)} | ${shown(rest)} |`),
+    '',
+    'A page of `/v1/quotas`, after 95 model names of 42 words that a client made up. Milliseconds of CPU time.',
+    '',
+    '| quotas | a page |',
+    '| --- | --- |',
+    ...pages.map(({ name, took }) => `| ${name} | ${shown(took)} |`),
     '',
   ].join('\n'),
 );

@@ -4,6 +4,8 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   let least = name.length === 3 ? 2 : Math.ceil(name.length / 3);
   let nearest: string | null = null;
   for (const candidate of candidates) {
+    // They are at least so far apart.
+    if (Math.abs(candidate.length - name.length) >= least) continue;
     const distance = editDistance(name, candidate);
     if (distance >= least) continue;
     least = distance;

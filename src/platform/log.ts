@@ -7,15 +7,20 @@ export interface Log {
 
 /**
  * Writes `prefix: message` lines to a sink, standard error by default. A message with a mark of its own, `[license] …`,
- * gets no prefix: scripts look for it at the start of a line (contract, 7).
+ * gets no prefix: scripts look for it at the start of a line (contract, 7). Further lines of a message are set in, and
+ * control characters replaced: text from the wire forges no line and commands no terminal.
  */
 export function createLog(
   prefix: string,
   write: (line: string) => void = (line) => void process.stderr.write(line),
 ): Log {
+  const tell = (message: string): void => write(`${tamed(message)}\n`);
   return {
-    info: (message) => write(message.startsWith('[') ? `${message}\n` : `${prefix}: ${message}\n`),
-    warn: (message) => write(`${prefix}: warning: ${message}\n`),
-    error: (message) => write(`${prefix}: error: ${message}\n`),
+    info: (message) => tell(message.startsWith('[') ? message : `${prefix}: ${message}`),
+    warn: (message) => tell(`${prefix}: warning: ${message}`),
+    error: (message) => tell(`${prefix}: error: ${message}`),
   };
 }
+
+const tamed = (message: string): string =>
+  message.replace(/[\p{Cc}\p{Cf}]/gu, (char) => (char === '\n' ? '\n  ' : '\u{fffd}'));

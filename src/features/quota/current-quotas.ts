@@ -35,11 +35,11 @@ export interface CurrentQuotas extends Disposable {
   /** That what the files say now was refused, so that the quotas before stay; null where it was not. */
   readonly refused: RefusedFile | null;
   /**
-   * What an operator should know, a sentence each: that the file as it is now was refused, which of them count nothing
-   * new, or cannot do what they should, and what is forgotten after a restart.
+   * What is doubtful about those that hold, a sentence each: which of them count nothing new, or cannot do what they
+   * should, and what is forgotten after a restart.
    */
   warnings(): readonly string[];
-  /** Logs those of the warnings that are about the quotas that hold. */
+  /** Logs the warnings. */
   tellDoubts(): void;
   /** Reads the files again, or takes those of `sent` in their place until what they say changes. A bad one changes nothing. */
   reload(sent?: Uint8Array): Reloaded;
@@ -126,13 +126,12 @@ export function createCurrentQuotas(options: CurrentQuotasOptions): CurrentQuota
     [...files.map(({ path }) => path), ...options.alsoWatch],
     () => {
       const result = follow();
-      if (!result.ok) log.error(refusal(result.why));
+      if (!result.ok) log.error(`quotas not taken over, the ones before stay: ${result.why}`);
     },
     options.lookEveryMs,
   );
 
-  /** What is doubtful about those that count. */
-  const doubts = (): readonly string[] => {
+  const warnings = (): readonly string[] => {
     const { file, definitions } = current;
     const source = file === null ? SENT : refused === null ? file : `the earlier ${file}`;
     return [
@@ -154,9 +153,9 @@ export function createCurrentQuotas(options: CurrentQuotasOptions): CurrentQuota
     get refused() {
       return refused;
     },
-    warnings: () => [...(refused === null ? [] : [refusal(refused.why)]), ...doubts()],
+    warnings,
     tellDoubts() {
-      for (const doubt of doubts()) log.warn(doubt);
+      for (const doubt of warnings()) log.warn(doubt);
     },
     reload: (sent) => (sent === undefined ? takeFromFiles() : takeSent(sent)),
     [Symbol.dispose]: stopWatching,
@@ -166,7 +165,5 @@ export function createCurrentQuotas(options: CurrentQuotasOptions): CurrentQuota
 /** What of quotas is worth a word when it changes. */
 const contentOf = ({ file, definitions }: Pick<LoadedQuotas, 'file' | 'definitions'>): string =>
   JSON.stringify({ file, definitions });
-
-const refusal = (why: string): string => `quotas not taken over, the ones before stay: ${why}`;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

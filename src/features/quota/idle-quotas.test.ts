@@ -58,10 +58,10 @@ it('says that a glob matches none of the models that came, once some are known',
   const seen = ['claude-haiku-4-5', 'claude-haiku-3', 'b', 'c', 'd'];
   expect(warned('*haku*', 'anthropic', { seen: seen.slice(0, 1) })).toEqual([
     'the quota for "*haku*" on lane anthropic in /me/q.json has counted nothing: ' +
-      'none of the models seen there so far matches (claude-haiku-4-5): did you mean "*haiku*"?',
+      'none of the models seen there so far matches ("claude-haiku-4-5"): did you mean "*haiku*"?',
   ]);
   expect(warned('*haku*', 'anthropic', { seen }).join()).toContain(
-    '(claude-haiku-4-5, claude-haiku-3, b and 2 more)',
+    '("claude-haiku-4-5", "claude-haiku-3", "b" and 2 more)',
   );
   expect(warned('*HAIKU*', 'anthropic', { seen })).toEqual([]);
   // Of many some are not known.
@@ -70,13 +70,48 @@ it('says that a glob matches none of the models that came, once some are known',
   expect(warned('*', 'zia', { seen })).toHaveLength(1);
 });
 
+it('escapes the names that clients chose', () => {
+  expect(warned('*haku*', 'anthropic', { seen: ['x\nccp: error: \u001b[2J'] }).join()).toContain(
+    String.raw`matches ("x\nccp: error: \u001b[2J")`,
+  );
+});
+
+it('says nothing of a glob for known models that have not come yet, where a route leads them there', () => {
+  const [seen, known] = [['claude-sonnet-5'], ['claude-opus-5']];
+  expect(warned('*opus*', 'anthropic', { seen, known })).toEqual([]);
+  expect(warned('*opus*', 'zai', { seen, known })).toHaveLength(1);
+});
+
+it('looks for what was meant only to say it, and in no more than a hundred short words', () => {
+  const [one] = parseQuotas('q.json', Buffer.from('{"quotas": [{"model": "*haku*", "lane": "zai"}]}'));
+  const letters = 'abcdefghijklmno'.split('');
+  const seen = letters.flatMap((a) => letters.map((b) => `${a}${b}-${'z'.repeat(33)}`));
+  const sought: string[][] = [];
+  const around = {
+    lanes: LANES,
+    seenOn: () => seen,
+    knownModels: ['claude-haiku-4-5'],
+    nearestName: (_: string, candidates: Iterable<string>) => {
+      sought.push([...candidates]);
+      return null;
+    },
+  };
+  expect(one && idleOf(one, around)).toBe('no_match');
+  expect(sought).toEqual([]);
+  expect(one && idleQuotas([one], '/me/q.json', around)).toHaveLength(2);
+  expect(sought).toHaveLength(1);
+  expect(sought[0]?.slice(0, 2)).toEqual(['claude', 'haiku']);
+  expect(sought[0]).toHaveLength(100);
+  expect(sought[0]?.filter((word) => word.length > 32)).toEqual([]);
+});
+
 describe('before anything came', () => {
   const known = ['claude-haiku-4-5', 'claude-opus-5', 'claude-opus-6', 'claude-opus-7', 'claude-opus-8'];
 
   it('names a glob that leaves room for a name, but for none that there is', () => {
     expect(warned('*opus*', 'zai', { known })).toEqual([
       'the quota for "*opus*" on lane zai in /me/q.json most likely counts nothing: of the models that ccp knows, ' +
-        'those that match (claude-opus-5, claude-opus-6, claude-opus-7 and 1 more) have no route there ' +
+        'those that match ("claude-opus-5", "claude-opus-6", "claude-opus-7" and 1 more) have no route there ' +
         '(its routes: "claude-haiku-*")',
     ]);
   });

@@ -36,7 +36,7 @@ export const idleQuotas = (
 ): readonly string[] =>
   definitions.flatMap((definition) => {
     const quota = `the quota for "${definition.model}" on lane ${definition.lane} in ${source}`;
-    const said = [whyIdle(definition, around)?.why, capTrouble(definition), percentTrouble(definition)];
+    const said = [whyIdle(definition, around)?.why(), capTrouble(definition), percentTrouble(definition)];
     return said.flatMap((one) => (one === null || one === undefined ? [] : [`${quota} ${one}`]));
   });
 
@@ -46,27 +46,34 @@ export const idleOf = (definition: QuotaDefinition, around: Surroundings): Idle 
 
 interface Why {
   readonly idle: Idle;
-  readonly why: string;
+  /** Its words: what was meant is looked for only where somebody reads it. */
+  readonly why: () => string;
 }
 
 function whyIdle(definition: QuotaDefinition, around: Surroundings): Why | null {
   const { model, lane } = definition;
   const names = [...new Set(around.lanes.map((one) => one.lane))];
   if (!names.includes(lane)) {
-    const meant = around.nearestName(lane, names);
-    const why = `there is no lane ${lane} (there are ${names.join(', ')})${didYouMean(meant)}`;
-    return { idle: 'no_lane', why: `counts nothing new: ${why}` };
+    const there = `there is no lane ${lane} (there are ${names.join(', ')})`;
+    const meant = (): string => didYouMean(around.nearestName(lane, names));
+    return { idle: 'no_lane', why: () => `counts nothing new: ${there}${meant()}` };
   }
   const globs = around.lanes.filter((one) => one.lane === lane).flatMap((one) => one.globs);
-  const candidates = [...(around.seenOn(lane) ?? []), ...routed(around.knownModels, globs)];
-  const meant = didYouMean(meantGlob(model, candidates, around.nearestName));
+  // Those that are known first: clients may make up more names than are looked at.
+  const meant = (): string =>
+    didYouMean(
+      meantGlob(
+        model,
+        [...routed(around.knownModels, globs), ...(around.seenOn(lane) ?? [])],
+        around.nearestName,
+      ),
+    );
   if (!globs.some((glob) => globsOverlap(glob, model))) {
-    const why = `no route leads such a model there (${routesText(globs)})${meant}`;
-    return { idle: 'no_route', why: `counts nothing new: ${why}` };
+    const why = `no route leads such a model there (${routesText(globs)})`;
+    return { idle: 'no_route', why: () => `counts nothing new: ${why}${meant()}` };
   }
-  const unmatched =
-    whyUnseen(definition, around.seenOn(lane)) ?? whyUnknown(definition, globs, around, meant);
-  return unmatched === null ? null : { idle: 'no_match', why: `${unmatched}${meant}` };
+  const unmatched = whyUnmatched(definition, globs, around, meant);
+  return unmatched === null ? null : { idle: 'no_match', why: () => `${unmatched}${meant()}` };
 }
 
 const routed = (models: readonly string[], globs: readonly string[]): readonly string[] => {
@@ -79,32 +86,34 @@ const routesText = (globs: readonly string[]): string =>
 
 const didYouMean = (meant: string | null): string => (meant === null ? '' : `: did you mean "${meant}"?`);
 
-function whyUnseen({ matches }: QuotaDefinition, seen: readonly string[] | null): string | null {
-  if (seen === null || seen.length === 0 || seen.some((model) => matches(model))) return null;
-  return `has counted nothing: none of the models seen there so far matches (${namesText(seen)})`;
-}
-
 /**
- * Before anything came. A glob may leave room for a name that nobody ever gave a model: "*opus*" and "*haiku*" have some in
- * common.
+ * Why it counts nothing although a route leads there. A glob may leave room for a name that nobody ever gave a model:
+ * "*opus*" and "*haiku*" have some in common.
  */
-function whyUnknown(
+function whyUnmatched(
   { lane, matches }: QuotaDefinition,
   globs: readonly string[],
   { seenOn, knownModels }: Surroundings,
-  meant: string,
+  meant: () => string,
 ): string | null {
-  if (seenOn(lane)?.length !== 0) return null;
+  const seen = seenOn(lane);
+  if (seen === null || seen.some((model) => matches(model))) return null;
   const known = knownModels.filter((model) => matches(model));
-  const what = 'most likely counts nothing: of the models that ccp knows';
-  if (known.length === 0) return meant === '' ? null : `${what}, none matches`;
   if (routed(known, globs).length > 0) return null;
+  if (seen.length > 0)
+    return `has counted nothing: none of the models seen there so far matches (${namesText(seen)})`;
+  const what = 'most likely counts nothing: of the models that ccp knows';
+  if (known.length === 0) return meant() === '' ? null : `${what}, none matches`;
   return `${what}, those that match (${namesText(known)}) have no route there (${routesText(globs)})`;
 }
 
+/** In quotes, and what is no letter in them escaped: a client chose them. */
 const namesText = (names: readonly string[]): string => {
   const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
-  return `${names.slice(0, MOST_NAMED).join(', ')}${more}`;
+  return `${names
+    .slice(0, MOST_NAMED)
+    .map((name) => JSON.stringify(name))
+    .join(', ')}${more}`;
 };
 
 function capTrouble({ rolling, weekly }: QuotaDefinition): string | null {

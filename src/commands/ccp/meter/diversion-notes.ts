@@ -17,11 +17,12 @@ export function diversionNotes(
   if (diversions.length === 0) return [];
   const of =
     looked_at < requests ? ` (of the newest ${compact(looked_at)} of ${amountOf(requests, 'request')})` : '';
-  const rest = diversions.slice(MOST_SHOWN).reduce((sum, { count }) => sum + count, others);
+  const rest = diversions.slice(MOST_SHOWN).reduce((sum, { count }) => sum + count, 0);
   return [
     hanging(screen, '', '', `Not sent by their route, and why${of}:`),
     ...diversions.slice(0, MOST_SHOWN).map((one) => hanging(screen, '  ', '    ', plain(textOf(one)))),
     ...(rest > 0 ? [`  and ${compact(rest)} more, in --json\n`] : []),
+    ...(others > 0 ? [`  and ${compact(others)} of rarer kinds, which are only counted\n`] : []),
   ];
 }
 

@@ -7,8 +7,8 @@ import { limitsText } from './limit-text.ts';
 import { caveats, IDLE_TEXTS } from './quota-text.ts';
 
 /** Everything that is known of each quota. */
-export function quotasInDetail(screen: Screen, { quotas, ...state }: QuotasAnswer): string {
-  return caveats(screen, state) + quotas.map((one) => quotaDetails(screen, one)).join('\n');
+export function quotasInDetail(screen: Screen, state: QuotasAnswer): string {
+  return caveats(screen, state) + state.quotas.map((one) => quotaDetails(screen, one)).join('\n');
 }
 
 /** Everything that is known of one quota, a fact a line. */

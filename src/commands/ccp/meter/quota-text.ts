@@ -6,7 +6,8 @@ import { earlierText } from './earlier-quotas.ts';
 import { bar, clockTime, paintQuota, percent, span, windowName } from './figures.ts';
 
 /** How full each quota is: a line a quota, with both windows; in front what the figures alone would not say. */
-export function quotaLines(screen: Screen, { quotas, ...state }: QuotasAnswer): string {
+export function quotaLines(screen: Screen, state: QuotasAnswer): string {
+  const { quotas } = state;
   if (quotas.length === 0) {
     return `No quotas are set: traffic is metered, and never held back.\n${earlierLine(screen, state)}${warningLines(screen, state)}`;
   }
@@ -26,7 +27,7 @@ export function quotaLines(screen: Screen, { quotas, ...state }: QuotasAnswer): 
 }
 
 /** What a person must know to read the figures. */
-export function caveats(screen: Screen, state: Omit<QuotasAnswer, 'quotas'>): string {
+export function caveats(screen: Screen, state: QuotasAnswer): string {
   const { mode } = state;
   const does = `Mode ${plain(mode)}: ${WHAT_MODES_DO.get(mode) ?? 'unknown to this ccp'}.\n`;
   return does + rebuildLine(screen, state) + earlierLine(screen, state) + warningLines(screen, state);
@@ -44,7 +45,7 @@ function rebuildLine(
 }
 
 /** That the quotas are not those of their file, a line; nothing where they are. */
-export function earlierLine(screen: Screen, state: Parameters<typeof earlierText>[0]): string {
+export function earlierLine(screen: Screen, state: QuotasAnswer): string {
   const earlier = earlierText(state);
   return earlier === null ? '' : screen.paint('red', hanging(screen, '', '  ', `Attention: ${earlier}.`));
 }

@@ -109,8 +109,8 @@ function restText(lane: string | undefined, key: string | undefined): string {
   return `${key === undefined ? `lane ${lane}` : `"${key}" on lane ${lane}`} is not left alone.`;
 }
 
-function configured({ out }: Host, { quotas, ...state }: QuotasAnswer): string {
-  const { file } = state;
+function configured({ out }: Host, state: QuotasAnswer): string {
+  const { file, quotas } = state;
   if (quotas.length === 0) {
     const none =
       file === null
