@@ -310,7 +310,7 @@ describe('doctor', () => {
       level: 'note',
       what:
         `the quota for "*haku*" on lane zai in ${file} has counted nothing: ` +
-        'none of the models seen there so far matches (claude-haiku-4-5): did you mean "*haiku*"?',
+        'none of the models seen there so far matches ("claude-haiku-4-5"): did you mean "*haiku*"?',
       remedy: expect.stringContaining(file),
     };
     expect(await notes()).toEqual([haku]);
