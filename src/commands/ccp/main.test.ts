@@ -209,6 +209,8 @@ describe('partials', () => {
     expect((await json('partials', 'clean')).data).toMatchObject({ deleted: ['0123'] });
     expect(() => statSync(partial)).toThrow('ENOENT');
     expect(statSync(other).size).toBe(4);
+    host.write('logs/partials/4567.partial', '');
+    expect((await ccp('partials', 'clean')).out).toMatch(/^Deleted 1 partial from /);
   });
 
   it('says so where there are none', async () => {

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -25,6 +25,7 @@ beforeEach(() => {
 });
 afterEach(() => host[Symbol.dispose]());
 
+const CCP = fileURLToPath(new URL('../../../../bin/ccp.js', import.meta.url));
 const storePath = (): string => join(host.cwd, 'logs/ccp.sqlite3');
 const inStore = <T>(act: (store: StoreFile) => T): T => {
   using store = openStoreToWrite(storePath(), () => {});
@@ -522,6 +523,30 @@ describe('ccp db prune', () => {
     expect(await json('prune', '--days', '30')).toMatchObject({ code: 0, report: { deleted: 0, kept: 1 } });
     expect((await run('prune', '--days', '0')).code).toBe(2);
   });
+
+  it.skipIf(spawnSync('script', ['--version']).status !== 0).each([
+    ['n\r', 0, 'Nothing deleted, 1 kept'],
+    ['\r', 0, 'Nothing deleted, 1 kept'],
+    ['y\r', 0, '1 exchange deleted, 0 kept'],
+    ['\u0003', 130, 'ccp: error: nothing was deleted\r\n'],
+    ['\u0004', 130, 'ccp: error: nothing was deleted\r\n'],
+  ])('asks at a terminal, where %j ends it with exit code %i', async (typed, code, said) => {
+    fill([1], OLD);
+    const env = { HOME: host.home, PATH: process.env['PATH'], SHELL: '/bin/sh', NO_COLOR: '1' };
+    const line = `'${process.execPath}' '${CCP}' db prune`;
+    const terminal = spawn('script', ['--quiet', '--return', '--command', line, '/dev/null'], {
+      cwd: host.cwd,
+      env,
+    });
+    let shown = '';
+    terminal.stdout.setEncoding('utf8').on('data', (piece: string) => {
+      const isAsked = shown.includes('[y/N]');
+      shown += piece;
+      if (!isAsked && shown.includes('[y/N]')) terminal.stdin.write(typed);
+    });
+    const [ended] = await once(terminal, 'exit');
+    expect([ended, shown]).toEqual([code, expect.stringContaining(said)]);
+  });
 });
 
 describe('hours and ids after 400 days', () => {
@@ -718,7 +743,6 @@ describe('ccp db merge', () => {
 });
 
 describe('Ctrl-C', () => {
-  const CCP = fileURLToPath(new URL('../../../../bin/ccp.js', import.meta.url));
   const MANY = 60_000;
 
   it.each([
