@@ -253,9 +253,34 @@ describe('ccp db import', () => {
     expect(report).toMatchObject({ added: 0, known: 2, too_old: 0 });
   });
 
-  it('says which file cannot be read', async () => {
-    const { code, err } = await run('import', '--jsonl', 'nowhere.jsonl');
-    expect([code, err]).toEqual([3, expect.stringContaining('nowhere.jsonl cannot be read')]);
+  it('leaves out the logs of runs of ccp-uat, whose traffic is made up, and names them, unless --runs is added', async () => {
+    log('logs/usage.jsonl', [completion(1)]);
+    const smoke = log('logs/usage_smoke.jsonl', [completion(2)]);
+    log('results/runs/one/events.jsonl', ['{}']);
+    const inRun = log('results/runs/one/usage.jsonl', [completion(3)]);
+    const names = ['logs/usage.jsonl', 'logs/usage_smoke.jsonl', 'results/runs/one/usage.jsonl'];
+    const { code, out, err } = await run('import', '--jsonl', ...names);
+    expect([code, out]).toEqual([0, expect.stringContaining('1 exchange put into')]);
+    for (const path of [smoke, inRun]) expect(err).toContain(`a run of ccp-uat: ${path}; --runs `);
+    expect((await json('import', '--jsonl', ...names)).report.left_out).toEqual([smoke, inRun]);
+    expect(await run('import', '--jsonl', 'logs/usage_smoke.jsonl')).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringMatching(/nothing was put in: .+smoke.jsonl is the log of a run [^]+Add --runs/),
+    });
+    const all = (await json('import', '--runs', '--jsonl', ...names)).report;
+    expect(all).toMatchObject({ added: 2, known: 1, left_out: [] });
+  });
+
+  it('says which file cannot be read, and why', async () => {
+    host.write('folder/some', '');
+    for (const [name, why] of [
+      ['nowhere.jsonl', 'no such file or directory'],
+      ['folder', 'it is a folder'],
+    ] as const) {
+      const { code, err } = await run('import', '--jsonl', name);
+      expect([code, err]).toEqual([3, expect.stringContaining(`${name} cannot be read: ${why}\n`)]);
+    }
   });
 });
 
