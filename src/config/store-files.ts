@@ -1,6 +1,8 @@
 /** The file of the store for the commands. Loads SQLite, which the relaying thread never does. */
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { OperatorError } from '../errors.ts';
+import { barredFolder } from '../platform/files.ts';
 import type { Rollup } from '../protocol/meter.ts';
 import { inodeOf, setAside } from '../store/damage.ts';
 import { CHECKED_BY_COMMANDS, check, isDamage, openForReading } from '../store/database.ts';
@@ -20,18 +22,23 @@ export { rowOf, type SampleRow, sampleOf } from '../store/sample-row.ts';
 export type { SampleFilter } from '../store/samples.ts';
 export type { StoreFile } from '../store/store-file.ts';
 
+const MADE_BY = '"ccp serve" makes it, or "ccp db import --jsonl FILE"';
+const WHERE = 'CCP_DB_PATH, CCP_LOGS_DIR and CCP_PROFILE say where.';
+
 /** The store for a command that only reads. Throws `NOT_READY` where it cannot, with what to do. */
 export function openStoreToRead(path: string): StoreFile {
   if (!existsSync(path)) {
+    const barred = barredFolder(dirname(path));
     throw new OperatorError('NOT_READY', `there is no store at ${path}`, {
-      hint: '"ccp serve" makes it, or "ccp db import --jsonl FILE"; CCP_DB_PATH, CCP_LOGS_DIR and CCP_PROFILE say where.',
+      hint: `${barred === null ? MADE_BY : `None can be made: ${barred} is no folder that can be written to`}; ${WHERE}`,
     });
   }
   return forOperator(path, () => readStoreFile(path));
 }
 
 export interface StoreLook {
-  readonly exchanges: number;
+  /** Null in a file that is empty: no store was begun in it yet. */
+  readonly exchanges: number | null;
   /** Whether the whole file was read for damage; false where that would take long. */
   readonly checked: boolean;
 }
@@ -48,7 +55,7 @@ export function lookAtStore(path: string): StoreLook {
       if (checked) check(db);
       const isEmpty = schemaVersion(db) === 0;
       const count = (): number => db.prepare<[], number>('SELECT count(*) FROM samples').pluck().get() ?? 0;
-      return { exchanges: isEmpty ? 0 : count(), checked };
+      return { exchanges: isEmpty ? null : count(), checked };
     } finally {
       db.close();
     }

@@ -459,6 +459,25 @@ describe('ccp db status', () => {
     expect(await run('status')).toMatchObject({ code: 1, err: expect.stringContaining('is damaged') });
     expect(readdirSync(join(host.cwd, 'logs'))).toEqual(['ccp.sqlite3']);
   });
+
+  it('says of an empty file that no store was begun in it yet; one that is begun there is its owner’s alone', async () => {
+    chmodSync(host.write('logs/ccp.sqlite3', ''), 0o644);
+    expect(await run('status')).toMatchObject({
+      code: 3,
+      err: `ccp: error: ${storePath()} is empty: no store was begun in it yet\n"ccp serve" begins one in it.\n`,
+    });
+    expect(statSync(storePath()).mode & 0o777).toBe(0o644);
+    fill([1]);
+    expect(statSync(storePath()).mode & 0o777).toBe(0o600);
+    expect((await run('status')).code).toBe(0);
+  });
+
+  it('does not advise to make a store where none can be made', async () => {
+    const file = host.write('a-file', '');
+    host.env['CCP_DB_PATH'] = 'a-file/x.sqlite3';
+    const { err } = await run('status');
+    expect(err).toContain(`None can be made: ${file} is no folder that can be written to; CCP_DB_PATH`);
+  });
 });
 
 describe('a file that was never a store', () => {
