@@ -1,12 +1,10 @@
 /** The file of the store for the commands. Loads SQLite, which the relaying thread never does. */
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { OperatorError } from '../errors.ts';
-import { barredFolder } from '../platform/files.ts';
 import type { Rollup } from '../protocol/meter.ts';
 import { inodeOf, setAside } from '../store/damage.ts';
 import { CHECKED_BY_COMMANDS, check, isDamage, openForReading } from '../store/database.ts';
-import { failureOf } from '../store/explain.ts';
+import { absentStore, failureOf } from '../store/explain.ts';
 import { errorOf } from '../store/failure.ts';
 import { sizeOf } from '../store/file-size.ts';
 import { mustBeKnown, schemaVersion } from '../store/migrations/migrate.ts';
@@ -22,17 +20,9 @@ export { rowOf, type SampleRow, sampleOf } from '../store/sample-row.ts';
 export type { SampleFilter } from '../store/samples.ts';
 export type { StoreFile } from '../store/store-file.ts';
 
-const MADE_BY = '"ccp serve" makes it, or "ccp db import --jsonl FILE"';
-const WHERE = 'CCP_DB_PATH, CCP_LOGS_DIR and CCP_PROFILE say where.';
-
 /** The store for a command that only reads. Throws `NOT_READY` where it cannot, with what to do. */
 export function openStoreToRead(path: string): StoreFile {
-  if (!existsSync(path)) {
-    const barred = barredFolder(dirname(path));
-    throw new OperatorError('NOT_READY', `there is no store at ${path}`, {
-      hint: `${barred === null ? MADE_BY : `None can be made: ${barred} is no folder that can be written to`}; ${WHERE}`,
-    });
-  }
+  if (!existsSync(path)) throw absentStore(path);
   return forOperator(path, () => readStoreFile(path));
 }
 
