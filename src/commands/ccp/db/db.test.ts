@@ -460,6 +460,15 @@ describe('ccp db status', () => {
     expect(readdirSync(join(host.cwd, 'logs'))).toEqual(['ccp.sqlite3']);
   });
 
+  it('says that the store is switched off, with what is in it or without', async () => {
+    host.env['CCP_PERSIST'] = '0';
+    const err = expect.stringMatching(/^ccp: warning: the store is switched off \(CCP_PERSIST=0\)/);
+    expect(await run('status')).toMatchObject({ code: 3, err });
+    fill([1]);
+    expect(await json('status')).toMatchObject({ code: 0, report: { samples: 1 } });
+    expect(await run('status')).toMatchObject({ code: 0, err });
+  });
+
   it('says of an empty file that no store was begun in it yet; one that is begun there is its owner’s alone', async () => {
     chmodSync(host.write('logs/ccp.sqlite3', ''), 0o644);
     expect(await run('status')).toMatchObject({
