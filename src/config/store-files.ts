@@ -4,7 +4,7 @@ import { OperatorError } from '../errors.ts';
 import type { Rollup } from '../protocol/meter.ts';
 import { inodeOf, setAside } from '../store/damage.ts';
 import { CHECKED_BY_COMMANDS, check, isDamage, openForReading } from '../store/database.ts';
-import { failureOf } from '../store/explain.ts';
+import { absentStore, failureOf } from '../store/explain.ts';
 import { errorOf } from '../store/failure.ts';
 import { sizeOf } from '../store/file-size.ts';
 import { mustBeKnown, schemaVersion } from '../store/migrations/migrate.ts';
@@ -22,16 +22,13 @@ export type { StoreFile } from '../store/store-file.ts';
 
 /** The store for a command that only reads. Throws `NOT_READY` where it cannot, with what to do. */
 export function openStoreToRead(path: string): StoreFile {
-  if (!existsSync(path)) {
-    throw new OperatorError('NOT_READY', `there is no store at ${path}`, {
-      hint: '"ccp serve" makes it, or "ccp db import --jsonl FILE"; CCP_DB_PATH, CCP_LOGS_DIR and CCP_PROFILE say where.',
-    });
-  }
+  if (!existsSync(path)) throw absentStore(path);
   return forOperator(path, () => readStoreFile(path));
 }
 
 export interface StoreLook {
-  readonly exchanges: number;
+  /** Null in a file that is empty: no store was begun in it yet. */
+  readonly exchanges: number | null;
   /** Whether the whole file was read for damage; false where that would take long. */
   readonly checked: boolean;
 }
@@ -48,7 +45,7 @@ export function lookAtStore(path: string): StoreLook {
       if (checked) check(db);
       const isEmpty = schemaVersion(db) === 0;
       const count = (): number => db.prepare<[], number>('SELECT count(*) FROM samples').pluck().get() ?? 0;
-      return { exchanges: isEmpty ? 0 : count(), checked };
+      return { exchanges: isEmpty ? null : count(), checked };
     } finally {
       db.close();
     }

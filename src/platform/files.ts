@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import {
+  accessSync,
   closeSync,
+  constants,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -54,6 +57,18 @@ export function makeFolder(path: string, mode: typeof PRIVATE | typeof SHARED = 
     if (!hasCode(error, 'ENOENT') || above === path) throw error;
     makeFolder(above, mode);
     return make(path);
+  }
+}
+
+/** The nearest folder that is there, of a path and those above it, where nothing can be made there; else null. */
+export function barredFolder(path: string): string | null {
+  let folder = path;
+  while (!existsSync(folder)) folder = dirname(folder);
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return statSync(folder).isDirectory() ? null : folder;
+  } catch {
+    return folder;
   }
 }
 

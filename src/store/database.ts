@@ -1,5 +1,5 @@
 /** Opens the file of the store: its rights, its mode, its integrity, its schema. */
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { hasCode, makeFolder } from '../platform/files.ts';
@@ -24,7 +24,7 @@ export interface OpenOptions {
 }
 
 /**
- * Opens the store for writing, makes it where there is none (mode 0600) and brings its schema up to date. Throws what
+ * Opens the store for writing, makes it where there is none or an empty file (mode 0600) and brings its schema up to date. Throws what
  * SQLite says; `isDamage` tells whether the file itself is at fault. `CONFIG` for a file that is not ours to write.
  */
 export function openDatabase(
@@ -116,6 +116,9 @@ export function isSqlite(error: unknown): error is InstanceType<typeof Database.
 function createPrivately(path: string): void {
   try {
     closeSync(openSync(path, 'a', 0o600));
+    // An empty file that somebody put there has the rights that they had at hand.
+    const { size, mode } = statSync(path);
+    if (size === 0 && (mode & 0o077) !== 0) chmodSync(path, 0o600);
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error;
     makeFolder(dirname(path));

@@ -1,4 +1,6 @@
+import { dirname } from 'node:path';
 import { OperatorError, pathTrouble } from '../errors.ts';
+import { barredFolder } from '../platform/files.ts';
 import { isSqlite } from './database.ts';
 import type { Failure } from './failure.ts';
 
@@ -14,6 +16,18 @@ const MEANINGS: readonly (readonly [code: RegExp, what: string, hint: string])[]
   ],
   [/^SQLITE_IOERR/, 'the disk of %s reports an error', 'Look at the messages of the kernel.'],
 ];
+
+/** For a command that only reads where there is no file. */
+export function absentStore(path: string): OperatorError {
+  const barred = barredFolder(dirname(path));
+  const how =
+    barred === null
+      ? '"ccp serve" makes it, or "ccp db import --jsonl FILE"'
+      : `None can be made: ${barred} is no folder that can be written to`;
+  return new OperatorError('NOT_READY', `there is no store at ${path}`, {
+    hint: `${how}; CCP_DB_PATH, CCP_LOGS_DIR and CCP_PROFILE say where.`,
+  });
+}
 
 /** For a path that the system refuses. */
 const ANOTHER_PLACE = 'Name a file in a folder that this user may write with CCP_DB_PATH.';

@@ -35,7 +35,7 @@ function troubleOf({ reason, remedy }: NonNullable<ProxyState['store']>): Findin
 const inWords = (path: string | null): string => path ?? 'none (CCP_PERSIST=0)';
 
 /** Whether two absolute paths lead to one place, by whatever links; neither need be there yet. */
-const isSameFile = (one: string, other: string): boolean => realPath(one) === realPath(other);
+export const isSameFile = (one: string, other: string): boolean => realPath(one) === realPath(other);
 
 function realPath(path: string): string {
   try {

@@ -1,5 +1,6 @@
 /** What `ccp doctor` looks at of the meter: the store, quotas, prices. */
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { plural } from '../../analysis/plural.ts';
 import type { LoadedCcp } from '../../config/ccp-settings.ts';
 import { openPrices } from '../../config/open-prices.ts';
@@ -14,17 +15,30 @@ import {
   WEEK_MS,
 } from '../../config/open-quota.ts';
 import { lookAtStore, modelsInStore } from '../../config/store-files.ts';
+import { barredFolder } from '../shared/folders.ts';
 import { attempt, type Finding } from './finding.ts';
 import { lanesNow } from './lanes-now.ts';
 
 export async function checkStore({ settings: { persist }, paths }: LoadedCcp): Promise<Finding> {
   if (!persist) return WITHOUT_STORE;
-  if (!existsSync(paths.store)) return { level: 'ok', what: `no store yet at ${paths.store}` };
+  if (!existsSync(paths.store)) return withoutFile(paths.store);
   const looked = await attempt(() => lookAtStore(paths.store));
   if (!looked.ok) return looked.finding;
   const { exchanges, checked } = looked.value;
+  if (exchanges === null)
+    return { level: 'ok', what: `no store yet in ${paths.store}, which is an empty file` };
   const unread = checked ? '' : '; "ccp db status --check" reads it for damage';
   return { level: 'ok', what: `store: ${plural(exchanges, 'exchange')} in ${paths.store}${unread}` };
+}
+
+function withoutFile(store: string): Finding {
+  const barred = barredFolder(dirname(store));
+  if (barred === null) return { level: 'ok', what: `no store yet at ${store}` };
+  return {
+    level: 'problem',
+    what: `no store can be made at ${store}: ${barred} is no folder that can be written to`,
+    remedy: 'Name a file in a folder that this user may write with CCP_DB_PATH.',
+  };
 }
 
 const WITHOUT_STORE: Finding = {

@@ -3,9 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LoadedCcp } from '../../config/ccp-settings.ts';
 import { judgeLicense, reportOf } from '../../config/open-license.ts';
 import { policyRemedy } from '../../config/open-policy.ts';
-import { QUOTAS_PATH, quotasAnswer } from '../../config/usage-answers.ts';
+import { QUOTAS_PATH, type QuotasAnswer, quotasAnswer } from '../../config/usage-answers.ts';
 import { OperatorError } from '../../errors.ts';
 import { askProxy, proxyUrl } from './ask-proxy.ts';
+import { compareQuotas } from './compare-quotas.ts';
 import { compareStore } from './compare-store.ts';
 import type { Finding } from './finding.ts';
 import { askMeter } from './meter/ask-meter.ts';
@@ -33,17 +34,22 @@ export async function checkProxy(loaded: LoadedCcp, store: Finding): Promise<Fin
           ...checkPolicy(loaded, state),
           ...compareStore(loaded, state.store, store.level === 'problem' ? store.what : null),
         ]),
-    ...(await checkRefusedQuotas(loaded)),
+    ...(await checkItsQuotas(loaded)),
   ];
 }
 
-/** That it counts by other quotas than its file says now; nothing of a proxy that does not tell. */
-async function checkRefusedQuotas(loaded: LoadedCcp): Promise<Finding[]> {
+/** Whether it counts by other quotas than its file says now, or this shell; nothing of a proxy that does not tell. */
+async function checkItsQuotas(loaded: LoadedCcp): Promise<Finding[]> {
   const quotas = await askMeter(loaded, QUOTAS_PATH, quotasAnswer).catch((error: unknown) => {
     if (error instanceof OperatorError) return null;
     throw error;
   });
-  const earlier = quotas && earlierText(quotas);
+  if (quotas === null) return [];
+  return [...checkRefused(quotas), ...(await compareQuotas(loaded, quotas))];
+}
+
+function checkRefused(quotas: QuotasAnswer): Finding[] {
+  const earlier = earlierText(quotas);
   if (earlier === null) return [];
   const what = `the running proxy does not count by its quota file: ${earlier}`;
   return [

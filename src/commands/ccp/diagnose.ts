@@ -1,8 +1,8 @@
 /** What `ccp doctor` looks at: one question a function, each giving its findings. */
 import { X509Certificate } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
 import { type LoadedCcp, loadCcpSettings } from '../../config/ccp-settings.ts';
+import { barredFolder } from '../shared/folders.ts';
 import type { Host } from '../shared/host.ts';
 import { checkPrices, checkQuotas, checkStore } from './diagnose-meter.ts';
 import { checkProxy } from './diagnose-proxy.ts';
@@ -32,7 +32,7 @@ export async function diagnose({ env, cwd, home }: Host): Promise<Diagnosis> {
     ...(await checkPermission(loaded.value.paths.settingsFile)),
     ...(await checkPermission(loaded.value.paths.licensePack)),
     ...(await checkUpstreamCa(loaded.value)),
-    await checkLogs(loaded.value),
+    checkLogs(loaded.value),
     store,
     ...checkLicense(loaded.value),
     ...(await checkRouting(loaded.value)),
@@ -64,16 +64,12 @@ async function checkUpstreamCa({ settings: { upstreamCa } }: LoadedCcp): Promise
   return [{ level: 'problem', what: `CCP_UPSTREAM_CA: ${subject} expired on ${validToDate.toISOString()}` }];
 }
 
-/** The nearest folder that exists must let the proxy write, or make the missing ones. */
-async function checkLogs({ settings: { logsDir } }: LoadedCcp): Promise<Finding> {
-  let folder = logsDir;
-  while (!existsSync(folder)) folder = dirname(folder);
-  const isFolder = statSync(folder).isDirectory();
-  const writable = await attempt(() => accessSync(folder, constants.W_OK | constants.X_OK));
-  if (isFolder && writable.ok) return { level: 'ok', what: `logs go to ${logsDir}` };
+function checkLogs({ settings: { logsDir } }: LoadedCcp): Finding {
+  const barred = barredFolder(logsDir);
+  if (barred === null) return { level: 'ok', what: `logs go to ${logsDir}` };
   return {
     level: 'problem',
-    what: `${folder} is no folder that can be written to`,
+    what: `${barred} is no folder that can be written to`,
     remedy: 'Set CCP_LOGS_DIR to another folder.',
   };
 }

@@ -209,6 +209,8 @@ describe('partials', () => {
     expect((await json('partials', 'clean')).data).toMatchObject({ deleted: ['0123'] });
     expect(() => statSync(partial)).toThrow('ENOENT');
     expect(statSync(other).size).toBe(4);
+    host.write('logs/partials/4567.partial', '');
+    expect((await ccp('partials', 'clean')).out).toMatch(/^Deleted 1 partial from /);
   });
 
   it('says so where there are none', async () => {
@@ -318,11 +320,28 @@ describe('doctor', () => {
     expect(await notes()).toEqual([]);
   });
 
+  it('says that a store cannot be made', async () => {
+    host.env['CCP_PORT'] = QUIET;
+    const file = host.write('a-file', '');
+    host.env['CCP_DB_PATH'] = 'a-file/folder/x.sqlite3';
+    const { code, data } = await json('doctor');
+    expect(code).toBe(1);
+    const store = join(file, 'folder/x.sqlite3');
+    expect(data.findings).toContainEqual({
+      level: 'problem',
+      what: `no store can be made at ${store}: ${file} is no folder that can be written to`,
+      remedy: expect.stringContaining('CCP_DB_PATH'),
+    });
+  });
+
   it('looks at the store, and touches neither one that is damaged nor its surroundings', async () => {
     host.env['CCP_PORT'] = QUIET;
     const path = join(host.cwd, 'logs/ccp.sqlite3');
     const findings = async (): Promise<unknown[]> => (await json('doctor')).data.findings;
     expect(await findings()).toContainEqual({ level: 'ok', what: `no store yet at ${path}` });
+    host.write('logs/ccp.sqlite3', '');
+    const inEmpty = { level: 'ok', what: `no store yet in ${path}, which is an empty file` };
+    expect(await findings()).toContainEqual(inEmpty);
     openStoreToWrite(path, () => {})[Symbol.dispose]();
     expect(await findings()).toContainEqual({ level: 'ok', what: `store: 0 exchanges in ${path}` });
     const torn = readFileSync(path);

@@ -1,5 +1,6 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { plural } from '../../analysis/plural.ts';
 import { EXIT } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
@@ -33,7 +34,7 @@ export function cleanPartials(host: Host, { json }: { readonly json: boolean }):
   const { folder, partials } = find(host);
   for (const { path } of partials) rmSync(path, { force: true });
   if (json) printJson(host, { folder, deleted: partials.map(({ rid }) => rid) });
-  else host.out.write(`Deleted ${partials.length} partials from ${folder}.\n`);
+  else host.out.write(`Deleted ${plural(partials.length, 'partial')} from ${folder}.\n`);
   return EXIT.ok;
 }
 

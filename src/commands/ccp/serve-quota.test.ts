@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { licenseEnv } from '../../config/testing/license-env.ts';
 import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
+import { main } from './main.ts';
 import {
   ask,
   completions,
@@ -82,6 +83,37 @@ async function stop(proxy: Served): Promise<void> {
   proxy.signal('SIGTERM');
   expect(await proxy.exited).toBe(0);
 }
+
+describe('doctor beside a proxy', () => {
+  const notes = async (): Promise<unknown[]> => {
+    expect(await main(['doctor', '--json'], host)).toBe(0);
+    const { findings } = JSON.parse(host.said().out);
+    return findings.filter(({ what }: { what: string }) =>
+      /proxy (is in another mode|has other quotas)/.test(what),
+    );
+  };
+
+  it('notes another mode and other quotas than this shell has, and nothing where they are the same', async () => {
+    const proxy = await served(onZai({ rolling: { requests: 10 } }), { CCP_REROUTE_MODE: 'off' });
+    const file = join(host.cwd, 'own-quotas.json');
+    const here = host.write('~/.config/ccp/quotas.json', readFileSync(file, 'utf8'));
+    Object.assign(host.env, licenseEnv(), { CCP_PORT: new URL(proxy.url).port, CCP_ZAI_BASE_URL: zai.url });
+    const level = 'note';
+    const remedy = expect.stringContaining('Set CCP_REROUTE_MODE');
+    const mode = 'the running proxy is in another mode than this shell: off there, block here';
+    const other = `the running proxy has other quotas than this shell: ${file} there, ${here} here`;
+    expect(await notes()).toEqual([
+      { level, what: mode, remedy },
+      { level, what: other, remedy },
+    ]);
+    Object.assign(host.env, { CCP_REROUTE_MODE: 'off', CCP_QUOTAS_FILE: 'own-quotas.json' });
+    expect(await notes()).toEqual([]);
+    expect(await main(['quotas', 'reload', here], host)).toBe(0);
+    host.said();
+    const sent = `those of "ccp quotas reload FILE" there, ${file} here`;
+    expect(await notes()).toMatchObject([{ level, what: expect.stringContaining(sent) }]);
+  });
+});
 
 describe('a budget that is used up', () => {
   it('sends what is beyond it to the fallback, and no more than it holds to the lane', async () => {

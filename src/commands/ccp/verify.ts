@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { auditRouting, formatAudit } from '../../analysis/verify-routing.ts';
 import { applyCachedPolicy } from '../../config/open-policy.ts';
-import { EXIT, OperatorError } from '../../errors.ts';
+import { EXIT, OperatorError, systemReason } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { type LogFile, openLogFiles } from '../shared/log-files.ts';
 import { commandLog, load, openRoutingNow } from './load.ts';
@@ -34,7 +34,8 @@ async function openLogs(path: string, rotated: boolean): Promise<LogFile[]> {
   try {
     return await openLogFiles(path, { rotated });
   } catch (error) {
-    throw new OperatorError('NOT_READY', `the log ${path} cannot be read`, {
+    const why = error instanceof Error ? `: ${systemReason(error)}` : '';
+    throw new OperatorError('NOT_READY', `the log ${path} cannot be read${why}`, {
       hint: 'It is written by "ccp serve"; CCP_LOGS_DIR and CCP_PROFILE say where.',
       cause: error,
     });

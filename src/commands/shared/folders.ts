@@ -1,2 +1,2 @@
 /** Folders that a person named: made by the one function that comes back from any place. */
-export { makeFolder, SHARED } from '../../platform/files.ts';
+export { barredFolder, makeFolder, SHARED } from '../../platform/files.ts';

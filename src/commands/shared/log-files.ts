@@ -32,5 +32,5 @@ export function readAsFarAsItGoes(name: string, onTrouble: (error: unknown) => v
 
 async function mustBeReadable(file: string): Promise<void> {
   await access(file, constants.R_OK);
-  if ((await stat(file)).isDirectory()) throw new Error(`${file} is a folder`);
+  if ((await stat(file)).isDirectory()) throw new Error('it is a folder');
 }

@@ -5,8 +5,11 @@ import { EXIT, OperatorError } from '../../errors.ts';
 export interface Terminal {
   /** Where a live list can be drawn; null where nobody watches. */
   readonly live: NodeJS.WriteStream | null;
-  /** Asks a yes-or-no question; null where there is nobody to ask. */
-  readonly ask: ((question: string) => Promise<boolean>) | null;
+  /**
+   * Asks a yes-or-no question; null where there is nobody to ask. `ifNot` is what is so without a yes, e.g. `nothing was
+   * deleted`. Rejects with `INTERRUPTED` on Ctrl-C and Ctrl-D.
+   */
+  readonly ask: ((question: string, ifNot: string) => Promise<boolean>) | null;
   /** A signal that aborts on the first SIGINT, SIGTERM or SIGHUP; the second one ends the process at once. */
   interruption(): { readonly signal: AbortSignal } & Disposable;
 }
@@ -34,7 +37,13 @@ export function processTerminal(): Terminal {
   };
 }
 
-async function askYes(question: string): Promise<boolean> {
+async function askYes(question: string, ifNot: string): Promise<boolean> {
   using lines = createInterface({ input: process.stdin, output: process.stderr });
-  return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+  try {
+    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'AbortError') throw error;
+    process.stderr.write('\n');
+    throw new OperatorError('INTERRUPTED', ifNot, { cause: error });
+  }
 }

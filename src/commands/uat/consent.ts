@@ -34,7 +34,7 @@ export async function consentToReal({
   }
   for (const { target } of real) mustBePrivate(target);
   for (const line of await announcement(real)) host.err.write(`ccp-uat: ${line}\n`);
-  if (!yes && !(await terminal.ask?.('Send it?'))) {
+  if (!yes && !(await terminal.ask?.('Send it?', 'nothing was sent'))) {
     throw new OperatorError('USAGE', 'nothing was sent: not confirmed', {
       hint:
         terminal.ask === null

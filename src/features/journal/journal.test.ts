@@ -123,7 +123,9 @@ describe('the journal', () => {
 
   it('says at the start that it cannot write, and goes on without', () => {
     const journal = open('/dev/null/logs');
-    expect(warnings).toEqual([expect.stringMatching(/^usage\.jsonl cannot be opened: ENOTDIR/)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^usage\.jsonl cannot be opened: ENOTDIR.+'\. Its lines .+ CCP_LOGS_DIR\.$/),
+    ]);
     journal.onCompletion?.(completed);
     expect(journal.rotate()).toEqual({ rotatedTo: null });
     expect(journal.partials.write('0123456789abcdef', [Buffer.from('x')])).toBe(false);

@@ -41,6 +41,8 @@ interface OpenFile extends FileIdentity {
 }
 
 const CHECK_MS = 1_000;
+const REMEDY =
+  'Its lines are lost until it can: let this user write there, or name another folder with CCP_LOGS_DIR.';
 const NEWLINE = 0x0a;
 
 export function createLineFile({ path, maxBytes, maxAgeMs, clock, trouble }: LineFileOptions): LineFile {
@@ -90,7 +92,7 @@ export function createLineFile({ path, maxBytes, maxAgeMs, clock, trouble }: Lin
 
   return {
     prepare() {
-      if (openNow() === null) trouble(`${name} cannot be opened`, unopened);
+      if (openNow() === null) trouble(`${name} cannot be opened`, unopened, REMEDY);
     },
     append(text) {
       const line = Buffer.from(`${text}\n`);

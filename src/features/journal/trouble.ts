@@ -1,8 +1,8 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 
-/** Told of something that went wrong with a record: what in a few fixed words, and the error behind it. */
-export type Trouble = (what: string, error: unknown) => void;
+/** Told of something that went wrong with a record: what in a few fixed words, the error behind it, and what to do. */
+export type Trouble = (what: string, error: unknown, remedy?: string) => void;
 
 /** A full disk fails every line: the operator hears of it once, not ten thousand times. */
 const QUIET_MS = 60_000;
@@ -14,7 +14,7 @@ const QUIET_MS = 60_000;
 export function createTrouble({ log, clock }: { readonly log: Log; readonly clock: Clock }): Trouble {
   const kinds = new Map<string, { times: number; toldAt: number }>();
 
-  return (what, error) => {
+  return (what, error, remedy) => {
     const kind = kinds.get(what) ?? { times: 0, toldAt: Number.NEGATIVE_INFINITY };
     kinds.set(what, kind);
     kind.times += 1;
@@ -22,6 +22,7 @@ export function createTrouble({ log, clock }: { readonly log: Log; readonly cloc
     if (now - kind.toldAt < QUIET_MS) return;
     kind.toldAt = now;
     const reason = error instanceof Error ? error.message : String(error);
-    log.warn(`${what}: ${reason}${kind.times === 1 ? '' : ` (${kind.times} times since start)`}`);
+    const often = kind.times === 1 ? '' : ` (${kind.times} times since start)`;
+    log.warn(`${what}: ${reason}${often}${remedy === undefined ? '' : `. ${remedy}`}`);
   };
 }

@@ -56,10 +56,15 @@ export function mustBeKnown(db: Database.Database): void {
   refuseNewer(db, schemaVersion(db), MIGRATIONS.length);
 }
 
-/** Throws `CONFIG` where the schema is not the one that this ccp reads. */
+/** Throws `CONFIG` where the schema is not the one that this ccp reads, `NOT_READY` for an empty file. */
 export function mustBeCurrent(db: Database.Database): void {
   const found = schemaVersion(db);
   refuseNewer(db, found, MIGRATIONS.length);
+  if (found === 0) {
+    throw new OperatorError('NOT_READY', `${db.name} is empty: no store was begun in it yet`, {
+      hint: '"ccp serve" begins one in it.',
+    });
+  }
   if (found < MIGRATIONS.length) {
     throw new OperatorError(
       'CONFIG',

@@ -95,6 +95,7 @@ function addExport(db: Command, host: Host, exit: Exit): void {
 interface ImportFlags extends Json {
   readonly jsonl: readonly string[];
   readonly rotated?: boolean;
+  readonly runs?: boolean;
 }
 
 function addImport(db: Command, host: Host, exit: Exit): void {
@@ -104,6 +105,7 @@ function addImport(db: Command, host: Host, exit: Exit): void {
     )
     .requiredOption('--jsonl <file...>', 'usage logs, or what "ccp db export --jsonl" wrote')
     .option('--rotated', 'read the rotated copies beside each, too, oldest first')
+    .option('--runs', 'put in the logs that ccp-uat kept of its runs, too')
     .option(...AS_JSON)
     .addHelpText(
       'after',
@@ -112,9 +114,9 @@ function addImport(db: Command, host: Host, exit: Exit): void {
         'ccp db import --jsonl a.jsonl b.jsonl --json',
       ),
     )
-    .action(async ({ jsonl, rotated = false, json = false }: ImportFlags) => {
+    .action(async ({ jsonl, rotated = false, runs = false, json = false }: ImportFlags) => {
       const { dbImport } = await import('./import.ts');
-      exit(await dbImport(host, { files: jsonl, rotated, json }));
+      exit(await dbImport(host, { files: jsonl, rotated, runs, json }));
     });
 }
 

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -25,6 +25,7 @@ beforeEach(() => {
 });
 afterEach(() => host[Symbol.dispose]());
 
+const CCP = fileURLToPath(new URL('../../../../bin/ccp.js', import.meta.url));
 const storePath = (): string => join(host.cwd, 'logs/ccp.sqlite3');
 const inStore = <T>(act: (store: StoreFile) => T): T => {
   using store = openStoreToWrite(storePath(), () => {});
@@ -252,9 +253,34 @@ describe('ccp db import', () => {
     expect(report).toMatchObject({ added: 0, known: 2, too_old: 0 });
   });
 
-  it('says which file cannot be read', async () => {
-    const { code, err } = await run('import', '--jsonl', 'nowhere.jsonl');
-    expect([code, err]).toEqual([3, expect.stringContaining('nowhere.jsonl cannot be read')]);
+  it('leaves out the logs of runs of ccp-uat, whose traffic is made up, and names them, unless --runs is added', async () => {
+    log('logs/usage.jsonl', [completion(1)]);
+    const smoke = log('logs/usage_smoke.jsonl', [completion(2)]);
+    log('results/runs/one/events.jsonl', ['{}']);
+    const inRun = log('results/runs/one/usage.jsonl', [completion(3)]);
+    const names = ['logs/usage.jsonl', 'logs/usage_smoke.jsonl', 'results/runs/one/usage.jsonl'];
+    const { code, out, err } = await run('import', '--jsonl', ...names);
+    expect([code, out]).toEqual([0, expect.stringContaining('1 exchange put into')]);
+    for (const path of [smoke, inRun]) expect(err).toContain(`a run of ccp-uat: ${path}; --runs `);
+    expect((await json('import', '--jsonl', ...names)).report.left_out).toEqual([smoke, inRun]);
+    expect(await run('import', '--jsonl', 'logs/usage_smoke.jsonl')).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringMatching(/nothing was put in: .+smoke.jsonl is the log of a run [^]+Add --runs/),
+    });
+    const all = (await json('import', '--runs', '--jsonl', ...names)).report;
+    expect(all).toMatchObject({ added: 2, known: 1, left_out: [] });
+  });
+
+  it('says which file cannot be read, and why', async () => {
+    host.write('folder/some', '');
+    for (const [name, why] of [
+      ['nowhere.jsonl', 'no such file or directory'],
+      ['folder', 'it is a folder'],
+    ] as const) {
+      const { code, err } = await run('import', '--jsonl', name);
+      expect([code, err]).toEqual([3, expect.stringContaining(`${name} cannot be read: ${why}\n`)]);
+    }
   });
 });
 
@@ -433,6 +459,34 @@ describe('ccp db status', () => {
     expect(await run('status')).toMatchObject({ code: 1, err: expect.stringContaining('is damaged') });
     expect(readdirSync(join(host.cwd, 'logs'))).toEqual(['ccp.sqlite3']);
   });
+
+  it('says that the store is switched off, with what is in it or without', async () => {
+    host.env['CCP_PERSIST'] = '0';
+    const err = expect.stringMatching(/^ccp: warning: the store is switched off \(CCP_PERSIST=0\)/);
+    expect(await run('status')).toMatchObject({ code: 3, err });
+    fill([1]);
+    expect(await json('status')).toMatchObject({ code: 0, report: { samples: 1 } });
+    expect(await run('status')).toMatchObject({ code: 0, err });
+  });
+
+  it('says of an empty file that no store was begun in it yet; one that is begun there is its owner’s alone', async () => {
+    chmodSync(host.write('logs/ccp.sqlite3', ''), 0o644);
+    expect(await run('status')).toMatchObject({
+      code: 3,
+      err: `ccp: error: ${storePath()} is empty: no store was begun in it yet\n"ccp serve" begins one in it.\n`,
+    });
+    expect(statSync(storePath()).mode & 0o777).toBe(0o644);
+    fill([1]);
+    expect(statSync(storePath()).mode & 0o777).toBe(0o600);
+    expect((await run('status')).code).toBe(0);
+  });
+
+  it('does not advise to make a store where none can be made', async () => {
+    const file = host.write('a-file', '');
+    host.env['CCP_DB_PATH'] = 'a-file/x.sqlite3';
+    const { err } = await run('status');
+    expect(err).toContain(`None can be made: ${file} is no folder that can be written to; CCP_DB_PATH`);
+  });
 });
 
 describe('a file that was never a store', () => {
@@ -521,6 +575,30 @@ describe('ccp db prune', () => {
     expect(await run('prune')).toMatchObject({ code: 2, err: expect.stringContaining('--yes') });
     expect(await json('prune', '--days', '30')).toMatchObject({ code: 0, report: { deleted: 0, kept: 1 } });
     expect((await run('prune', '--days', '0')).code).toBe(2);
+  });
+
+  it.skipIf(spawnSync('script', ['--version']).status !== 0).each([
+    ['n\r', 0, 'Nothing deleted, 1 kept'],
+    ['\r', 0, 'Nothing deleted, 1 kept'],
+    ['y\r', 0, '1 exchange deleted, 0 kept'],
+    ['\u0003', 130, 'ccp: error: nothing was deleted\r\n'],
+    ['\u0004', 130, 'ccp: error: nothing was deleted\r\n'],
+  ])('asks at a terminal, where %j ends it with exit code %i', async (typed, code, said) => {
+    fill([1], OLD);
+    const env = { HOME: host.home, PATH: process.env['PATH'], SHELL: '/bin/sh', NO_COLOR: '1' };
+    const line = `'${process.execPath}' '${CCP}' db prune`;
+    const terminal = spawn('script', ['--quiet', '--return', '--command', line, '/dev/null'], {
+      cwd: host.cwd,
+      env,
+    });
+    let shown = '';
+    terminal.stdout.setEncoding('utf8').on('data', (piece: string) => {
+      const isAsked = shown.includes('[y/N]');
+      shown += piece;
+      if (!isAsked && shown.includes('[y/N]')) terminal.stdin.write(typed);
+    });
+    const [ended] = await once(terminal, 'exit');
+    expect([ended, shown]).toEqual([code, expect.stringContaining(said)]);
   });
 });
 
@@ -718,7 +796,6 @@ describe('ccp db merge', () => {
 });
 
 describe('Ctrl-C', () => {
-  const CCP = fileURLToPath(new URL('../../../../bin/ccp.js', import.meta.url));
   const MANY = 60_000;
 
   it.each([

@@ -8,17 +8,20 @@ import {
   type SampleRow,
   type StoreFile,
 } from '../../../config/store-files.ts';
-import { EXIT, OperatorError } from '../../../errors.ts';
+import { EXIT, OperatorError, systemReason } from '../../../errors.ts';
 import { type Host, printJson, printWarnings } from '../../shared/host.ts';
 import { type LogFile, openLogFiles } from '../../shared/log-files.ts';
 import { processTerminal } from '../../shared/terminal.ts';
 import { load } from '../load.ts';
 import { badLineWarnings, readExchanges, strangerSentences, tooOldWarnings } from './lines.ts';
 import { byteProgress } from './progress.ts';
+import { isRunLog } from './sources.ts';
 
 export interface ImportOptions {
   readonly files: readonly string[];
   readonly rotated: boolean;
+  /** Whether the logs kept of runs of ccp-uat count, too: their traffic is made up. */
+  readonly runs: boolean;
   readonly json: boolean;
 }
 
@@ -34,9 +37,10 @@ const NAME_A_LOG = 'Name a usage log, or what "ccp db export --jsonl" wrote.';
  * `ccp db import`: puts in what the store does not know; a second time puts in nothing. Exit 1 where it understood
  * nothing. Throws `USAGE` for a file that is no log, after what the others tell was put in; alone it makes no store.
  */
-export async function dbImport(host: Host, { files, rotated, json }: ImportOptions): Promise<number> {
+export async function dbImport(host: Host, { files, rotated, runs, json }: ImportOptions): Promise<number> {
   const { paths } = load(host);
-  const logs = (await Promise.all(files.map((file) => open(resolve(host.cwd, file), rotated)))).flat();
+  const named = (await Promise.all(files.map((file) => open(resolve(host.cwd, file), rotated)))).flat();
+  const { logs, leftOut } = withoutRuns(named, runs);
   const warnOf = (aside: string): void =>
     printWarnings(host, 'ccp', [`the store was damaged and set aside as ${aside}; a new one is begun`]);
   const isNew = !existsSync(paths.store);
@@ -69,7 +73,11 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
 
   const isBegun = isNew && store !== null;
   const known = found.exchanges - added - tooOld;
-  printWarnings(host, 'ccp', [...tooOldWarnings(tooOld), ...badLineWarnings(found.bad)]);
+  printWarnings(host, 'ccp', [
+    ...runWarnings(leftOut),
+    ...tooOldWarnings(tooOld),
+    ...badLineWarnings(found.bad),
+  ]);
   if (json)
     printJson(host, {
       store: paths.store,
@@ -79,6 +87,7 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
       known,
       too_old: tooOld,
       bad: found.bad,
+      left_out: leftOut,
     });
   else {
     const bad = found.bad.count === 0 ? '' : `, ${plural(found.bad.count, 'line')} not understood`;
@@ -89,6 +98,27 @@ export async function dbImport(host: Host, { files, rotated, json }: ImportOptio
   if (stranger !== undefined) throw new OperatorError('USAGE', stranger, { hint: NAME_A_LOG });
   return found.exchanges === 0 && found.bad.count > 0 ? EXIT.failed : EXIT.ok;
 }
+
+/** Throws `USAGE` where nothing is left. */
+function withoutRuns(named: readonly LogFile[], runs: boolean) {
+  const logs = named.filter(({ name }) => runs || !isRunLog(name));
+  const leftOut = named.flatMap(({ name }) => (!runs && isRunLog(name) ? name : []));
+  const [first] = leftOut;
+  if (first === undefined || logs.length > 0) return { logs, leftOut };
+  const what = leftOut.length === 1 ? `${first} is the log` : `all ${leftOut.length} files are logs`;
+  throw new OperatorError(
+    'USAGE',
+    `nothing was put in: ${what} of a run of ccp-uat, whose traffic is made up`,
+    {
+      hint: 'Add --runs to put it in all the same, best into a store of its own (CCP_DB_PATH).',
+    },
+  );
+}
+
+const runWarnings = (leftOut: readonly string[]): string[] =>
+  leftOut.map(
+    (name) => `left out, the log of a run of ccp-uat: ${name}; --runs puts in such made-up traffic, too`,
+  );
 
 interface Target extends Disposable {
   /** Opens it the first time. `idsFrom` is as the store had it then. */
@@ -122,7 +152,8 @@ async function open(path: string, rotated: boolean): Promise<LogFile[]> {
   try {
     return await openLogFiles(path, { rotated });
   } catch (error) {
-    throw new OperatorError('NOT_READY', `${path} cannot be read`, {
+    const why = error instanceof Error ? `: ${systemReason(error)}` : '';
+    throw new OperatorError('NOT_READY', `${path} cannot be read${why}`, {
       hint: NAME_A_LOG,
       cause: error,
     });

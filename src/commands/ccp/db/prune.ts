@@ -44,12 +44,15 @@ export async function dbPrune(host: Host, { days, yes, json }: PruneOptions): Pr
     };
   });
   if (due > 0 && kept < WEEK_DAYS) printWarnings(host, 'ccp', [LACKING]);
-  if (due > 0 && !yes)
-    await confirm(
-      `Delete ${plural(due, 'exchange')} older than ${plural(kept, 'day')}? Days stay, and of 400 days the hours.`,
-    );
+  const agreed =
+    due === 0 ||
+    yes ||
+    (await confirm(
+      `Delete ${plural(due, 'exchange')} older than ${plural(kept, 'day')}? Their sums stay in "ccp usage".`,
+    ));
   const bytes = store.status().bytes;
   const deleted = forOperator(paths.store, () => {
+    if (!agreed) return 0;
     // Where no exchange is due nobody was asked, not of old hours and ids either.
     const forgotten = due > 0 || yes ? forgetAll(store, before, hoursBefore) : 0;
     store.shrink();
@@ -65,21 +68,23 @@ export async function dbPrune(host: Host, { days, yes, json }: PruneOptions): Pr
       bytes: after.bytes,
     });
   } else {
+    const done = agreed ? `${plural(deleted, 'exchange')} deleted` : 'Nothing deleted';
     host.out.write(
-      `${plural(deleted, 'exchange')} deleted, ${count(after.samples)} kept; ${megabytes(bytes)} before, ${megabytes(after.bytes)} now.\n`,
+      `${done}, ${count(after.samples)} kept; ${megabytes(bytes)} before, ${megabytes(after.bytes)} now.\n`,
     );
   }
   return EXIT.ok;
 }
 
-async function confirm(question: string): Promise<void> {
+/** Throws `USAGE` where there is nobody to ask. */
+async function confirm(question: string): Promise<boolean> {
   const { ask } = processTerminal();
   if (ask === null) {
     throw new OperatorError('USAGE', 'nothing was deleted: not confirmed', {
       hint: 'Repeat it with --yes, or on a terminal.',
     });
   }
-  if (!(await ask(question))) throw new OperatorError('INTERRUPTED', 'nothing was deleted');
+  return await ask(question, 'nothing was deleted');
 }
 
 function forgetAll(store: StoreFile, before: number, hoursBefore: number): number {

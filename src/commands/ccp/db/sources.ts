@@ -57,14 +57,15 @@ type Kind = 'store' | 'log' | 'set aside' | 'run log' | 'none of ours';
 
 function kindOf(path: string, runs: boolean): Kind {
   const name = basename(path);
-  if (isLogName(name)) return !runs && isOfRun(path) ? 'run log' : 'log';
+  if (isLogName(name)) return !runs && isRunLog(path) ? 'run log' : 'log';
   if (namedAs(path) === 'set aside') return 'set aside';
   // One that was a store by its name is named, and said to be none. What another program keeps in such a file is its own.
   return isStore(path) || isLostStore(path) ? 'store' : 'none of ours';
 }
 
-const isOfRun = (path: string): boolean =>
-  RUN_LOG.test(basename(path)) || existsSync(join(dirname(path), RUN_MARK));
+/** Whether an absolute path is that of a log kept of a run of ccp-uat, whose traffic is made up. */
+export const isRunLog = (path: string): boolean =>
+  isLogName(path) && (RUN_LOG.test(basename(path)) || existsSync(join(dirname(path), RUN_MARK)));
 
 /** One folder or file that cannot be read takes nothing from the others. */
 function lookUnder(folder: string): { readonly files: string[]; readonly unread: Unread[] } {

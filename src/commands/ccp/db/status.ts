@@ -35,7 +35,11 @@ export async function dbStatus(host: Host, options: StatusOptions): Promise<numb
   }
 }
 
-function showStatus(host: Host, { paths }: LoadedCcp, options: StatusOptions): number {
+const SWITCHED_OFF =
+  'the store is switched off (CCP_PERSIST=0): a proxy started here would keep nothing, and usage counts nothing';
+
+function showStatus(host: Host, { settings, paths }: LoadedCcp, options: StatusOptions): number {
+  if (!settings.persist) printWarnings(host, 'ccp', [SWITCHED_OFF]);
   using store = openStoreToRead(paths.store);
   const found = forOperator(paths.store, () => look(store));
   if (options.check) forOperator(paths.store, () => check(store.db));
