@@ -68,7 +68,7 @@ describe('the command line', () => {
     [['quotas', 'relaod'], "unknown command 'relaod'\n(Did you mean reload?)"],
     [['quotas', 'end-cooldwon', 'zai'], 'Did you mean end-cooldown?'],
     [['quotas', '--json', 'relod'], "ccp: error: unknown command 'relod'\n(Did you mean reload?)\n"],
-    [['quotas', 'zai'], "ccp: error: too many arguments for 'show'. Expected 0 arguments but got 1."],
+    [['quotas', 'zai'], "ccp: error: too many arguments for 'show'"],
     [['quotas', 'zai'], 'Its commands: show, reload, end-cooldown.'],
     [['partials', 'claen'], 'Did you mean clean?'],
     [['quotas', 'show', 'zai'], 'too many arguments'],
