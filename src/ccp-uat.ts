@@ -158,7 +158,7 @@ export function createUat(settings: UatSettings, { clock }: UatPorts = { clock: 
         import('./runs/provenance.ts'),
       ]);
       return resumableNight(
-        await findRun(settings.resultsDir, settings.cwd, run ?? 'overnight'),
+        await findRun(settings.resultsDir, settings.cwd, run ?? 'overnight', 'overnight'),
         sourceHash(),
       );
     },
@@ -271,23 +271,30 @@ const drawSeed = (): string => randomBytes(4).toString('hex');
 
 const loadSuites = async (): Promise<readonly Suite[]> => (await import('../suites/index.ts')).SUITES;
 
-async function suiteNamed(name: string): Promise<Suite> {
-  const suites = await loadSuites();
+const suiteNamed = async (name: string): Promise<Suite> => suiteAmong(await loadSuites(), name);
+
+/** Throws USAGE where it is not among them, with the one that was meant and all there are. */
+export function suiteAmong(suites: readonly Suite[], name: string): Suite {
   const suite = suites.find((one) => one.name === name);
   if (suite !== undefined) return suite;
   throw new OperatorError('USAGE', `there is no suite ${name}`, {
-    hint: `There are ${suites.map((one) => one.name).join(', ')}.`,
+    hint: `${didYouMean(name, suites)}There are ${suites.map((one) => one.name).join(', ')}.`,
   });
 }
 
 function saboteurNamed(name: string, saboteurs: readonly Saboteur[]): Saboteur {
   const saboteur = saboteurs.find((one) => one.name === name);
   if (saboteur !== undefined) return saboteur;
+  throw new OperatorError('USAGE', `there is no saboteur ${name}`, {
+    hint: `${didYouMean(name, saboteurs)}"ccp-uat list --saboteurs" has them all.`,
+  });
+}
+
+/** A sentence and a space behind it; empty where none is near. */
+function didYouMean(name: string, all: readonly { readonly name: string }[]): string {
   const near = nearestName(
     name,
-    saboteurs.map((one) => one.name),
+    all.map((one) => one.name),
   );
-  throw new OperatorError('USAGE', `there is no saboteur ${name}`, {
-    hint: `${near === null ? '' : `Did you mean ${near}? `}"ccp-uat list --saboteurs" has them all.`,
-  });
+  return near === null ? '' : `Did you mean ${near}? `;
 }

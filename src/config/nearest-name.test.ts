@@ -13,11 +13,12 @@ it.each([
   expect([editDistance(a, b), editDistance(b, a)]).toEqual([distance, distance]);
 });
 
-it('finds the nearest name, and none where a third of the letters is wrong', () => {
+it('finds the nearest name, and none where more than a third of the letters is wrong', () => {
   const names = ['CCP_PORT', 'CCP_HOST', 'CCP_MODEL'];
   expect(nearestName('CCP_MODLE', names)).toBe('CCP_MODEL');
   expect(nearestName('CCP_HORT', names)).toBe('CCP_PORT');
   expect(nearestName('CCP_QUOTAS', names)).toBeNull();
+  expect(nearestName('timout', ['quota', 'timeouts'])).toBe('timeouts');
   expect(nearestName('zia', ['anthropic', 'zai'])).toBe('zai');
   expect(nearestName('xyz', ['anthropic', 'zai'])).toBeNull();
 });

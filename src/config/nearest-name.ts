@@ -1,7 +1,7 @@
 /** The candidate that a mistyped name most likely meant; null where none is near. */
 export function nearestName(name: string, candidates: Iterable<string>): string | null {
-  // A third of the letters wrong is no slip any more, but for one of three: "zia" is "zai".
-  let least = name.length === 3 ? 2 : Math.ceil(name.length / 3);
+  // More than a third of the letters wrong is no slip any more: "zia" is "zai", "timout" is "timeouts".
+  let least = Math.floor(name.length / 3) + 1;
   let nearest: string | null = null;
   for (const candidate of candidates) {
     // They are at least so far apart.

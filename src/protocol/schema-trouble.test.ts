@@ -47,7 +47,7 @@ it.each([
   [{ byName: { b: true } }, 'byName.b', 'must begin with an a'],
   [{ byName: { a: 1 } }, 'byName.a', 'must be true or false'],
   [{ own: 1 }, 'own', 'must be the name of a lane'],
-  [{ more: 1 }, 'more', 'unknown key'],
+  [{ more: 1 }, 'more', 'unknown key; there are v, name, list, count, day, mode, byName, own'],
 ])('says in our words what is wrong with %j', (part, place, what) => {
   const judged = judgeBySchema(schema, { ...GOOD, ...part });
   if (judged.ok) throw new Error('taken');

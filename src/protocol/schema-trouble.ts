@@ -29,7 +29,7 @@ export const placeName = (at: readonly PropertyKey[]): string =>
 
 function troubleOf(issue: z.core.$ZodIssue): Trouble {
   if (issue.code === 'unrecognized_keys') {
-    return { at: [...issue.path, issue.keys[0] ?? ''], what: 'unknown key' };
+    return { at: [...issue.path, issue.keys[0] ?? ''], what: issue.message };
   }
   // The name of a member is at fault; what is wrong with it, its own schema says.
   const inner = issue.code === 'invalid_key' ? issue.issues[0] : undefined;
@@ -49,15 +49,20 @@ const inOurWords: z.core.$ZodErrorMap = (issue) => {
       return `must be ${issue.values.map((one) => JSON.stringify(one)).join(' or ')}`;
     case 'invalid_format':
       return FORMATS.get(issue.format) ?? 'is not of the form that it must have';
+    case 'unrecognized_keys':
+      return `unknown key${keysOf(issue.inst)}`;
     case 'custom':
     case 'invalid_element':
     case 'invalid_key':
     case 'invalid_union':
     case 'not_multiple_of':
-    case 'unrecognized_keys':
       return 'is not of the form that it must have';
   }
 };
+
+/** Which there are, as the rest of a sentence. */
+const keysOf = (schema: unknown): string =>
+  schema instanceof z.ZodObject ? `; there are ${Object.keys(schema.shape).join(', ')}` : '';
 
 const TYPES: ReadonlyMap<string, string> = new Map([
   ['string', 'a text'],

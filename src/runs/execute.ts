@@ -51,6 +51,8 @@ export async function execute(options: ExecuteOptions): Promise<Execution> {
   // What comes after a world is for a run that is one.
   const { plan, provenance, signal, conduct, resumes, afterwards: _, ...rest } = options;
   const tell = createTeller(options);
+  let underWay: string[] = [];
+  signal.addEventListener('abort', () => (underWay = tell.underWay()), { once: true });
   if (resumes === undefined) tell({ type: 'run_started', plan, provenance });
   else {
     tell({
@@ -68,7 +70,7 @@ export async function execute(options: ExecuteOptions): Promise<Execution> {
   );
   if (signal.aborted) {
     const note = sentence(signal.reason);
-    tell({ type: 'interrupted', note });
+    tell({ type: 'interrupted', note, ...(underWay.length > 0 && { underWay }) });
     return { ending: 'interrupted', note };
   }
   if (cause !== undefined) {
@@ -192,11 +194,17 @@ interface Teller {
   (news: RunNews): void;
   /** From now on, these are taken out of whatever is told. */
   hide(canaries: () => readonly Canary[]): void;
+  /** Ids of the probes of which a beginning was told, and no end. */
+  underWay(): string[];
 }
 
 function createTeller({ folder, onEvent, clock }: ExecuteOptions): Teller {
   let hidden: (() => readonly Canary[]) | undefined;
+  const begun = new Set<string>();
   const tell = (news: RunNews): void => {
+    if (news.type === 'probe_started') begun.add(news.id);
+    if (news.type === 'probe_ended') begun.delete(news.result.id);
+    if (news.type === 'probe_broke') begun.delete(news.id);
     const clean = createRedactor(hidden?.() ?? []).text(JSON.stringify({ ...news, at: clock.now() }));
     const event = runEventSchema.parse(JSON.parse(clean));
     folder.append(event);
@@ -206,6 +214,7 @@ function createTeller({ folder, onEvent, clock }: ExecuteOptions): Teller {
     hide: (canaries: () => readonly Canary[]) => {
       hidden = canaries;
     },
+    underWay: () => [...begun],
   });
 }
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Outcome, Verdict } from '../analysis/check.ts';
 import { CHECKS } from '../analysis/checks/index.ts';
 import { greenNight } from '../analysis/testing/green-night.ts';
-import { NOT_IN_EVERY_RUN } from '../analysis/testing/green-run.ts';
+import { NOT_IN_EVERY_RUN, pick } from '../analysis/testing/green-run.ts';
 import { exitCodeOf, judgeRun, outcomeOf, recordOf } from './judge.ts';
 import { probesOf } from './report/verdict-text.ts';
 import { type NightPlan, type Plan, runRecordSchema } from './run-record.ts';
@@ -188,6 +188,30 @@ describe('a stored run', () => {
     const waves = plan.waves.map((wave) => wave.map((probe) => ({ ...probe, mayFail: true as const })));
     const played = judgeRun({ ...stored, plan: { ...plan, waves } }, CHECKS)[0]?.outcome;
     expect(played).toBe(ending.timedOut ? 'fail' : 'pass');
+  });
+
+  it.each([
+    ['cut short, is not accused of the probe that was under way', false, 'pass'],
+    ['whole all the same, is judged by that probe', true, 'fail'],
+  ])('that was interrupted, with the answer %s', async (_, ok, routed) => {
+    const cut = 'sonnet-json';
+    const { folder } = await storeGreenRun(parent.path, ({ probes, upstream }) => {
+      Object.assign(pick(probes, cut), { ok, exitCode: ok ? 0 : 1 });
+      pick(upstream, `u-${cut}`).observer = 'zai';
+    });
+    const note = 'interrupted by the test';
+    folder.append({ type: 'interrupted', at: BEGIN + 1000, note, underWay: [cut] });
+    const stored = await readStoredRun(folder.path);
+    const judged = judgeRun({ ...stored, ending: 'interrupted', endingNote: note }, CHECKS);
+    expect(judged.find(({ id }) => id === 'ROUTE-02')?.outcome).toBe(routed);
+    expect(judged[0]).toMatchObject({
+      id: 'RUN-01',
+      outcome: 'fail',
+      violations: [{ what: expect.stringContaining(note) }],
+      ...(!ok && {
+        note: `set aside, as under way when the proxy was killed or the run interrupted: ${cut}`,
+      }),
+    });
   });
 
   it('fails by its own check where a probe that was to leave was refused before', async () => {

@@ -51,7 +51,7 @@ function judgeCompleteness({
 }: StoredRun): Verdict {
   const rounds = evidence.night?.rounds ?? [];
   const planned = plan.waves.flat();
-  const seen = new Set([...probes, ...lost].map(({ id }) => id));
+  const seen = new Set([...[...probes, ...lost].map(({ id }) => id), ...setAside]);
   const unsent = planned.filter(({ id }) => !seen.has(id));
   const failed = probes.filter((probe) =>
     planned.some((one) => one.id === probe.id && !endedAsPlanned(one, probe)),
@@ -100,7 +100,7 @@ const redRounds = (night: Night | undefined): Violation[] =>
       .map(({ what }) => ({ what: `round ${round}: ${what}`, pointers: [kept ?? 'events.jsonl'] })),
   );
 
-const SET_ASIDE = 'set aside, as under way when the proxy was killed or the night interrupted';
+const SET_ASIDE = 'set aside, as under way when the proxy was killed or the run interrupted';
 
 type Rounds = Night['rounds'];
 

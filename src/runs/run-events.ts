@@ -66,7 +66,13 @@ export const runEventSchema = z.discriminatedUnion('type', [
       .describe('what Claude Code said of itself'),
   }),
   z.strictObject({ type: z.literal('probe_broke'), at, id: z.string(), problem: z.string() }),
-  z.strictObject({ type: z.literal('interrupted'), at, note: z.string() }),
+  z.strictObject({
+    type: z.literal('interrupted'),
+    at,
+    note: z.string(),
+    // Runs of old did not say.
+    underWay: z.array(z.string()).exactOptional().describe('probes that were at that moment'),
+  }),
   z.strictObject({ type: z.literal('broken'), at, note: z.string() }),
   z.strictObject({ type: z.literal('run_ended'), at }),
   // Found once it had been judged, and kept with it: judged again, it is still red.

@@ -275,7 +275,7 @@ export const runRecordSchema = z.strictObject({
       setAside: z
         .int()
         .default(0)
-        .describe('probes beside them: under way when the proxy was killed or the night interrupted'),
+        .describe('probes beside them: under way when the proxy was killed or the run interrupted'),
       exchanges: z.int().describe('that clients had'),
     })
     .exactOptional()

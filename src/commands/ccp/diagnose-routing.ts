@@ -16,8 +16,7 @@ export function checkLicense(loaded: LoadedCcp): Finding[] {
   const state = judgeLicense(loaded, Date.now());
   if (!state.ok) {
     const level = state.reason === 'none' ? 'note' : 'problem';
-    const remedy = `${REASONS[state.reason].remedy}${state.reason === 'none' ? MINT_ONE : ''}`;
-    return [{ level, what: whatIsMissing(state), remedy }];
+    return [{ level, what: whatIsMissing(state), remedy: REASONS[state.reason].remedy }];
   }
   const { plan, features, expiresAt, source } = state;
   const until = new Date(expiresAt).toISOString();
@@ -27,8 +26,6 @@ export function checkLicense(loaded: LoadedCcp): Finding[] {
     ...(features.includes(ZAI_OFFLOAD) ? [] : [WITHOUT_ZAI]),
   ];
 }
-
-const MINT_ONE = ' Or sign one yourself: "ccp issuer mint --help".';
 
 const WITHOUT_ZAI: Finding = {
   level: 'note',

@@ -42,7 +42,7 @@ export async function runProgram(options: ProgramOptions): Promise<number> {
     await program.parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
-    const shown = shownOf(error, () => mistyped(program, options));
+    const shown = shownOf(error, (excess) => mistyped(program, options, excess));
     if (shown === null) {
       if (!(error instanceof CommanderError)) throw error;
       host.err.write(said);
@@ -54,16 +54,21 @@ export async function runProgram(options: ProgramOptions): Promise<number> {
 }
 
 /** What is shown of a failure; null where Commander has a sentence for it, and for a bug. */
-function shownOf(error: unknown, slip: () => OperatorError | null): OperatorError | null {
-  if (error instanceof CommanderError) return error.code === 'commander.excessArguments' ? slip() : null;
+function shownOf(error: unknown, slip: (excess: string) => OperatorError | null): OperatorError | null {
+  if (error instanceof CommanderError)
+    return error.code === 'commander.excessArguments' ? slip(error.message) : null;
   return error instanceof OperatorError ? error : pathTrouble(error);
 }
 
 /**
  * A group that does something by itself takes a mistyped command for an argument too many; then Commander does not say
- * which one was meant. Null where no command is near.
+ * which one was meant, or which there are. `excess` is its sentence. Null where the command is no group.
  */
-function mistyped(program: Command, { argv, nearestName }: ProgramOptions): OperatorError | null {
+function mistyped(
+  program: Command,
+  { argv, nearestName }: ProgramOptions,
+  excess: string,
+): OperatorError | null {
   let group = program;
   for (const word of argv) {
     if (word.startsWith('-')) continue;
@@ -75,7 +80,10 @@ function mistyped(program: Command, { argv, nearestName }: ProgramOptions): Oper
     }
     group = next ?? group;
   }
-  return null;
+  if (group.commands.length === 0) return null;
+  return new OperatorError('USAGE', excess.replace(/^error: /, ''), {
+    hint: `Its commands: ${group.commands.map((command) => command.name()).join(', ')}.`,
+  });
 }
 
 function printError(name: string, { message, hint }: OperatorError, { err }: Host): void {

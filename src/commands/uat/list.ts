@@ -1,5 +1,5 @@
-import { type KnownSaboteur, type Suite, WHOLE_RUN } from '../../ccp-uat.ts';
-import { EXIT, OperatorError } from '../../errors.ts';
+import { type KnownSaboteur, type Suite, suiteAmong, WHOLE_RUN } from '../../ccp-uat.ts';
+import { EXIT } from '../../errors.ts';
 import { type Host, printJson } from '../shared/host.ts';
 import { table } from '../shared/table.ts';
 import { open } from './load.ts';
@@ -19,7 +19,7 @@ interface ListFlags {
 export async function list(host: Host, { names, saboteurs, json }: ListFlags): Promise<number> {
   const { uat } = open(host);
   const all = await uat.suites();
-  const suites = names.length === 0 ? all : names.map((name) => suiteNamed(name, all));
+  const suites = names.length === 0 ? all : names.map((name) => suiteAmong(all, name));
   if (saboteurs) {
     const tried = (await uat.saboteurs()).filter((one) => suites.some(({ name }) => name === one.suite));
     if (json) printJson(host, { saboteurs: tried });
@@ -30,14 +30,6 @@ export async function list(host: Host, { names, saboteurs, json }: ListFlags): P
       names.length === 0 ? overview(host, suites) : suites.map((one) => detail(host, one)).join('\n'),
     );
   return EXIT.ok;
-}
-
-function suiteNamed(name: string, suites: readonly Suite[]): Suite {
-  const suite = suites.find((one) => one.name === name);
-  if (suite !== undefined) return suite;
-  throw new OperatorError('USAGE', `there is no suite ${name}`, {
-    hint: `There are ${suites.map((one) => one.name).join(', ')}.`,
-  });
 }
 
 function saboteurTable({ out }: Host, saboteurs: readonly KnownSaboteur[]): string {

@@ -524,7 +524,11 @@ describe('--upstream real', () => {
 describe('wrong usage', () => {
   it.each([
     [['repro-go-quik'], 'repro-go-quick'],
-    [['run', 'nothing'], 'there is no suite nothing'],
+    [['run', 'nothing'], 'there is no suite nothing\nThere are '],
+    [['run', 'timout'], 'there is no suite timout\nDid you mean timeouts? There are '],
+    [['list', 'timout'], 'Did you mean timeouts?'],
+    [['bundle', 'foo'], 'Its commands: verify, diff.'],
+    [['overnight', '--resume'], 'Runs are kept by "ccp-uat overnight"'],
     [['repro-go-quick', '--only', 'NOPE-01'], 'has no check NOPE-01'],
     [['repro-go-quick', '--target', 'my-proxy'], '{port}'],
     [['repro-go-quick', '--timeout-secs', 'soon'], 'whole number of seconds'],

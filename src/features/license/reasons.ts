@@ -13,7 +13,8 @@ const COPY_AGAIN = 'Copy it again from where it came, every byte of it.';
 export const REASONS = {
   none: {
     wrong: 'No licence is set',
-    remedy: 'Store one with "ccp license set FILE", or get one with "ccp license login".',
+    remedy:
+      'Store one with "ccp license set FILE", get one with "ccp license login", or sign one yourself: "ccp issuer mint --help".',
   },
   unreadable: {
     wrong: 'A file that should hold the licence or its signature cannot be read',

@@ -58,7 +58,10 @@ describe('it refuses by its place', () => {
       'upstreams.anth: is Anthropic, which no policy can move',
     ],
     [{ upstreams: { 'ANTH ': 'https://anth.example' } }, 'upstreams.ANTH : must be the id of a provider'],
-    [{ fallback: ['anth'] }, 'fallback: unknown key (line 12, column 3)'],
+    [
+      { fallback: ['anth'] },
+      'fallback: unknown key; there are version, issued_at, expires_at, routes, upstreams (line 12, column 3)',
+    ],
   ])('%j', (part, detail) => {
     expect(read(part)).toEqual({
       ok: false,

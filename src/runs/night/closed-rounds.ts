@@ -5,7 +5,7 @@
 import type { Evidence } from '../../analysis/evidence.ts';
 import type { RunEvent } from '../run-events.ts';
 import type { Plan } from '../run-record.ts';
-import { setAsideKilled } from '../stored/set-aside.ts';
+import { setAsideKilled, setAsideProbes } from '../stored/set-aside.ts';
 
 export interface ClosedRounds {
   /** Ids of probes that may have been cut short. */
@@ -47,8 +47,8 @@ export function withoutUnderWay(
   { underWay, diedAt }: ClosedRounds,
   { seed }: Pick<Plan, 'seed'>,
 ): WithoutUnderWay {
-  // What an interruption took is cut for the client, and on record: only the probe is not to be judged.
-  if (diedAt === null) return { evidence: stored, setAside: underWay, unjudged: new Map() };
+  if (diedAt === null)
+    return { evidence: setAsideProbes(stored, underWay), setAside: underWay, unjudged: new Map() };
   const { evidence, ids, recorded } = setAsideKilled(stored, { underWay, diedAt, seed });
   const why = (checks: readonly string[], reason: string) => checks.map((id) => [id, reason] as const);
   return {

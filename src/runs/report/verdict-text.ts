@@ -92,7 +92,7 @@ const needsWords = ({ outcome, violations }: Verdict): boolean => outcome === 'f
 /** More of the same teaches nothing; `run.json` has them all. */
 const SHOWN = 5;
 
-function failureLines({ id, title, violations }: Verdict, record: RunRecord, paint: Paint): string[] {
+function failureLines({ id, title, violations, note }: Verdict, record: RunRecord, paint: Paint): string[] {
   const rest = violations.length - SHOWN;
   return [
     '',
@@ -108,6 +108,7 @@ function failureLines({ id, title, violations }: Verdict, record: RunRecord, pai
         ...(pointers.length === 0 ? [] : hang('    look at   ', pointers.join(', '), WIDTH)),
       ]),
     ...(rest > 0 ? [`  and ${rest} more, see run.json`] : []),
+    ...(note === undefined ? [] : hang('  ', note, WIDTH)),
     `  repeat: ${reproduceLine(record, id)}`,
   ];
 }

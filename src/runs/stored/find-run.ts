@@ -28,14 +28,19 @@ async function made(folder: string): Promise<boolean> {
 
 /**
  * The folder of a run: `given` as a path, else the newest of that name, or of that suite, below the results;
- * without it, the newest of all. Throws USAGE where there is none.
+ * without it, the newest of all. Throws USAGE where there is none, with the command of ccp-uat that keeps one.
  */
-export async function findRun(resultsDir: string, cwd: string, given?: string): Promise<string> {
+export async function findRun(
+  resultsDir: string,
+  cwd: string,
+  given?: string,
+  command = 'run SUITE',
+): Promise<string> {
   if (given !== undefined && (await isRun(path.resolve(cwd, given)))) return path.resolve(cwd, given);
   for await (const folder of runsCalled(resultsDir, given)) return folder;
   const what = given === undefined ? 'no run is stored' : `no run ${given} is stored`;
   throw new OperatorError('USAGE', `${what} in ${runsDir(resultsDir)}`, {
-    hint: 'Runs are kept by "ccp-uat run SUITE", in CCP_RESULTS_DIR.',
+    hint: `Runs are kept by "ccp-uat ${command}", in CCP_RESULTS_DIR.`,
   });
 }
 

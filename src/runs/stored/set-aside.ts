@@ -32,6 +32,11 @@ export function setAsideUnfinished<E extends Pick<Evidence, 'client' | 'upstream
   };
 }
 
+/** What an interruption took is cut for the client, and on record: only the probes, by their ids, are not to be judged. */
+export function setAsideProbes<E extends Pick<Evidence, 'probes'>>(evidence: E, ids: readonly string[]): E {
+  return { ...evidence, probes: evidence.probes.filter(({ id }) => !ids.includes(id)) };
+}
+
 export interface SetAside<E> {
   readonly evidence: E;
   /** Ids of the probes that are not judged: of those under way, all that had not come to a whole end after all. */

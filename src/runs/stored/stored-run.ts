@@ -11,7 +11,7 @@ import { SELFTEST, type SelftestResult } from '../selftest/selftest-record.ts';
 import { MATRIX, matrixIn } from '../selftest/stored-matrix.ts';
 import { readCollected, readEvents } from './run-folder.ts';
 import { livesUpTo, salvageProxy } from './salvage.ts';
-import { setAsideUnfinished } from './set-aside.ts';
+import { setAsideProbes, setAsideUnfinished } from './set-aside.ts';
 import { isUnderWay } from './under-way.ts';
 
 export interface StoredRun {
@@ -27,7 +27,7 @@ export interface StoredRun {
   readonly lost: readonly { readonly id: string; readonly problem: string }[];
   readonly ending: RunRecord['ending'];
   readonly endingNote?: string;
-  /** Ids of probes that are not judged: they were under way when the proxy was killed or the night interrupted. */
+  /** Ids of probes that are not judged: they were under way when the proxy was killed or the run interrupted. */
   readonly setAside: readonly string[];
   /** Check → why it cannot be judged any more, for the same reason. */
   readonly unjudged: ReadonlyMap<string, string>;
@@ -77,9 +77,10 @@ export async function readStoredRun(
     ending === 'died' || ending === 'running'
       ? setAsideUnfinished(evidence, { lost: lost.map(({ id }) => id), seed: plan.seed })
       : evidence;
+  const cut = cutByInterruption(events, probes);
   const { setAside, unjudged, ...rest } =
     closed === null
-      ? { evidence: settled, setAside: [], unjudged: new Map<string, string>() }
+      ? { evidence: setAsideProbes(settled, cut), setAside: cut, unjudged: new Map<string, string>() }
       : withoutUnderWay(settled, closed, plan);
   const isJudged = ({ id }: { readonly id: string }): boolean => !setAside.includes(id);
   return {
@@ -161,6 +162,14 @@ function endingOf(events: readonly RunEvent[], goesOn: boolean): Pick<StoredRun,
     return { ending: goesOn ? 'running' : 'died', endingNote: words };
   }
   return end.type === 'run_ended' ? { ending: 'complete' } : { ending: end.type, endingNote: end.note };
+}
+
+/** Ids of the probes under way when the run was interrupted, but for those that came to a whole answer all the same. */
+function cutByInterruption(events: readonly RunEvent[], probes: readonly ProbeResult[]): readonly string[] {
+  const end = endIn(events);
+  if (end?.type !== 'interrupted') return [];
+  const answered = new Set(probes.flatMap(({ id, ok }) => (ok ? [id] : [])));
+  return (end.underWay ?? []).filter((id) => !answered.has(id));
 }
 
 function lostProbes(events: readonly RunEvent[]): StoredRun['lost'] {

@@ -49,6 +49,18 @@ describe('ccp issuer keygen', () => {
     expect(out.split('=')[1]).toBe(seedText().split('=')[0]);
   });
 
+  it('warns where keys are set already, whose licences a second line would end', async () => {
+    const first = await ccp(['issuer', 'keygen', '--out', 'first']);
+    expect(first.err).not.toContain('warning');
+    const [variable = '', kid, key] = first.out.trim().split('=');
+    const set = { [variable]: `${kid}=${key}=` };
+    const second = await ccp(['issuer', 'keygen', '--out', 'second'], set);
+    expect(second).toMatchObject({ code: 0, out: expect.stringMatching(/^CCP_LICENSE_PUBKEY_B64=\S+\n$/) });
+    expect(second.err).toContain('CCP_LICENSE_PUBKEY_B64 is set already (environment): a second line takes');
+    const policy = await ccp(['issuer', 'keygen', '--for', 'policy', '--out', 'third'], set);
+    expect(policy.err).not.toContain('warning');
+  });
+
   it('makes keys of policy packs, too, and says what proxies need of those', async () => {
     const { code, out, err } = await ccp(['issuer', 'keygen', '--for', 'policy', '--out', 'seed']);
     expect([code, err]).toEqual([0, expect.not.stringContaining('LICENSE')]);

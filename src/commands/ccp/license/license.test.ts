@@ -40,6 +40,7 @@ describe('license status', () => {
     expect(out).toMatch(/^community mode \(none\)/);
     expect(out).not.toContain('source');
     expect(out).toContain('ccp license set FILE');
+    expect(out).toContain('ccp issuer mint');
     expect((await json('license', 'status')).data).toMatchObject({
       ok: false,
       plan: 'community',
