@@ -225,6 +225,7 @@ export const diversionsAnswer = z.object({
         lane: z.string().describe('where they ended, or were refused'),
         decision: decisionSchema,
         count,
+        refused: count.describe('of them, by ccp itself: nobody was asked'),
       }),
     )
     .describe(

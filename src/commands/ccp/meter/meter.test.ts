@@ -171,21 +171,20 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
   });
 
   describe('where something did not go by its route', () => {
-    const diverted = (count: number, decision: string, model: string | null = 'claude-haiku-4-5') => ({
-      model,
-      lane: 'anthropic',
-      decision,
-      count,
-    });
+    const diverted = (
+      count: number,
+      decision: string,
+      { model = 'claude-haiku-4-5', refused = 0 }: { model?: string | null; refused?: number } = {},
+    ) => ({ model, lane: 'anthropic', decision, count, refused });
     const page = (part: object): Promise<string> => {
       meter.answers.set('/v1/usage/diversions', { status: 200, value: { ...DIVERSIONS, ...part } });
       return printed('usage', '--since', '-7d');
     };
 
     it('says how many, of which model, why, and which command tells more', async () => {
-      const diversions = [diverted(1_200, 'quota_block'), diverted(2, 'license_block', null)];
+      const diversions = [diverted(1_200, 'quota_block'), diverted(2, 'license_block', { model: null })];
       expect(await page({ diversions })).toContain(
-        '\nNot sent by their route, and why:\n' +
+        '\nNot sent by their route, or refused, and why:\n' +
           '  1.2k claude-haiku-4-5 on anthropic: quota_block, quota used up ("ccp quota")\n' +
           '  2 without a model on anthropic: license_block, no licence ("ccp license\n    status")\n' +
           'Cost: ',
@@ -194,11 +193,23 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
       expect(JSON.parse(await printed('usage', '--json'))).toMatchObject({ diverted: { diversions } });
     });
 
+    it('tells what was refused from what went elsewhere', async () => {
+      const diversions = [
+        diverted(3, 'quota_block', { refused: 3 }),
+        diverted(2, 'cooldown', { refused: 1 }),
+      ];
+      const said = await page({ diversions });
+      expect(said).toContain('  3 claude-haiku-4-5 on anthropic: quota_block, refused, quota used up (');
+      expect(said).toContain('  2 claude-haiku-4-5 on anthropic: cooldown, 1 of them refused, lane left');
+    });
+
     it('shows the most frequent, and says what it does not show or look at', async () => {
-      const diversions = [9, 8, 7, 6, 5, 4, 3].map((count) => diverted(count, 'cooldown', `m${count}`));
+      const diversions = [9, 8, 7, 6, 5, 4, 3].map((count) =>
+        diverted(count, 'cooldown', { model: `m${count}` }),
+      );
       const said = await page({ diversions, others: 10, looked_at: 1_000 });
       expect(said).toContain(
-        'Not sent by their route, and why (of the newest 1.0k of 1.4k requests):\n  9 m9',
+        'Not sent by their route, or refused, and why (of the newest 1.0k of 1.4k\nrequests):\n  9 m9',
       );
       expect(said).toMatch(
         / {2}5 m5 .*\n {2}and 7 more, in --json\n {2}and 10 of rarer kinds, which are only counted\n/,
