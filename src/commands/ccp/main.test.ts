@@ -151,6 +151,15 @@ describe('model', () => {
     expect((await json('model')).data).toEqual({ model: 'claude-haiku-4-5', provider: 'anth', source });
     Object.assign(host.env, licenseEnv(), { ZAI_API_KEY: 'key' });
     expect((await json('model')).data).toMatchObject({ provider: 'zai' });
+    expect((await json('doctor')).data).toMatchObject({
+      findings: expect.arrayContaining([
+        {
+          level: 'note',
+          what: `every request is routed as claude-haiku-4-5 (${source})`,
+          remedy: '"ccp model --clear" ends that.',
+        },
+      ]),
+    });
     expect((await json('model', '--clear')).data).toMatchObject({ model: null });
     expect((await ccp('model', '--clear')).code).toBe(0);
   });

@@ -34,6 +34,12 @@ async function printed(...argv: string[]): Promise<string> {
   return out;
 }
 
+/** What `/healthz` says beside its own. */
+function heldBefore(part: { readonly paused?: boolean; readonly model_override?: string }): void {
+  const told = meter.answers.get('/healthz')?.value;
+  meter.answers.set('/healthz', { status: 200, value: { ...Object(told), ...part } });
+}
+
 /** In columns: Han and emoji take two. */
 const widest = (text: string): number =>
   Math.max(
@@ -337,6 +343,16 @@ describe('ccp status', () => {
     expect(page).toContain('licence: plan trial\n');
     expect(page).toMatch(/^total +1.4k /m);
     expect(page).toMatch(/^\*haiku\* \(zai\) .*70% .*ok, full in 1h 30m\n/m);
+  });
+
+  it('says what holds before any route', async () => {
+    expect(await printed('status')).not.toMatch(/paused|override/);
+    heldBefore({ model_override: 'claude-haiku-4-5' });
+    expect(await printed('status')).toContain(
+      '\noverride: every request is routed as claude-haiku-4-5 (end it by "ccp model\n  --clear", or unset CCP_MODEL)\n',
+    );
+    heldBefore({ paused: true });
+    expect(await printed('status')).toContain('\npaused: everything goes to Anthropic\n');
   });
 });
 
@@ -680,6 +696,13 @@ describe('ccp statusline', () => {
     );
     // That none came yet says nothing of a lane.
     expect(await quotas({ quotas: [quota({ idle: 'no_match' })] })).not.toContain('nothing');
+  });
+
+  it('says what holds before any route: a pause before an override', async () => {
+    heldBefore({ model_override: 'claude-haiku-4-5' });
+    expect(await line({})).toMatch(/ · saved [^·]+ · all routed as claude-haiku-4-5\n$/);
+    heldBefore({ paused: true });
+    expect(await line({})).toMatch(/ · saved [^·]+ · paused\n$/);
   });
 
   it.each(['off', 'hybrid'])('calls no quota full in mode %s, where nothing is held back', async (mode) => {
