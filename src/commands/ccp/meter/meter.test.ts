@@ -417,7 +417,7 @@ describe('ccp quota', () => {
     [{ block: true, eta_seconds: null }, 'full'],
     [{ eta_seconds: null }, 'ok'],
   ])('says how one stands: %j', async (part, text) => {
-    expect(await stand(part)).toMatch(new RegExp(`  ${text}\n$`));
+    expect(await stand(part)).toMatch(new RegExp(`  ${text}$`, 'm'));
   });
 
   const answered = async (part: object, ...argv: string[]): Promise<string> => {
@@ -568,6 +568,46 @@ describe('ccp quota', () => {
     meter.answers.set('/v1/quotas', { status: 200, value: { ...Object(told), file: null, quotas: [] } });
     expect(await printed('quota')).toBe('No quotas are set: traffic is metered, and never held back.\n');
     expect(await printed('quotas')).toContain('No quotas are set.');
+  });
+});
+
+it('says a refusal once in all details, and that a throttled lane taught nothing', async () => {
+  const at = new Date().toISOString();
+  const refused = { at, kind: 'throttle', until: null };
+  const limits = { lane: 'zai', at, status: null, windows: [], refused };
+  const told = meter.answers.get('/v1/quotas')?.value;
+  const quotas = [quota({ provider_limits: limits, gap_samples: 0, warn_pct_auto: null })];
+  const value = { ...Object(told), quotas, provider_limits: [limits] };
+  meter.answers.set('/v1/quotas', { status: 200, value });
+  const page = await printed('quota', '--details');
+  expect(page.match(/refused at/g)).toHaveLength(1);
+  expect(page).toContain('nothing yet: no window of the provider was used up');
+});
+
+describe('a quota that is full', () => {
+  const pageOf = async (part: object, ...argv: string[]): Promise<string> => {
+    const told = meter.answers.get('/v1/quotas')?.value;
+    const value = { ...Object(told), quotas: [quota({ block: true })], ...part };
+    meter.answers.set('/v1/quotas', { status: 200, value });
+    return (await printed(...argv)).replaceAll(/\n {2}/g, ' ');
+  };
+
+  it.each([[['quota']], [['quota', '--details']], [['status']]])(
+    'in %j names the file, and how to lift the block',
+    async (argv) => {
+      const file = '/home/me/.config/ccp/quotas.json';
+      expect(await pageOf({}, ...argv)).toContain(
+        `To lift a block: raise the cap in ${file}, or "ccp quotas reload FILE" (docs/quotas.md).\n`,
+      );
+      expect(await pageOf({ file: null }, ...argv)).toContain(
+        'To lift a block: send a file with a higher cap, "ccp quotas reload FILE" (docs/quotas.md).\n',
+      );
+    },
+  );
+
+  it('needs no lifting where nothing is held back', async () => {
+    expect(await pageOf({ mode: 'hybrid' }, 'quota')).not.toContain('To lift');
+    expect(await pageOf({ quotas: [quota()] }, 'quota')).not.toContain('To lift');
   });
 });
 

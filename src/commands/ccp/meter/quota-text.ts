@@ -28,7 +28,17 @@ export function quotaLines(screen: Screen, state: QuotasAnswer): string {
     const name = fitted(names[index] ?? '', width);
     return (isNarrow ? `${name}  ${stands}\n  ${bars}` : `${name}  ${bars}  ${stands}`).trimEnd();
   });
-  return caveats(screen, state) + lines.map((line) => `${line}\n`).join('');
+  return caveats(screen, state) + lines.map((line) => `${line}\n`).join('') + liftLine(screen, state);
+}
+
+/** What lets traffic through again before there is room; nothing where none is turned away. */
+export function liftLine(screen: Screen, { mode, file, quotas }: QuotasAnswer): string {
+  if (mode !== 'block' || !quotas.some(({ block, idle }) => block && idle === null)) return '';
+  const how =
+    file === null
+      ? 'send a file with a higher cap, "ccp quotas reload FILE"'
+      : `raise the cap in ${plain(file)}, or "ccp quotas reload FILE"`;
+  return hanging(screen, '', '  ', `To lift a block: ${how} (docs/quotas.md).`);
 }
 
 /** What a person must know to read the figures. */
