@@ -495,6 +495,18 @@ describe('verify', () => {
     expect(data).toMatchObject({ lines: 2, violations: { examples: [{ source: path, line: 1 }] } });
   });
 
+  it('judges no empty log, and names the rotated copies where it was not to read them', async () => {
+    host.write('logs/usage.jsonl', '');
+    expect(await ccp('verify')).toMatchObject({
+      code: 1,
+      err: 'ccp: the log holds no readable line (--rotated reads its rotated copies, too), so nothing is proven\n',
+    });
+    expect(await ccp('verify', '--rotated')).toMatchObject({
+      code: 1,
+      err: 'ccp: the log and its rotated copies hold no readable line, so nothing is proven\n',
+    });
+  });
+
   it.each([
     ['there is no log yet', []],
     ['a folder is no log', ['logs']],
