@@ -100,7 +100,7 @@ function windowText(window: QuotaAnswer['rolling'], screen: Screen, quota: Quota
     { warn: pct >= quota.warn_pct, block: pct >= quota.block_pct },
     bar(pct),
   );
-  return `${name} ${painted} ${(pct >= 999.5 ? '>999' : percent(pct)).padStart(4)}`;
+  return `${name} ${painted}${(pct >= 999.5 ? '>999%' : percent(pct)).padStart(5)}`;
 }
 
 /** What never fills is not well. */
