@@ -368,7 +368,7 @@ describe('ccp status', () => {
     const page = await printed('status');
     expect(page).toContain(`ccp 0.1.0 at http://127.0.0.1:${meter.port}, up 3h 20m\n`);
     expect(page).toContain('anth  reached in 31 ms\n');
-    expect(page).toContain('zai   not reached: net, its key is not set\n');
+    expect(page).toContain('zai   not reached: net (connect ECONNREFUSED 127.0.0.1:1), its key is not set\n');
     expect(page).toContain('licence: plan trial\n');
     expect(page).toMatch(/^total +1.4k /m);
     expect(page).toMatch(/^\*haiku\* \(zai\) .*70% .*ok, full in 1h 30m\n/m);

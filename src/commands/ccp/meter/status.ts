@@ -47,7 +47,13 @@ const readiness = z.object({
   store: z.object({ ok: z.boolean(), reason: z.string().nullable() }).optional(),
   providers: z.record(
     z.string(),
-    z.object({ ok: z.boolean(), reason: z.string(), ms: z.number(), credential: z.string() }),
+    z.object({
+      ok: z.boolean(),
+      reason: z.string(),
+      ms: z.number(),
+      credential: z.string(),
+      detail: z.string().optional(),
+    }),
   ),
 });
 
@@ -112,12 +118,12 @@ function pageOf({ out }: Host, url: string, look: Look, debugQuota: boolean): st
 
 function readinessLines(out: Host['out'], { providers, license }: NonNullable<Look['readiness']>): string[] {
   const width = Math.max(...Object.keys(providers).map(({ length }) => length));
-  const lines = Object.entries(providers).map(([id, { ok, reason, ms, credential }]) => {
+  const lines = Object.entries(providers).map(([id, { ok, reason, ms, credential, detail }]) => {
     const key = credential === 'missing' ? ', its key is not set' : '';
-    const state = ok
-      ? `${out.paint('green', 'reached')} in ${ms} ms`
-      : `${out.paint('red', 'not reached')}: ${plain(reason)}`;
-    return `${plain(id).padEnd(width)}  ${state}${key}\n`;
+    if (ok) return `${plain(id).padEnd(width)}  ${out.paint('green', 'reached')} in ${ms} ms${key}\n`;
+    const why = plain(detail === undefined ? reason : `${reason} (${detail})`);
+    const line = hanging(out, `${plain(id).padEnd(width)}  `, '    ', `not reached: ${why}${key}`);
+    return line.replace('not reached', out.paint('red', 'not reached'));
   });
   const licence = license.ok
     ? `plan ${plain(license.plan)}`
