@@ -268,7 +268,7 @@ describe('doctor', () => {
     expect(await quotas()).toContainEqual({
       level: 'problem',
       what:
-        `the quota for "*" on lane zia in ${file} counts nothing new: ` +
+        `the quota for "*" on lane zia in ${file} counts nothing: ` +
         'there is no lane zia (there are anthropic, zai): did you mean "zai"?',
       remedy: `Correct it in ${file} if it is not what you meant; "ccp providers" shows the lanes and their routes.`,
     });

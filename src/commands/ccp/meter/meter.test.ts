@@ -436,8 +436,8 @@ describe('ccp quota', () => {
     }
   });
 
-  it('warns of quotas that count nothing new, wherever quotas are shown', async () => {
-    const warnings = ['the quota for "*" on lane zia in /q.json counts nothing new: there is no lane zia'];
+  it('warns of quotas that count nothing, wherever quotas are shown', async () => {
+    const warnings = ['the quota for "*" on lane zia in /q.json counts nothing: there is no lane zia'];
     for (const argv of [
       ['quota'],
       ['quota', '--details'],
@@ -620,7 +620,7 @@ describe('ccp quotas reload', () => {
     );
     expect(meter.seen).toEqual(['POST /v1/quotas/reload']);
     const { value } = meter.answers.get('/v1/quotas/reload') ?? {};
-    const warnings = ['the quota for "*" counts nothing new'];
+    const warnings = ['the quota for "*" counts nothing'];
     meter.answers.set('/v1/quotas/reload', { status: 200, value: { ...Object(value), warnings } });
     expect(await printed('quotas', 'reload')).toMatch(/^Taken, with warnings\. /);
   });
