@@ -147,6 +147,7 @@ export function createCcp(loaded: LoadedCcp, { clock, ids, log, version }: CcpPo
         metrics,
         journal,
         offload: routing,
+        modelOverride: () => routing.override(),
         license: () => reportOf(license.state()),
         policy: policy.state,
         store: () => store.health(),

@@ -62,7 +62,7 @@ it('of a lane that is not there are told of, with the lanes there are and the on
   expect(strays()).toEqual([]);
   const path = write('.config/ccp/prices.json', file(2));
   expect(strays()).toEqual([
-    `the prices for lane anthropic in ${path} count nothing new: there is no such lane (there are zai, local)`,
+    `the prices for lane anthropic in ${path} count nothing: there is no such lane (there are zai, local)`,
   ]);
   expect(strays(['antropic', 'zai', 'zai'])).toEqual([
     expect.stringMatching(/there is no such lane \(there are antropic, zai\): did you mean "antropic"\?$/),

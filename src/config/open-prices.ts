@@ -45,7 +45,7 @@ export function openPrices({ settings: { pricesFile }, paths }: LoadedCcp): Open
           const meant = nearestName(lane, there);
           const why = `there is no such lane (there are ${there.join(', ')})`;
           const question = meant === null ? '' : `: did you mean "${meant}"?`;
-          return `the prices for lane ${lane} in ${path} count nothing new: ${why}${question}`;
+          return `the prices for lane ${lane} in ${path} count nothing: ${why}${question}`;
         });
     },
     toCome: (now) =>

@@ -373,10 +373,10 @@ describe('GET /v1/usage/diversions', () => {
       until: usage.until,
       looked_at: usage.total.requests,
       oldest: new Date(NOW - 24 * HOUR - 1_700_000).toISOString(),
-      diversions: [{ ...diverted, count: 2 }],
+      diversions: [{ ...diverted, count: 2, refused: 0 }],
       others: 0,
     });
-    expect((await told(ask, '?since=-2d')).diversions).toEqual([{ ...diverted, count: 3 }]);
+    expect((await told(ask, '?since=-2d')).diversions).toEqual([{ ...diverted, count: 3, refused: 0 }]);
   });
 
   it('tells nothing where nothing is kept, and refuses what it does not know', async () => {

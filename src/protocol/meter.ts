@@ -88,6 +88,8 @@ export interface DiversionsQuery {
 /** Exchanges of one model that ended on one lane for one reason, which is not that a route leads there. */
 export interface Diversion extends Pick<Sample, 'model' | 'lane' | 'decision'> {
   readonly count: number;
+  /** How many of them ccp itself refused: nobody was asked. */
+  readonly refused: number;
 }
 
 export interface Diversions {

@@ -167,16 +167,22 @@ export function openSamples(db: Database.Database): Samples {
         )
         .get(query);
       const found = db
-        .prepare<object, readonly [Diversion['model'], string, Diversion['decision'], number, number]>(
-          `SELECT model, lane, decision, count(*), sum(count(*)) OVER () FROM (${among})
+        .prepare<object, DiversionRow>(
+          `SELECT model, lane, decision, count(*), count(*) FILTER (WHERE ${REFUSED}), sum(count(*)) OVER () FROM (${among})
            WHERE decision NOT GLOB 'to_*' AND decision <> 'quota_warn_attempt'
            GROUP BY model, lane, decision ORDER BY count(*) DESC, model, lane, decision LIMIT :limit`,
         )
         .raw()
         .all({ ...query, limit });
-      const all = found[0]?.[4] ?? 0;
+      const all = found[0]?.[5] ?? 0;
       const told = found.reduce((sum, [, , , count]) => sum + count, 0);
-      const diversions = found.map(([model, lane, decision, count]) => ({ model, lane, decision, count }));
+      const diversions = found.map(([model, lane, decision, count, refused]) => ({
+        model,
+        lane,
+        decision,
+        count,
+        refused,
+      }));
       return { ...NO_DIVERSIONS, ...looked, diversions, others: all - told };
     },
     history: (query) => newestFirst<UseRow>(USE_COLUMNS, { ...query, charged: true }),
@@ -227,6 +233,18 @@ export function openSamples(db: Database.Database): Samples {
 
 /** `isCharged` and `wasTried` of `protocol/charged.ts`; a test holds them together. */
 const CHARGED = `op IN ('stream', 'nonstream') AND (attempts > 0 OR reason = 'ok')`;
+
+/** By ccp itself: an upstream that refuses was asked before. */
+const REFUSED = `attempts = 0 AND err_type IN ('limit', 'auth')`;
+
+type DiversionRow = readonly [
+  model: Diversion['model'],
+  lane: string,
+  decision: Diversion['decision'],
+  count: number,
+  refused: number,
+  all: number,
+];
 
 function conditions({
   since,

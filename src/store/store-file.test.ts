@@ -55,8 +55,9 @@ describe('samples', () => {
     put([
       decided(1, 'license_block'),
       decided(2, 'quota_block'),
-      decided(3, 'quota_block'),
-      decided(4, 'quota_block', { model: null, lane: 'zai' }),
+      // Its client left before anybody was asked.
+      decided(3, 'quota_block', { attempts: 0, reason: 'client_abort', err_type: null }),
+      decided(4, 'quota_block', { model: null, lane: 'zai', attempts: 0, err_type: 'limit', status: 429 }),
       decided(5, 'fallback_net', { model: 'b' }),
       decided(6, 'to_anthropic'),
       decided(7, 'quota_warn_attempt', { lane: 'zai' }),
@@ -64,10 +65,10 @@ describe('samples', () => {
     ]);
     const { model } = sample(1);
     const [blocked, refused, unlicensed, net] = [
-      { model, lane: 'anthropic', decision: 'quota_block', count: 2 },
-      { model: null, lane: 'zai', decision: 'quota_block', count: 1 },
-      { model, lane: 'anthropic', decision: 'license_block', count: 1 },
-      { model: 'b', lane: 'anthropic', decision: 'fallback_net', count: 1 },
+      { model, lane: 'anthropic', decision: 'quota_block', count: 2, refused: 0 },
+      { model: null, lane: 'zai', decision: 'quota_block', count: 1, refused: 1 },
+      { model, lane: 'anthropic', decision: 'license_block', count: 1, refused: 0 },
+      { model: 'b', lane: 'anthropic', decision: 'fallback_net', count: 1, refused: 0 },
     ];
     const told = (given: { limit?: number; among?: number } = {}) =>
       file.samples.diversions({ since: NOON + 1, until: NOON + 9, limit: 10, among: 100, ...given });

@@ -30,6 +30,7 @@ export async function checkProxy(loaded: LoadedCcp, store: Finding): Promise<Fin
     ...(state === null
       ? []
       : [
+          ...(state.paused ? [PAUSED] : []),
           ...compareLicense(loaded, state),
           ...checkPolicy(loaded, state),
           ...compareStore(loaded, state.store, store.level === 'problem' ? store.what : null),
@@ -79,6 +80,12 @@ async function checkHealth(loaded: LoadedCcp): Promise<Finding> {
 
 const differs = (loaded: LoadedCcp, { license }: ProxyState): boolean =>
   license !== null && inWords(license) !== inWords(reportOf(judgeLicense(loaded, Date.now())));
+
+const PAUSED: Finding = {
+  level: 'note',
+  what: 'the running proxy is paused: everything goes to Anthropic',
+  remedy: '"ccp offload resume" ends that.',
+};
 
 /** A proxy reads keys, and which source counts, at its start: it may see another licence than this shell. */
 function compareLicense(loaded: LoadedCcp, state: ProxyState): Finding[] {

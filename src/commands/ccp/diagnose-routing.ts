@@ -54,6 +54,7 @@ export async function checkRouting(loaded: LoadedCcp): Promise<Finding[]> {
   return [
     ...ignored.map((what): Finding => ({ level: 'note', what })),
     ...(routing.paused() ? [PAUSED] : []),
+    ...noteOverride(routing.override(), loaded),
     ...keyless.map(
       ({ id, env }): Finding => ({
         level: 'note',
@@ -72,6 +73,15 @@ const PAUSED: Finding = {
   what: 'the proxy starts paused (OFFLOAD_PAUSED): everything goes to Anthropic, licence or not',
   remedy: 'Unset OFFLOAD_PAUSED, or run "ccp offload resume" after each start.',
 };
+
+function noteOverride(model: string | null, { settings, paths }: LoadedCcp): Finding[] {
+  if (model === null) return [];
+  const [source, remedy] =
+    settings.model === null
+      ? [paths.modelFile, '"ccp model --clear" ends that.']
+      : ['CCP_MODEL', 'Unset CCP_MODEL where "ccp serve" runs, and restart it.'];
+  return [{ level: 'note', what: `every request is routed as ${model} (${source})`, remedy }];
+}
 
 /** The key must be there; that the cached pack is of no use is no problem as long as a server has another. */
 export async function checkPolicy(loaded: LoadedCcp): Promise<Finding[]> {

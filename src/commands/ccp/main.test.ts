@@ -152,6 +152,15 @@ describe('model', () => {
     expect((await json('model')).data).toEqual({ model: 'claude-haiku-4-5', provider: 'anth', source });
     Object.assign(host.env, licenseEnv(), { ZAI_API_KEY: 'key' });
     expect((await json('model')).data).toMatchObject({ provider: 'zai' });
+    expect((await json('doctor')).data).toMatchObject({
+      findings: expect.arrayContaining([
+        {
+          level: 'note',
+          what: `every request is routed as claude-haiku-4-5 (${source})`,
+          remedy: '"ccp model --clear" ends that.',
+        },
+      ]),
+    });
     expect((await json('model', '--clear')).data).toMatchObject({ model: null });
     expect((await ccp('model', '--clear')).code).toBe(0);
   });
@@ -260,7 +269,7 @@ describe('doctor', () => {
     expect(await quotas()).toContainEqual({
       level: 'problem',
       what:
-        `the quota for "*" on lane zia in ${file} counts nothing new: ` +
+        `the quota for "*" on lane zia in ${file} counts nothing: ` +
         'there is no lane zia (there are anthropic, zai): did you mean "zai"?',
       remedy: `Correct it in ${file} if it is not what you meant; "ccp providers" shows the lanes and their routes.`,
     });
@@ -485,6 +494,18 @@ describe('verify', () => {
     const { code, data } = await json('verify', '--rotated');
     expect(code).toBe(1);
     expect(data).toMatchObject({ lines: 2, violations: { examples: [{ source: path, line: 1 }] } });
+  });
+
+  it('judges no empty log, and names the rotated copies where it was not to read them', async () => {
+    host.write('logs/usage.jsonl', '');
+    expect(await ccp('verify')).toMatchObject({
+      code: 1,
+      err: 'ccp: the log holds no readable line (--rotated reads its rotated copies, too), so nothing is proven\n',
+    });
+    expect(await ccp('verify', '--rotated')).toMatchObject({
+      code: 1,
+      err: 'ccp: the log and its rotated copies hold no readable line, so nothing is proven\n',
+    });
   });
 
   it.each([

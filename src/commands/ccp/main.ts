@@ -2,7 +2,7 @@
 import { Argument, type Command } from 'commander';
 import { nearestName } from '../../config/nearest-name.ts';
 import { completionScript, SHELLS, type Shell } from '../shared/completion.ts';
-import { AS_JSON, type Exit, examples, type Json } from '../shared/declare.ts';
+import { AS_JSON, type Exit, examples, type Json, questions } from '../shared/declare.ts';
 import { type Host, processHost } from '../shared/host.ts';
 import { runProgram } from '../shared/run-program.ts';
 import { addDb } from './db/commands.ts';
@@ -10,6 +10,9 @@ import { addIssuer } from './issuer/commands.ts';
 import { addLicense } from './license/commands.ts';
 import { addMeter } from './meter/commands.ts';
 import { addPolicy } from './policy/commands.ts';
+
+const WHAT_IS_COUNTED = 'what are "decisions"?   requests for haiku, and others that chose Z.AI';
+const WHAT_EXIT_1_IS = 'what is exit code 1?    an exchange on the wrong lane, or no line to judge by';
 
 /** Runs `ccp` with the arguments after its name; gives the exit code. */
 export function main(argv: readonly string[], host: Host = processHost()): Promise<number> {
@@ -219,6 +222,7 @@ function addDiagnosis(program: Command, host: Host, exit: Exit): void {
     .option('--rotated', 'read the rotated copies beside it, too, oldest first')
     .option(...AS_JSON)
     .addHelpText('after', examples('ccp verify', 'ccp verify --rotated', 'ccp verify logs/usage.jsonl.1'))
+    .addHelpText('after', questions(WHAT_IS_COUNTED, WHAT_EXIT_1_IS))
     .action(
       async (
         log: string | undefined,

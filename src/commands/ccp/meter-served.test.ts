@@ -223,7 +223,7 @@ it('makes exchanges up where that is enabled; they count against quotas as real 
   const blocked = (await completions(host.cwd, 3)).filter(({ reason }) => reason === 'blocked');
   expect(blocked).toMatchObject([{ client: 'sim-usage', decision: 'quota_block', status: 429 }]);
   expect(await printed('usage')).toContain(
-    '\n  1 claude-opus-4-8 on anthropic: quota_block, quota used up (',
+    '\n  1 claude-opus-4-8 on anthropic: quota_block, refused, quota used up (',
   );
   expect(upstream.seen).toEqual([]);
 });
@@ -290,10 +290,8 @@ it('names quotas and prices of lanes that are not there as it starts, and quotas
   const prices = host.write('~/.config/ccp/prices.json', JSON.stringify({ v: 1, prices: [price] }));
   await start();
   const none = 'there is no lane zia (there are anthropic, zai): did you mean "zai"?';
-  const idle = `the quota for "*" on lane zia in ${file} counts nothing new: ${none}`;
-  await until('it warns', () =>
-    proxy.stderr().includes(`prices for lane zia in ${prices} count nothing new`),
-  );
+  const idle = `the quota for "*" on lane zia in ${file} counts nothing: ${none}`;
+  await until('it warns', () => proxy.stderr().includes(`prices for lane zia in ${prices} count nothing`));
   expect(proxy.stderr()).toContain(idle);
   expect(quotasAnswer.parse(await get('/v1/quotas'))).toMatchObject({
     warnings: [idle],

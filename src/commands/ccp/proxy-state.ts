@@ -3,8 +3,9 @@ import type { LoadedCcp } from '../../config/ccp-settings.ts';
 import { USAGE_PATH } from '../../config/usage-answers.ts';
 import { askProxy, type Question } from './ask-proxy.ts';
 
-/** What is said of the licence, the policy and the store; what an older proxy, or the path asked, does not say is null. */
+/** What is said of a pause, licence, policy and store; what an older proxy, or the path asked, does not say is null or no. */
 const stateSchema = z.object({
+  paused: z.boolean().catch(false),
   license: z
     .object({
       ok: z.boolean(),

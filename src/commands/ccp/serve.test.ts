@@ -198,11 +198,19 @@ it('is paused and resumed by command', async () => {
   await ask(proxy.url, HAIKU);
   expect(await ccp(proxy, 'offload', 'pause')).toBe(0);
   await ask(proxy.url, HAIKU);
+  await ccp(proxy, 'doctor');
+  expect(host.said().out).toContain('note     the running proxy is paused: everything goes to Anthropic\n');
   expect(await ccp(proxy, 'offload', 'resume')).toBe(0);
   await ask(proxy.url, HAIKU);
   expect([zai.seen.length, anth.seen.length]).toEqual([2, 1]);
   const records = await completions(host.cwd, 3);
   expect(records.map(({ decision }) => decision)).toEqual(['to_zai', 'offload_paused', 'to_zai']);
+});
+
+it('tells of an override', async () => {
+  const proxy = await served({ env: { ...settings(), CCP_MODEL: 'claude-sonnet-5' } });
+  const health = await (await fetch(`${proxy.url}/healthz`)).json();
+  expect(health).toMatchObject({ paused: false, model_override: 'claude-sonnet-5' });
 });
 
 it('starts a new log by command, and loses no line', async () => {

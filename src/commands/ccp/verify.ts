@@ -14,7 +14,7 @@ export interface VerifyOptions {
   readonly json: boolean;
 }
 
-/** `ccp verify`: exit 1 where the log tells of an exchange on the wrong lane. */
+/** `ccp verify`: exit 1 where the log tells of an exchange on the wrong lane, or of none at all. */
 export async function verify(host: Host, { log, rotated, json }: VerifyOptions): Promise<number> {
   const loaded = load(host);
   await using routing = openRoutingNow(loaded, commandLog(host));
@@ -26,9 +26,14 @@ export async function verify(host: Host, { log, rotated, json }: VerifyOptions):
   });
   if (json) printJson(host, audit);
   else host.out.write(formatAudit(audit));
-  if (audit.lines === 0) host.err.write('ccp: the log holds no readable line, so nothing is proven\n');
+  if (audit.lines === 0) host.err.write(`ccp: ${nothingIn(rotated)}, so nothing is proven\n`);
   return audit.violations.count === 0 && audit.lines > 0 ? EXIT.ok : EXIT.failed;
 }
+
+const nothingIn = (rotated: boolean): string =>
+  rotated
+    ? 'the log and its rotated copies hold no readable line'
+    : 'the log holds no readable line (--rotated reads its rotated copies, too)';
 
 async function openLogs(path: string, rotated: boolean): Promise<LogFile[]> {
   try {

@@ -32,6 +32,8 @@ export interface Screen {
   readonly isTerminal: boolean;
   /** Columns that a table may take; without end where no person looks: a path that is broken up is no path. */
   readonly width: number;
+  /** Lines that a page may take at once; undefined where it has no end. */
+  readonly height?: number | undefined;
   /** Colours the text where the screen shows colours. */
   paint(style: Style, text: string): string;
 }
@@ -86,7 +88,13 @@ function streamScreen(stream: NodeJS.WriteStream): Screen {
     write: (text) => void stream.write(text),
     gone: gone.signal,
     isTerminal: stream.isTTY,
-    width: stream.isTTY ? stream.columns : Number.POSITIVE_INFINITY,
+    // A terminal may be resized while a page is watched.
+    get width() {
+      return stream.isTTY ? stream.columns : Number.POSITIVE_INFINITY;
+    },
+    get height() {
+      return stream.isTTY ? stream.rows : undefined;
+    },
     paint: (style, text) => styleText(style, text, { stream }),
   };
 }

@@ -19,7 +19,7 @@ export async function watch({ out }: Host, { page, everyMs, signal }: WatchOptio
       const text = await page().catch(sentence);
       // What was asked for before the end came too late.
       if (over.aborted) break;
-      out.write(out.isTerminal ? overdrawn(text) : text);
+      out.write(out.isTerminal ? overdrawn(clipped(text, out.height)) : text);
       await pause(everyMs, over);
     }
   } finally {
@@ -51,7 +51,17 @@ const HIDE_CURSOR = '\u001b[?25l';
 const SHOW_CURSOR = '\u001b[?25h';
 const HOME = '\u001b[H';
 const CLEAR_LINE = '\u001b[K';
+/** A colour may end below. */
+const UNPAINTED = '\u001b[0m';
 const CLEAR_BELOW = '\u001b[J';
+
+/** As much of a page as a screen shows at once: the line behind its end is on the screen, too, and would scroll it. */
+export function clipped(text: string, height = 0): string {
+  const lines = text.split('\n');
+  if (height < 3 || lines.length <= height) return text;
+  const shown = lines.slice(0, height - 2);
+  return `${shown.join('\n')}\n${UNPAINTED}… ${lines.length - 1 - shown.length} more lines\n`;
+}
 
 /** In one write and without clearing first: an empty screen in between is what flickers. */
 export const overdrawn = (text: string): string =>

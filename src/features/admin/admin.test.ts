@@ -48,6 +48,7 @@ function world(given: Partial<AdminOptions> = {}) {
       },
       paused: () => paused,
     },
+    modelOverride: () => null,
     license: () => ({ ok: false, plan: 'community', features: [], reason: 'none' }),
     policy: () => ({ source: 'none' }),
     store: () => ({ ok: true, reason: null }),
@@ -75,9 +76,19 @@ describe('GET /healthz', () => {
     seen.now += 61_000;
     expect(await json('GET', '/healthz')).toEqual({
       status: 200,
-      body: { status: 'ok', version: '1.2.3', uptime_s: 61 },
+      body: { status: 'ok', version: '1.2.3', uptime_s: 61, paused: false, model_override: null },
     });
   });
+});
+
+it('says in /healthz and /readyz what holds before any route', async () => {
+  const { json } = world({ modelOverride: () => 'claude-haiku-4-5' });
+  await json('POST', '/v1/ccp/offload', '{"paused":true}');
+  for (const path of ['/healthz', '/readyz'])
+    expect((await json('GET', path)).body).toMatchObject({
+      paused: true,
+      model_override: 'claude-haiku-4-5',
+    });
 });
 
 describe('GET /metrics', () => {
@@ -138,6 +149,7 @@ describe('GET /readyz', () => {
       body: {
         ready: true,
         paused: false,
+        model_override: null,
         license: { ok: false, plan: 'community', features: [], reason: 'none' },
         policy: { source: 'none' },
         store: { ok: true, reason: null },

@@ -19,6 +19,8 @@ export interface AdminOptions {
   };
   readonly journal: { rotate(): { readonly rotatedTo: string | null } };
   readonly offload: Offload;
+  /** The model that every request is routed as; null for its own. */
+  readonly modelOverride: () => string | null;
   /** What the licence is worth now. */
   readonly license: () => LicenseReport;
   /** The state of the policy pack, which never makes the proxy unready. */
@@ -50,7 +52,8 @@ const emptyBody = z.strictObject({});
 
 /** Endpoints for the gateway, which checks the bearer of every POST before it calls one. */
 export function createAdmin(options: AdminOptions): readonly Endpoint[] {
-  const { version, startedAt, metrics, journal, offload, license, policy, store, clock } = options;
+  const { version, startedAt, metrics, journal, offload, modelOverride, clock } = options;
+  const { license, policy, store } = options;
   const readiness = createReadiness({
     ...options,
     onResult: (result) => metrics.lanesReady(lanesOf(result)),
@@ -61,7 +64,13 @@ export function createAdmin(options: AdminOptions): readonly Endpoint[] {
       method: 'GET',
       path: '/healthz',
       handle: () =>
-        json(200, { status: 'ok', version, uptime_s: Math.round((clock.now() - startedAt) / 1000) }),
+        json(200, {
+          status: 'ok',
+          version,
+          uptime_s: Math.round((clock.now() - startedAt) / 1000),
+          paused: offload.paused(),
+          model_override: modelOverride(),
+        }),
     },
     {
       method: 'GET',
@@ -71,6 +80,7 @@ export function createAdmin(options: AdminOptions): readonly Endpoint[] {
         return json(ready ? 200 : 503, {
           ready,
           paused: offload.paused(),
+          model_override: modelOverride(),
           license: license(),
           policy: policy(),
           store: store(),

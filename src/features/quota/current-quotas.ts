@@ -35,7 +35,7 @@ export interface CurrentQuotas extends Disposable {
   /** That what the files say now was refused, so that the quotas before stay; null where it was not. */
   readonly refused: RefusedFile | null;
   /**
-   * What is doubtful about those that hold, a sentence each: which of them count nothing new, or cannot do what they
+   * What is doubtful about those that hold, a sentence each: which of them count nothing, or cannot do what they
    * should, and what is forgotten after a restart.
    */
   warnings(): readonly string[];
@@ -73,7 +73,7 @@ export function createCurrentQuotas(options: CurrentQuotasOptions): CurrentQuota
   };
   tellIgnored();
 
-  /** Takes what `read` gives, unless it throws; `source` is where it comes from where that is no file. */
+  /** Takes what `read` gives, unless it throws; `source` says where it comes from where that is no file. */
   const take = (read: () => LoadedQuotas, source: string): Reloaded => {
     const before = contentOf(current);
     try {
@@ -82,11 +82,12 @@ export function createCurrentQuotas(options: CurrentQuotasOptions): CurrentQuota
       return { ok: false, why: messageOf(error) };
     }
     since = clock.now();
+    // Before what comes of it, such as a quota that has room again.
+    if (contentOf(current) !== before) {
+      log.info(`quotas taken over: ${current.definitions.length || 'none'}, ${whence(current, source)}`);
+    }
     tellIgnored();
     onTaken();
-    if (contentOf(current) !== before) {
-      log.info(`quotas taken over: ${current.definitions.length} from ${current.file ?? source}`);
-    }
     return taken();
   };
   const taken = (): Reloaded => ({ ok: true, file: current.file, quotas: current.definitions.length });
@@ -105,12 +106,12 @@ export function createCurrentQuotas(options: CurrentQuotasOptions): CurrentQuota
         // Before anything is said of them: they are not the earlier ones.
         refused = null;
         return next;
-      }, 'no file'),
+      }, 'as there is no file any more'),
     );
 
   /** That of the files stays refused, if it was. */
   const takeSent = (sent: Uint8Array): Reloaded =>
-    take(() => ({ file: null, definitions: parseQuotas(SENT, sent), ignored: [] }), 'a command');
+    take(() => ({ file: null, definitions: parseQuotas(SENT, sent), ignored: [] }), 'sent by a command');
 
   /** What is watched changes for other reasons, too, which must not replace quotas that were sent. */
   const follow = (): Reloaded => {
@@ -161,6 +162,8 @@ export function createCurrentQuotas(options: CurrentQuotasOptions): CurrentQuota
     [Symbol.dispose]: stopWatching,
   };
 }
+
+const whence = ({ file }: LoadedQuotas, source: string): string => (file === null ? source : `from ${file}`);
 
 /** What of quotas is worth a word when it changes. */
 const contentOf = ({ file, definitions }: Pick<LoadedQuotas, 'file' | 'definitions'>): string =>

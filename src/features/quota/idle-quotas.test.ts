@@ -50,7 +50,7 @@ it.each([
   ['*', 'bare', 'no route leads such a model there (its routes: none)'],
 ])('names what "%s" on lane %s lacks, with the file', (model, lane, why) => {
   expect(warned(model, lane)).toEqual([
-    `the quota for "${model}" on lane ${lane} in /me/q.json counts nothing new: ${why}`,
+    `the quota for "${model}" on lane ${lane} in /me/q.json counts nothing: ${why}`,
   ]);
 });
 

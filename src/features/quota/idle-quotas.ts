@@ -56,7 +56,7 @@ function whyIdle(definition: QuotaDefinition, around: Surroundings): Why | null 
   if (!names.includes(lane)) {
     const there = `there is no lane ${lane} (there are ${names.join(', ')})`;
     const meant = (): string => didYouMean(around.nearestName(lane, names));
-    return { idle: 'no_lane', why: () => `counts nothing new: ${there}${meant()}` };
+    return { idle: 'no_lane', why: () => `counts nothing: ${there}${meant()}` };
   }
   const globs = around.lanes.filter((one) => one.lane === lane).flatMap((one) => one.globs);
   // Those that are known first: clients may make up more names than are looked at.
@@ -70,7 +70,7 @@ function whyIdle(definition: QuotaDefinition, around: Surroundings): Why | null 
     );
   if (!globs.some((glob) => globsOverlap(glob, model))) {
     const why = `no route leads such a model there (${routesText(globs)})`;
-    return { idle: 'no_route', why: () => `counts nothing new: ${why}${meant()}` };
+    return { idle: 'no_route', why: () => `counts nothing: ${why}${meant()}` };
   }
   const unmatched = whyUnmatched(definition, globs, around, meant);
   return unmatched === null ? null : { idle: 'no_match', why: () => `${unmatched}${meant()}` };

@@ -688,16 +688,19 @@ describe('what an operator is told of a budget', () => {
     end(quota, 'e');
     said = [];
     reload(quota, haiku('"rolling": {"requests": 1}, "warn_pct": 70'));
-    expect(said).toEqual(['quotas taken over: 1 from a command']);
+    expect(said).toEqual(['quotas taken over: 1, sent by a command']);
     reload(quota, haiku('"rolling": {"requests": 100}'));
-    expect(said.at(-2)).toContain('has room again: it is 1% used');
+    expect(said.slice(-2)).toEqual([
+      'quotas taken over: 1, sent by a command',
+      expect.stringContaining('has room again: it is 1% used'),
+    ]);
     end(quota, 'f');
     reload(quota, haiku('"rolling": {"requests": 2}'));
     said = [];
     reload(quota, '{"quotas": []}');
     now += 6 * HOUR;
     pass();
-    expect(said).toEqual(['quotas taken over: 0 from a command']);
+    expect(said).toEqual(['quotas taken over: none, sent by a command']);
   });
 });
 
@@ -788,7 +791,7 @@ describe('a reload', () => {
     const quota = open('{"quotas": [{"model": "*", "lane": "zia", "weekly": {"requests": 1}}]}');
     await quota.load();
     const warning =
-      'the quota for "*" on lane zia in /q.json counts nothing new: there is no lane zia (there are anthropic, zai)';
+      'the quota for "*" on lane zia in /q.json counts nothing: there is no lane zia (there are anthropic, zai)';
     expect(said).toContain(warning);
     expect(quota.warnings()).toEqual([warning]);
     reload(quota, '{"quotas": [{"model": "*", "lane": "zai", "weekly": {"requests": 1}}]}');
@@ -861,6 +864,19 @@ describe('a quota file', () => {
     expect(quota.views()[0]?.rolling_pct).toBe(25);
   });
 
+  it('says of its quotas where they come from, and that there is none any more', async () => {
+    let found: PlacedBytes = { state: 'used', bytes: Buffer.from(haiku('"weekly": {"requests": 1}')) };
+    const quota = open(null, { files: [{ path: '/q.json', required: false, read: () => found }] });
+    found = { state: 'absent' };
+    expect(quota.reload()).toMatchObject({ ok: true, file: null });
+    found = { state: 'used', bytes: Buffer.from(haiku('"weekly": {"requests": 2}')) };
+    expect(quota.reload()).toMatchObject({ ok: true, file: '/q.json' });
+    expect(said).toEqual([
+      'quotas taken over: none, as there is no file any more',
+      'quotas taken over: 1, from /q.json',
+    ]);
+  });
+
   describe('that is refused', () => {
     let text: string;
     let quota: Quota;
@@ -908,7 +924,7 @@ describe('a quota file', () => {
       quota.reload();
       text = '{';
       quota.reload();
-      expect(quota.warnings()[0]).toContain('on lane zia in the earlier /q.json counts nothing new');
+      expect(quota.warnings()[0]).toContain('on lane zia in the earlier /q.json counts nothing');
       expect(quota.views()).toEqual([expect.objectContaining({ idle: 'no_lane' })]);
     });
 
@@ -916,7 +932,7 @@ describe('a quota file', () => {
       await quota.load();
       text = '{"quotas": [{"model": "*", "lane": "zia", "weekly": {"requests": 1}}]}';
       quota.reload();
-      expect(said).toContainEqual(expect.stringContaining('on lane zia in /q.json counts nothing new'));
+      expect(said).toContainEqual(expect.stringContaining('on lane zia in /q.json counts nothing'));
     });
 
     it('stays so where others were sent, and is not so for others that were sent in vain', () => {

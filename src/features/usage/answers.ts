@@ -194,7 +194,7 @@ export const quotasAnswer = z.object({
     .describe('why the store cannot tell what they lack, and what to do; null while it can'),
   warnings: z
     .array(z.string())
-    .describe('what is doubtful about the quotas that hold, a sentence each, as that one counts nothing new'),
+    .describe('what is doubtful about the quotas that hold, a sentence each, as that one counts nothing'),
   quotas: z.array(quotaAnswer),
   cooldowns: z.array(cooldown),
   provider_limits: z.array(providerLimits).describe('what each upstream last said of its own limits'),
@@ -225,6 +225,7 @@ export const diversionsAnswer = z.object({
         lane: z.string().describe('where they ended, or were refused'),
         decision: decisionSchema,
         count,
+        refused: count.describe('of them, by ccp itself: nobody was asked'),
       }),
     )
     .describe(

@@ -24,7 +24,7 @@ export interface QuotaViews {
   }): readonly Cooldown[];
   /** What the upstreams last said of their own limits, a lane each. */
   providerLimits(): readonly ProviderLimits[];
-  /** What an operator should know, a sentence each: quotas that count nothing new, … */
+  /** What an operator should know, a sentence each: quotas that count nothing, … */
   warnings(): readonly string[];
   /** Whether the windows still lack what the store has. */
   rebuilding(): boolean;

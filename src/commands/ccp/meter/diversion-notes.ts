@@ -1,4 +1,4 @@
-/** What went elsewhere than its route leads, why, and which command tells more or mends it. */
+/** What went elsewhere than its route leads or was refused, why, and which command tells more or mends it. */
 import type { DiversionsAnswer, UsageAnswer } from '../../../config/usage-answers.ts';
 import { plain, type Screen } from '../../shared/host.ts';
 import { hanging } from '../../shared/table.ts';
@@ -19,7 +19,7 @@ export function diversionNotes(
     looked_at < requests ? ` (of the newest ${compact(looked_at)} of ${amountOf(requests, 'request')})` : '';
   const rest = diversions.slice(MOST_SHOWN).reduce((sum, { count }) => sum + count, 0);
   return [
-    hanging(screen, '', '', `Not sent by their route, and why${of}:`),
+    hanging(screen, '', '', `Not sent by their route, or refused, and why${of}:`),
     ...diversions.slice(0, MOST_SHOWN).map((one) => hanging(screen, '  ', '    ', plain(textOf(one)))),
     ...(rest > 0 ? [`  and ${compact(rest)} more, in --json\n`] : []),
     ...(others > 0 ? [`  and ${compact(others)} of rarer kinds, which are only counted\n`] : []),
@@ -28,10 +28,12 @@ export function diversionNotes(
 
 type Diversion = DiversionsAnswer['diversions'][number];
 
-function textOf({ model, lane, decision, count }: Diversion): string {
+function textOf({ model, lane, decision, count, refused }: Diversion): string {
   const why = WORDS.get(decision);
   const which = model === null ? 'without a model' : shown(model);
-  return `${compact(count)} ${which} on ${lane}: ${decision}${why === undefined ? '' : `, ${why}`}`;
+  const end = refused === 0 ? [] : [refused === count ? 'refused' : `${compact(refused)} of them refused`];
+  const parts = [decision, ...end, ...(why === undefined ? [] : [why])];
+  return `${compact(count)} ${which} on ${lane}: ${parts.join(', ')}`;
 }
 
 type Reason = Exclude<Diversion['decision'], `to_${string}` | 'quota_warn_attempt'>;
@@ -47,6 +49,6 @@ const WHY: Readonly<Record<Reason, string>> = {
   fallback_auth: 'key refused ("ccp doctor")',
   fallback_limit: 'limit hit ("ccp quota")',
   fallback_overload: 'overloaded ("ccp verify")',
-  fallback_net: 'not reached ("ccp status")',
+  fallback_net: 'not reached or 5xx ("ccp status")',
 };
 const WORDS: ReadonlyMap<string, string> = new Map(Object.entries(WHY));

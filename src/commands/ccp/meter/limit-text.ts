@@ -22,7 +22,7 @@ const WHO_SAID: Readonly<Record<QuotasAnswer['cooldowns'][number]['stated'], str
 };
 
 /** The windows of an upstream and its last refusal, on one line. */
-export function limitsText({ windows, refused, status, at }: LimitsAnswer): string {
+function limitsText({ windows, refused, status, at }: LimitsAnswer): string {
   const parts = windows.map(({ name, used_pct, remaining, limit, resets_at }) => {
     if (resets_at !== null && Date.parse(resets_at) <= Date.now()) {
       return `${name} reset since ${clockTime(resets_at)}`;

@@ -27,12 +27,23 @@ afterEach(async () => {
 });
 
 /** What a command prints; it must have succeeded, in silence on standard error. */
-async function printed(...argv: string[]): Promise<string> {
-  expect([argv, await main(argv, host)]).toEqual([argv, 0]);
+const printed = (...argv: string[]): Promise<string> => printedOn(80, ...argv);
+
+async function printedOn(width: number, ...argv: string[]): Promise<string> {
+  const on: TestHost = { ...host, out: { ...host.out, width } };
+  expect([argv, await main(argv, on)]).toEqual([argv, 0]);
   const { out, err } = host.said();
   expect(err).toBe('');
   return out;
 }
+
+/** What `/healthz` says beside its own. */
+function heldBefore(part: { readonly paused?: boolean; readonly model_override?: string }): void {
+  const told = meter.answers.get('/healthz')?.value;
+  meter.answers.set('/healthz', { status: 200, value: { ...Object(told), ...part } });
+}
+
+const LONG = 'claude-haiku-4-5-20251001';
 
 /** In columns: Han and emoji take two. */
 const widest = (text: string): number =>
@@ -109,6 +120,32 @@ describe('every page of the meter', () => {
     },
   );
 
+  it.each([[['status']], [['usage']], [['quota']], [['quota', '--details']]])(
+    '%j fits 60 columns, and breaks no name',
+    async (argv) => {
+      const models = { [LONG]: modelUsage({ requests: 3 }), 'claude-haiku-4-5': modelUsage({ requests: 3 }) };
+      meter.answers.set('/v1/usage', { status: 200, value: { ...USAGE, models } });
+      const page = await printedOn(60, ...argv);
+      expect(widest(page)).toBeLessThanOrEqual(60);
+      expect(page).not.toMatch(/^\S{1,5}$/m);
+    },
+  );
+
+  it('goes without columns before it shortens a name, and breaks none', async () => {
+    const models = {
+      [LONG]: modelUsage({ requests: 3 }),
+      'claude-haiku-4-5-20260101': modelUsage({ requests: 3 }),
+    };
+    meter.answers.set('/v1/usage', { status: 200, value: { ...USAGE, models } });
+    const headings = async (width: number) => /^model .*/m.exec(await printedOn(width, 'usage'))?.[0];
+    expect(await headings(100)).toMatch(/ cache r\/w +cost +saved$/);
+    expect(await headings(80)).toMatch(/ out +cost +saved$/);
+    expect(await headings(70)).toMatch(/ out +cost$/);
+    expect(await printedOn(70, 'usage')).toContain(`\n${LONG} `);
+    expect(await printedOn(60, 'usage')).toMatch(/\nclaude-haiku-\S*… /);
+    expect(await printedOn(Number.POSITIVE_INFINITY, 'usage')).toContain('cache r/w');
+  });
+
   it('fits 80 columns where a client names its models in wide characters', async () => {
     const models = {
       '通义千问-最新版本-超长名字-通义千问-🚀-最新版本-超长名字': modelUsage({ requests: 1 }),
@@ -171,21 +208,20 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
   });
 
   describe('where something did not go by its route', () => {
-    const diverted = (count: number, decision: string, model: string | null = 'claude-haiku-4-5') => ({
-      model,
-      lane: 'anthropic',
-      decision,
-      count,
-    });
+    const diverted = (
+      count: number,
+      decision: string,
+      { model = 'claude-haiku-4-5', refused = 0 }: { model?: string | null; refused?: number } = {},
+    ) => ({ model, lane: 'anthropic', decision, count, refused });
     const page = (part: object): Promise<string> => {
       meter.answers.set('/v1/usage/diversions', { status: 200, value: { ...DIVERSIONS, ...part } });
       return printed('usage', '--since', '-7d');
     };
 
     it('says how many, of which model, why, and which command tells more', async () => {
-      const diversions = [diverted(1_200, 'quota_block'), diverted(2, 'license_block', null)];
+      const diversions = [diverted(1_200, 'quota_block'), diverted(2, 'license_block', { model: null })];
       expect(await page({ diversions })).toContain(
-        '\nNot sent by their route, and why:\n' +
+        '\nNot sent by their route, or refused, and why:\n' +
           '  1.2k claude-haiku-4-5 on anthropic: quota_block, quota used up ("ccp quota")\n' +
           '  2 without a model on anthropic: license_block, no licence ("ccp license\n    status")\n' +
           'Cost: ',
@@ -194,11 +230,23 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
       expect(JSON.parse(await printed('usage', '--json'))).toMatchObject({ diverted: { diversions } });
     });
 
+    it('tells what was refused from what went elsewhere', async () => {
+      const diversions = [
+        diverted(3, 'quota_block', { refused: 3 }),
+        diverted(2, 'cooldown', { refused: 1 }),
+      ];
+      const said = await page({ diversions });
+      expect(said).toContain('  3 claude-haiku-4-5 on anthropic: quota_block, refused, quota used up (');
+      expect(said).toContain('  2 claude-haiku-4-5 on anthropic: cooldown, 1 of them refused, lane left');
+    });
+
     it('shows the most frequent, and says what it does not show or look at', async () => {
-      const diversions = [9, 8, 7, 6, 5, 4, 3].map((count) => diverted(count, 'cooldown', `m${count}`));
+      const diversions = [9, 8, 7, 6, 5, 4, 3].map((count) =>
+        diverted(count, 'cooldown', { model: `m${count}` }),
+      );
       const said = await page({ diversions, others: 10, looked_at: 1_000 });
       expect(said).toContain(
-        'Not sent by their route, and why (of the newest 1.0k of 1.4k requests):\n  9 m9',
+        'Not sent by their route, or refused, and why (of the newest 1.0k of 1.4k\nrequests):\n  9 m9',
       );
       expect(said).toMatch(
         / {2}5 m5 .*\n {2}and 7 more, in --json\n {2}and 10 of rarer kinds, which are only counted\n/,
@@ -222,9 +270,7 @@ Cost: at list prices. Saved: what the same tokens cost at Anthropic, less that.
       value: { ...USAGE, total: totals(), models: { [one]: opus, [other]: opus } },
     });
     const page = await printed('usage');
-    // A long name is broken inside its column.
-    expect(page.replaceAll(/\s+/g, '')).toContain('claude-haiku-4');
-    expect(page).not.toMatch(/^claude-haiku-4-5 /m);
+    for (const name of [one, other]) expect(page).toMatch(new RegExp(`^${name} `, 'm'));
   });
 
   it('asks for the time that it is told, and passes on what is wrong with it', async () => {
@@ -322,10 +368,20 @@ describe('ccp status', () => {
     const page = await printed('status');
     expect(page).toContain(`ccp 0.1.0 at http://127.0.0.1:${meter.port}, up 3h 20m\n`);
     expect(page).toContain('anth  reached in 31 ms\n');
-    expect(page).toContain('zai   not reached: net, its key is not set\n');
+    expect(page).toContain('zai   not reached: net (connect ECONNREFUSED 127.0.0.1:1), its key is not set\n');
     expect(page).toContain('licence: plan trial\n');
     expect(page).toMatch(/^total +1.4k /m);
     expect(page).toMatch(/^\*haiku\* \(zai\) .*70% .*ok, full in 1h 30m\n/m);
+  });
+
+  it('says what holds before any route', async () => {
+    expect(await printed('status')).not.toMatch(/paused|override/);
+    heldBefore({ model_override: 'claude-haiku-4-5' });
+    expect(await printed('status')).toContain(
+      '\noverride: every request is routed as claude-haiku-4-5 (end it by "ccp model\n  --clear", or unset CCP_MODEL)\n',
+    );
+    heldBefore({ paused: true });
+    expect(await printed('status')).toContain('\npaused: everything goes to Anthropic\n');
   });
 });
 
@@ -361,7 +417,7 @@ describe('ccp quota', () => {
     [{ block: true, eta_seconds: null }, 'full'],
     [{ eta_seconds: null }, 'ok'],
   ])('says how one stands: %j', async (part, text) => {
-    expect(await stand(part)).toMatch(new RegExp(`  ${text}\n$`));
+    expect(await stand(part)).toMatch(new RegExp(`  ${text}$`, 'm'));
   });
 
   const answered = async (part: object, ...argv: string[]): Promise<string> => {
@@ -380,8 +436,8 @@ describe('ccp quota', () => {
     }
   });
 
-  it('warns of quotas that count nothing new, wherever quotas are shown', async () => {
-    const warnings = ['the quota for "*" on lane zia in /q.json counts nothing new: there is no lane zia'];
+  it('warns of quotas that count nothing, wherever quotas are shown', async () => {
+    const warnings = ['the quota for "*" on lane zia in /q.json counts nothing: there is no lane zia'];
     for (const argv of [
       ['quota'],
       ['quota', '--details'],
@@ -515,6 +571,46 @@ describe('ccp quota', () => {
   });
 });
 
+it('says a refusal once in all details, and that a throttled lane taught nothing', async () => {
+  const at = new Date().toISOString();
+  const refused = { at, kind: 'throttle', until: null };
+  const limits = { lane: 'zai', at, status: null, windows: [], refused };
+  const told = meter.answers.get('/v1/quotas')?.value;
+  const quotas = [quota({ provider_limits: limits, gap_samples: 0, warn_pct_auto: null })];
+  const value = { ...Object(told), quotas, provider_limits: [limits] };
+  meter.answers.set('/v1/quotas', { status: 200, value });
+  const page = await printed('quota', '--details');
+  expect(page.match(/refused at/g)).toHaveLength(1);
+  expect(page).toContain('nothing yet: no window of the provider was used up');
+});
+
+describe('a quota that is full', () => {
+  const pageOf = async (part: object, ...argv: string[]): Promise<string> => {
+    const told = meter.answers.get('/v1/quotas')?.value;
+    const value = { ...Object(told), quotas: [quota({ block: true })], ...part };
+    meter.answers.set('/v1/quotas', { status: 200, value });
+    return (await printed(...argv)).replaceAll(/\n {2}/g, ' ');
+  };
+
+  it.each([[['quota']], [['quota', '--details']], [['status']]])(
+    'in %j names the file, and how to lift the block',
+    async (argv) => {
+      const file = '/home/me/.config/ccp/quotas.json';
+      expect(await pageOf({}, ...argv)).toContain(
+        `To lift a block: raise the cap in ${file}, or "ccp quotas reload FILE" (docs/quotas.md).\n`,
+      );
+      expect(await pageOf({ file: null }, ...argv)).toContain(
+        'To lift a block: send a file with a higher cap, "ccp quotas reload FILE" (docs/quotas.md).\n',
+      );
+    },
+  );
+
+  it('needs no lifting where nothing is held back', async () => {
+    expect(await pageOf({ mode: 'hybrid' }, 'quota')).not.toContain('To lift');
+    expect(await pageOf({ quotas: [quota()] }, 'quota')).not.toContain('To lift');
+  });
+});
+
 describe('ccp quotas reload', () => {
   beforeEach(() => void host.write('~/.local/state/ccp/default/control.token', 'c0ntrol'));
 
@@ -524,7 +620,7 @@ describe('ccp quotas reload', () => {
     );
     expect(meter.seen).toEqual(['POST /v1/quotas/reload']);
     const { value } = meter.answers.get('/v1/quotas/reload') ?? {};
-    const warnings = ['the quota for "*" counts nothing new'];
+    const warnings = ['the quota for "*" counts nothing'];
     meter.answers.set('/v1/quotas/reload', { status: 200, value: { ...Object(value), warnings } });
     expect(await printed('quotas', 'reload')).toMatch(/^Taken, with warnings\. /);
   });
@@ -669,6 +765,13 @@ describe('ccp statusline', () => {
     );
     // That none came yet says nothing of a lane.
     expect(await quotas({ quotas: [quota({ idle: 'no_match' })] })).not.toContain('nothing');
+  });
+
+  it('says what holds before any route: a pause before an override', async () => {
+    heldBefore({ model_override: 'claude-haiku-4-5' });
+    expect(await line({})).toMatch(/ · saved [^·]+ · all routed as claude-haiku-4-5\n$/);
+    heldBefore({ paused: true });
+    expect(await line({})).toMatch(/ · saved [^·]+ · paused\n$/);
   });
 
   it.each(['off', 'hybrid'])('calls no quota full in mode %s, where nothing is held back', async (mode) => {

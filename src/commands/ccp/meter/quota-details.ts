@@ -3,12 +3,12 @@ import type { QuotaAnswer, QuotasAnswer } from '../../../config/usage-answers.ts
 import { plain, type Screen } from '../../shared/host.ts';
 import { hanging } from '../../shared/table.ts';
 import { amountOf, compact, percent, span } from './figures.ts';
-import { limitsText } from './limit-text.ts';
-import { caveats, IDLE_TEXTS } from './quota-text.ts';
+import { caveats, IDLE_TEXTS, liftLine } from './quota-text.ts';
 
 /** Everything that is known of each quota. */
 export function quotasInDetail(screen: Screen, state: QuotasAnswer): string {
-  return caveats(screen, state) + state.quotas.map((one) => quotaDetails(screen, one)).join('\n');
+  const details = state.quotas.map((one) => quotaDetails(screen, one)).join('\n');
+  return caveats(screen, state) + details + liftLine(screen, state);
 }
 
 /** Everything that is known of one quota, a fact a line. */
@@ -31,7 +31,6 @@ function quotaDetails(screen: Screen, quota: QuotaAnswer): string {
     ['fastest', hourText(quota.fastest_hour, ({ tps }) => rate(tps))],
     ['learned', learned(quota)],
     ...gapFacts(quota),
-    ...providerFacts(quota),
   ];
   const lines = facts.map(([name, value]) =>
     hanging(screen, `  ${name.padEnd(9)}  `, ' '.repeat(13), plain(value)),
@@ -66,7 +65,8 @@ function hourText<T extends { readonly start: string }>(hour: T | null, say: (ho
 
 /** What this process did not see passed, before a restart, may have been passed all the same. */
 function learned({ gap_samples, warn_pct_auto, warn_pct_confidence }: QuotaAnswer): string {
-  if (gap_samples === 0 && warn_pct_auto === null) return 'nothing yet: no limit of the provider was hit';
+  if (gap_samples === 0 && warn_pct_auto === null)
+    return 'nothing yet: no window of the provider was used up';
   const warnAt = warn_pct_auto === null ? 'no better warning' : `warn at ${percent(warn_pct_auto)}`;
   const hits = gap_samples === 1 ? '1 hit' : `${gap_samples} hits`;
   const known = gap_samples === 0 ? 'of no hit' : `of ${hits}`;
@@ -79,15 +79,6 @@ function gapFacts({ gap_seconds_p50, gap_seconds_p95 }: QuotaAnswer): (readonly 
     [
       '',
       `from the warning to the limit ${span(gap_seconds_p50)}, in one of 20 ${span(gap_seconds_p95)} or more`,
-    ],
-  ];
-}
-
-function providerFacts({ provider_limits }: QuotaAnswer): (readonly [string, string])[] {
-  return [
-    [
-      'provider',
-      provider_limits === null ? 'has said nothing of its own limits' : limitsText(provider_limits),
     ],
   ];
 }

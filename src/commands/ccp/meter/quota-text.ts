@@ -9,28 +9,48 @@ import { bar, clockTime, paintQuota, percent, span, windowName } from './figures
 export function quotaLines(screen: Screen, state: QuotasAnswer): string {
   const { quotas } = state;
   if (quotas.length === 0) {
-    return `No quotas are set: traffic is metered, and never held back.\n${earlierLine(screen, state)}${warningLines(screen, state)}`;
+    const none = 'No quotas are set: traffic is metered, and never held back.';
+    return `${hanging(screen, '', '  ', none)}${earlierLine(screen, state)}${warningLines(screen, state)}`;
   }
   const names = quotas.map(({ model, lane }) => plain(`${model} (${lane})`));
   const standings = quotas.map((quota) => standing(quota, state.mode));
   const windows = quotas.map((quota) => [nameOf(quota.rolling), nameOf(quota.weekly)].join(''));
   const rest = longest(standings) + longest(windows) + REST_OF_LINE;
-  const room = Math.max(LEAST_NAME, Math.min(screen.width, MOST_COLUMNS) - rest);
+  const columns = Math.min(screen.width, MOST_COLUMNS);
+  // Where one line has no room for all of it, the bars get a line of their own.
+  const isNarrow = columns - rest < LEAST_NAME;
+  const room = Math.max(LEAST_NAME, columns - (isNarrow ? longest(standings) + 2 : rest));
   const width = Math.min(room, longest(names));
   const lines = quotas.map((quota, index) => {
     const bars = [quota.rolling, quota.weekly].map((one) => windowText(one, screen, quota)).join('  ');
     const text = standings[index] ?? '';
     const stands = quota.idle === null ? paintQuota(screen, quota, text) : screen.paint('yellow', text);
-    return `${fitted(names[index] ?? '', width)}  ${bars}  ${stands}`.trimEnd();
+    const name = fitted(names[index] ?? '', width);
+    return (isNarrow ? `${name}  ${stands}\n  ${bars}` : `${name}  ${bars}  ${stands}`).trimEnd();
   });
-  return caveats(screen, state) + lines.map((line) => `${line}\n`).join('');
+  return caveats(screen, state) + lines.map((line) => `${line}\n`).join('') + liftLine(screen, state);
+}
+
+/** What lets traffic through again before there is room; nothing where none is turned away. */
+export function liftLine(screen: Screen, { mode, file, quotas }: QuotasAnswer): string {
+  if (mode !== 'block' || !quotas.some(({ block, idle }) => block && idle === null)) return '';
+  const how =
+    file === null
+      ? 'send a file with a higher cap, "ccp quotas reload FILE"'
+      : `raise the cap in ${plain(file)}, or "ccp quotas reload FILE"`;
+  return hanging(screen, '', '  ', `To lift a block: ${how} (docs/quotas.md).`);
 }
 
 /** What a person must know to read the figures. */
 export function caveats(screen: Screen, state: QuotasAnswer): string {
   const { mode } = state;
-  const does = `Mode ${plain(mode)}: ${WHAT_MODES_DO.get(mode) ?? 'unknown to this ccp'}.\n`;
-  return does + rebuildLine(screen, state) + earlierLine(screen, state) + warningLines(screen, state);
+  const does = `Mode ${plain(mode)}: ${WHAT_MODES_DO.get(mode) ?? 'unknown to this ccp'}.`;
+  return (
+    hanging(screen, '', '  ', does) +
+    rebuildLine(screen, state) +
+    earlierLine(screen, state) +
+    warningLines(screen, state)
+  );
 }
 
 /** What the windows lack, and why that may last. */
@@ -39,7 +59,9 @@ function rebuildLine(
   { rebuilding, rebuild_trouble: trouble }: Pick<QuotasAnswer, 'rebuilding' | 'rebuild_trouble'>,
 ): string {
   if (!rebuilding) return '';
-  if (trouble === null) return 'The windows are still being rebuilt: more was used than is shown.\n';
+  if (trouble === null) {
+    return hanging(screen, '', '  ', 'The windows are still being rebuilt: more was used than is shown.');
+  }
   const text = `Quotas count only what this run of ccp has seen, as its store cannot be read: ${plain(trouble)}`;
   return screen.paint('red', hanging(screen, '', '  ', text));
 }
@@ -78,7 +100,7 @@ function windowText(window: QuotaAnswer['rolling'], screen: Screen, quota: Quota
     { warn: pct >= quota.warn_pct, block: pct >= quota.block_pct },
     bar(pct),
   );
-  return `${name} ${painted} ${(pct >= 999.5 ? '>999' : percent(pct)).padStart(4)}`;
+  return `${name} ${painted}${(pct >= 999.5 ? '>999%' : percent(pct)).padStart(5)}`;
 }
 
 /** What never fills is not well. */

@@ -11,11 +11,13 @@ import {
 } from '../../../config/usage-answers.ts';
 import { EXIT } from '../../../errors.ts';
 import { type Host, plain, printJson } from '../../shared/host.ts';
+import { hanging } from '../../shared/table.ts';
 import { show, watchUntilInterrupted } from '../../shared/watch.ts';
 import { askProxy, proxyUrl } from '../ask-proxy.ts';
 import { load } from '../load.ts';
 import { askMeter } from './ask-meter.ts';
 import { span } from './figures.ts';
+import { type Health, health } from './health.ts';
 import { limitLines } from './limit-text.ts';
 import { quotasInDetail } from './quota-details.ts';
 import { quotaLines } from './quota-text.ts';
@@ -38,8 +40,6 @@ export async function status(host: Host, { debugQuota, watching, json }: StatusO
   return watching ? watchUntilInterrupted(host, page) : show(host, page);
 }
 
-const health = z.object({ version: z.string(), uptime_s: z.number() });
-
 const readiness = z.object({
   ready: z.boolean(),
   paused: z.boolean(),
@@ -47,12 +47,18 @@ const readiness = z.object({
   store: z.object({ ok: z.boolean(), reason: z.string().nullable() }).optional(),
   providers: z.record(
     z.string(),
-    z.object({ ok: z.boolean(), reason: z.string(), ms: z.number(), credential: z.string() }),
+    z.object({
+      ok: z.boolean(),
+      reason: z.string(),
+      ms: z.number(),
+      credential: z.string(),
+      detail: z.string().optional(),
+    }),
   ),
 });
 
 interface Look {
-  readonly health: z.infer<typeof health>;
+  readonly health: Health;
   /** Null where the proxy does not say. */
   readonly readiness: z.infer<typeof readiness> | null;
   readonly usage: UsageAnswer;
@@ -98,6 +104,7 @@ function pageOf({ out }: Host, url: string, look: Look, debugQuota: boolean): st
   return [
     `${out.paint('bold', `ccp ${plain(version)}`)} at ${url}, up ${span(uptime_s)}\n`,
     ...(look.readiness === null ? [] : readinessLines(out, look.readiness)),
+    ...takenOverLines(out, look.health),
     storeLine(out, store),
     title('Last 24 hours'),
     total.requests === 0
@@ -109,24 +116,29 @@ function pageOf({ out }: Host, url: string, look: Look, debugQuota: boolean): st
   ].join('');
 }
 
-function readinessLines(
-  out: Host['out'],
-  { providers, paused, license }: NonNullable<Look['readiness']>,
-): string[] {
+function readinessLines(out: Host['out'], { providers, license }: NonNullable<Look['readiness']>): string[] {
   const width = Math.max(...Object.keys(providers).map(({ length }) => length));
-  const lines = Object.entries(providers).map(([id, { ok, reason, ms, credential }]) => {
+  const lines = Object.entries(providers).map(([id, { ok, reason, ms, credential, detail }]) => {
     const key = credential === 'missing' ? ', its key is not set' : '';
-    const state = ok
-      ? `${out.paint('green', 'reached')} in ${ms} ms`
-      : `${out.paint('red', 'not reached')}: ${plain(reason)}`;
-    return `${plain(id).padEnd(width)}  ${state}${key}\n`;
+    if (ok) return `${plain(id).padEnd(width)}  ${out.paint('green', 'reached')} in ${ms} ms${key}\n`;
+    const why = plain(detail === undefined ? reason : `${reason} (${detail})`);
+    const line = hanging(out, `${plain(id).padEnd(width)}  `, '    ', `not reached: ${why}${key}`);
+    return line.replace('not reached', out.paint('red', 'not reached'));
   });
   const licence = license.ok
     ? `plan ${plain(license.plan)}`
     : `none that counts: ${plain(license.reason ?? '?')}`;
+  return [...lines, `licence: ${license.reason === 'none' ? 'none' : licence}\n`];
+}
+
+const END_OVERRIDE = 'end it by "ccp model --clear", or unset CCP_MODEL';
+
+/** What holds before any route, from now on and not since the last look at readiness. */
+function takenOverLines(out: Host['out'], { paused, model_override: model }: Health): string[] {
   return [
-    ...lines,
-    `licence: ${license.reason === 'none' ? 'none' : licence}\n`,
     ...(paused ? [`${out.paint('yellow', 'paused')}: everything goes to Anthropic\n`] : []),
+    ...(model === null
+      ? []
+      : [hanging(out, '', '  ', `override: every request is routed as ${plain(model)} (${END_OVERRIDE})`)]),
   ];
 }

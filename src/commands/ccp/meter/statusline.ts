@@ -20,6 +20,7 @@ import { type Host, plain, printJson, type Screen, type Style } from '../../shar
 import { patience } from '../../shared/patience.ts';
 import { askProxy } from '../ask-proxy.ts';
 import { clockTime, compact, percent, span, usd, windowName } from './figures.ts';
+import { type Health, health, takenOver } from './health.ts';
 
 /** Claude Code calls this often, and shows nothing while it waits. */
 const PATIENCE_MS = 300;
@@ -76,7 +77,12 @@ async function readSession({ input }: Host): Promise<Session> {
 
 type Meter =
   /** Null is what was not answered: the usage may wait for a locked store, the quotas are in memory. */
-  | { readonly state: 'told'; readonly usage: UsageAnswer | null; readonly quotas: QuotasAnswer | null }
+  | {
+      readonly state: 'told';
+      readonly health: Health | null;
+      readonly usage: UsageAnswer | null;
+      readonly quotas: QuotasAnswer | null;
+    }
   | { readonly state: keyof typeof SILENCE };
 
 type Told = Extract<Meter, { readonly state: 'told' }>;
@@ -94,12 +100,14 @@ async function readMeter({ env, cwd, home }: Host): Promise<Meter> {
   } catch {
     return { state: 'unset' };
   }
-  const [usage, quotas] = await Promise.all([
+  const [alive, usage, quotas] = await Promise.all([
+    ask(loaded, '/healthz', health),
     ask(loaded, USAGE_PATH, usageAnswer),
     ask(loaded, QUOTAS_PATH, quotasAnswer),
   ]);
   if (usage === 'down' && quotas === 'down') return { state: 'down' };
   const told = {
+    health: typeof alive === 'string' ? null : alive,
     usage: typeof usage === 'string' ? null : usage,
     quotas: typeof quotas === 'string' ? null : quotas,
   };
@@ -135,7 +143,9 @@ function lanes(out: Screen, input: Session, meter: Meter): (string | null)[] {
     anthropic(out, input, meter),
     ...others.toSorted().map((lane) => counted(out, lane, meter)),
     saved === null || saved <= 0 ? null : `saved ${usd(saved)}/24h${saved_is_partial ? ' + ?' : ''}`,
-    ...troubles(meter).map((trouble) => out.paint('yellow', trouble)),
+    ...[...(meter.health === null ? [] : takenOver(meter.health)), ...troubles(meter)].map((word) =>
+      out.paint('yellow', word),
+    ),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** What was used, by model and lane, as text for a screen. */
 import type { StoreState, Totals, UsageAnswer } from '../../../config/usage-answers.ts';
 import { plain, type Screen } from '../../shared/host.ts';
-import { hanging, table } from '../../shared/table.ts';
+import { fitted, hanging, longest, table } from '../../shared/table.ts';
 import { amountOf, compact, costText, percent, savedText } from './figures.ts';
 
 /** Why figures lack exchanges, and what to do, in sentences; nothing while the store is well. */
@@ -19,6 +19,11 @@ export const emptyText = ({ reason }: StoreState): string =>
 
 export type Named = readonly [name: string, totals: Totals];
 
+/** What a narrow screen goes without, the first of them first. */
+const SPARED = ['cache r/w', 'saved'];
+/** So much of a name is worth more than a spared column: `claude-haiku-4-5-20251001`. */
+const NAME_COLUMNS = 25;
+
 /** Totals a line each, busiest first, and below them `sums` where there are several. */
 export function totalsTable(
   screen: Screen,
@@ -31,9 +36,36 @@ export function totalsTable(
   );
   const lines = entries.length > 1 ? [...sorted, ...sums] : sorted;
   const heading = [what, 'requests', 'errors', 'in', 'out', 'cache r/w', 'cost', 'saved'];
-  const rows = lines.map(([name, totals]) => [name, ...figuresOf(totals)]);
-  return table(screen, ...rightAligned(heading, rows));
+  const rows = lines.map(([name, totals]) => [plain(name), ...figuresOf(totals)]);
+  return table(screen, ...withShortNames(screen, ...spared(screen, ...rightAligned(heading, rows))));
 }
+
+type Columns = [heading: string[], rows: string[][]];
+
+/** Without the columns that a screen has no room for. */
+function spared({ width }: Screen, ...all: Columns): Columns {
+  return SPARED.reduce<Columns>(([heading, rows], title) => {
+    const least = Math.min(NAME_COLUMNS, namesIn(heading, rows)) + besideNames(heading);
+    if (least <= width) return [heading, rows];
+    const others = (row: readonly string[]): string[] =>
+      row.filter((_, column) => heading[column]?.trim() !== title);
+    return [others(heading), rows.map(others)];
+  }, all);
+}
+
+/** Names end where the screen is full: broken up they are none. */
+function withShortNames({ width }: Screen, ...[heading, rows]: Columns): Columns {
+  const room = Math.max(heading[0]?.length ?? 0, width - besideNames(heading));
+  const columns = Math.min(room, namesIn(heading, rows));
+  return [heading, rows.map(([name = '', ...figures]) => [fitted(name, columns), ...figures])];
+}
+
+const namesIn = ([what = '']: readonly string[], rows: readonly (readonly string[])[]): number =>
+  longest([what, ...rows.map(([name = '']) => name)]);
+
+/** Columns behind the names, as wide as their headings are by now, and what parts them. */
+const besideNames = ([, ...figures]: readonly string[]): number =>
+  figures.reduce((sum, { length }) => sum + 2 + length, 0);
 
 function figuresOf({ requests, errors, tokens, ...money }: Totals): string[] {
   const written = tokens.cache_write_5m + tokens.cache_write_1h;
@@ -49,7 +81,7 @@ function figuresOf({ requests, errors, tokens, ...money }: Totals): string[] {
 }
 
 /** Figures end where their heading ends. */
-function rightAligned(heading: readonly string[], rows: readonly string[][]): [string[], string[][]] {
+function rightAligned(heading: readonly string[], rows: readonly string[][]): Columns {
   const widths = heading.map((title, column) =>
     column === 0 ? 0 : Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );

@@ -166,7 +166,15 @@ const READY = {
       lane: 'anthropic',
       credential: 'client',
     },
-    zai: { ok: false, status: null, reason: 'net', ms: 2, lane: 'zai', credential: 'missing' },
+    zai: {
+      ok: false,
+      status: null,
+      reason: 'net',
+      ms: 2,
+      lane: 'zai',
+      credential: 'missing',
+      detail: 'connect ECONNREFUSED 127.0.0.1:1',
+    },
   },
 };
 
