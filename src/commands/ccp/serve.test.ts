@@ -162,6 +162,7 @@ describe('told to stop', () => {
     );
     client.on('error', () => {});
     client.resume();
+    await until('it has said which store it uses', () => proxy.stderr().includes('store'));
     return { proxy, upstream: await opened.promise, client };
   }
 
