@@ -2,6 +2,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTestHost, type TestHost } from '../shared/testing/test-host.ts';
 import { main } from './main.ts';
@@ -131,6 +132,20 @@ describe('beside a proxy', () => {
     expect(asked).toBe(0);
     await doctor();
     expect(asked).toBeGreaterThan(0);
+  });
+
+  it('in a trouble that is not seen from here, with the same store, doctor says so', async () => {
+    const proxy = await served('x.sqlite3');
+    host.env['CCP_DB_PATH'] = 'x.sqlite3';
+    const other = new Database(path('x.sqlite3'));
+    world.defer(() => void other.close());
+    other.exec('BEGIN IMMEDIATE');
+    await fetch(`${proxy.url}/v1/models`);
+    const what = expect.stringMatching(/store of the running proxy is in trouble: .* is locked/);
+    await vi.waitFor(
+      async () => expect(await doctor()).toMatchObject({ code: 1, found: [{ level: 'problem', what }] }),
+      { timeout: 15_000, interval: 500 },
+    );
   });
 
   it('in the trouble that they find themselves, they say it once', async () => {
